@@ -1,0 +1,193 @@
+//! The one finding type.
+
+use std::fmt;
+
+use crate::{RuleInfo, SourceMap, Span};
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Severity {
+    /// Advice.
+    Info,
+    /// Likely trouble.
+    Warning,
+    /// It will not start or not work, or it surely loses data.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        })
+    }
+}
+
+/// A place with a remark.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// The remark; may be empty.
+    pub message: String,
+}
+
+/// May a fix be applied without asking?
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Applicability {
+    /// It changes no meaning and is the only way.
+    Safe,
+    /// It needs a reader.
+    Unsafe,
+}
+
+/// Replace the text under `span`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edit {
+    /// What to replace; empty to insert.
+    pub span: Span,
+    /// The new text.
+    pub text: String,
+}
+
+/// Edits that put the finding right.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fix {
+    /// What it does, as an imperative: "rename to `batch`".
+    pub title: String,
+    /// May it be applied without asking?
+    pub applicability: Applicability,
+    /// Non-overlapping edits.
+    pub edits: Vec<Edit>,
+}
+
+/// A finding: what is wrong, where (both ends), why it matters, what to write instead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diagnostic {
+    /// What was found.
+    pub rule: &'static RuleInfo,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// The place to change; `None` for a finding about the run as a whole.
+    pub primary: Option<Label>,
+    /// The other ends.
+    pub labels: Vec<Label>,
+    /// Why it matters, facts that decide.
+    pub notes: Vec<String>,
+    /// What to write instead; several ways out are several entries.
+    pub help: Vec<String>,
+    /// Edits, where there is one right answer.
+    pub fix: Option<Fix>,
+}
+
+impl Diagnostic {
+    /// A finding of `rule` with the rule's own severity.
+    pub fn new(rule: &'static RuleInfo, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: rule.severity,
+            message: message.into(),
+            primary: None,
+            labels: Vec::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// The place to change.
+    #[must_use]
+    pub fn at(mut self, span: impl Into<Option<Span>>, message: impl Into<String>) -> Self {
+        if let Some(span) = span.into() {
+            self.primary = Some(Label { span, message: message.into() });
+        }
+        self
+    }
+
+    /// Another end. Dropped when there is no place to show or it repeats one already shown.
+    #[must_use]
+    pub fn label(mut self, span: impl Into<Option<Span>>, message: impl Into<String>) -> Self {
+        if let Some(span) = span.into() {
+            let seen = |label: &Label| label.span == span;
+            if !self.primary.as_ref().is_some_and(seen) && !self.labels.iter().any(seen) {
+                self.labels.push(Label { span, message: message.into() });
+            }
+        }
+        self
+    }
+
+    /// A fact that explains.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// A way out.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Another severity than the rule's own.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Edits that put it right.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+}
+
+/// A sink for findings.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    all: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Adds a finding.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.all.push(diagnostic);
+    }
+
+    /// Adds all findings of another sink.
+    pub fn append(&mut self, mut other: Diagnostics) {
+        self.all.append(&mut other.all);
+    }
+
+    /// Is there an error?
+    pub fn has_errors(&self) -> bool {
+        self.all.iter().any(|it| it.severity == Severity::Error)
+    }
+
+    /// In reading order: by file name, place, code; each finding once.
+    #[must_use]
+    pub fn sorted(mut self, sources: &SourceMap) -> Vec<Diagnostic> {
+        let key = |it: &Diagnostic| {
+            let place = it
+                .primary
+                .as_ref()
+                .map(|label| (sources.file(label.span.file).name().to_owned(), label.span.start, label.span.end));
+            (place, it.rule.code, it.message.clone())
+        };
+        self.all.sort_by_cached_key(key);
+        self.all.dedup();
+        self.all
+    }
+
+    /// The findings in the order they were made.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.all.iter()
+    }
+}

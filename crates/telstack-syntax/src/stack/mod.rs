@@ -1,0 +1,108 @@
+//! The tree of a stack description: nodes with arguments, properties and children.
+//!
+//! KDL is one way to write it; YAML is to be another. Later stages see only this.
+
+mod kdl;
+
+pub use self::kdl::{SyntaxError, parse_kdl};
+
+use telstack_diagnostics::Span;
+
+/// Something with the place where it was written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spanned<T> {
+    /// The thing.
+    pub value: T,
+    /// Its place.
+    pub span: Span,
+}
+
+/// A line of a stack description, with what hangs below it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Node {
+    /// The word it starts with.
+    pub name: Spanned<String>,
+    /// Values behind the word, in order.
+    pub args: Vec<Atom>,
+    /// `key=value` pairs, in order.
+    pub props: Vec<Prop>,
+    /// The block, if one was written.
+    pub children: Option<Vec<Node>>,
+    /// From the word to the end of the block.
+    pub span: Span,
+}
+
+/// `key=value`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Prop {
+    /// The key.
+    pub key: Spanned<String>,
+    /// The value.
+    pub value: Atom,
+}
+
+/// A scalar, maybe with a tag in front: `(secret)"name/key"`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Atom {
+    /// The word in parentheses.
+    pub tag: Option<Spanned<String>>,
+    /// The scalar.
+    pub scalar: Scalar,
+    /// The place of tag and scalar together.
+    pub span: Span,
+}
+
+/// A scalar.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Scalar {
+    /// `#null`.
+    Null,
+    /// `#true`, `#false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    String(String),
+}
+
+impl Node {
+    /// The block's nodes; none without a block.
+    pub fn children(&self) -> &[Node] {
+        self.children.as_deref().unwrap_or_default()
+    }
+
+    /// The value of the property `key`.
+    pub fn prop(&self, key: &str) -> Option<&Atom> {
+        // KDL: of two properties with one name the last one counts.
+        self.props.iter().rev().find(|prop| prop.key.value == key).map(|prop| &prop.value)
+    }
+
+    /// From the word to the last argument or property: the line without its block.
+    pub fn head(&self) -> Span {
+        let ends = self.args.iter().map(|atom| atom.span).chain(self.props.iter().map(|prop| prop.value.span));
+        ends.fold(self.name.span, |head, end| head.to(end))
+    }
+}
+
+impl Atom {
+    /// The text, if it is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.scalar {
+            Scalar::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What it is, in a word for messages.
+    pub fn describe(&self) -> &'static str {
+        match self.scalar {
+            Scalar::Null => "null",
+            Scalar::Bool(_) => "a boolean",
+            Scalar::Int(_) => "a whole number",
+            Scalar::Float(_) => "a number",
+            Scalar::String(_) => "a string",
+        }
+    }
+}

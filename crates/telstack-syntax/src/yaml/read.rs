@@ -1,0 +1,271 @@
+//! A span-exact YAML reader: events of the parser into one tree, with duplicates kept for rules to see.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser, ScalarStyle};
+use telstack_diagnostics::{FileId, Span};
+
+use crate::tree::{Entry, Kind, Map, Seq, Value};
+
+/// Why a text is not YAML, or not YAML that is read here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReadError {
+    /// What is wrong.
+    pub message: String,
+    /// Where the reader noticed.
+    pub span: Span,
+}
+
+/// Deepest nesting that is read.
+const DEEPEST: usize = 256;
+/// Most nodes that aliases may expand to, so that a small file cannot fill the memory.
+const MOST_NODES: usize = 4_000_000;
+
+/// Reads every document of `text`. Scalars get their YAML 1.2 core type; aliases are expanded within
+/// bounds; merge keys stay keys, for the caller to apply where the tool does.
+pub fn read(file: FileId, text: &str) -> Result<Vec<Value<Span>>, ReadError> {
+    let mut builder = Builder { file, documents: Vec::new(), open: Vec::new(), anchors: HashMap::new(), nodes: 0 };
+    for event in Parser::new_from_str(text) {
+        match event {
+            Ok((event, span)) => {
+                let span = byte_span(file, text, &span);
+                builder.event(event, span)?;
+            }
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
+                return Err(ReadError { message: error.info().to_string(), span: Span::new(file, at, at) });
+            }
+        }
+    }
+    Ok(builder.documents)
+}
+
+fn byte_span(file: FileId, text: &str, span: &granit_parser::Span) -> Span {
+    let start = span.start.byte_offset().unwrap_or(0).min(text.len());
+    let end = span.end.byte_offset().unwrap_or(start).clamp(start, text.len());
+    Span::new(file, start, end)
+}
+
+enum Open {
+    Seq { items: Vec<Value<Span>>, flow: bool },
+    Map { entries: Map<Span>, key: Option<(String, Span)> },
+}
+
+struct Frame {
+    open: Open,
+    start: Span,
+    anchor: usize,
+}
+
+struct Builder {
+    file: FileId,
+    documents: Vec<Value<Span>>,
+    open: Vec<Frame>,
+    anchors: HashMap<usize, Value<Span>>,
+    nodes: usize,
+}
+
+impl Builder {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), ReadError> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let kind = if style == ScalarStyle::Plain && tag.is_none() {
+                    typed(&text)
+                } else {
+                    Kind::String(text.into_owned())
+                };
+                self.value(Value { kind, mark: span }, anchor)
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                let flow = style == granit_parser::StructureStyle::Flow;
+                self.push(Open::Seq { items: Vec::new(), flow }, span, anchor)
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.push(Open::Map { entries: Map::default(), key: None }, span, anchor)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.pop(span),
+            Event::Alias(id) => {
+                let mut value = self
+                    .anchors
+                    .get(&id)
+                    .cloned()
+                    .ok_or_else(|| ReadError { message: "an alias inside the value that it names".to_owned(), span })?;
+                value.mark = span;
+                self.count(&value, span)?;
+                self.value(value, 0)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self, value: &Value<Span>, span: Span) -> Result<(), ReadError> {
+        fn size(value: &Value<Span>) -> usize {
+            1 + match &value.kind {
+                Kind::Seq(seq) => seq.items.iter().map(size).sum(),
+                Kind::Map(map) => map.iter().map(|entry| size(&entry.value)).sum(),
+                _ => 0,
+            }
+        }
+        self.nodes += size(value);
+        if self.nodes > MOST_NODES {
+            return Err(ReadError { message: format!("aliases expand to more than {MOST_NODES} values"), span });
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, open: Open, start: Span, anchor: usize) -> Result<(), ReadError> {
+        if self.open.len() >= DEEPEST {
+            return Err(ReadError { message: format!("nested more than {DEEPEST} deep"), span: start });
+        }
+        self.open.push(Frame { open, start, anchor });
+        Ok(())
+    }
+
+    fn pop(&mut self, end: Span) -> Result<(), ReadError> {
+        let Some(frame) = self.open.pop() else { return Ok(()) };
+        // A block collection has no closing mark: it ends with its last value, not at the next token.
+        let last = match &frame.open {
+            Open::Seq { items, flow } if !flow => items.last().map(|item| item.mark),
+            Open::Map { entries, .. } => entries.iter().last().map(|entry| entry.key_mark.to(entry.value.mark)),
+            Open::Seq { .. } => None,
+        };
+        let mark = frame.start.to(last.unwrap_or(end));
+        let kind = match frame.open {
+            Open::Seq { items, flow } => Kind::Seq(Seq { items, flow }),
+            Open::Map { entries, .. } => Kind::Map(entries),
+        };
+        self.value(Value { kind, mark }, frame.anchor)
+    }
+
+    fn value(&mut self, value: Value<Span>, anchor: usize) -> Result<(), ReadError> {
+        if anchor > 0 {
+            self.anchors.insert(anchor, value.clone());
+        }
+        let Some(frame) = self.open.last_mut() else {
+            self.documents.push(value);
+            return Ok(());
+        };
+        match &mut frame.open {
+            Open::Seq { items, .. } => items.push(value),
+            Open::Map { entries, key } => match key.take() {
+                Some((name, key_mark)) => {
+                    entries.push(Entry { key: name, key_mark, value, comment: None, gap: false });
+                }
+                None => match key_text(&value.kind) {
+                    Some(name) => *key = Some((name.into_owned(), value.mark)),
+                    None => {
+                        return Err(ReadError {
+                            message: format!("a map key is {}, not a scalar", value.describe()),
+                            span: Span::new(self.file, value.mark.start as usize, value.mark.end as usize),
+                        });
+                    }
+                },
+            },
+        }
+        Ok(())
+    }
+}
+
+fn key_text(kind: &Kind<Span>) -> Option<Cow<'_, str>> {
+    Some(match kind {
+        Kind::String(text) => Cow::Borrowed(text),
+        Kind::Null => Cow::Borrowed("null"),
+        Kind::Bool(it) => Cow::Owned(it.to_string()),
+        Kind::Int(it) => Cow::Owned(it.to_string()),
+        Kind::Float(it) => Cow::Owned(it.to_string()),
+        Kind::Seq(_) | Kind::Map(_) => return None,
+    })
+}
+
+/// The type of a plain scalar by the YAML 1.2 core schema.
+fn typed(text: &str) -> Kind<Span> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
+        "true" | "True" | "TRUE" => return Kind::Bool(true),
+        "false" | "False" | "FALSE" => return Kind::Bool(false),
+        ".inf" | ".Inf" | ".INF" | "+.inf" => return Kind::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return Kind::Float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => return Kind::Float(f64::NAN),
+        _ => {}
+    }
+    let based =
+        |prefix: &str, radix| text.strip_prefix(prefix).and_then(|digits| i64::from_str_radix(digits, radix).ok());
+    if let Some(number) = text.parse().ok().or_else(|| based("0x", 16)).or_else(|| based("0o", 8)) {
+        return Kind::Int(number);
+    }
+    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'));
+    match text.parse() {
+        Ok(number) if numeric => Kind::Float(number),
+        _ => Kind::String(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::SourceMap;
+
+    use super::*;
+    use crate::yaml::write;
+
+    fn parse(text: &str) -> Value<Span> {
+        let mut sources = SourceMap::default();
+        let file = sources.add("t", text);
+        read(file, text).expect("valid").remove(0)
+    }
+
+    #[test]
+    fn spans_are_bytes() {
+        let text = "é: 1\nkey: [ä, b]\n";
+        let value = parse(text);
+        let seq = value.at("key").expect("key").as_seq().expect("list");
+        assert_eq!(&text[seq[0].mark.range()], "ä");
+        assert_eq!(&text[seq[1].mark.range()], "b");
+    }
+
+    #[test]
+    fn duplicate_keys_are_kept() {
+        assert_eq!(parse("a: 1\na: 2\n").as_map().expect("map").len(), 2);
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused() {
+        let mut text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        let mut last = 'a';
+        for name in 'b'..='j' {
+            text += &format!("{name}: &{name} [{}]\n", vec![format!("*{last}"); 10].join(", "));
+            last = name;
+        }
+        let mut sources = SourceMap::default();
+        let file = sources.add("t", text.as_str());
+        assert!(read(file, &text).expect_err("too much").message.contains("aliases"));
+    }
+
+    fn strip(value: &Value<Span>) -> Value<()> {
+        value.map_marks(&mut |_| ())
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_string_is_read_back(text in proptest::prelude::any::<String>(), key in "[ -~]{1,12}") {
+            let mut map = Map::default();
+            map.push(Entry::new(key, Value::string(text.clone(), ())));
+            map.push(Entry::new("list", Value::flow(vec![Value::string(text.clone(), ()), Value::int(1, ())], ())));
+            map.push(Entry::new("block", Value::block(vec![Value::string(text, ())], ())));
+            let document = Value { kind: Kind::Map(map), mark: () };
+            let written = write("head", &(), &document);
+            let mut back = strip(&parse(&written.text));
+            // Layout is not meaning: compare with one layout.
+            let relax = |value: &mut Value<()>| if let Kind::Map(map) = &mut value.kind {
+                for entry in map.iter_mut() {
+                    if let Kind::Seq(seq) = &mut entry.value.kind { seq.flow = false; }
+                }
+            };
+            let mut wanted = document.clone();
+            relax(&mut back);
+            relax(&mut wanted);
+            proptest::prop_assert_eq!(back, wanted, "{}", written.text);
+        }
+    }
+}

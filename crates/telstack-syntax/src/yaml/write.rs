@@ -1,0 +1,285 @@
+//! YAML the way a careful person writes it: two spaces, plain scalars where they are safe everywhere.
+
+use crate::{
+    Writer, Written,
+    json::quote,
+    tree::{Entry, Kind, Map, Value},
+};
+
+/// Writes a document under a header comment.
+pub fn write<M: Clone + PartialEq>(header: &str, header_mark: &M, document: &Value<M>) -> Written<M> {
+    let mut out = Writer::default();
+    comment(&mut out, 0, header, header_mark);
+    if !header.is_empty() {
+        out.newline();
+    }
+    match &document.kind {
+        Kind::Map(map) if !map.is_empty() => put_map(&mut out, map, 0, false),
+        Kind::Seq(seq) if !seq.items.is_empty() && !seq.flow => put_block(&mut out, &seq.items, 0),
+        _ => {
+            put_inline(&mut out, document);
+            out.newline();
+        }
+    }
+    out.finish()
+}
+
+/// Comment lines at `indent`; an empty line of text becomes a bare `#`.
+pub(crate) fn comment<M: Clone + PartialEq>(out: &mut Writer<M>, indent: usize, text: &str, mark: &M) {
+    for line in text.lines() {
+        out.raw(&" ".repeat(indent));
+        out.line(format!("# {line}").trim_end(), mark);
+    }
+}
+
+/// `inline_first`: the first key stands behind a `- ` that is already written.
+fn put_map<M: Clone + PartialEq>(out: &mut Writer<M>, map: &Map<M>, indent: usize, inline_first: bool) {
+    for (at, entry) in map.iter().enumerate() {
+        let behind_dash = inline_first && at == 0;
+        if !behind_dash {
+            if entry.gap {
+                out.newline();
+            }
+            if let Some(text) = &entry.comment {
+                comment(out, indent, text, &entry.key_mark);
+            }
+            out.raw(&" ".repeat(indent));
+        }
+        put_entry(out, entry, indent);
+    }
+}
+
+fn put_entry<M: Clone + PartialEq>(out: &mut Writer<M>, entry: &Entry<M>, indent: usize) {
+    out.push(&scalar(&entry.key), &entry.key_mark);
+    out.raw(":");
+    match &entry.value.kind {
+        Kind::Null => {
+            out.note(&entry.value.mark);
+            out.newline();
+        }
+        Kind::Map(map) if !map.is_empty() => {
+            out.note(&entry.value.mark);
+            out.newline();
+            put_map(out, map, indent + 2, false);
+        }
+        Kind::Seq(seq) if !seq.items.is_empty() && !(seq.flow && fits(&seq.items)) => {
+            out.note(&entry.value.mark);
+            out.newline();
+            put_block(out, &seq.items, indent + 2);
+        }
+        Kind::String(text) if is_block_text(text) => {
+            out.raw(" ");
+            out.push(if text.ends_with('\n') { "|" } else { "|-" }, &entry.value.mark);
+            out.newline();
+            for line in text.lines() {
+                if !line.is_empty() {
+                    out.raw(&" ".repeat(indent + 2));
+                }
+                out.line(line, &entry.value.mark);
+            }
+        }
+        _ => {
+            out.raw(" ");
+            put_inline(out, &entry.value);
+            out.newline();
+        }
+    }
+}
+
+fn put_block<M: Clone + PartialEq>(out: &mut Writer<M>, items: &[Value<M>], indent: usize) {
+    for item in items {
+        out.raw(&" ".repeat(indent));
+        out.push("-", &item.mark);
+        out.raw(" ");
+        match &item.kind {
+            Kind::Map(map) if !map.is_empty() => put_map(out, map, indent + 2, true),
+            _ => {
+                put_inline(out, item);
+                out.newline();
+            }
+        }
+    }
+}
+
+fn put_inline<M: Clone + PartialEq>(out: &mut Writer<M>, value: &Value<M>) {
+    match &value.kind {
+        Kind::Null => out.push("null", &value.mark),
+        Kind::Bool(it) => out.push(if *it { "true" } else { "false" }, &value.mark),
+        Kind::Int(it) => out.push(&it.to_string(), &value.mark),
+        Kind::Float(it) => out.push(&float(*it), &value.mark),
+        Kind::String(it) => out.push(&scalar(it), &value.mark),
+        Kind::Seq(seq) => {
+            out.push("[", &value.mark);
+            for (at, item) in seq.items.iter().enumerate() {
+                out.raw(if at > 0 { ", " } else { "" });
+                put_flow(out, item);
+            }
+            out.push("]", &value.mark);
+        }
+        Kind::Map(map) => {
+            out.push("{", &value.mark);
+            for (at, entry) in map.iter().enumerate() {
+                out.raw(if at > 0 { ", " } else { "" });
+                out.push(&flow_scalar(&entry.key), &entry.key_mark);
+                out.raw(": ");
+                put_flow(out, &entry.value);
+            }
+            out.push("}", &value.mark);
+        }
+    }
+}
+
+/// Inside brackets, brackets and commas need quotes too.
+fn put_flow<M: Clone + PartialEq>(out: &mut Writer<M>, value: &Value<M>) {
+    match &value.kind {
+        Kind::String(it) => out.push(&flow_scalar(it), &value.mark),
+        _ => put_inline(out, value),
+    }
+}
+
+fn flow_scalar(text: &str) -> String {
+    if text.contains([',', '[', ']', '{', '}']) { quote(text) } else { scalar(text) }
+}
+
+fn fits<M>(items: &[Value<M>]) -> bool {
+    const LONGEST_LINE: usize = 88;
+    let mut length = 0;
+    for item in items {
+        length += 2 + match &item.kind {
+            Kind::String(text) => text.len(),
+            Kind::Seq(seq) if seq.items.is_empty() => 2,
+            Kind::Map(_) | Kind::Seq(_) => return false,
+            _ => 5,
+        };
+    }
+    length <= LONGEST_LINE
+}
+
+/// Text of several lines that reads best as a block: nothing that a block cannot hold exactly.
+fn is_block_text(text: &str) -> bool {
+    text.trim_end_matches('\n').contains('\n')
+        && !text.ends_with("\n\n")
+        && !text.starts_with([' ', '\n', '\t'])
+        && text.lines().all(|line| !line.ends_with([' ', '\t']))
+        && text
+            .chars()
+            .all(|c| c == '\n' || (!c.is_control() && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')))
+}
+
+fn float(number: f64) -> String {
+    if number.is_nan() {
+        ".nan".to_owned()
+    } else if number.is_infinite() {
+        if number > 0.0 { ".inf".to_owned() } else { "-.inf".to_owned() }
+    } else if number.fract() == 0.0 && number.abs() < 1e15 {
+        format!("{number:.1}")
+    } else {
+        number.to_string()
+    }
+}
+
+/// A string as a plain scalar if every YAML 1.1 and 1.2 reader takes it for that string; else in
+/// double quotes.
+fn scalar(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { quote(text) }
+}
+
+fn is_plain(text: &str) -> bool {
+    let Some(first) = text.chars().next() else { return false };
+    if text.trim() != text || looks_like_another_type(text) {
+        return false;
+    }
+    let starts_plainly = first.is_alphanumeric() || matches!(first, '_' | '/' | '.' | '$' | '(' | '^' | '+');
+    let starts_like_option = text.starts_with("--") && text.len() > 3 && !text.starts_with("---");
+    if !(starts_plainly || starts_like_option) {
+        return false;
+    }
+    text.chars().all(|c| !c.is_control() && c != '\u{feff}' && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '"' | '\'' | '`'))
+        && !text.contains(": ")
+        && !text.ends_with(':')
+        && !text.contains(" #")
+        // `${env:X}` is fine in block context, but braces and commas confuse readers (and people).
+        && !(text.contains('{') && !text.starts_with("${"))
+}
+
+/// Would some YAML reader take the plain text for a number, a truth value, null, a date, a merge key
+/// or a base-60 number?
+fn looks_like_another_type(text: &str) -> bool {
+    const WORDS: [&str; 13] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "~", "<<", "="];
+    let lower = text.to_ascii_lowercase();
+    if WORDS.contains(&lower.as_str()) || matches!(lower.trim_start_matches(['+', '-']), ".inf" | ".nan") {
+        return true;
+    }
+    let unsigned = text.trim_start_matches(['+', '-']);
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    let number = unsigned.replace('_', "").parse::<f64>().is_ok();
+    let based = ["0x", "0o", "0b"].iter().any(|prefix| lower.trim_start_matches(['+', '-']).starts_with(prefix));
+    let sixties = unsigned.contains(':')
+        && unsigned.replace('.', "").split(':').all(digits)
+        && unsigned.split(':').next().is_some_and(digits);
+    let mut date = unsigned.splitn(3, '-');
+    let date = date.next().is_some_and(|year| year.len() == 4 && digits(year))
+        && date.next().is_some_and(digits)
+        && date.next().is_some_and(|day| day.starts_with(|c: char| c.is_ascii_digit()));
+    number || based || sixties || date
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_where_safe_and_quoted_where_not() {
+        for plain in [
+            "otlp",
+            "0.0.0.0:4317",
+            "0.158.0",
+            "${env:X}",
+            "/etc/x",
+            "5s",
+            "80%",
+            "http://loki:3100/otlp",
+            "--config=/a",
+            "2GiB",
+        ] {
+            assert_eq!(scalar(plain), plain);
+        }
+        for quoted in [
+            "",
+            " a",
+            "yes",
+            "No",
+            "on",
+            "y",
+            "~",
+            "<<",
+            "=",
+            "1_000",
+            "12:30:45",
+            "2024-01-01",
+            "0x1F",
+            "1e3",
+            "4317:4317",
+            "a: b",
+            "a #b",
+            "- a",
+            "-",
+            "---",
+            "*a",
+            "&a",
+            "!a",
+            "%a",
+            "@a",
+            "`a",
+            "a:",
+            "[a]",
+            "{a}",
+            "#a",
+            "\"a",
+            "3.8",
+
+        ] {
+            assert!(scalar(quoted).starts_with('"'), "{quoted} must be quoted");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The graph behind our own API: ids are stable, iteration is in the order of making.
+
+use petgraph::{
+    Direction,
+    stable_graph::{EdgeIndex, NodeIndex, StableDiGraph},
+    visit::{EdgeRef, IntoEdgeReferences},
+};
+
+use crate::{
+    model::{Collector, Edge, Node, Platform, Purpose},
+    origin::{Origin, Sourced},
+};
+
+/// A node of a System.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NodeId(NodeIndex);
+
+/// An edge of a System.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct EdgeId(EdgeIndex);
+
+/// The whole.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The stack's name.
+    pub name: String,
+    /// The line that names it.
+    pub origin: Origin,
+    /// Where it runs.
+    pub platform: Sourced<Platform>,
+    graph: StableDiGraph<Node, Edge>,
+}
+
+impl System {
+    /// A System without nodes.
+    pub fn new(name: impl Into<String>, origin: Origin, platform: Sourced<Platform>) -> Self {
+        Self { name: name.into(), origin, platform, graph: StableDiGraph::new() }
+    }
+
+    /// Adds a node.
+    pub fn add(&mut self, node: Node) -> NodeId {
+        NodeId(self.graph.add_node(node))
+    }
+
+    /// Adds an edge from the node that dials to the one that listens.
+    pub fn connect(&mut self, from: NodeId, to: NodeId, edge: Edge) -> EdgeId {
+        EdgeId(self.graph.add_edge(from.0, to.0, edge))
+    }
+
+    /// A node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.graph[id.0]
+    }
+
+    /// A node, to change.
+    pub fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.graph[id.0]
+    }
+
+    /// An edge.
+    pub fn edge(&self, id: EdgeId) -> &Edge {
+        &self.graph[id.0]
+    }
+
+    /// An edge, to change.
+    pub fn edge_mut(&mut self, id: EdgeId) -> &mut Edge {
+        &mut self.graph[id.0]
+    }
+
+    /// Both ends: the one that dials, the one that listens.
+    pub fn ends(&self, id: EdgeId) -> (NodeId, NodeId) {
+        let (from, to) = self.graph.edge_endpoints(id.0).expect("edges of a System are never removed");
+        (NodeId(from), NodeId(to))
+    }
+
+    /// All nodes, in the order of making.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.graph.node_indices().map(|id| (NodeId(id), &self.graph[id]))
+    }
+
+    /// All ids of nodes, in the order of making; for passes that change nodes.
+    pub fn node_ids(&self) -> Vec<NodeId> {
+        self.graph.node_indices().map(NodeId).collect()
+    }
+
+    /// All edges, in the order of making.
+    pub fn edges(&self) -> impl Iterator<Item = (EdgeId, NodeId, &Edge, NodeId)> {
+        self.graph
+            .edge_references()
+            .map(|edge| (EdgeId(edge.id()), NodeId(edge.source()), edge.weight(), NodeId(edge.target())))
+    }
+
+    /// All ids of edges, in the order of making; for passes that change edges.
+    pub fn edge_ids(&self) -> Vec<EdgeId> {
+        self.graph.edge_indices().map(EdgeId).collect()
+    }
+
+    /// Edges of a purpose that a node dials, in the order of making.
+    pub fn outgoing(&self, node: NodeId, purpose: Purpose) -> Vec<(EdgeId, NodeId)> {
+        self.of_direction(node, purpose, Direction::Outgoing)
+    }
+
+    /// Edges of a purpose that a node listens to, in the order of making.
+    pub fn incoming(&self, node: NodeId, purpose: Purpose) -> Vec<(EdgeId, NodeId)> {
+        self.of_direction(node, purpose, Direction::Incoming)
+    }
+
+    fn of_direction(&self, node: NodeId, purpose: Purpose, direction: Direction) -> Vec<(EdgeId, NodeId)> {
+        let mut found: Vec<_> = self
+            .graph
+            .edges_directed(node.0, direction)
+            .filter(|edge| edge.weight().purpose == purpose)
+            .map(|edge| {
+                let other = if direction == Direction::Outgoing { edge.target() } else { edge.source() };
+                (EdgeId(edge.id()), NodeId(other))
+            })
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// The node of that name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.nodes().find(|(_, node)| node.name == name).map(|(id, _)| id)
+    }
+
+    /// All collectors.
+    pub fn collectors(&self) -> impl Iterator<Item = (NodeId, &Node, &Collector)> {
+        self.nodes().filter_map(|(id, node)| Some((id, node, node.collector()?)))
+    }
+}

@@ -1,0 +1,252 @@
+//! The inside of a collector.
+
+use std::fmt;
+
+use telstack_catalog::{ComponentKind, Distribution, Signal, otelcol};
+
+use crate::{
+    known::Known,
+    origin::{Origin, Settings, Sourced, Value},
+    units::Period,
+};
+
+/// A component's id: `otlp`, `otlp/jaeger`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ComponentId {
+    /// The type, as written: upstream's name or one of its aliases.
+    pub ty: String,
+    /// What stands behind the slash.
+    pub name: Option<String>,
+}
+
+impl ComponentId {
+    /// `type` or `type/name`.
+    pub fn parse(text: &str) -> Self {
+        match text.split_once('/') {
+            Some((ty, name)) => Self { ty: ty.trim().to_owned(), name: Some(name.trim().to_owned()) },
+            None => Self { ty: text.trim().to_owned(), name: None },
+        }
+    }
+
+    /// `type`, or `type/name`.
+    pub fn new(ty: impl Into<String>, name: Option<&str>) -> Self {
+        Self { ty: ty.into(), name: name.map(str::to_owned) }
+    }
+}
+
+impl fmt::Display for ComponentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{}/{name}", self.ty),
+            None => f.write_str(&self.ty),
+        }
+    }
+}
+
+/// Which component of a collector: kind and id.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ComponentRef {
+    /// Receiver, processor, …
+    pub kind: ComponentKind,
+    /// Its id.
+    pub id: ComponentId,
+}
+
+impl fmt::Display for ComponentRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.kind.section(), self.id)
+    }
+}
+
+/// A configured component.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Receiver, processor, …
+    pub kind: ComponentKind,
+    /// Its id.
+    pub id: ComponentId,
+    /// Its settings; a map, or null where nothing is set.
+    pub settings: Value,
+    /// What declares it.
+    pub origin: Origin,
+}
+
+impl Component {
+    /// What the catalog knows of it; none for a type it does not know.
+    pub fn fact(&self) -> Option<otelcol::Component> {
+        otelcol::component(self.kind, &self.id.ty)
+    }
+
+    /// Kind and id.
+    pub fn reference(&self) -> ComponentRef {
+        ComponentRef { kind: self.kind, id: self.id.clone() }
+    }
+
+    /// The setting at a dotted path.
+    pub fn setting(&self, path: &str) -> Option<&Value> {
+        self.settings.at(path)
+    }
+
+    /// Text at a dotted path; unknown if it refers to the environment.
+    pub fn text(&self, path: &str) -> Known<&str> {
+        match self.setting(path) {
+            None => Known::Absent,
+            Some(value) => match value.as_str() {
+                Some(text) if text.contains('$') => Known::Unknown,
+                Some(text) => Known::Value(text),
+                None => Known::Unknown,
+            },
+        }
+    }
+
+    /// A truth value at a dotted path.
+    pub fn truth(&self, path: &str) -> Known<bool> {
+        self.setting(path).map_or(Known::Absent, |value| value.as_bool().map_or(Known::Unknown, Known::Value))
+    }
+
+    /// A whole number at a dotted path.
+    pub fn number(&self, path: &str) -> Known<i64> {
+        self.setting(path).map_or(Known::Absent, |value| value.as_int().map_or(Known::Unknown, Known::Value))
+    }
+
+    /// A duration at a dotted path.
+    pub fn period(&self, path: &str) -> Known<Period> {
+        match self.text(path) {
+            Known::Value(text) => Period::parse(text).map_or(Known::Unknown, Known::Value),
+            Known::Absent => Known::Absent,
+            Known::Unknown => Known::Unknown,
+        }
+    }
+
+    /// The settings to change; made a map if they are not one.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        if self.settings.as_map().is_none() {
+            self.settings = Value::map(self.settings.mark.clone());
+        }
+        self.settings.as_map_mut().expect("made a map just above")
+    }
+}
+
+/// A mention of a component: in a pipeline, in `service.extensions`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reference {
+    /// Which component.
+    pub id: ComponentId,
+    /// Where it is mentioned.
+    pub origin: Origin,
+}
+
+/// A pipeline: one signal from receivers through processors to exporters.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Its signal.
+    pub signal: Signal,
+    /// What stands behind the slash of its id.
+    pub name: Option<String>,
+    /// Receivers and connectors that feed it.
+    pub receivers: Vec<Reference>,
+    /// Processors in the order they run.
+    pub processors: Vec<Reference>,
+    /// Was the order written out?
+    pub ordered: bool,
+    /// Exporters and connectors that it feeds.
+    pub exporters: Vec<Reference>,
+    /// What declares it.
+    pub origin: Origin,
+}
+
+impl Pipeline {
+    /// `traces`, `traces/sampled`.
+    pub fn id(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{}/{name}", self.signal),
+            None => self.signal.to_string(),
+        }
+    }
+}
+
+/// The wish that queues outlive the process.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Requests (batches) that each exporter's queue holds.
+    pub queue_size: Option<Sourced<i64>>,
+    /// When a batch that cannot be delivered is given up; none is the collector's own default.
+    pub give_up_after: Option<Sourced<Period>>,
+    /// The line that wishes it.
+    pub origin: Origin,
+}
+
+/// An OpenTelemetry Collector.
+#[derive(Clone, Debug)]
+pub struct Collector {
+    /// Which distribution runs.
+    pub distribution: Sourced<Distribution>,
+    /// Components in the order declared.
+    pub components: Vec<Component>,
+    /// Pipelines in the order declared.
+    pub pipelines: Vec<Pipeline>,
+    /// `service.extensions`.
+    pub extensions: Vec<Reference>,
+    /// `service.telemetry`.
+    pub telemetry: Settings,
+    /// Queues on disk.
+    pub delivery: Option<Delivery>,
+}
+
+impl Collector {
+    /// A collector with nothing in it.
+    pub fn new(distribution: Sourced<Distribution>) -> Self {
+        Self {
+            distribution,
+            components: Vec::new(),
+            pipelines: Vec::new(),
+            extensions: Vec::new(),
+            telemetry: Settings::default(),
+            delivery: None,
+        }
+    }
+
+    /// The component of that kind and id.
+    pub fn component(&self, kind: ComponentKind, id: &ComponentId) -> Option<&Component> {
+        self.components.iter().find(|it| it.kind == kind && it.id == *id)
+    }
+
+    /// The component of that kind and id, to change.
+    pub fn component_mut(&mut self, kind: ComponentKind, id: &ComponentId) -> Option<&mut Component> {
+        self.components.iter_mut().find(|it| it.kind == kind && it.id == *id)
+    }
+
+    /// All components of a kind, in the order declared.
+    pub fn of_kind(&self, kind: ComponentKind) -> impl Iterator<Item = &Component> {
+        self.components.iter().filter(move |it| it.kind == kind)
+    }
+
+    /// What a pipeline's `receivers` entry means: a receiver, or a connector that feeds it.
+    pub fn source(&self, id: &ComponentId) -> Option<&Component> {
+        self.component(ComponentKind::Receiver, id).or_else(|| self.component(ComponentKind::Connector, id))
+    }
+
+    /// What a pipeline's `exporters` entry means: an exporter, or a connector that it feeds.
+    pub fn sink(&self, id: &ComponentId) -> Option<&Component> {
+        self.component(ComponentKind::Exporter, id).or_else(|| self.component(ComponentKind::Connector, id))
+    }
+
+    /// Is it listed in `service.extensions`?
+    pub fn is_enabled(&self, extension: &ComponentId) -> bool {
+        self.extensions.iter().any(|it| it.id == *extension)
+    }
+
+    /// The pipelines that mention a component.
+    pub fn pipelines_with<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a Pipeline> {
+        self.pipelines.iter().filter(move |pipeline| {
+            let mentions = |list: &[Reference]| list.iter().any(|it| it.id == component.id);
+            match component.kind {
+                ComponentKind::Receiver => mentions(&pipeline.receivers),
+                ComponentKind::Processor => mentions(&pipeline.processors),
+                ComponentKind::Exporter => mentions(&pipeline.exporters),
+                ComponentKind::Connector => mentions(&pipeline.receivers) || mentions(&pipeline.exporters),
+                ComponentKind::Extension => false,
+            }
+        })
+    }
+}

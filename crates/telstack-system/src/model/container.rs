@@ -1,0 +1,214 @@
+//! The container that a node runs in.
+
+use crate::{
+    origin::{Origin, Sourced},
+    units::{Bytes, Cpu, Period},
+};
+
+/// A secret or an environment value that the deployment provides.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SecretRef {
+    /// `(secret)"name/key"`.
+    Secret {
+        /// The secret.
+        name: String,
+        /// The key in it.
+        key: String,
+    },
+    /// `(env)"NAME"`.
+    Env(String),
+    /// Written in the open.
+    Literal(String),
+}
+
+impl SecretRef {
+    /// The environment variable that carries it: `(secret)"grafana/admin-password"` is
+    /// `GRAFANA_ADMIN_PASSWORD`. A literal has none.
+    pub fn variable(&self) -> Option<String> {
+        let upper = |text: &str| -> String {
+            text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+        };
+        match self {
+            SecretRef::Secret { name, key } => Some(format!("{}_{}", upper(name), upper(key))),
+            SecretRef::Env(name) => Some(name.clone()),
+            SecretRef::Literal(_) => None,
+        }
+    }
+}
+
+/// The value of an environment variable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EnvValue {
+    /// Text.
+    Literal(String),
+    /// Given by the deployment at start; the deployment refuses to start without it.
+    Required(SecretRef),
+}
+
+/// An environment variable of a container.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: EnvValue,
+    /// What sets it.
+    pub origin: Origin,
+}
+
+/// An image.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ImageRef {
+    /// `grafana/loki`.
+    pub repository: String,
+    /// `3.7.6`.
+    pub tag: String,
+}
+
+/// Where a mount comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MountSource {
+    /// A named volume: it outlives the container.
+    Volume(String),
+    /// A file or folder of the host, or of the build folder.
+    Bind(String),
+    /// Memory, or a volume that ends with the container or pod.
+    Ephemeral,
+}
+
+/// A mount.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mount {
+    /// Where it comes from.
+    pub source: MountSource,
+    /// The path inside.
+    pub target: String,
+    /// Read only?
+    pub read_only: bool,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// A port that is reachable from outside.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Published {
+    /// The address on the host; none is every interface.
+    pub host_ip: Option<String>,
+    /// The port on the host.
+    pub host_port: u16,
+    /// The port inside.
+    pub container_port: u16,
+    /// What it is, for a comment.
+    pub what: String,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// A command that the platform runs inside to see whether the container is well.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HealthCheck {
+    /// The command, first the program.
+    pub command: Vec<String>,
+    /// Run through the image's shell?
+    pub shell: bool,
+    /// How long after the start failures do not count.
+    pub start_period: Period,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// Another container that must be there first.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dependency {
+    /// The other node.
+    pub node: String,
+    /// Must it be healthy, or only started?
+    pub healthy: bool,
+    /// Must it have ended well?
+    pub completed: bool,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// A file that the node reads, and where it is in the output.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ConfigFile {
+    /// Which one, for the tool that writes it: `config`, `rules`, `datasources`, `dashboards`, `dashboard`.
+    pub role: &'static str,
+    /// Path below the output folder.
+    pub path: String,
+    /// Path inside the container.
+    pub target: String,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// A container.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// The image.
+    pub image: Sourced<ImageRef>,
+    /// The user it runs as; none is the image's own.
+    pub user: Option<Sourced<String>>,
+    /// The arguments behind the entry point.
+    pub command: Vec<Sourced<String>>,
+    /// Environment.
+    pub env: Vec<EnvVar>,
+    /// Mounts other than config files.
+    pub mounts: Vec<Mount>,
+    /// Config files.
+    pub files: Vec<ConfigFile>,
+    /// Ports reachable from outside.
+    pub published: Vec<Published>,
+    /// Health check.
+    pub health: Option<HealthCheck>,
+    /// Most processor time.
+    pub cpu: Option<Sourced<Cpu>>,
+    /// Most memory.
+    pub memory: Option<Sourced<Bytes>>,
+    /// What must be there first.
+    pub depends_on: Vec<Dependency>,
+    /// Paths of its volumes that must belong to a user before it starts, because the image does not own
+    /// them and does not run as root.
+    pub owned_paths: Vec<Sourced<String>>,
+    /// Time to stop in.
+    pub stop_grace: Option<Sourced<Period>>,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+impl Container {
+    /// An empty container of an image.
+    pub fn new(image: Sourced<ImageRef>, origin: Origin) -> Self {
+        Self {
+            image,
+            user: None,
+            command: Vec::new(),
+            env: Vec::new(),
+            mounts: Vec::new(),
+            files: Vec::new(),
+            published: Vec::new(),
+            health: None,
+            cpu: None,
+            memory: None,
+            depends_on: Vec::new(),
+            owned_paths: Vec::new(),
+            stop_grace: None,
+            origin,
+        }
+    }
+
+    /// The mount that holds a path inside, the deepest one.
+    pub fn mount_of(&self, path: &str) -> Option<&Mount> {
+        let holds = |mount: &&Mount| {
+            let target = mount.target.trim_end_matches('/');
+            path == target || path.strip_prefix(target).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.mounts.iter().filter(holds).max_by_key(|mount| mount.target.len())
+    }
+
+    /// The config file of that role.
+    pub fn file(&self, role: &str) -> Option<&ConfigFile> {
+        self.files.iter().find(|file| file.role == role)
+    }
+}

@@ -1,0 +1,205 @@
+//! Edges between nodes, and what stands at their ends.
+
+use std::fmt;
+
+use telstack_catalog::{SignalSet, product::Need};
+
+use crate::{
+    known::Known,
+    model::{ComponentRef, collector::ComponentId},
+    origin::{Origin, Sourced},
+};
+
+/// A protocol by the catalog's word for it: `otlp-grpc`, `loki-push`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Protocol(pub &'static str);
+
+impl Protocol {
+    /// OTLP over gRPC.
+    pub const OTLP_GRPC: Self = Self("otlp-grpc");
+    /// OTLP over HTTP.
+    pub const OTLP_HTTP: Self = Self("otlp-http");
+    /// Prometheus remote write.
+    pub const REMOTE_WRITE: Self = Self("prometheus-remote-write");
+    /// Loki's own push API.
+    pub const LOKI_PUSH: Self = Self("loki-push");
+    /// A scrape.
+    pub const EXPOSITION: Self = Self("prometheus-exposition");
+    /// Plain HTTP: queries, health, user interfaces.
+    pub const HTTP: Self = Self("http");
+
+    /// As people say it.
+    pub fn title(self) -> &'static str {
+        match self.0 {
+            "otlp-grpc" => "OTLP over gRPC",
+            "otlp-http" => "OTLP over HTTP",
+            "prometheus-remote-write" => "Prometheus remote write",
+            "prometheus-exposition" => "a Prometheus scrape",
+            "loki-push" => "Loki push",
+            "jaeger-grpc" => "Jaeger gRPC",
+            "jaeger-thrift-http" => "Jaeger Thrift over HTTP",
+            "zipkin" => "Zipkin",
+            "http" => "HTTP",
+            "splunk-hec" => "Splunk HEC",
+            "datadog" => "Datadog",
+            other => other,
+        }
+    }
+
+    /// Does it travel in gRPC (HTTP/2 frames)? A plain HTTP server cannot answer it, nor the reverse.
+    pub fn is_grpc(self) -> bool {
+        self.0.ends_with("grpc")
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title())
+    }
+}
+
+/// Is a connection encrypted?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tls {
+    /// Plain text.
+    Off,
+    /// TLS, the server is verified.
+    On,
+    /// TLS, both sides are verified.
+    Mutual,
+}
+
+/// The interface that a listener binds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Bind {
+    /// Every interface: `0.0.0.0`, `::`, an empty host.
+    All,
+    /// Only this container: `localhost`, `127.0.0.1`.
+    Loopback,
+    /// A named host or address.
+    Host(String),
+    /// Run time decides.
+    Unknown,
+}
+
+impl Bind {
+    /// Reads the host part of an endpoint.
+    pub fn parse(host: &str) -> Self {
+        match host.trim_matches(['[', ']']) {
+            host if host.contains('$') => Bind::Unknown,
+            "" | "0.0.0.0" | "::" => Bind::All,
+            "localhost" | "127.0.0.1" | "::1" => Bind::Loopback,
+            host => Bind::Host(host.to_owned()),
+        }
+    }
+}
+
+/// Something a listener needs before it answers, and whether it is there.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Requirement {
+    /// What.
+    pub need: Need,
+    /// Is it there?
+    pub met: bool,
+}
+
+/// A port that a node opens.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Listener {
+    /// `otlp-grpc`, `query`, `metrics`, `health`.
+    pub name: String,
+    /// The port.
+    pub port: u16,
+    /// The interface.
+    pub bind: Bind,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// The signals it takes; none for queries, scrapes and probes.
+    pub signals: SignalSet,
+    /// The path below which it answers.
+    pub path: Option<String>,
+    /// For OTLP over HTTP: what a sender's endpoint must end with, before `/v1/<signal>`.
+    pub base: Option<String>,
+    /// Encrypted?
+    pub tls: Known<Tls>,
+    /// A flag or setting without which it does not answer.
+    pub requirement: Option<Requirement>,
+    /// The component that opens it, in a collector.
+    pub owner: Option<ComponentRef>,
+    /// What opens it.
+    pub origin: Origin,
+}
+
+/// What an edge is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Purpose {
+    /// Telemetry flows along it.
+    Telemetry,
+    /// Prometheus scrapes.
+    Scrape,
+    /// Grafana queries.
+    Query,
+    /// Alerts are sent.
+    Alert,
+}
+
+/// What the sending side does.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dial {
+    /// The exporter, in a collector.
+    pub component: Option<ComponentRef>,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// The host that it dials.
+    pub host: String,
+    /// The port that it dials.
+    pub port: u16,
+    /// The path that it calls, as far as the configuration says: for OTLP over HTTP what stands before
+    /// `/v1/<signal>`.
+    pub path: String,
+    /// Encrypted?
+    pub tls: Known<Tls>,
+    /// The tenant that it names.
+    pub tenant: Option<String>,
+    /// The setting that says so.
+    pub origin: Origin,
+}
+
+/// A directed edge between two nodes: from the one that dials to the one that listens.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The signals that flow along it, for telemetry.
+    pub signals: SignalSet,
+    /// What declares it.
+    pub origin: Origin,
+    /// In the sending collector, the pipelines that feed it, with the place that says so.
+    pub pipelines: Vec<Sourced<usize>>,
+    /// A protocol that the stack asks for.
+    pub wanted: Option<Sourced<Protocol>>,
+    /// The tenant that the stack names for it.
+    pub tenant: Option<Sourced<String>>,
+    /// What the sending side does, once negotiated or read.
+    pub dial: Option<Dial>,
+}
+
+impl Edge {
+    /// An edge that is only declared so far.
+    pub fn new(purpose: Purpose, origin: Origin) -> Self {
+        Self {
+            purpose,
+            signals: SignalSet::default(),
+            origin,
+            pipelines: Vec::new(),
+            wanted: None,
+            tenant: None,
+            dial: None,
+        }
+    }
+
+    /// The exporter that serves it.
+    pub fn exporter(&self) -> Option<&ComponentId> {
+        self.dial.as_ref()?.component.as_ref().map(|component| &component.id)
+    }
+}

@@ -1,0 +1,201 @@
+//! What a System is made of.
+
+mod collector;
+mod container;
+mod link;
+mod store;
+mod view;
+
+pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Pipeline, Reference};
+pub use container::{
+    ConfigFile, Container, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource, Published,
+    SecretRef,
+};
+pub use link::{Bind, Dial, Edge, Listener, Protocol, Purpose, Requirement, Tls};
+pub use store::{
+    AlertRule, Flag, JaegerStorage, LokiFacet, PrometheusFacet, SchemaPeriod, ScrapeJob, Store, StoreFacet,
+};
+pub use view::{Alerter, Dashboard, DataSource, External, ExternalEndpoint, Panel, Viewer, Webhook};
+
+use telstack_catalog::{Version, product::Product};
+use telstack_diagnostics::Span;
+
+use crate::{
+    origin::{Origin, Sourced},
+    units::{Bytes, Cpu},
+};
+
+/// Where the containers run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Platform {
+    /// One host, docker compose.
+    Compose,
+    /// A Kubernetes cluster.
+    Kubernetes,
+}
+
+impl Platform {
+    /// The word of the stack language.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Platform::Compose => "compose",
+            Platform::Kubernetes => "kubernetes",
+        }
+    }
+}
+
+/// A collector, store, viewer, alert manager or something outside.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its name: the host name that others dial.
+    pub name: String,
+    /// The line that declares it.
+    pub origin: Origin,
+    /// The release it runs; none for things outside.
+    pub version: Option<Sourced<Version>>,
+    /// What it is.
+    pub kind: NodeKind,
+    /// What it listens on. For collectors and stores the `listeners` pass fills it.
+    pub listeners: Vec<Listener>,
+    /// The processor time and memory that the stack grants it.
+    pub resources: Resources,
+    /// Environment that its configuration refers to.
+    pub environment: Vec<EnvVar>,
+    /// The container it runs in; none for things outside.
+    pub container: Option<Container>,
+}
+
+/// Processor time and memory.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    /// Most processor time.
+    pub cpu: Option<Sourced<Cpu>>,
+    /// Most memory.
+    pub memory: Option<Sourced<Bytes>>,
+}
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// An OpenTelemetry Collector.
+    Collector(Box<Collector>),
+    /// Prometheus, Loki, Tempo or Jaeger.
+    Store(Box<Store>),
+    /// Grafana.
+    Viewer(Box<Viewer>),
+    /// Alertmanager.
+    Alerter(Box<Alerter>),
+    /// Something that is not ours to run.
+    External(Box<External>),
+}
+
+impl Node {
+    /// A node with everything but name, kind and version left to the passes.
+    pub fn new(name: impl Into<String>, origin: Origin, version: Option<Sourced<Version>>, kind: NodeKind) -> Self {
+        Self {
+            name: name.into(),
+            origin,
+            version,
+            kind,
+            listeners: Vec::new(),
+            resources: Resources::default(),
+            environment: Vec::new(),
+            container: None,
+        }
+    }
+
+    /// The product, for versions and images; none for things outside.
+    pub fn product(&self) -> Option<Product> {
+        match &self.kind {
+            NodeKind::Collector(_) => Some(Product::Otelcol),
+            NodeKind::Store(store) => Some(store.product()),
+            NodeKind::Viewer(_) => Some(Product::Grafana),
+            NodeKind::Alerter(_) => Some(Product::Alertmanager),
+            NodeKind::External(_) => None,
+        }
+    }
+
+    /// The release, without its origin.
+    pub fn version(&self) -> Option<Version> {
+        self.version.as_ref().map(|version| version.value)
+    }
+
+    /// The line that declares it.
+    pub fn span(&self) -> Option<Span> {
+        self.origin.span()
+    }
+
+    /// The collector, if it is one.
+    pub fn collector(&self) -> Option<&Collector> {
+        match &self.kind {
+            NodeKind::Collector(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The collector to change, if it is one.
+    pub fn collector_mut(&mut self) -> Option<&mut Collector> {
+        match &mut self.kind {
+            NodeKind::Collector(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The store, if it is one.
+    pub fn store(&self) -> Option<&Store> {
+        match &self.kind {
+            NodeKind::Store(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The store to change, if it is one.
+    pub fn store_mut(&mut self) -> Option<&mut Store> {
+        match &mut self.kind {
+            NodeKind::Store(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The viewer, if it is one.
+    pub fn viewer(&self) -> Option<&Viewer> {
+        match &self.kind {
+            NodeKind::Viewer(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The viewer to change, if it is one.
+    pub fn viewer_mut(&mut self) -> Option<&mut Viewer> {
+        match &mut self.kind {
+            NodeKind::Viewer(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The alert manager, if it is one.
+    pub fn alerter(&self) -> Option<&Alerter> {
+        match &self.kind {
+            NodeKind::Alerter(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The thing outside, if it is one.
+    pub fn external(&self) -> Option<&External> {
+        match &self.kind {
+            NodeKind::External(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// `Loki 3.7.6`, `otelcol-contrib 0.158.0`, or the bare name for things outside.
+    pub fn title(&self) -> String {
+        let product = match &self.kind {
+            NodeKind::Collector(collector) => collector.distribution.value.binary().to_owned(),
+            NodeKind::External(_) => return format!("`{}`", self.name),
+            _ => self.product().map(|product| product.to_string()).unwrap_or_default(),
+        };
+        self.version().map_or_else(|| product.clone(), |version| format!("{product} {version}"))
+    }
+}

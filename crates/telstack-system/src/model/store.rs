@@ -1,0 +1,197 @@
+//! Stores: what of their configuration the System knows. The tool modules turn it into files.
+
+use telstack_catalog::product::Product;
+
+use crate::{
+    model::link::Tls,
+    origin::{Origin, Settings, Sourced},
+    units::{Bytes, Period},
+};
+
+/// Prometheus, Loki, Tempo or Jaeger.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// How long data is kept.
+    pub retention: Option<Sourced<Period>>,
+    /// How much data is kept at most.
+    pub size: Option<Sourced<Bytes>>,
+    /// The tenant that writers and readers name; multi-tenancy is on where there is one.
+    pub tenant: Option<Sourced<String>>,
+    /// Encryption that the stack asks for on its listeners.
+    pub tls: Option<Sourced<Tls>>,
+    /// Where its data is, inside the container.
+    pub data_path: Option<Sourced<String>>,
+    /// What only this product has.
+    pub facet: StoreFacet,
+}
+
+/// What only one product has.
+#[derive(Clone, Debug)]
+pub enum StoreFacet {
+    /// Prometheus.
+    Prometheus(PrometheusFacet),
+    /// Loki.
+    Loki(LokiFacet),
+    /// Tempo. Its receivers are the node's listeners.
+    Tempo,
+    /// Jaeger.
+    Jaeger(Option<Sourced<JaegerStorage>>),
+}
+
+/// Prometheus beyond what all stores have.
+#[derive(Clone, Debug, Default)]
+pub struct PrometheusFacet {
+    /// Command line flags, without dashes.
+    pub flags: Vec<Flag>,
+    /// `global.scrape_interval`.
+    pub scrape_interval: Option<Sourced<Period>>,
+    /// `global.external_labels`.
+    pub external_labels: Settings,
+    /// Scrape jobs.
+    pub jobs: Vec<ScrapeJob>,
+    /// Alert rules, grouped by the tool.
+    pub alerts: Vec<AlertRule>,
+}
+
+/// A command line flag.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Flag {
+    /// Without dashes: `web.enable-remote-write-receiver`.
+    pub name: String,
+    /// Its value, if it takes one.
+    pub value: Option<String>,
+    /// What sets it.
+    pub origin: Origin,
+}
+
+/// A scrape job.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ScrapeJob {
+    /// `job_name`.
+    pub name: String,
+    /// `host:port`.
+    pub target: Sourced<String>,
+    /// `metrics_path`; `/metrics` is not written.
+    pub path: String,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// An alert rule.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AlertRule {
+    /// The group it is written in.
+    pub group: String,
+    /// `alert`.
+    pub name: String,
+    /// `PromQL`.
+    pub expr: String,
+    /// How long it must hold.
+    pub hold: Period,
+    /// The label `severity`.
+    pub severity: &'static str,
+    /// One line for the notification.
+    pub summary: String,
+    /// What it means and what to do.
+    pub description: String,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// Loki beyond what all stores have.
+#[derive(Clone, Debug, Default)]
+pub struct LokiFacet {
+    /// `schema_config.configs`.
+    pub schema: Vec<SchemaPeriod>,
+    /// `compactor.retention_enabled`.
+    pub retention_enabled: Option<Sourced<bool>>,
+    /// `compactor.delete_request_store`.
+    pub delete_request_store: Option<Sourced<String>>,
+    /// `limits_config.allow_structured_metadata`; none is the version's default.
+    pub structured_metadata: Option<Sourced<bool>>,
+}
+
+/// One period of Loki's schema.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SchemaPeriod {
+    /// First day, `YYYY-MM-DD`.
+    pub from: String,
+    /// The index: `tsdb`, `boltdb-shipper`.
+    pub store: String,
+    /// `v13`.
+    pub schema: String,
+    /// What sets it.
+    pub origin: Origin,
+}
+
+/// Where Jaeger keeps spans.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum JaegerStorage {
+    /// Badger files.
+    Badger,
+    /// Memory.
+    Memory,
+}
+
+impl Store {
+    /// A store with everything left to the passes.
+    pub fn new(product: Product) -> Option<Self> {
+        let facet = match product {
+            Product::Prometheus => StoreFacet::Prometheus(PrometheusFacet::default()),
+            Product::Loki => StoreFacet::Loki(LokiFacet::default()),
+            Product::Tempo => StoreFacet::Tempo,
+            Product::Jaeger => StoreFacet::Jaeger(None),
+            Product::Otelcol | Product::Grafana | Product::Alertmanager => return None,
+        };
+        Some(Self { retention: None, size: None, tenant: None, tls: None, data_path: None, facet })
+    }
+
+    /// The product.
+    pub fn product(&self) -> Product {
+        match self.facet {
+            StoreFacet::Prometheus(_) => Product::Prometheus,
+            StoreFacet::Loki(_) => Product::Loki,
+            StoreFacet::Tempo => Product::Tempo,
+            StoreFacet::Jaeger(_) => Product::Jaeger,
+        }
+    }
+
+    /// Prometheus beyond what all stores have.
+    pub fn prometheus(&self) -> Option<&PrometheusFacet> {
+        match &self.facet {
+            StoreFacet::Prometheus(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// Prometheus beyond what all stores have, to change.
+    pub fn prometheus_mut(&mut self) -> Option<&mut PrometheusFacet> {
+        match &mut self.facet {
+            StoreFacet::Prometheus(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// Loki beyond what all stores have.
+    pub fn loki(&self) -> Option<&LokiFacet> {
+        match &self.facet {
+            StoreFacet::Loki(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// Loki beyond what all stores have, to change.
+    pub fn loki_mut(&mut self) -> Option<&mut LokiFacet> {
+        match &mut self.facet {
+            StoreFacet::Loki(it) => Some(it),
+            _ => None,
+        }
+    }
+}
+
+impl PrometheusFacet {
+    /// The flag of that name.
+    pub fn flag(&self, name: &str) -> Option<&Flag> {
+        self.flags.iter().find(|flag| flag.name == name)
+    }
+}

@@ -1,0 +1,122 @@
+//! What people look at: Grafana, Alertmanager; and what is outside.
+
+use telstack_catalog::SignalSet;
+
+use crate::{
+    model::{container::SecretRef, link::Protocol},
+    origin::{Origin, Sourced, Value},
+    units::Period,
+};
+
+/// Grafana.
+#[derive(Clone, Debug, Default)]
+pub struct Viewer {
+    /// The administrator's name; none is Grafana's own `admin`.
+    pub admin_user: Option<Sourced<String>>,
+    /// The administrator's password.
+    pub admin_password: Option<AdminPassword>,
+    /// Data sources. Made for each store that it reads.
+    pub data_sources: Vec<DataSource>,
+    /// Dashboards that are provisioned.
+    pub dashboards: Vec<Dashboard>,
+}
+
+/// A password: a reference, or (in files people wrote) a literal.
+pub type AdminPassword = Sourced<SecretRef>;
+
+/// A Grafana data source.
+#[derive(Clone, Debug)]
+pub struct DataSource {
+    /// The name people see.
+    pub name: String,
+    /// The id that links use.
+    pub uid: String,
+    /// Grafana's word: `prometheus`, `loki`, `tempo`, `jaeger`, `alertmanager`.
+    pub ty: &'static str,
+    /// The address that Grafana dials.
+    pub url: String,
+    /// Is it the one that panels without one use?
+    pub default: bool,
+    /// `jsonData`.
+    pub json_data: Value,
+    /// `secureJsonData` values, written in the open where they are no secrets (a tenant's name).
+    pub secure_json_data: Value,
+    /// Other data sources that it links to, by uid, with the place of the link.
+    pub links: Vec<Sourced<String>>,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// A Grafana dashboard.
+#[derive(Clone, Debug)]
+pub struct Dashboard {
+    /// Its id in URLs.
+    pub uid: String,
+    /// Its title.
+    pub title: String,
+    /// What it shows, for its description.
+    pub description: String,
+    /// The uid of the data source that its panels query.
+    pub data_source: Sourced<String>,
+    /// Its panels, in reading order.
+    pub panels: Vec<Panel>,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// A graph on a dashboard.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    /// Its title.
+    pub title: String,
+    /// What a reader should conclude from it.
+    pub description: String,
+    /// `PromQL` and legend of each line.
+    pub queries: Vec<(String, String)>,
+    /// Grafana's unit id: `short`, `percentunit`, `bytes`.
+    pub unit: &'static str,
+    /// What makes it.
+    pub origin: Origin,
+}
+
+/// Alertmanager.
+#[derive(Clone, Debug, Default)]
+pub struct Alerter {
+    /// Who is told. Nobody: alerts show only in its own page.
+    pub webhooks: Vec<Webhook>,
+    /// How long it waits before it repeats itself; none is its own default.
+    pub repeat_interval: Option<Sourced<Period>>,
+}
+
+/// An address that alerts are posted to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Webhook {
+    /// The address.
+    pub url: String,
+    /// What declares it.
+    pub origin: Origin,
+}
+
+/// Something that is not ours to run.
+#[derive(Clone, Debug, Default)]
+pub struct External {
+    /// Where it can be reached, and how.
+    pub endpoints: Vec<ExternalEndpoint>,
+}
+
+/// One way to reach something outside.
+#[derive(Clone, Debug)]
+pub struct ExternalEndpoint {
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// The signals it takes.
+    pub signals: SignalSet,
+    /// The address as written: `https://host:port/path`, or `host:port` for gRPC.
+    pub endpoint: Sourced<String>,
+    /// The bearer token that it wants.
+    pub token: Option<Sourced<SecretRef>>,
+    /// Further settings for the exporter.
+    pub settings: Vec<(String, Value)>,
+    /// What declares it.
+    pub origin: Origin,
+}

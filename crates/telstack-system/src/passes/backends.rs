@@ -1,0 +1,198 @@
+//! Stores: what they must open, keep and be told, so that the edges that reach them work.
+
+use telstack_catalog::product::{Endpoint, Need, Product};
+use telstack_diagnostics::Diagnostics;
+
+use super::{Pass, negotiate::telemetry_into};
+use crate::{
+    graph::{NodeId, System},
+    known::Known,
+    model::{
+        Bind, Flag, JaegerStorage, Listener, Node, NodeKind, Protocol, Purpose, Requirement, SchemaPeriod, StoreFacet,
+        Tls,
+    },
+    origin::{Origin, Sourced},
+    units::Period,
+};
+
+const NAME: &str = "backends";
+
+pub(super) const PASS: Pass = Pass {
+    name: NAME,
+    reason: "give each store the listeners, flags, schema and retention that its edges and its release need",
+    run,
+};
+
+fn run(system: &mut System, _: &mut Diagnostics) {
+    for id in system.node_ids() {
+        open(system, id);
+        let exemplars = exemplars_are_read(system, id);
+        let node = system.node_mut(id);
+        let (origin, version) = (node.origin.clone(), node.version.clone());
+        if let NodeKind::Store(store) = &mut node.kind {
+            let retention = store.retention.clone();
+            let size = store.size.clone();
+            match &mut store.facet {
+                StoreFacet::Prometheus(facet) => {
+                    if facet.scrape_interval.is_none() {
+                        let reason =
+                            "15 s: fine enough for alerts that wait minutes, at a quarter of the default's gap";
+                        facet.scrape_interval =
+                            Some(Sourced::new(Period::from_secs(15), Origin::builtin(NAME, reason, &[&origin])));
+                    }
+                    let mut flag = |name: &str, value: Option<String>, origin: Origin| {
+                        if facet.flag(name).is_none() {
+                            facet.flags.push(Flag { name: name.to_owned(), value, origin });
+                        }
+                    };
+                    if let Some(retention) = &retention {
+                        flag(
+                            "storage.tsdb.retention.time",
+                            Some(retention.value.prometheus()),
+                            retention.origin.clone(),
+                        );
+                    }
+                    if let Some(size) = &size {
+                        flag("storage.tsdb.retention.size", Some(size.value.to_string()), size.origin.clone());
+                    }
+                    let reason = "lets a changed configuration be loaded without a restart: POST /-/reload";
+                    flag("web.enable-lifecycle", None, Origin::builtin(NAME, reason, &[&origin]));
+                    if let Some(link) = exemplars {
+                        let reason = "Grafana links exemplars to traces, so Prometheus has to keep them";
+                        flag(
+                            "enable-feature",
+                            Some("exemplar-storage".to_owned()),
+                            Origin::derived(NAME, reason, &[&link]),
+                        );
+                    }
+                }
+                StoreFacet::Loki(facet) => {
+                    if facet.schema.is_empty() {
+                        let reason = "the schema that OTLP and structured metadata need; the day lies before any data";
+                        facet.schema.push(SchemaPeriod {
+                            from: "2024-01-01".to_owned(),
+                            store: "tsdb".to_owned(),
+                            schema: "v13".to_owned(),
+                            origin: Origin::builtin(NAME, reason, &[&origin]),
+                        });
+                    }
+                    if let Some(retention) = retention {
+                        let reason = "without it Loki keeps everything, whatever `retention_period` says";
+                        let enabled = Origin::fact(NAME, reason, &[&retention.origin]);
+                        facet.retention_enabled.get_or_insert(Sourced::new(true, enabled));
+                        let reason =
+                            "where the compactor keeps its marks; Loki does not start with retention but without it";
+                        let mut because = vec![&retention.origin];
+                        because.extend(version.iter().map(|version| &version.origin));
+                        let store = Origin::fact(NAME, reason, &because);
+                        facet.delete_request_store.get_or_insert(Sourced::new("filesystem".to_owned(), store));
+                    }
+                }
+                StoreFacet::Jaeger(storage) => {
+                    let reason = "Badger keeps spans on disk; Jaeger's default forgets them at each restart";
+                    storage
+                        .get_or_insert(Sourced::new(JaegerStorage::Badger, Origin::builtin(NAME, reason, &[&origin])));
+                }
+                StoreFacet::Tempo => {}
+            }
+        }
+    }
+}
+
+/// The Grafana line that reads both this Prometheus and a trace store.
+fn exemplars_are_read(system: &System, prometheus: NodeId) -> Option<Origin> {
+    system.node(prometheus).store()?.prometheus()?;
+    system.incoming(prometheus, Purpose::Query).into_iter().find_map(|(edge, viewer)| {
+        let traces = system.outgoing(viewer, Purpose::Query).into_iter().any(|(_, read)| {
+            system.node(read).store().is_some_and(|it| matches!(it.product(), Product::Tempo | Product::Jaeger))
+        });
+        traces.then(|| system.edge(edge).origin.clone())
+    })
+}
+
+/// Opens what is dialled, and what the product always opens.
+fn open(system: &mut System, id: NodeId) {
+    let node = system.node(id);
+    let (Some(product), Some(version)) = (node.product(), node.version()) else { return };
+    if product == Product::Otelcol {
+        return;
+    }
+    let dialled: Vec<(Protocol, Origin)> = telemetry_into(system, id)
+        .into_iter()
+        .filter_map(|edge| {
+            system.edge(edge).dial.as_ref().map(|dial| (dial.protocol, system.edge(edge).origin.clone()))
+        })
+        .collect();
+    let tls = node.store().and_then(|store| store.tls.as_ref()).map_or(Tls::Off, |tls| tls.value);
+    let mut listeners = Vec::new();
+    let mut flags: Vec<Flag> = Vec::new();
+    for endpoint in product.endpoints(version) {
+        let use_of = dialled.iter().find(|(protocol, _)| protocol.0 == endpoint.protocol);
+        if !endpoint.signals.is_empty() && use_of.is_none() && !always_open(node, &endpoint) {
+            continue;
+        }
+        let requirement = endpoint.needs.map(|need| Requirement { need, met: use_of.is_some() });
+        let origin = match use_of {
+            Some((_, edge)) => Origin::fact(
+                NAME,
+                format!("{} takes {} here", node.title(), Protocol(endpoint.protocol).title()),
+                &[edge, &node.origin],
+            ),
+            None => Origin::fact(NAME, format!("{} answers here", node.title()), &[&node.origin]),
+        };
+        if let (Some((_, edge)), Some(need)) = (use_of, endpoint.needs) {
+            let reason =
+                format!("{} answers {} only with this flag", node.title(), endpoint.path.unwrap_or(endpoint.name));
+            let origin = Origin::fact(NAME, reason, &[edge, &node.origin]);
+            match need {
+                Need::Flag(name) => {
+                    flags.push(Flag { name: name.trim_start_matches('-').to_owned(), value: None, origin });
+                }
+                Need::Feature(name) => {
+                    flags.push(Flag { name: "enable-feature".to_owned(), value: Some(name.to_owned()), origin });
+                }
+                // Settings and environment are written by the store's own tool from its listeners.
+                Need::Setting(_) | Need::Env(_) => {}
+            }
+        }
+        listeners.push(listener(&endpoint, requirement, tls, origin));
+    }
+    let node = system.node_mut(id);
+    node.listeners = listeners;
+    if let Some(facet) = node.store_mut().and_then(|store| store.prometheus_mut()) {
+        for flag in flags {
+            match facet.flags.iter_mut().find(|known| known.name == flag.name) {
+                // `--enable-feature` takes a list.
+                Some(known) if flag.name == "enable-feature" => {
+                    let words = [known.value.take(), flag.value].into_iter().flatten().collect::<Vec<_>>().join(",");
+                    known.value = Some(words);
+                }
+                Some(_) => {}
+                None => facet.flags.push(flag),
+            }
+        }
+    }
+}
+
+/// Does the product open a telemetry endpoint whether or not it is configured? Only where no flag,
+/// setting or variable is needed.
+fn always_open(node: &Node, endpoint: &Endpoint) -> bool {
+    endpoint.needs.is_none() && !matches!(node.store().map(|store| &store.facet), Some(StoreFacet::Tempo))
+}
+
+fn listener(endpoint: &Endpoint, requirement: Option<Requirement>, tls: Tls, origin: Origin) -> Listener {
+    Listener {
+        name: endpoint.name.to_owned(),
+        port: endpoint.port,
+        // Every listener of a store that telstack runs is told to bind all interfaces of its container.
+        bind: Bind::All,
+        protocol: Protocol(endpoint.protocol),
+        signals: endpoint.signals,
+        path: endpoint.path.map(str::to_owned),
+        base: endpoint.base.map(str::to_owned),
+        tls: Known::Value(tls),
+        requirement,
+        owner: None,
+        origin,
+    }
+}

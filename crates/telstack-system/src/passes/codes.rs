@@ -1,0 +1,65 @@
+//! The findings that passes make themselves.
+
+use telstack_diagnostics::{RuleInfo, Severity};
+
+/// All of them.
+pub static RULES: &[&RuleInfo] =
+    &[&NO_COMMON_PROTOCOL, &SIGNAL_NOT_ACCEPTED, &PROTOCOL_NOT_AVAILABLE, &QUEUE_IN_MEMORY];
+
+/// N020.
+pub(super) static NO_COMMON_PROTOCOL: RuleInfo = RuleInfo {
+    code: "N020",
+    name: "no-common-protocol",
+    severity: Severity::Error,
+    summary: "The sender and the receiver of an edge have no protocol in common at their versions.",
+    why: "Each release of each product speaks some protocols and accepts some. When the two sets do not meet, \
+          no configuration can make the edge work: one of the two versions has to move.",
+    bad: "versions { otelcol \"0.158.0\"; loki \"2.9.3\" }\n// … pipeline \"logs\" { from \"otlp\"; to \"loki\" }",
+    good: "versions { otelcol \"0.158.0\"; loki \"3.7.6\" }",
+    silent: "Never: both versions are known when a stack is compiled.",
+    sources: &[
+        "opentelemetry-collector-releases: distributions/*/manifest.yaml at each tag",
+        "the stores' release notes and HTTP API documents",
+    ],
+};
+
+/// N021.
+pub(super) static SIGNAL_NOT_ACCEPTED: RuleInfo = RuleInfo {
+    code: "N021",
+    name: "signal-not-accepted",
+    severity: Severity::Error,
+    summary: "A pipeline sends a signal to something that does not take that signal.",
+    why: "Loki keeps logs, Prometheus metrics, Tempo and Jaeger traces. None of them accepts another signal by \
+          any protocol, so the data would be refused.",
+    bad: "pipeline \"traces\" { from \"otlp\"; to \"loki\" }",
+    good: "pipeline \"traces\" { from \"otlp\"; to \"tempo\" }",
+    silent: "Never.",
+    sources: &["the stores' HTTP API documents"],
+};
+
+/// N022.
+pub(super) static PROTOCOL_NOT_AVAILABLE: RuleInfo = RuleInfo {
+    code: "N022",
+    name: "protocol-not-available",
+    severity: Severity::Error,
+    summary: "The protocol that the stack asks for on an edge is not one that both sides have.",
+    why: "`protocol=` on `to` overrides what telstack would choose; it cannot make a release speak what it does not.",
+    bad: "versions { prometheus \"2.45.6\" }\n// … to \"prometheus\" protocol=\"otlp\"",
+    good: "versions { prometheus \"3.14.0\" }\n// … to \"prometheus\" protocol=\"otlp\"",
+    silent: "Never.",
+    sources: &["the stores' HTTP API documents"],
+};
+
+/// D020.
+pub(super) static QUEUE_IN_MEMORY: RuleInfo = RuleInfo {
+    code: "D020",
+    name: "queue-in-memory",
+    severity: Severity::Info,
+    summary: "`durable` cannot reach an exporter whose queue is in memory only.",
+    why: "The exporter has a queue of its own kind, without a storage setting. What waits in it is lost when the \
+          collector restarts; the other exporters of the collector keep theirs on disk.",
+    bad: "pipeline \"metrics\" { from \"otlp\"; to \"prometheus\" }\ndurable",
+    good: "pipeline \"metrics\" { from \"otlp\"; to \"prometheus\" protocol=\"otlp\" }\ndurable",
+    silent: "When the collector is not `durable`.",
+    sources: &["opentelemetry-collector-contrib: exporter/prometheusremotewriteexporter/config.go"],
+};

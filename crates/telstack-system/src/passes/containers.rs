@@ -1,0 +1,317 @@
+//! Containers: image, command, files, volumes, ports, health check and order of each node.
+
+use telstack_catalog::{
+    ComponentKind,
+    product::{Product, image_facts},
+};
+use telstack_diagnostics::Diagnostics;
+
+use super::Pass;
+use crate::{
+    graph::{NodeId, System},
+    model::{
+        ConfigFile, Container, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, JaegerStorage, Mount, MountSource,
+        Node, NodeKind, Platform, Published, Purpose, Store, StoreFacet,
+    },
+    origin::{Origin, Sourced},
+    units::Period,
+};
+
+const NAME: &str = "containers";
+
+pub(super) const PASS: Pass =
+    Pass { name: NAME, reason: "give each node a container: image, command, files, volumes, ports, health check", run };
+
+fn run(system: &mut System, _: &mut Diagnostics) {
+    if system.platform.value != Platform::Compose {
+        return;
+    }
+    for id in system.node_ids() {
+        if let Some(container) = container(system, id) {
+            let node = system.node_mut(id);
+            if let NodeKind::Store(store) = &mut node.kind
+                && let Some(mount) = container.mounts.first()
+            {
+                store.data_path.get_or_insert_with(|| Sourced::new(mount.target.clone(), mount.origin.clone()));
+            }
+            node.container = Some(container);
+        }
+    }
+}
+
+fn container(system: &System, id: NodeId) -> Option<Container> {
+    let node = system.node(id);
+    let (product, version) = (node.product()?, node.version.as_ref()?);
+    let layout = product.layout(version.value)?;
+    let image = match node.collector() {
+        Some(collector) => ImageRef {
+            repository: collector.distribution.value.image_at(version.value).to_owned(),
+            tag: version.value.to_string(),
+        },
+        None => {
+            let image = product.image(version.value);
+            ImageRef { repository: image.repository.to_owned(), tag: image.tag }
+        }
+    };
+    let because = [&version.origin, &node.origin];
+    let image_origin = Origin::fact(NAME, format!("the official image of {}", node.title()), &because);
+    let mut container = Container::new(Sourced::new(image, image_origin), node.origin.clone());
+    container.cpu.clone_from(&node.resources.cpu);
+    container.memory.clone_from(&node.resources.memory);
+    container.env.clone_from(&node.environment);
+    files(&mut container, node, product, layout.config_path);
+    command(&mut container, node, layout.data_path);
+    environment(&mut container, node, layout.data_path);
+    data(&mut container, node, &layout);
+    publish(&mut container, node);
+    container.health = health_check(&container, node);
+    depend(&mut container, system, id);
+    if node.collector().is_some() {
+        let reason = "time to hand on what is in memory before the process is killed";
+        container.stop_grace =
+            Some(Sourced::new(Period::from_secs(30), Origin::builtin(NAME, reason, &[&node.origin])));
+    }
+    Some(container)
+}
+
+fn files(container: &mut Container, node: &Node, product: Product, config_path: Option<&str>) {
+    let Some(config_path) = config_path else { return };
+    let name = &node.name;
+    let extension = config_path.rsplit('.').next().filter(|it| !it.contains('/')).unwrap_or("yaml");
+    let origin = Origin::fact(NAME, format!("where {} is told to look for it", node.title()), &[&node.origin]);
+    let mut add = |role: &'static str, path: String, target: String| {
+        container.files.push(ConfigFile { role, path, target, origin: origin.clone() });
+    };
+    if let Some(viewer) = node.viewer() {
+        // Here the path is the folder of provisioning files.
+        add(
+            "datasources",
+            format!("{name}/provisioning/datasources/datasources.yaml"),
+            format!("{config_path}/datasources/datasources.yaml"),
+        );
+        if !viewer.dashboards.is_empty() {
+            add(
+                "dashboards",
+                format!("{name}/provisioning/dashboards/dashboards.yaml"),
+                format!("{config_path}/dashboards/dashboards.yaml"),
+            );
+        }
+        for dashboard in &viewer.dashboards {
+            let file = format!("{}.json", dashboard.uid);
+            add("dashboard", format!("{name}/dashboards/{file}"), format!("{DASHBOARDS}/{file}"));
+        }
+        return;
+    }
+    add("config", format!("configs/{name}.{extension}"), config_path.to_owned());
+    let has_alerts = node.store().and_then(Store::prometheus).is_some_and(|facet| !facet.alerts.is_empty());
+    if product == Product::Prometheus && has_alerts {
+        let folder = config_path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        add(
+            "rules",
+            format!("configs/{name}-rules/pipeline-health.yml"),
+            format!("{folder}/rules/pipeline-health.yml"),
+        );
+    }
+}
+
+/// Where dashboards lie inside Grafana's container; the dashboard provider names it.
+const DASHBOARDS: &str = "/etc/grafana/dashboards";
+
+fn command(container: &mut Container, node: &Node, data_path: Option<&str>) {
+    let origin =
+        Origin::fact(NAME, format!("how {} is told where its configuration is", node.title()), &[&node.origin]);
+    let Some(config) = container.file("config").map(|file| file.target.clone()) else { return };
+    let mut say = |text: String, origin: &Origin| container.command.push(Sourced::new(text, origin.clone()));
+    match &node.kind {
+        NodeKind::Collector(_) => say(format!("--config={config}"), &origin),
+        NodeKind::Alerter(_) => {
+            say(format!("--config.file={config}"), &origin);
+            let reason = "a `command` replaces the image's own, which names this path too";
+            let origin = Origin::fact(NAME, reason, &[&node.origin]);
+            say(format!("--storage.path={}", data_path.unwrap_or_default()), &origin);
+        }
+        NodeKind::Store(store) => match &store.facet {
+            StoreFacet::Prometheus(facet) => {
+                say(format!("--config.file={config}"), &origin);
+                let reason = "a `command` replaces the image's own, which names this path too";
+                let own = Origin::fact(NAME, reason, &[&node.origin]);
+                say(format!("--storage.tsdb.path={}", data_path.unwrap_or_default()), &own);
+                for flag in &facet.flags {
+                    let text = flag
+                        .value
+                        .as_ref()
+                        .map_or_else(|| format!("--{}", flag.name), |value| format!("--{}={value}", flag.name));
+                    say(text, &flag.origin);
+                }
+            }
+            StoreFacet::Loki(_) | StoreFacet::Tempo => say(format!("-config.file={config}"), &origin),
+            StoreFacet::Jaeger(_) => say(format!("--config={config}"), &origin),
+        },
+        NodeKind::Viewer(_) | NodeKind::External(_) => {}
+    }
+}
+
+fn environment(container: &mut Container, node: &Node, data_path: Option<&str>) {
+    let mut set = |name: &str, value: EnvValue, origin: Origin| {
+        if !container.env.iter().any(|it| it.name == name) {
+            container.env.push(EnvVar { name: name.to_owned(), value, origin });
+        }
+    };
+    match &node.kind {
+        NodeKind::Viewer(viewer) => {
+            if let Some(user) = &viewer.admin_user {
+                set("GF_SECURITY_ADMIN_USER", EnvValue::Literal(user.value.clone()), user.origin.clone());
+            }
+            if let Some(password) = &viewer.admin_password {
+                set("GF_SECURITY_ADMIN_PASSWORD", EnvValue::Required(password.value.clone()), password.origin.clone());
+            }
+            let reason = "nobody makes an account for themselves";
+            let origin = Origin::builtin(NAME, reason, &[&node.origin]);
+            set("GF_USERS_ALLOW_SIGN_UP", EnvValue::Literal("false".to_owned()), origin);
+            let linked = viewer.data_sources.iter().find(|source| source.json_data.at("tracesToMetrics").is_some());
+            let toggle = node.version().is_some_and(|version| !Product::Grafana.supports(version, "traces-to-metrics"));
+            if let Some(source) = linked.filter(|_| toggle) {
+                let reason = "links from traces to metrics are behind this toggle until Grafana 11";
+                let origin = Origin::fact(NAME, reason, &[&source.origin, &node.origin]);
+                set("GF_FEATURE_TOGGLES_ENABLE", EnvValue::Literal("traceToMetrics".to_owned()), origin);
+            }
+        }
+        // Jaeger 1 is configured by environment alone.
+        NodeKind::Store(store) if container.files.is_empty() => {
+            if let StoreFacet::Jaeger(Some(storage)) = &store.facet {
+                jaeger_environment(&mut set, node, store, storage, data_path.unwrap_or_default());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn jaeger_environment(
+    set: &mut impl FnMut(&str, EnvValue, Origin),
+    node: &Node,
+    store: &Store,
+    storage: &Sourced<JaegerStorage>,
+    data_path: &str,
+) {
+    let literal = |text: &str| EnvValue::Literal(text.to_owned());
+    if storage.value == JaegerStorage::Memory {
+        set("SPAN_STORAGE_TYPE", literal("memory"), storage.origin.clone());
+        return;
+    }
+    set("SPAN_STORAGE_TYPE", literal("badger"), storage.origin.clone());
+    let keep = Origin::fact(
+        NAME,
+        "Badger forgets everything at a restart unless told not to",
+        &[&storage.origin, &node.origin],
+    );
+    set("BADGER_EPHEMERAL", literal("false"), keep);
+    let folder = Origin::derived(NAME, "on the volume", &[&storage.origin, &node.origin]);
+    set("BADGER_DIRECTORY_VALUE", literal(&format!("{data_path}/data")), folder.clone());
+    set("BADGER_DIRECTORY_KEY", literal(&format!("{data_path}/key")), folder);
+    if let Some(retention) = &store.retention {
+        set("BADGER_SPAN_STORE_TTL", literal(&retention.value.go()), retention.origin.clone());
+    }
+}
+
+fn data(container: &mut Container, node: &Node, layout: &telstack_catalog::product::Layout) {
+    let Some(path) = layout.data_path else { return };
+    let needed = match &node.kind {
+        NodeKind::Collector(collector) => collector
+            .of_kind(ComponentKind::Extension)
+            .find(|it| it.fact().is_some_and(|fact| fact.provides() == Some("storage")))
+            .map(|it| it.origin.clone()),
+        NodeKind::Store(store) => match &store.facet {
+            StoreFacet::Jaeger(Some(storage)) if storage.value == JaegerStorage::Memory => None,
+            _ => Some(node.origin.clone()),
+        },
+        _ => Some(node.origin.clone()),
+    };
+    let Some(because) = needed else { return };
+    let origin = Origin::derived(NAME, "a named volume: the data outlives the container", &[&because, &node.origin]);
+    let volume = MountSource::Volume(format!("{}-data", node.name));
+    container.mounts.push(Mount { source: volume, target: path.to_owned(), read_only: false, origin });
+    if !layout.data_owned {
+        let reason = format!(
+            "the image of {} does not hold this folder, so a new volume belongs to root, and the process is not root",
+            node.title()
+        );
+        container
+            .owned_paths
+            .push(Sourced::new(path.to_owned(), Origin::fact(NAME, reason, &[&because, &node.origin])));
+    }
+}
+
+/// Collectors take telemetry from outside the stack, and Grafana asks for a password: they are open to
+/// the network. The rest answers anyone who asks, so only this host may.
+fn publish(container: &mut Container, node: &Node) {
+    const HOST_ONLY: &str = "127.0.0.1";
+    let mut add = |port: u16, open: bool, what: String, origin: Origin| {
+        if !container.published.iter().any(|known| known.container_port == port) {
+            let host_ip = (!open).then(|| HOST_ONLY.to_owned());
+            container.published.push(Published { host_ip, host_port: port, container_port: port, what, origin });
+        }
+    };
+    for listener in &node.listeners {
+        match &node.kind {
+            NodeKind::Collector(_) if !listener.signals.is_empty() => {
+                let origin = Origin::derived(
+                    NAME,
+                    "applications outside the stack send here",
+                    &[&listener.origin, &node.origin],
+                );
+                add(listener.port, true, listener.protocol.title().to_owned(), origin);
+            }
+            NodeKind::Collector(_) if listener.name != "metrics" => {
+                let reason = "for probes from this host; it has no authentication";
+                add(
+                    listener.port,
+                    false,
+                    "health".to_owned(),
+                    Origin::builtin(NAME, reason, &[&listener.origin, &node.origin]),
+                );
+            }
+            NodeKind::Viewer(_) if matches!(listener.name.as_str(), "ui" | "query") => {
+                let origin = Origin::derived(NAME, "people open it in a browser", &[&node.origin]);
+                add(listener.port, true, "user interface".to_owned(), origin);
+            }
+            NodeKind::Store(_) | NodeKind::Alerter(_) if matches!(listener.name.as_str(), "ui" | "query") => {
+                let reason = "for a look from this host only; it answers anyone who asks";
+                add(listener.port, false, "queries".to_owned(), Origin::builtin(NAME, reason, &[&node.origin]));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn health_check(container: &Container, node: &Node) -> Option<HealthCheck> {
+    let image = &container.image.value;
+    let facts = image_facts(&image.repository, &image.tag)?;
+    let origin = |reason: String| Origin::fact(NAME, reason, &[&container.image.origin, &node.origin]);
+    // Loki's ingester waits before it says that it is ready.
+    let start_period = Period::from_secs(30);
+    let probe = ["ready", "health"].iter().find_map(|name| node.listeners.iter().find(|it| it.name == *name));
+    if let (true, Some(listener)) = (facts.has_wget, probe) {
+        let url = format!("http://127.0.0.1:{}{}", listener.port, listener.path.as_deref().unwrap_or("/"));
+        let command = ["wget", "--spider", "-q", &url].map(str::to_owned).to_vec();
+        let origin = origin(format!("the image of {} has wget", node.title()));
+        return Some(HealthCheck { command, shell: false, start_period, origin });
+    }
+    let command = facts.builtin_health?.into_iter().map(str::to_owned).collect();
+    let origin = origin(format!("the image of {} has no wget, but a check of its own", node.title()));
+    Some(HealthCheck { command, shell: false, start_period, origin })
+}
+
+fn depend(container: &mut Container, system: &System, id: NodeId) {
+    let node = system.node(id);
+    for (edge, to) in system.outgoing(id, if node.viewer().is_some() { Purpose::Query } else { Purpose::Telemetry }) {
+        let other = system.node(to);
+        if matches!(other.kind, NodeKind::External(_))
+            || container.depends_on.iter().any(|known| known.node == other.name)
+        {
+            continue;
+        }
+        let reason = "started together; not waited for: queues and retries cover the time until it is ready";
+        let origin = Origin::derived(NAME, reason, &[&system.edge(edge).origin]);
+        container.depends_on.push(Dependency { node: other.name.clone(), healthy: false, completed: false, origin });
+    }
+}

@@ -1,0 +1,182 @@
+//! Listeners of collectors: receivers and extensions bind where their dialers can reach them.
+
+use telstack_catalog::{ComponentKind, SignalSet, Version, otelcol};
+use telstack_diagnostics::Diagnostics;
+use telstack_syntax::tree::Entry;
+
+use super::Pass;
+use crate::{
+    graph::System,
+    known::Known,
+    model::{Bind, Collector, Component, Listener, Protocol, Tls},
+    origin::{Origin, Value},
+};
+
+const NAME: &str = "listeners";
+
+pub(super) const PASS: Pass = Pass {
+    name: NAME,
+    reason: "bind receivers and extensions to all interfaces of their container, where others can reach them",
+    run,
+};
+
+fn run(system: &mut System, _: &mut Diagnostics) {
+    for id in system.node_ids() {
+        let node = system.node_mut(id);
+        let Some(version) = node.version() else { continue };
+        let Some(collector) = node.collector_mut() else { continue };
+        for component in &mut collector.components {
+            bind(component, version);
+        }
+        let listeners = collector_listeners(collector, version);
+        node.listeners = listeners;
+    }
+}
+
+/// Writes the address of each listener that the stack leaves open.
+fn bind(component: &mut Component, version: Version) {
+    let Some(fact) = component.fact() else { return };
+    let open: Vec<_> = fact
+        .listens(version)
+        .into_iter()
+        .filter(|it| it.enabled_when.is_none() || is_enabled(component, it.setting))
+        .filter(|it| component.setting(it.setting).is_none())
+        .collect();
+    for listen in open {
+        let Some(port) = listen.port else { continue };
+        let reason = match listen.default_host {
+            Some("localhost") => "by itself it binds localhost, where no other container reaches it",
+            _ => "the address, written out: what it binds by itself differs between releases",
+        };
+        let origin = Origin::fact(NAME, reason, &[&component.origin]);
+        let mut path: Vec<&str> = listen.setting.split('.').collect();
+        let Some(key) = path.pop() else { continue };
+        let mark = component.origin.clone();
+        let mut map = component.settings_mut();
+        for part in path {
+            map = map.map_mut(part, &mark);
+        }
+        map.push_front(Entry::new(key, origin.string(format!("0.0.0.0:{port}"))));
+    }
+}
+
+/// A protocol of a receiver is on when its block is written; all are on when the stack writes none.
+fn is_enabled(component: &Component, setting: &str) -> bool {
+    let Some((block, _)) = setting.rsplit_once('.') else { return true };
+    let (outer, inner) = block.rsplit_once('.').unwrap_or(("", block));
+    match component.settings.at(outer).and_then(Value::as_map) {
+        Some(map) if !map.is_empty() => map.contains(inner),
+        _ => true,
+    }
+}
+
+/// What a collector listens on, from its settings and the defaults of its release.
+pub fn collector_listeners(collector: &Collector, version: Version) -> Vec<Listener> {
+    let mut listeners = Vec::new();
+    for component in &collector.components {
+        let runs = match component.kind {
+            ComponentKind::Extension => collector.is_enabled(&component.id),
+            _ => collector.pipelines_with(component).next().is_some(),
+        };
+        let Some(fact) = component.fact().filter(|_| runs) else { continue };
+        let signals = fact.signals(version).unwrap_or_default();
+        for listen in fact.listens(version) {
+            if listen.enabled_when.is_some()
+                && component.setting(listen.setting).is_none()
+                && !block_written(component, listen.setting)
+            {
+                continue;
+            }
+            if let Some(listener) = one(component, &listen, signals) {
+                listeners.push(listener);
+            }
+        }
+    }
+    listeners.extend(own_metrics(collector, version));
+    listeners
+}
+
+fn block_written(component: &Component, setting: &str) -> bool {
+    setting.rsplit_once('.').is_some_and(|(block, _)| component.setting(block).is_some())
+}
+
+fn one(component: &Component, listen: &otelcol::Listen, signals: SignalSet) -> Option<Listener> {
+    let written = component.setting(listen.setting);
+    let (host, port) = match written.and_then(Value::as_str) {
+        Some(address) => {
+            let (host, port) = address.rsplit_once(':')?;
+            (host.to_owned(), port.parse().ok()?)
+        }
+        None if written.is_some() => return None,
+        None => (listen.default_host.unwrap_or_default().to_owned(), listen.port?),
+    };
+    let receiver = component.kind == ComponentKind::Receiver;
+    let protocol = match (component.fact().and_then(otelcol::Component::protocol), listen.app) {
+        (Some("otlp"), "grpc") => Protocol::OTLP_GRPC,
+        (Some("otlp"), "http") => Protocol::OTLP_HTTP,
+        (_, _) if !receiver => Protocol::HTTP,
+        (Some(word), _) => Protocol(word),
+        (None, _) => Protocol::HTTP,
+    };
+    let block = listen.setting.rsplit_once('.').map_or("", |(block, _)| block);
+    let tls_path = if block.is_empty() { "tls".to_owned() } else { format!("{block}.tls") };
+    let tls = match component.setting(&tls_path) {
+        None => Known::Value(Tls::Off),
+        Some(tls) if tls.at("client_ca_file").is_some() => Known::Value(Tls::Mutual),
+        Some(_) => Known::Value(Tls::On),
+    };
+    Some(Listener {
+        name: if receiver { protocol.0.to_owned() } else { component.id.ty.clone() },
+        port,
+        bind: Bind::parse(&host),
+        protocol,
+        signals: if receiver { signals } else { SignalSet::default() },
+        path: None,
+        base: None,
+        tls,
+        requirement: None,
+        owner: Some(component.reference()),
+        origin: written.map_or_else(|| component.origin.clone(), |value| value.mark.clone()),
+    })
+}
+
+/// Port 8888, or wherever `service.telemetry.metrics` puts it.
+fn own_metrics(collector: &Collector, version: Version) -> Vec<Listener> {
+    let facts = otelcol::telemetry(version);
+    let metrics = collector.telemetry.get("metrics");
+    let mut found = Vec::new();
+    let mut add = |bind: Bind, port: u16, origin: &Origin| {
+        found.push(Listener {
+            name: "metrics".to_owned(),
+            port,
+            bind,
+            protocol: Protocol::EXPOSITION,
+            signals: SignalSet::default(),
+            path: Some("/metrics".to_owned()),
+            base: None,
+            tls: Known::Value(Tls::Off),
+            requirement: None,
+            owner: None,
+            origin: origin.clone(),
+        });
+    };
+    let readers = metrics.and_then(|metrics| metrics.at("readers")).and_then(Value::as_seq);
+    let address = metrics.and_then(|metrics| metrics.at("address"));
+    if let Some(readers) = readers.filter(|_| facts.readers) {
+        for exporter in readers.iter().filter_map(|reader| reader.at("pull.exporter.prometheus")) {
+            let host = exporter.at("host").and_then(Value::as_str).unwrap_or("localhost");
+            let port = exporter.at("port").and_then(Value::as_int).and_then(|port| u16::try_from(port).ok());
+            if let Some(port) = port {
+                add(Bind::parse(host), port, &exporter.mark);
+            }
+        }
+    } else if let Some(address) = address.filter(|_| facts.metrics_address < otelcol::AddressState::Ignored) {
+        let parts = address.as_str().and_then(|address| address.rsplit_once(':'));
+        if let Some((host, port)) = parts.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
+            add(Bind::parse(host), port, &address.mark);
+        }
+    } else {
+        add(Bind::parse(facts.default_bind), facts.default_port, &collector.distribution.origin);
+    }
+    found
+}

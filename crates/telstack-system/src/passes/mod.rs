@@ -1,0 +1,58 @@
+//! Passes: small named steps that complete a System, run in a fixed order.
+//!
+//! Each value that a pass adds says which pass, and why: `telstack why` answers from that.
+
+mod alerts;
+mod backends;
+mod codes;
+mod containers;
+mod delivery;
+mod health;
+mod listeners;
+mod negotiate;
+mod pipelines;
+mod scrape;
+mod sizing;
+mod telemetry;
+mod views;
+
+use telstack_diagnostics::Diagnostics;
+
+pub use codes::RULES;
+pub use listeners::collector_listeners;
+
+use crate::graph::System;
+
+/// A step.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// Its name, as `telstack why` shows it.
+    pub name: &'static str,
+    /// What it does and why, in a line.
+    pub reason: &'static str,
+    run: fn(&mut System, &mut Diagnostics),
+}
+
+/// All passes in the order they run.
+pub const ALL: &[Pass] = &[
+    negotiate::PASS,
+    backends::PASS,
+    pipelines::PASS,
+    sizing::PASS,
+    delivery::PASS,
+    health::PASS,
+    telemetry::PASS,
+    listeners::PASS,
+    scrape::PASS,
+    alerts::PASS,
+    views::PASS,
+    containers::PASS,
+];
+
+/// Runs all passes. A System with mistakes goes through as far as it makes sense: one run reports every
+/// independent mistake.
+pub fn run(system: &mut System, diagnostics: &mut Diagnostics) {
+    for pass in ALL {
+        (pass.run)(system, diagnostics);
+    }
+}

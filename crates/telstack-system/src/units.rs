@@ -141,6 +141,18 @@ impl Bytes {
         self.0 >> 20
     }
 
+    /// As Prometheus writes sizes: its `KB`, `MB`, `GB` are powers of two. Rounded down to whole `MB`
+    /// unless it is exact in a larger or smaller one.
+    pub fn prometheus(self) -> String {
+        let units = [("TB", 40), ("GB", 30), ("MB", 20)];
+        let exact = units.iter().find(|(_, shift)| self.0 >> shift > 0 && self.0.is_multiple_of(1 << shift));
+        match exact {
+            Some((unit, shift)) => format!("{}{unit}", self.0 >> shift),
+            None if self.0 >= 1 << 20 => format!("{}MB", self.0 >> 20),
+            None => format!("{}B", self.0),
+        }
+    }
+
     /// A share of it in percent, rounded down to whole bytes.
     #[must_use]
     pub const fn percent(self, percent: u64) -> Self {
@@ -150,8 +162,9 @@ impl Bytes {
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, size) =
-            SIZES.iter().find(|(_, size)| self.0 >= *size && self.0.is_multiple_of(*size)).unwrap_or(&SIZES[8]);
+        // Of the units that hold it exactly, the one with the smallest number: 40GB, not 39062500KiB.
+        let exact = SIZES.iter().filter(|(_, size)| self.0.is_multiple_of(*size));
+        let (unit, size) = exact.max_by_key(|(_, size)| if self.0 < *size { 0 } else { *size }).unwrap_or(&SIZES[8]);
         write!(f, "{}{unit}", self.0 / size)
     }
 }
@@ -213,6 +226,8 @@ mod tests {
         assert_eq!(Bytes::parse("40GB").map(|it| it.to_string()).as_deref(), Some("40GB"));
         assert_eq!(Bytes::parse("1.5GiB").map(|it| it.to_string()).as_deref(), Some("1536MiB"));
         assert_eq!(Bytes::parse("2Gi"), None);
+        assert_eq!(Bytes::parse("40GiB").map(Bytes::prometheus).as_deref(), Some("40GB"));
+        assert_eq!(Bytes::parse("40GB").map(Bytes::prometheus).as_deref(), Some("38146MB"));
         assert_eq!(Bytes::from_mib(2048).percent(80).mib(), 1638);
     }
 

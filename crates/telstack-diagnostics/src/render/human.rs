@@ -61,8 +61,10 @@ fn colour_of(severity: Severity) -> Color {
 
 /// Renders one finding, ending in a blank line.
 pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: Colour) -> String {
+    let mut out = headline(diagnostic, colour);
     let Some(primary) = &diagnostic.primary else {
-        return placeless(diagnostic);
+        remarks(diagnostic, &mut out);
+        return out;
     };
     let severity = diagnostic.severity.to_string();
     let kind = ReportKind::Custom(&severity, colour_of(diagnostic.severity));
@@ -71,20 +73,15 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: Colour) -> St
         .with_index_type(IndexType::Byte)
         .with_char_set(CharSet::Unicode)
         .with_tab_width(4);
-    let mut report = Report::build(kind, primary.span)
-        .with_code(diagnostic.rule.code)
-        .with_config(config)
-        .with_message(format!("{} ({})", diagnostic.message, diagnostic.rule.name))
-        .with_label(
-            ariadne::Label::new(visible(primary.span, sources))
-                .with_message(&primary.message)
-                .with_color(colour_of(diagnostic.severity))
-                .with_priority(1),
-        );
-    for label in &diagnostic.labels {
-        report = report.with_label(
-            ariadne::Label::new(visible(label.span, sources)).with_message(&label.message).with_color(Color::Blue),
-        );
+    let mut report = Report::build(kind, primary.span).with_config(config);
+    // The renderer merges what is in reading order; the primary file comes first.
+    let mut labels: Vec<_> = std::iter::once((primary, colour_of(diagnostic.severity)))
+        .chain(diagnostic.labels.iter().map(|label| (label, Color::Blue)))
+        .collect();
+    labels.sort_by_key(|(label, _)| (label.span.file != primary.span.file, label.span));
+    for (order, (label, colour)) in (0..).zip(labels) {
+        let shown = ariadne::Label::new(visible(label.span, sources)).with_color(colour).with_order(order);
+        report = report.with_label(if label.message.is_empty() { shown } else { shown.with_message(&label.message) });
     }
     for note in &diagnostic.notes {
         report = report.with_note(note);
@@ -92,13 +89,45 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: Colour) -> St
     for help in &diagnostic.help {
         report = report.with_help(help);
     }
-    let mut out = Vec::new();
+    let mut drawn = Vec::new();
     let cache = Cache { sources, parsed: HashMap::new() };
-    match report.finish().write(cache, &mut out) {
-        Ok(()) => tidy(&String::from_utf8_lossy(&out)),
+    if report.finish().write(cache, &mut drawn).is_ok() {
+        let drawn = String::from_utf8_lossy(&drawn);
+        // The renderer's own first line cannot do without colour: ours stands in for it.
+        for line in drawn.lines().skip(1) {
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out.push('\n');
+    } else {
         // Writing to memory cannot fail; should the renderer refuse, the finding must not be lost.
-        Err(_) => placeless(diagnostic),
+        remarks(diagnostic, &mut out);
     }
+    out
+}
+
+/// `error[N020] no-common-protocol: …`
+fn headline(diagnostic: &Diagnostic, colour: Colour) -> String {
+    let start = format!("{}[{}] {}", diagnostic.severity, diagnostic.rule.code, diagnostic.rule.name);
+    if colour == Colour::Off {
+        return format!("{start}: {}\n", diagnostic.message);
+    }
+    let ansi = match diagnostic.severity {
+        Severity::Error => 31,
+        Severity::Warning => 33,
+        Severity::Info => 36,
+    };
+    format!("\u{1b}[1;{ansi}m{start}\u{1b}[0m: \u{1b}[1m{}\u{1b}[0m\n", diagnostic.message)
+}
+
+fn remarks(diagnostic: &Diagnostic, out: &mut String) {
+    for note in &diagnostic.notes {
+        let _ = writeln!(out, "  note: {note}");
+    }
+    for help in &diagnostic.help {
+        let _ = writeln!(out, "  help: {help}");
+    }
+    out.push('\n');
 }
 
 /// An empty span draws nothing: show one character, and stay on the first line of a long span.
@@ -113,32 +142,6 @@ fn visible(span: Span, sources: &SourceMap) -> Span {
         length += 1;
     }
     Span::new(span.file, start, (start + length).min(text.len()))
-}
-
-fn placeless(diagnostic: &Diagnostic) -> String {
-    let mut out = format!(
-        "[{}] {}: {} ({})\n",
-        diagnostic.rule.code, diagnostic.severity, diagnostic.message, diagnostic.rule.name
-    );
-    for note in &diagnostic.notes {
-        let _ = writeln!(out, "  note: {note}");
-    }
-    for help in &diagnostic.help {
-        let _ = writeln!(out, "  help: {help}");
-    }
-    out.push('\n');
-    out
-}
-
-/// The renderer pads lines; reports are compared and pasted, so they end where their text ends.
-fn tidy(report: &str) -> String {
-    let mut out = String::with_capacity(report.len());
-    for line in report.lines() {
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out.push('\n');
-    out
 }
 
 /// `2 errors and 1 warning`, or `no findings`.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Diagnostic, Label, Severity, SourceMap};
+use crate::{Diagnostic, Label, RuleInfo, Severity, SourceMap};
 
 /// The whole report.
 #[derive(Serialize, JsonSchema, Debug)]
@@ -93,11 +93,7 @@ pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) -> JsonReport {
             JsonDiagnostic {
                 code: it.rule.code,
                 name: it.rule.name,
-                severity: match it.severity {
-                    Severity::Error => JsonSeverity::Error,
-                    Severity::Warning => JsonSeverity::Warning,
-                    Severity::Info => JsonSeverity::Info,
-                },
+                severity: it.severity.into(),
                 message: it.message.clone(),
                 file: span.map(|span| sources.file(span.file).name().to_owned()),
                 line: start.map(|it| it.line),
@@ -119,11 +115,47 @@ pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) -> JsonReport {
 }
 
 /// The report as text, indented, ending in a newline.
-pub fn text(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
-    // The report holds strings, numbers and lists only, which always serialise.
-    let mut out = serde_json::to_string_pretty(&report(diagnostics, sources)).unwrap_or_default();
+pub fn text(report: &JsonReport) -> String {
+    pretty(report)
+}
+
+/// A code in the list of rules.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct JsonRule {
+    /// `N002`.
+    pub code: &'static str,
+    /// `protocol-port-mismatch`.
+    pub name: &'static str,
+    /// The severity unless the case is less sure.
+    pub severity: JsonSeverity,
+    /// What is wrong.
+    pub summary: &'static str,
+}
+
+/// The list of rules as text.
+pub fn rules(rules: &[&RuleInfo]) -> String {
+    let rows: Vec<JsonRule> = rules
+        .iter()
+        .map(|it| JsonRule { code: it.code, name: it.name, severity: it.severity.into(), summary: it.summary })
+        .collect();
+    pretty(&rows)
+}
+
+/// Strings, numbers and lists always serialise.
+fn pretty(value: &impl Serialize) -> String {
+    let mut out = serde_json::to_string_pretty(value).unwrap_or_default();
     out.push('\n');
     out
+}
+
+impl From<Severity> for JsonSeverity {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Error => JsonSeverity::Error,
+            Severity::Warning => JsonSeverity::Warning,
+            Severity::Info => JsonSeverity::Info,
+        }
+    }
 }
 
 /// The JSON Schema of the report.

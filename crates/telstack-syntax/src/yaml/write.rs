@@ -138,7 +138,7 @@ fn put_flow<M: Clone + PartialEq>(out: &mut Writer<M>, value: &Value<M>) {
 }
 
 fn flow_scalar(text: &str) -> String {
-    if text.contains([',', '[', ']', '{', '}']) { quote(text) } else { scalar(text) }
+    if text.contains([',', '[', ']', '{', '}']) { quoted(text) } else { scalar(text) }
 }
 
 fn fits<M>(items: &[Value<M>]) -> bool {
@@ -178,10 +178,16 @@ fn float(number: f64) -> String {
     }
 }
 
-/// A string as a plain scalar if every YAML 1.1 and 1.2 reader takes it for that string; else in
-/// double quotes.
+/// A string as a plain scalar if every YAML 1.1 and 1.2 reader takes it for that string; else in the
+/// quotes that need the fewest escapes.
 fn scalar(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { quote(text) }
+    if is_plain(text) { text.to_owned() } else { quoted(text) }
+}
+
+fn quoted(text: &str) -> String {
+    let escapes = text.contains(['"', '\\']);
+    let printable = text.chars().all(|c| (' '..='~').contains(&c));
+    if escapes && printable && !text.contains('\'') { format!("'{text}'") } else { quote(text) }
 }
 
 fn is_plain(text: &str) -> bool {
@@ -190,7 +196,9 @@ fn is_plain(text: &str) -> bool {
         return false;
     }
     let starts_plainly = first.is_alphanumeric() || matches!(first, '_' | '/' | '.' | '$' | '(' | '^' | '+');
-    let starts_like_option = text.starts_with("--") && text.len() > 3 && !text.starts_with("---");
+    let mut letters = text.trim_start_matches('-').chars();
+    let starts_like_option =
+        text.starts_with('-') && !text.starts_with("---") && letters.next().is_some_and(|c| c.is_ascii_alphabetic());
     if !(starts_plainly || starts_like_option) {
         return false;
     }
@@ -277,9 +285,8 @@ mod tests {
             "#a",
             "\"a",
             "3.8",
-
         ] {
-            assert!(scalar(quoted).starts_with('"'), "{quoted} must be quoted");
+            assert!(scalar(quoted).starts_with(['"', '\'']), "{quoted} must be quoted");
         }
     }
 }

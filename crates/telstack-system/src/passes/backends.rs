@@ -53,7 +53,9 @@ fn run(system: &mut System, _: &mut Diagnostics) {
                         );
                     }
                     if let Some(size) = &size {
-                        flag("storage.tsdb.retention.size", Some(size.value.to_string()), size.origin.clone());
+                        let reason = format!("{} in Prometheus's units, which are powers of two", size.value);
+                        let origin = Origin::fact(NAME, reason, &[&size.origin]);
+                        flag("storage.tsdb.retention.size", Some(size.value.prometheus()), origin);
                     }
                     let reason = "lets a changed configuration be loaded without a restart: POST /-/reload";
                     flag("web.enable-lifecycle", None, Origin::builtin(NAME, reason, &[&origin]));
@@ -174,10 +176,12 @@ fn open(system: &mut System, id: NodeId) {
     }
 }
 
-/// Does the product open a telemetry endpoint whether or not it is configured? Only where no flag,
-/// setting or variable is needed.
+/// Does the product open a telemetry endpoint whether or not it is configured? Tempo and Jaeger open what
+/// their configuration lists; Jaeger 1 has none and opens all it has.
 fn always_open(node: &Node, endpoint: &Endpoint) -> bool {
-    endpoint.needs.is_none() && !matches!(node.store().map(|store| &store.facet), Some(StoreFacet::Tempo))
+    let lists_receivers = matches!(node.product(), Some(Product::Tempo | Product::Jaeger));
+    let has_file = || Some(node.product()?.layout(node.version()?)?.config_path.is_some());
+    endpoint.needs.is_none() && !(lists_receivers && has_file() == Some(true))
 }
 
 fn listener(endpoint: &Endpoint, requirement: Option<Requirement>, tls: Tls, origin: Origin) -> Listener {

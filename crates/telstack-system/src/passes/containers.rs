@@ -66,8 +66,8 @@ fn container(system: &System, id: NodeId) -> Option<Container> {
     publish(&mut container, node);
     container.health = health_check(&container, node);
     depend(&mut container, system, id);
-    if node.collector().is_some() {
-        let reason = "time to hand on what is in memory before the process is killed";
+    if node.collector().is_some() || node.store().is_some() {
+        let reason = "time to hand on or write down what is in memory before the process is killed";
         container.stop_grace =
             Some(Sourced::new(Period::from_secs(30), Origin::builtin(NAME, reason, &[&node.origin])));
     }
@@ -194,6 +194,16 @@ fn jaeger_environment(
     data_path: &str,
 ) {
     let literal = |text: &str| EnvValue::Literal(text.to_owned());
+    let endpoints = node.version().map(|version| Product::Jaeger.endpoints(version)).unwrap_or_default();
+    for endpoint in endpoints.iter().filter(|it| it.default_bind == "localhost") {
+        let name = match endpoint.name {
+            "otlp-grpc" => "COLLECTOR_OTLP_GRPC_HOST_PORT",
+            "otlp-http" => "COLLECTOR_OTLP_HTTP_HOST_PORT",
+            _ => continue,
+        };
+        let reason = "this release binds localhost by itself, where no other container reaches it";
+        set(name, literal(&format!("0.0.0.0:{}", endpoint.port)), Origin::fact(NAME, reason, &[&node.origin]));
+    }
     if storage.value == JaegerStorage::Memory {
         set("SPAN_STORAGE_TYPE", literal("memory"), storage.origin.clone());
         return;
@@ -251,7 +261,10 @@ fn publish(container: &mut Container, node: &Node) {
             container.published.push(Published { host_ip, host_port: port, container_port: port, what, origin });
         }
     };
-    for listener in &node.listeners {
+    let mut listeners: Vec<_> = node.listeners.iter().collect();
+    // A port that is both is better called by what people open.
+    listeners.sort_by_key(|it| it.name != "ui");
+    for listener in listeners {
         match &node.kind {
             NodeKind::Collector(_) if !listener.signals.is_empty() => {
                 let origin = Origin::derived(
@@ -276,7 +289,8 @@ fn publish(container: &mut Container, node: &Node) {
             }
             NodeKind::Store(_) | NodeKind::Alerter(_) if matches!(listener.name.as_str(), "ui" | "query") => {
                 let reason = "for a look from this host only; it answers anyone who asks";
-                add(listener.port, false, "queries".to_owned(), Origin::builtin(NAME, reason, &[&node.origin]));
+                let what = if listener.name == "ui" { "user interface" } else { "queries" };
+                add(listener.port, false, what.to_owned(), Origin::builtin(NAME, reason, &[&node.origin]));
             }
             _ => {}
         }

@@ -21,8 +21,6 @@ pub(super) const PASS: Pass = Pass {
 
 /// The extension that queues and checkpoints are stored with.
 const STORAGE: &str = "file_storage";
-/// Below the collector's data folder.
-const FOLDER: &str = "storage";
 
 fn run(system: &mut System, diagnostics: &mut Diagnostics) {
     for id in system.node_ids() {
@@ -130,14 +128,14 @@ fn storage(system: &mut System, id: crate::graph::NodeId, delivery: &Delivery) {
     let extension = ComponentId::new(STORAGE, None);
     let origin = Origin::derived(NAME, "`durable`: queues on disk need a storage extension", &[&delivery.origin]);
     if collector.component(ComponentKind::Extension, &extension).is_none() {
-        let directory = format!("{}/{FOLDER}", data.unwrap_or_default());
-        let folder = Origin::derived(NAME, "below the collector's data folder, which is a volume", &[&delivery.origin]);
+        let directory = data.unwrap_or_default();
+        let folder = Origin::derived(NAME, "the collector's data folder, which is a volume", &[&delivery.origin]);
         let compaction = Origin::builtin(NAME, "gives back the disk that a long outage filled", &[&delivery.origin]);
         let settings = origin.map([
-            ("directory", folder.string(&directory)),
+            ("directory", folder.string(directory)),
             (
                 "compaction",
-                compaction.map([("on_rebound", compaction.bool(true)), ("directory", folder.string(&directory))]),
+                compaction.map([("on_rebound", compaction.bool(true)), ("directory", folder.string(directory))]),
             ),
         ]);
         let settings = Value { kind: settings.kind, mark: origin.clone() };

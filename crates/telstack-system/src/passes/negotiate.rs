@@ -88,12 +88,8 @@ fn product_doors(product: Product, version: Version) -> Vec<Door> {
 }
 
 /// The exporters that speak a protocol, in any release.
-fn speakers(protocol: Protocol) -> impl Iterator<Item = otelcol::Component> {
-    otelcol::components(ComponentKind::Exporter).filter(move |it| speaks(*it, protocol))
-}
-
-fn speaks(component: otelcol::Component, protocol: Protocol) -> bool {
-    component.protocol() == Some(protocol.0)
+fn speakers(protocol: Protocol) -> Vec<otelcol::Component> {
+    otelcol::plain_exporters(protocol.0)
 }
 
 /// The exporter of a release that speaks a protocol for a signal.
@@ -103,7 +99,7 @@ fn speaker(
     distribution: Distribution,
     version: Version,
 ) -> Option<otelcol::Component> {
-    speakers(protocol).find(|it| {
+    speakers(protocol).into_iter().find(|it| {
         it.presence(distribution, version) == Presence::Present
             && it.signals(version).is_none_or(|signals| signals.contains(signal))
     })
@@ -154,7 +150,7 @@ fn negotiate(system: &mut System, edge_id: EdgeId, diagnostics: &mut Diagnostics
     };
     let Some(exporter) = speaker(door.protocol, signal, distribution, version) else { return };
     let ty = exporter.name_at(version);
-    let why = reason(sender, receiver, door, ty, edge.wanted.is_some(), usable.len());
+    let why = reason(sender, receiver, door, ty, edge.wanted.is_some());
     let mut because = vec![&edge.origin];
     because.extend(edge.wanted.iter().map(|wanted| &wanted.origin));
     because.extend(sender.version.iter().chain(&receiver.version).map(|version| &version.origin));
@@ -230,16 +226,12 @@ fn exporter_id(collector: &crate::model::Collector, ty: &str, receiver: &Node) -
     id
 }
 
-fn reason(sender: &Node, receiver: &Node, door: &Door, ty: &str, asked: bool, choices: usize) -> String {
+fn reason(sender: &Node, receiver: &Node, door: &Door, ty: &str, asked: bool) -> String {
     let (from, to, protocol) = (sender.title(), receiver.title(), door.protocol.title());
     if asked {
-        format!("the stack asks for {protocol}; {from} calls its exporter `{ty}`")
-    } else if choices > 1 {
-        format!(
-            "{protocol} is the first choice among what {from} speaks and {to} accepts; the exporter is called `{ty}` there"
-        )
+        format!("{protocol}, because the stack asks for it; {from} calls the exporter `{ty}`")
     } else {
-        format!("{protocol} is what {from} speaks and {to} accepts; the exporter is called `{ty}` there")
+        format!("{protocol}, which {to} takes; {from} calls the exporter `{ty}`")
     }
 }
 

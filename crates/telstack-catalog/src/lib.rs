@@ -1,0 +1,15 @@
+//! What the world's components are, by version.
+//!
+//! The catalog answers questions about collectors and telemetry stores: does this component exist in
+//! that distribution at that release, what are its settings, which ports does it bind, what does this
+//! image contain, which path takes remote write. Everything is embedded as text, one record a line,
+//! and nothing is parsed before it is asked for. `docs/catalog.md` says where each fact comes from.
+
+pub mod otelcol;
+pub mod product;
+mod signal;
+mod text;
+mod version;
+
+pub use signal::{ComponentKind, Distribution, Signal, SignalSet, UnknownWord};
+pub use version::{Version, VersionRange};

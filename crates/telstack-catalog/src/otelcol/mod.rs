@@ -1,0 +1,25 @@
+//! Facts about the OpenTelemetry Collector: releases, components, settings, own telemetry.
+
+mod component;
+mod merge;
+pub(crate) mod near;
+mod record;
+mod releases;
+mod settings;
+mod structs;
+mod telemetry;
+
+pub use component::{
+    Component, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
+    plain_exporters,
+};
+pub use near::{nearest, nearest_in};
+pub use releases::{
+    CollectorContainer, Release, distribution_has_release, is_released, nearest_release, newest, releases,
+    sampled_versions,
+};
+pub use settings::{SettingGone, SettingType, SettingsNode, is_secret};
+pub use telemetry::{
+    AddressState, BareDollar, EnvExpansion, InternalMetric, MetricsEndpoint, TelemetryFacts, default_host,
+    env_expansion, internal_metric, service_settings, telemetry,
+};

@@ -1,0 +1,142 @@
+//! Container images.
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use crate::version::{Version, VersionRange};
+
+/// A container image.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Image {
+    /// Repository without a tag: `grafana/loki`.
+    pub repository: &'static str,
+    /// Tag: `3.7.6`, or `v3.14.0` for Prometheus and Alertmanager.
+    pub tag: String,
+}
+
+impl std::fmt::Display for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.repository, self.tag)
+    }
+}
+
+/// What an image contains. A health check that calls an absent tool never succeeds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ImageFacts {
+    /// A shell that Docker's `CMD-SHELL` reaches.
+    pub has_shell: bool,
+    /// `wget`, of `BusyBox` or GNU.
+    pub has_wget: bool,
+    /// `curl`.
+    pub has_curl: bool,
+    /// User the process runs as; `None` when not known.
+    pub user_id: Option<u32>,
+    /// Program that starts.
+    pub entrypoint: &'static str,
+    /// A command in the image that checks the server and needs no shell.
+    pub builtin_health: Option<Vec<&'static str>>,
+    /// Directory of the image that its user owns: a new named volume mounted there is writable. `None`
+    /// means a new volume belongs to root wherever it is mounted.
+    pub data_dir: Option<&'static str>,
+    /// Configuration file the image reads when no command is given; `None` when the configuration
+    /// must be named (or there is none).
+    pub default_config: Option<&'static str>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    repository: String,
+    since: Option<String>,
+    until: Option<String>,
+    /// Tag suffix of a variant, `-distroless`.
+    #[serde(default)]
+    variant: String,
+    #[serde(default)]
+    sh: bool,
+    #[serde(default)]
+    wget: bool,
+    #[serde(default)]
+    curl: bool,
+    uid: Option<u32>,
+    entrypoint: String,
+    health: Option<Vec<String>>,
+    config: Option<String>,
+    data: Option<String>,
+}
+
+/// Facts about an image by repository and tag. A registry in front (`docker.io/`, `quay.io/`) does
+/// not matter; `latest` and the like stand for the newest version known. `None` for an image the
+/// catalog does not know, or a tag it cannot read.
+pub fn image_facts(repository: &str, tag: &str) -> Option<ImageFacts> {
+    static STORED: OnceLock<Vec<Stored>> = OnceLock::new();
+    let repository = canonical(repository);
+    for &distribution in crate::Distribution::ALL {
+        if repository == distribution.image() || repository == distribution.ghcr_image() {
+            return collector(distribution, tag);
+        }
+    }
+    let rows = STORED.get_or_init(|| serde_json::from_str(include_str!("../../data/images.json")).unwrap_or_default());
+    let mine = || rows.iter().filter(|row| row.repository == repository);
+    let (version, variant) = split_tag(tag);
+    let fits = |row: &&Stored| {
+        row.variant == variant
+            && match version {
+                Some(version) => VersionRange::from_text(row.since.as_deref(), row.until.as_deref()).contains(version),
+                None => row.until.is_none(),
+            }
+    };
+    let row = mine().find(fits)?;
+    Some(ImageFacts {
+        has_shell: row.sh,
+        has_wget: row.wget,
+        has_curl: row.curl,
+        user_id: row.uid,
+        entrypoint: &row.entrypoint,
+        builtin_health: row.health.as_ref().map(|words| words.iter().map(String::as_str).collect()),
+        data_dir: row.data.as_deref(),
+        default_config: row.config.as_deref(),
+    })
+}
+
+/// Collector images are built from nothing: the program and its configuration only.
+fn collector(distribution: crate::Distribution, tag: &str) -> Option<ImageFacts> {
+    static LEAKED: crate::text::Words = crate::text::Words::new();
+    let version = split_tag(tag).0.unwrap_or_else(crate::otelcol::newest);
+    let container = distribution.container(version)?;
+    let from_golang = distribution == crate::Distribution::EbpfProfiler && version < Version::new(0, 157, 0);
+    Some(ImageFacts {
+        has_shell: from_golang,
+        has_wget: from_golang,
+        has_curl: from_golang,
+        user_id: container.uid,
+        entrypoint: LEAKED.keep(&container.entrypoint),
+        builtin_health: None,
+        data_dir: None,
+        default_config: container.default_config.map(|path| LEAKED.keep(&path)),
+    })
+}
+
+/// The repository without a registry that only mirrors or fronts it.
+fn canonical(repository: &str) -> &str {
+    let repository = repository.strip_prefix("index.").unwrap_or(repository);
+    ["docker.io/", "quay.io/prometheus/"].iter().find_map(|front| repository.strip_prefix(front)).map_or(
+        repository,
+        |rest| match rest {
+            "prometheus" => "prom/prometheus",
+            "alertmanager" => "prom/alertmanager",
+            rest => rest,
+        },
+    )
+}
+
+/// Splits `v3.14.0-distroless`. A tag that is no version, such as `latest`, has none and no variant.
+fn split_tag(tag: &str) -> (Option<Version>, &str) {
+    let end = tag.find('-').unwrap_or(tag.len());
+    let version = Version::parse(&tag[..end]).or_else(|| {
+        // A tag of the major number only: `13`.
+        let major = tag[..end].parse::<u32>().ok()?;
+        Some(Version::new(major, 0, 0))
+    });
+    (version, if version.is_some() { &tag[end..] } else { "" })
+}

@@ -1,0 +1,276 @@
+//! Facts about everything that is not a collector component: stores, their images and endpoints.
+
+mod image;
+mod layout;
+mod options;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use crate::signal::{Signal, SignalSet};
+use crate::version::{Version, VersionRange};
+
+pub use image::{Image, ImageFacts, image_facts};
+pub use layout::Layout;
+pub use options::OptionFact;
+
+/// A product of a telemetry stack.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Product {
+    /// The OpenTelemetry Collector (its details are in [`crate::otelcol`]).
+    Otelcol,
+    /// Prometheus.
+    Prometheus,
+    /// Grafana Loki.
+    Loki,
+    /// Grafana Tempo.
+    Tempo,
+    /// Jaeger.
+    Jaeger,
+    /// Grafana.
+    Grafana,
+    /// Prometheus Alertmanager.
+    Alertmanager,
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Otelcol => "OpenTelemetry Collector",
+            Self::Prometheus => "Prometheus",
+            Self::Loki => "Loki",
+            Self::Tempo => "Tempo",
+            Self::Jaeger => "Jaeger",
+            Self::Grafana => "Grafana",
+            Self::Alertmanager => "Alertmanager",
+        })
+    }
+}
+
+/// Something a server answers on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoint {
+    /// What it is for: `otlp-grpc`, `otlp-http`, `remote-write`, `push`, `query`, `metrics`, `ready`,
+    /// `health`, `ui`, or the protocol's word.
+    pub name: &'static str,
+    /// Default port.
+    pub port: u16,
+    /// HTTP path; `None` for other protocols.
+    pub path: Option<&'static str>,
+    /// Protocol, in the words of [`crate::otelcol::Component::protocol`]; `http` for queries, readiness and
+    /// metrics.
+    pub protocol: &'static str,
+    /// Signals taken in; empty for what takes none.
+    pub signals: SignalSet,
+    /// What must be set before it answers.
+    pub needs: Option<Need>,
+    /// Host bound by default: `0.0.0.0` or `localhost`.
+    pub default_bind: &'static str,
+    /// What the `endpoint` of an OTLP/HTTP exporter must end with: `/otlp`. The exporter appends
+    /// `/v1/<signal>`.
+    pub base: Option<&'static str>,
+}
+
+/// What must be set before an endpoint answers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Need {
+    /// A command line flag, with its dashes.
+    Flag(&'static str),
+    /// A word of `--enable-feature`.
+    Feature(&'static str),
+    /// A setting of the configuration file, as a dotted path.
+    Setting(&'static str),
+    /// An environment variable.
+    Env(&'static str),
+}
+
+#[derive(Deserialize)]
+struct StoredEndpoint {
+    name: String,
+    port: u16,
+    path: Option<String>,
+    protocol: String,
+    #[serde(default)]
+    signals: Vec<String>,
+    needs: Option<StoredNeed>,
+    bind: Option<String>,
+    base: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StoredNeed {
+    Flag(String),
+    Feature(String),
+    Setting(String),
+    Env(String),
+}
+
+#[derive(Deserialize)]
+struct StoredImage {
+    repository: String,
+    tag: String,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct StoredProduct {
+    newest: Version,
+    minors: Vec<String>,
+    images: Vec<StoredImage>,
+    endpoints: Vec<StoredEndpoint>,
+    #[serde(default)]
+    rejects: Vec<String>,
+    #[serde(default)]
+    constraints: Vec<(VersionRange, String)>,
+}
+
+fn stored(product: Product) -> Option<&'static StoredProduct> {
+    static STORED: OnceLock<BTreeMap<String, StoredProduct>> = OnceLock::new();
+    let all = STORED.get_or_init(|| serde_json::from_str(include_str!("../../data/products.json")).unwrap_or_default());
+    all.get(product.id())
+}
+
+impl Product {
+    /// The word used for it in Telstack files: `loki`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Otelcol => "otelcol",
+            Self::Prometheus => "prometheus",
+            Self::Loki => "loki",
+            Self::Tempo => "tempo",
+            Self::Jaeger => "jaeger",
+            Self::Grafana => "grafana",
+            Self::Alertmanager => "alertmanager",
+        }
+    }
+
+    /// Every product, in order.
+    pub const ALL: &'static [Self] =
+        &[Self::Otelcol, Self::Prometheus, Self::Loki, Self::Tempo, Self::Jaeger, Self::Grafana, Self::Alertmanager];
+
+    /// Reads the word of [`Product::id`].
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|product| product.id() == id)
+    }
+
+    /// Newest version the catalog knows.
+    pub fn newest(self) -> Version {
+        match self {
+            Self::Otelcol => crate::otelcol::newest(),
+            _ => stored(self).map_or(Version::new(0, 0, 0), |product| product.newest),
+        }
+    }
+
+    /// Oldest version the catalog knows.
+    pub fn oldest(self) -> Version {
+        match self {
+            Self::Otelcol => crate::otelcol::releases().first().map_or(Version::new(0, 0, 0), |first| first.version),
+            _ => self.minors().first().copied().unwrap_or(Version::new(0, 0, 0)),
+        }
+    }
+
+    /// The minor versions the catalog knows, ascending, with patch 0. For Grafana one per major
+    /// stands for all its minors. Empty for the collector: see [`crate::otelcol::releases`].
+    pub fn minors(self) -> Vec<Version> {
+        let minors = stored(self).map_or(&[][..], |product| &product.minors);
+        minors.iter().filter_map(|minor| Version::parse(minor)).collect()
+    }
+
+    /// True when the catalog knows that minor version (for the collector: exactly that release).
+    pub fn knows(self, version: Version) -> bool {
+        match self {
+            Self::Otelcol => crate::otelcol::is_released(version),
+            Self::Grafana => self.minors().iter().any(|minor| minor.major == version.major),
+            _ => self.minors().iter().any(|minor| minor.same_minor(version)),
+        }
+    }
+
+    /// The official image at a version. For the collector, that of the contrib distribution.
+    pub fn image(self, version: Version) -> Image {
+        if self == Self::Otelcol {
+            let repository = crate::Distribution::Contrib.image_at(version);
+            return Image { repository, tag: version.to_string() };
+        }
+        let images = stored(self).map_or(&[][..], |product| &product.images);
+        let row = images
+            .iter()
+            .find(|row| VersionRange::from_text(row.since.as_deref(), row.until.as_deref()).contains(version));
+        match row.or(images.last()) {
+            Some(row) => Image { repository: &row.repository, tag: row.tag.replace("{version}", &version.to_string()) },
+            None => Image { repository: self.id(), tag: version.to_string() },
+        }
+    }
+
+    /// What it answers on at a version.
+    pub fn endpoints(self, version: Version) -> Vec<Endpoint> {
+        let endpoints = stored(self).map_or(&[][..], |product| &product.endpoints);
+        let here = |row: &&StoredEndpoint| {
+            VersionRange::from_text(row.since.as_deref(), row.until.as_deref()).contains(version)
+        };
+        let typed = |row: &'static StoredEndpoint| Endpoint {
+            name: &row.name,
+            port: row.port,
+            path: row.path.as_deref(),
+            protocol: &row.protocol,
+            signals: row.signals.iter().filter_map(|signal| Signal::parse(signal)).collect(),
+            needs: row.needs.as_ref().map(|need| match need {
+                StoredNeed::Flag(flag) => Need::Flag(flag),
+                StoredNeed::Feature(feature) => Need::Feature(feature),
+                StoredNeed::Setting(setting) => Need::Setting(setting),
+                StoredNeed::Env(name) => Need::Env(name),
+            }),
+            default_bind: row.bind.as_deref().unwrap_or(match self {
+                Self::Otelcol => crate::otelcol::default_host(version),
+                _ => "0.0.0.0",
+            }),
+            base: row.base.as_deref(),
+        };
+        endpoints.iter().filter(here).map(typed).collect()
+    }
+
+    /// The endpoint of that name at a version.
+    pub fn endpoint(self, version: Version, name: &str) -> Option<Endpoint> {
+        self.endpoints(version).into_iter().find(|endpoint| endpoint.name == name)
+    }
+
+    /// What it does not take, in words: for messages about a wrong target.
+    pub fn rejects(self) -> Vec<&'static str> {
+        stored(self).map_or_else(Vec::new, |p| p.rejects.iter().map(String::as_str).collect())
+    }
+
+    /// Rules of its configuration at a version, in words.
+    pub fn constraints(self, version: Version) -> Vec<&'static str> {
+        let rules = stored(self).map_or(&[][..], |product| &product.constraints);
+        let here = rules.iter().filter(|(range, _)| range.contains(version));
+        here.map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// True when that command line flag is known at a version. Leading dashes do not matter. Only
+    /// Prometheus's flags are in the catalog; for other products every flag counts as unknown.
+    pub fn flag(self, version: Version, name: &str) -> bool {
+        options::flag(self, version, name)
+    }
+
+    /// True when that word of `--enable-feature` has an effect at a version (Prometheus).
+    pub fn feature(self, version: Version, name: &str) -> bool {
+        options::feature(self, version, name)
+    }
+
+    /// A setting of its configuration file at a version (Loki, Tempo, Prometheus); `None` when there
+    /// is none of that path then. Dotted path; `[]` or a number steps into a list.
+    pub fn option(self, version: Version, path: &str) -> Option<OptionFact> {
+        options::option(self, version, path)
+    }
+
+    /// The versions in which a setting of its configuration file exists, whichever.
+    pub fn option_ranges(self, path: &str) -> Vec<VersionRange> {
+        options::ranges(self, path)
+    }
+}

@@ -1,0 +1,95 @@
+//! What each tool reads, written from the System.
+//!
+//! One module a tool. Each turns its nodes into trees whose every value carries the origin it came from,
+//! and the writers of `telstack-syntax` turn those into text: that is how `telstack why` explains any line.
+//!
+//! Invariants: a tool never calls another tool; nothing is decided here that another tool must know of
+//! (that is the passes' work); the same System gives the same bytes.
+
+mod alertmanager;
+mod collector;
+mod compose;
+mod doc;
+mod grafana;
+mod jaeger;
+mod loki;
+mod prometheus;
+mod receivers;
+mod tempo;
+#[cfg(test)]
+mod testing;
+
+use telstack_syntax::Written;
+use telstack_system::{NodeKind, Origin, Platform, StoreFacet, System};
+
+/// A file of the output.
+#[derive(Clone, Debug)]
+pub struct Artefact {
+    /// Its path below the output folder, with `/`.
+    pub path: String,
+    /// Its text, and the origins behind each line.
+    pub written: Written<Origin>,
+}
+
+/// Writes everything that the tools of a completed System read: the files of each node in the order of
+/// nodes, then those of the platform. A node without a container has no files.
+pub fn emit(system: &System) -> Vec<Artefact> {
+    let mut out = Vec::new();
+    for (id, node) in system.nodes() {
+        out.extend(match &node.kind {
+            NodeKind::Collector(collector) => collector::emit(system, node, collector),
+            NodeKind::Store(store) => match &store.facet {
+                StoreFacet::Prometheus(facet) => prometheus::emit(system, id, node, facet),
+                StoreFacet::Loki(facet) => loki::emit(system, id, node, store, facet),
+                StoreFacet::Tempo => tempo::emit(system, node, store),
+                StoreFacet::Jaeger(storage) => jaeger::emit(system, node, store, storage.as_ref()),
+            },
+            NodeKind::Viewer(viewer) => grafana::emit(system, node, viewer),
+            NodeKind::Alerter(alerter) => alertmanager::emit(system, node, alerter),
+            NodeKind::External(_) => Vec::new(),
+        });
+    }
+    match system.platform.value {
+        Platform::Compose => out.extend(compose::emit(system)),
+        // Not compiled to yet: the stack language says so.
+        Platform::Kubernetes => {}
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Choice, stack, written};
+
+    #[test]
+    fn every_file_is_written_once_and_the_same_each_time() {
+        let system = stack(&Choice::default());
+        let first = written(&system);
+        let mut paths: Vec<&str> = first.iter().map(|artefact| artefact.path.as_str()).collect();
+        for (one, two) in first.iter().zip(written(&system)) {
+            assert_eq!(one.written.text, two.written.text);
+        }
+        let count = paths.len();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), count);
+    }
+
+    #[test]
+    fn what_a_service_mounts_is_what_is_written() {
+        let system = stack(&Choice::default());
+        let artefacts = written(&system);
+        for file in system.nodes().filter_map(|(_, node)| node.container.as_ref()).flat_map(|it| &it.files) {
+            assert!(artefacts.iter().any(|artefact| artefact.path == file.path), "{} is not written", file.path);
+        }
+    }
+
+    #[test]
+    fn headers_name_the_stack_and_how_to_ask() {
+        for artefact in written(&stack(&Choice::default())).iter().filter(|it| it.path.ends_with("ml")) {
+            let text = &artefact.written.text;
+            assert!(text.contains("from the stack \"single-node\""), "{}", artefact.path);
+            assert!(text.contains(&format!("`telstack why {}:LINE`", artefact.path)), "{}", artefact.path);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs them all. A missing tool fails; nothing is skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/tools.sh
+cargo fmt --all -- --check
+cargo clippy --workspace --all-targets --quiet -- -D warnings
+cargo xtask gen --check
+cargo xtask tidy
+cargo test --workspace --quiet

@@ -1,0 +1,178 @@
+//! Checks a line and all below it against the grammar, and reports every mistake in it.
+
+use telstack_diagnostics::{Applicability, Diagnostic, Diagnostics, Edit, Fix, Span};
+use telstack_syntax::stack::{Atom, Node as Line, Spanned};
+
+use crate::{
+    codes,
+    grammar::{Args, Block, Form, Props, places_of},
+    names::{listed, nearest, one_of},
+    words::{self, title},
+};
+
+/// Reports what is wrong with the shape of `line`, which is meant as `form`.
+pub(crate) fn check(line: &Line, form: &'static Form, out: &mut Diagnostics) {
+    values(line, form, out);
+    properties(line, form, out);
+    block(line, form, out);
+    for need in form.needs {
+        let has = line.prop(need).is_some() || line.children().iter().any(|child| child.name.value == *need);
+        if !has {
+            let example = form.child(need).map_or(form.example, |child| child.example);
+            let finding = Diagnostic::new(&codes::MISSING_PART, format!("{} has no `{need}`", title(line)));
+            out.push(finding.at(line.head(), format!("`{need}` is missing")).help(format!("add `{example}`")));
+        }
+    }
+}
+
+/// Reports each word of `lines` that stands twice although it may stand once.
+fn once(lines: &[Line], form: &'static Form, out: &mut Diagnostics) {
+    for (at, line) in lines.iter().enumerate() {
+        let single = form.child(&line.name.value).is_some_and(|form| form.once);
+        let Some(first) = lines[..at].iter().find(|it| single && it.name.value == line.name.value) else { continue };
+        out.push(twice(format!("`{}` stands twice in one block", line.name.value), line.head(), first.head()));
+    }
+}
+
+/// A finding for the second of two.
+pub(crate) fn twice(message: String, second: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(&codes::DECLARED_TWICE, message).at(second, "again here").label(first, "first here")
+}
+
+fn values(line: &Line, form: &'static Form, out: &mut Diagnostics) {
+    let word = &line.name.value;
+    let (least, most, kind) = match form.args {
+        Args::None => (0, 0, None),
+        Args::One(kind) => (1, 1, Some(kind)),
+        Args::Maybe(kind) => (0, 1, Some(kind)),
+        Args::Some(kind) => (1, usize::MAX, Some(kind)),
+    };
+    if line.args.len() < least {
+        let finding = Diagnostic::new(&codes::MISSING_PART, format!("`{word}` needs a value"));
+        out.push(finding.at(line.head(), "nothing behind the word").help(format!("write `{}`", form.example)));
+    }
+    if let Some(extra) = line.args.get(most) {
+        let takes = if most == 0 { "no value" } else { "one value" };
+        let finding = Diagnostic::new(&codes::WRONG_VALUE, format!("`{word}` takes {takes}"));
+        let finding = finding.at(extra.span, if most == 0 { "a value" } else { "one more" });
+        out.push(finding.help(format!("write `{}`", form.example)));
+    }
+    if let Some(kind) = kind {
+        for atom in line.args.iter().take(most) {
+            words::check(kind, word, atom, out);
+        }
+    }
+}
+
+fn properties(line: &Line, form: &'static Form, out: &mut Diagnostics) {
+    for (at, prop) in line.props.iter().enumerate() {
+        let key = &prop.key;
+        if let Some(first) = line.props[..at].iter().find(|it| it.key.value == key.value) {
+            out.push(twice(format!("`{}` is set twice on one line", key.value), key.span, first.key.span));
+            continue;
+        }
+        let kind = match form.props {
+            Props::Only(known) => known.iter().find(|it| it.0 == key.value).map(|it| it.1),
+            Props::Any(kind) => Some(kind),
+            Props::Settings if form.later.contains(&key.value.as_str()) => None,
+            Props::Settings => continue,
+        };
+        match kind {
+            Some(kind) => words::check(kind, &key.value, &prop.value, out),
+            None => out.push(unknown_property(line, form, key)),
+        }
+    }
+}
+
+fn unknown_property(line: &Line, form: &'static Form, key: &Spanned<String>) -> Diagnostic {
+    let owner = format!("`{}`", line.name.value);
+    if form.later.contains(&key.value.as_str()) {
+        return later(key, &owner);
+    }
+    let known: Vec<&str> = match form.props {
+        Props::Only(known) => known.iter().map(|it| it.0).collect(),
+        Props::Any(_) | Props::Settings => Vec::new(),
+    };
+    let finding = Diagnostic::new(&codes::UNKNOWN_WORD, format!("{owner} has no property `{}`", key.value));
+    let finding = finding.at(key.span, "unknown");
+    if let Some(near) = nearest(&key.value, known.iter().copied()) {
+        return renamed(finding, key, near);
+    }
+    if let Some(child) = form.child(&key.value) {
+        return finding.help(format!("write it as a line of the block: `{}`", child.example));
+    }
+    if known.is_empty() {
+        finding.note(format!("{owner} takes no properties")).help(format!("write `{}`", form.example))
+    } else {
+        finding.help(format!("{owner} takes {}", listed(&known)))
+    }
+}
+
+fn block(line: &Line, form: &'static Form, out: &mut Diagnostics) {
+    match form.block {
+        Block::Settings => {}
+        Block::None => {
+            if let Some(first) = line.children().first() {
+                let word = &line.name.value;
+                let finding = Diagnostic::new(&codes::UNKNOWN_WORD, format!("`{word}` takes no block"));
+                let finding = finding.at(first.name.span, "in a block").label(line.name.span, "of this word");
+                out.push(finding.help(format!("write `{}`", form.example)));
+            }
+        }
+        Block::Words(_) => {
+            for child in line.children() {
+                match form.child(&child.name.value) {
+                    Some(form) => check(child, form, out),
+                    None => out.push(unknown_word(&child.name, form, &title(line))),
+                }
+            }
+            once(line.children(), form, out);
+        }
+    }
+}
+
+/// A word that means nothing in the block of `form`.
+pub(crate) fn unknown_word(word: &Spanned<String>, form: &'static Form, owner: &str) -> Diagnostic {
+    let text = word.value.as_str();
+    if form.later.contains(&text) {
+        return later(word, owner);
+    }
+    let known: Vec<&str> = form.words().iter().map(|form| form.word).collect();
+    let finding = Diagnostic::new(&codes::UNKNOWN_WORD, format!("`{text}` is no word of {owner}"));
+    let finding = finding.at(word.span, "unknown here");
+    if let Props::Only(props) = form.props
+        && props.iter().any(|it| it.0 == text)
+    {
+        return finding.help(format!("write it on the line itself: `{}`", form.example));
+    }
+    let places: Vec<&str> =
+        places_of(text).iter().map(|it| if it.is_empty() { "the file itself" } else { *it }).collect();
+    if !places.is_empty() {
+        return finding
+            .note(format!("{owner} holds {}", listed(&known)))
+            .help(format!("`{text}` stands in {}", one_of(&places)));
+    }
+    if let Some(near) = nearest(text, known.iter().copied()) {
+        return renamed(finding, word, near);
+    }
+    finding.help(format!("{owner} holds {}", listed(&known)))
+}
+
+fn later(word: &Spanned<String>, owner: &str) -> Diagnostic {
+    let text = &word.value;
+    Diagnostic::new(&codes::NOT_SUPPORTED_YET, format!("`{text}` in {owner} is not supported yet"))
+        .at(word.span, "for a later release")
+        .note("this release compiles collectors, stores, Grafana and Alertmanager for one host with docker compose")
+        .help(format!("leave `{text}` out"))
+}
+
+fn renamed(finding: Diagnostic, word: &Spanned<String>, near: &str) -> Diagnostic {
+    let edits = vec![Edit { span: word.span, text: near.to_owned() }];
+    let fix = Fix { title: format!("rename to `{near}`"), applicability: Applicability::Unsafe, edits };
+    finding.help(format!("did you mean `{near}`?")).fix(fix)
+}
+
+/// The first value of a line's word in its block.
+pub(crate) fn value<'a>(line: &'a Line, word: &str) -> Option<&'a Atom> {
+    line.children().iter().find(|child| child.name.value == word)?.args.first()
+}

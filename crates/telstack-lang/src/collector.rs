@@ -1,0 +1,71 @@
+//! `collector`: its components, as declared.
+
+use telstack_catalog::{ComponentKind, Version, otelcol};
+use telstack_diagnostics::Diagnostic;
+use telstack_syntax::stack::Node as Line;
+use telstack_system::{Collector, Component, ComponentId, Delivery, EnvVar, Node, NodeKind, Origin, Reference};
+
+use crate::{
+    check::twice,
+    codes,
+    settings::Shaper,
+    stack::{Context, name_of, resources},
+    words::{self, sourced, text},
+};
+
+/// The node of a `collector` line, with everything but its pipelines.
+pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
+    let (distribution, version) = context.versions.of_collector(line, context.out);
+    let mut collector = Collector::new(distribution);
+    let mut environment = Vec::new();
+    for child in line.children() {
+        match ComponentKind::parse(&child.name.value) {
+            Some(kind) => component(&mut collector, kind, child, version.value, &mut environment, context),
+            None if child.name.value == "durable" && collector.delivery.is_none() => {
+                collector.delivery = Some(delivery(child));
+            }
+            None => {}
+        }
+    }
+    let mut node =
+        Node::new(name_of(line), Origin::written(line.head()), Some(version), NodeKind::Collector(Box::new(collector)));
+    node.resources = resources(line);
+    node.environment = environment;
+    node
+}
+
+fn component(
+    collector: &mut Collector,
+    kind: ComponentKind,
+    line: &Line,
+    version: Version,
+    environment: &mut Vec<EnvVar>,
+    context: &mut Context<'_>,
+) {
+    let Some(id) = line.args.first().and_then(text).map(ComponentId::parse) else { return };
+    if let Some(first) = collector.component(kind, &id) {
+        let message = format!("the {kind} `{id}` is declared twice");
+        let finding = match first.origin.span() {
+            Some(span) => twice(message, line.head(), span),
+            None => Diagnostic::new(&codes::DECLARED_TWICE, message).at(line.head(), "again here"),
+        };
+        context.out.push(finding.help(format!("give the second one a name of its own: `{kind} \"{}/name\"`", id.ty)));
+        return;
+    }
+    let origin = Origin::written(line.head());
+    let tree = otelcol::component(kind, &id.ty).and_then(|fact| fact.settings(version));
+    let mut shaper = Shaper { environment, out: context.out };
+    let settings = shaper.component(line, tree.as_deref());
+    if kind == ComponentKind::Extension {
+        collector.extensions.push(Reference { id: id.clone(), origin: origin.clone() });
+    }
+    collector.components.push(Component { kind, id, settings, origin });
+}
+
+fn delivery(line: &Line) -> Delivery {
+    Delivery {
+        queue_size: line.prop("queue_size").and_then(|atom| Some(sourced(atom, words::count(atom)?))),
+        give_up_after: line.prop("give_up_after").and_then(|atom| Some(sourced(atom, words::period(atom)?))),
+        origin: Origin::written(line.head()),
+    }
+}

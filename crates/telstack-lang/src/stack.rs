@@ -1,0 +1,216 @@
+//! The `stack` block: releases, nodes by name, then the edges between them.
+
+use std::collections::BTreeMap;
+
+use telstack_catalog::{Distribution, Version, otelcol, product::Product};
+use telstack_diagnostics::{Diagnostic, Diagnostics};
+use telstack_syntax::stack::{Atom, Node as Line};
+use telstack_system::{Node, NodeId, NodeKind, Origin, Platform, Resources, Sourced, System};
+
+use crate::{
+    check::{twice, value},
+    codes, collector, external, pipelines, stores, views,
+    words::{self, sourced, text},
+};
+
+/// The name that origins of derived names give as their pass.
+pub(crate) const PASS: &str = "names";
+
+/// What lowering a line may need to know and to tell.
+pub(crate) struct Context<'a> {
+    /// The releases that the stack names.
+    pub versions: Versions,
+    /// Names may be declared in a file that could not be read.
+    pub incomplete: bool,
+    /// Findings.
+    pub out: &'a mut Diagnostics,
+}
+
+/// The System of a `stack` line that has been checked against the grammar.
+pub(crate) fn lower(line: &Line, incomplete: bool, out: &mut Diagnostics) -> System {
+    let origin = Origin::written(line.head());
+    let platform = value(line, "platform").map_or_else(|| origin.clone(), |atom| Origin::written(atom.span));
+    let name = line.args.first().and_then(Atom::as_str).unwrap_or_default();
+    // The grammar lets no other platform pass.
+    let mut system = System::new(name, origin, Sourced::new(Platform::Compose, platform));
+    let versions = Versions::read(line, out);
+    let mut context = Context { versions, incomplete, out };
+    let made: Vec<(NodeId, &Line)> =
+        line.children().iter().filter_map(|line| Some((declare(&mut system, line, &mut context)?, line))).collect();
+    for (id, line) in made {
+        match line.name.value.as_str() {
+            "collector" => pipelines::wire(&mut system, id, line, &mut context),
+            "grafana" => views::reads(&mut system, id, line, &mut context),
+            "alertmanager" => views::alerts(&mut system, id),
+            _ => {}
+        }
+    }
+    external::hand_over_variables(&mut system);
+    system
+}
+
+/// Makes the node of a line, if it declares one.
+fn declare(system: &mut System, line: &Line, context: &mut Context<'_>) -> Option<NodeId> {
+    let node = match line.name.value.as_str() {
+        "collector" => collector::node(line, context),
+        "prometheus" | "loki" | "tempo" | "jaeger" => stores::node(line, context)?,
+        "grafana" => views::grafana(line, context),
+        "alertmanager" => views::alertmanager(line, context),
+        "external" => external::node(line, context),
+        _ => return None,
+    };
+    if node.name.is_empty() {
+        return None; // Without a name, which was reported, nothing can refer to it.
+    }
+    if let Some(first) = system.find(&node.name).map(|id| system.node(id)) {
+        let message = format!("the name `{}` is taken", node.name);
+        let finding = match first.span() {
+            Some(span) => twice(message, line.head(), span),
+            None => Diagnostic::new(&codes::DECLARED_TWICE, message).at(line.head(), "again here"),
+        };
+        context.out.push(finding.note("names become host names, so all nodes of a stack share one set of names"));
+        return None;
+    }
+    Some(system.add(node))
+}
+
+/// The name that a line gives its node; the word itself where a store or viewer is not named.
+pub(crate) fn name_of(line: &Line) -> &str {
+    match line.args.first() {
+        Some(atom) => text(atom).unwrap_or_default(),
+        None if Product::parse(&line.name.value).is_some() => &line.name.value,
+        None => "",
+    }
+}
+
+/// `resources`, wherever it stands.
+pub(crate) fn resources(line: &Line) -> Resources {
+    let Some(line) = line.children().iter().find(|child| child.name.value == "resources") else {
+        return Resources::default();
+    };
+    let cpu = line.prop("cpu").and_then(|atom| Some(sourced(atom, words::cpu(atom)?)));
+    let memory = line.prop("memory").and_then(|atom| Some(sourced(atom, words::bytes(atom)?)));
+    Resources { cpu, memory }
+}
+
+/// What a node is, for messages.
+pub(crate) fn what(node: &Node) -> &'static str {
+    match &node.kind {
+        NodeKind::Collector(_) => "a collector",
+        NodeKind::Store(_) => "a store",
+        NodeKind::Viewer(_) => "Grafana",
+        NodeKind::Alerter(_) => "Alertmanager",
+        NodeKind::External(_) => "outside the stack",
+    }
+}
+
+/// The releases and the distribution that `versions` names.
+pub(crate) struct Versions {
+    pins: BTreeMap<Product, Sourced<Version>>,
+    distribution: Option<Sourced<Distribution>>,
+}
+
+impl Versions {
+    fn read(stack: &Line, out: &mut Diagnostics) -> Self {
+        let mut versions = Self { pins: BTreeMap::new(), distribution: None };
+        let blocks = stack.children().iter().filter(|line| line.name.value == "versions");
+        for line in blocks.flat_map(Line::children) {
+            let Some(product) = Product::parse(&line.name.value) else { continue };
+            let distribution = line.prop("distribution").and_then(distribution);
+            let version = line.args.first().and_then(|atom| release(product, distribution.as_ref(), atom, out));
+            if let Some(version) = version {
+                versions.pins.entry(product).or_insert(version);
+            }
+            if distribution.is_some() && versions.distribution.is_none() {
+                versions.distribution = distribution;
+            }
+        }
+        versions
+    }
+
+    /// The release of a product: the one named, else the newest that the catalog knows.
+    pub(crate) fn of(&self, product: Product, line: &Line) -> Sourced<Version> {
+        self.pins.get(&product).cloned().unwrap_or_else(|| {
+            let version = if product == Product::Otelcol { otelcol::newest() } else { product.newest() };
+            let reason =
+                format!("`versions` names no `{}`: {version} is the newest that the catalog knows", product.id());
+            Sourced::new(version, Origin::fact(PASS, reason, &[&Origin::written(line.head())]))
+        })
+    }
+
+    /// The distribution and release of a collector: its own, else the stack's, else contrib.
+    pub(crate) fn of_collector(&self, line: &Line, out: &mut Diagnostics) -> (Sourced<Distribution>, Sourced<Version>) {
+        let own = line.prop("distribution").and_then(distribution);
+        let chosen = own.clone().or_else(|| self.distribution.clone()).unwrap_or_else(|| {
+            let reason = "no distribution is named: contrib has every component";
+            Sourced::new(Distribution::Contrib, Origin::builtin(PASS, reason, &[&Origin::written(line.head())]))
+        });
+        let version = line.prop("version").and_then(|atom| release(Product::Otelcol, Some(&chosen), atom, out));
+        let pinned = version.is_some();
+        let version = version.unwrap_or_else(|| self.of(Product::Otelcol, line));
+        // A distribution of its own with the stack's release: that pair has not been looked at yet.
+        if let Some(own) = own.filter(|_| !pinned) {
+            published(&own, &version, out);
+        }
+        (chosen, version)
+    }
+}
+
+fn distribution(atom: &Atom) -> Option<Sourced<Distribution>> {
+    Some(sourced(atom, Distribution::parse(text(atom)?)?))
+}
+
+/// The release that an atom names. One that the catalog does not know is reported.
+fn release(
+    product: Product,
+    distribution: Option<&Sourced<Distribution>>,
+    atom: &Atom,
+    out: &mut Diagnostics,
+) -> Option<Sourced<Version>> {
+    let version = words::release(atom)?;
+    let release = sourced(atom, version);
+    if product == Product::Otelcol {
+        if !otelcol::is_released(version) {
+            let nearest = otelcol::nearest_release(version);
+            let message = format!("there is no release {version} of the collector that the catalog knows");
+            out.push(
+                Diagnostic::new(&codes::UNKNOWN_RELEASE, message)
+                    .at(atom.span, "unknown")
+                    .note(format!("the newest that the catalog knows is {}", otelcol::newest()))
+                    .help(format!("the nearest release is `\"{nearest}\"`")),
+            );
+            return None;
+        }
+        return distribution.is_none_or(|it| published(it, &release, out)).then_some(release);
+    }
+    if !product.knows(version) {
+        let message = format!("the catalog knows no {product} {}.{}", version.major, version.minor);
+        let (oldest, newest) = (product.oldest(), product.newest());
+        out.push(
+            Diagnostic::new(&codes::UNKNOWN_RELEASE, message)
+                .at(atom.span, "unknown")
+                .note(format!("it knows {product} {}.{} to {newest}", oldest.major, oldest.minor))
+                .help(format!("the newest is `\"{newest}\"`")),
+        );
+        return None;
+    }
+    Some(release)
+}
+
+/// Reports a release that a distribution was not published in.
+fn published(distribution: &Sourced<Distribution>, version: &Sourced<Version>, out: &mut Diagnostics) -> bool {
+    let known = otelcol::distribution_has_release(distribution.value, version.value);
+    if !known {
+        let (binary, release) = (distribution.value.binary(), version.value);
+        let finding = Diagnostic::new(&codes::UNKNOWN_RELEASE, format!("{binary} has no release {release}"));
+        let finding = finding.at(version.span().or(distribution.span()), "this release");
+        let finding = finding.label(distribution.span(), "this distribution");
+        let has = otelcol::releases().iter().rev().map(|it| it.version);
+        let newest = has.into_iter().find(|it| otelcol::distribution_has_release(distribution.value, *it));
+        out.push(match newest {
+            Some(newest) => finding.help(format!("the newest of {binary} is `\"{newest}\"`")),
+            None => finding.help("name another distribution"),
+        });
+    }
+    known
+}

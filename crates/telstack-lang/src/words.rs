@@ -1,0 +1,347 @@
+//! Values: what an atom means as a duration, a size, a name; and what to say when it means nothing.
+//!
+//! [`check`] reports; the readers below it are silent, because whatever they read has been checked.
+
+use telstack_catalog::{Distribution, Signal, Version, product::Product};
+use telstack_diagnostics::{Diagnostic, Diagnostics};
+use telstack_syntax::stack::{Atom, Node as Line, Scalar};
+use telstack_system::{
+    Origin, SecretRef, Sourced,
+    units::{Bytes, Cpu, Period},
+};
+
+use crate::{
+    codes,
+    grammar::Kind,
+    names::{did_you_mean, nearest, one_of},
+};
+
+/// Longest host name label that DNS and container platforms take.
+const LONGEST_NAME: usize = 63;
+
+/// Pipeline signals that this release compiles.
+const SIGNALS: [&str; 3] = [Signal::Traces.as_str(), Signal::Metrics.as_str(), Signal::Logs.as_str()];
+
+/// Reports an atom that is no value of `kind`. `word` is the word or property that it belongs to.
+pub(crate) fn check(kind: Kind, word: &str, atom: &Atom, out: &mut Diagnostics) {
+    if atom.tag.is_some() {
+        if let Ok(Some(_)) = reference(atom, out)
+            && kind != Kind::Secret
+        {
+            out.push(
+                Diagnostic::new(&codes::WRONG_VALUE, format!("`{word}` cannot be a reference"))
+                    .at(atom.span, "known only when the stack runs")
+                    .note("names, sizes, durations and addresses decide what is compiled, so they must be known now")
+                    .help("write the value itself, or name it once with `let` and use `(let)\"name\"`"),
+            );
+        }
+        return;
+    }
+    match kind {
+        Kind::Word(words, later) => word_of(word, words, later, atom, out),
+        Kind::Distribution => {
+            let words: Vec<&str> = Distribution::ALL.iter().map(|it| it.as_str()).collect();
+            word_of(word, &words, &[], atom, out);
+        }
+        Kind::Signal => signal_word(word, atom, out),
+        _ if fits(kind, atom) => {}
+        _ => {
+            let (wanted, help) = explain(kind, word, atom);
+            let message = format!("`{word}` takes {wanted}, not {}", given(atom));
+            out.push(Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, format!("not {wanted}")).help(help));
+        }
+    }
+}
+
+fn fits(kind: Kind, atom: &Atom) -> bool {
+    match kind {
+        Kind::Name => text(atom).is_some_and(is_host_name),
+        Kind::Id => text(atom).is_some_and(is_component_id),
+        Kind::Mention | Kind::Text | Kind::Secret => text(atom).is_some(),
+        Kind::Period => period(atom).is_some(),
+        Kind::Bytes => bytes(atom).is_some(),
+        Kind::Cpu => cpu(atom).is_some(),
+        Kind::Count => count(atom).is_some(),
+        Kind::Release => release(atom).is_some(),
+        Kind::Url => text(atom).is_some_and(is_url),
+        Kind::Address => text(atom).is_some_and(|it| is_url(it) || is_host_and_port(it)),
+        Kind::Any => atom.scalar != Scalar::Null,
+        Kind::Signal | Kind::Word(..) | Kind::Distribution => true,
+    }
+}
+
+/// What is wanted, and what to write.
+fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
+    let text = atom.as_str().unwrap_or_default();
+    let number = match atom.scalar {
+        Scalar::Int(number) => Some(number),
+        _ => text.trim().parse().ok(),
+    };
+    match kind {
+        Kind::Name => {
+            let name = host_name_from(text);
+            let help = if name.is_empty() {
+                "start with a letter, then letters, digits and `-`".to_owned()
+            } else {
+                format!(
+                    "write `\"{name}\"`: it becomes a host name, so lower case letters, digits and `-`, a letter first"
+                )
+            };
+            ("a host name", help)
+        }
+        Kind::Id => {
+            ("a component id", "write `\"type\"` or `\"type/name\"`: `\"otlp\"`, `\"otlp/internal\"`".to_owned())
+        }
+        Kind::Period => {
+            let help = match number {
+                Some(number) if number > 0 => {
+                    format!("add the unit: `\"{number}s\"`, `\"{number}m\"`, `\"{number}h\"`, `\"{number}d\"`")
+                }
+                _ => {
+                    "write a number with its unit, above zero: `\"500ms\"`, `\"5s\"`, `\"1h30m\"`, `\"30d\"`".to_owned()
+                }
+            };
+            ("a duration", help)
+        }
+        Kind::Bytes => {
+            let binary = text.ends_with("Ki") || text.ends_with("Mi") || text.ends_with("Gi") || text.ends_with("Ti");
+            let help = match number {
+                Some(number) if number > 0 => format!("add the unit: `\"{number}MiB\"`, `\"{number}GiB\"`"),
+                _ if binary => format!("write `\"{text}B\"`"),
+                _ => "write a number with its unit, above zero: `\"512MiB\"`, `\"2GiB\"` (powers of 1024), `\"40GB\"` (powers of 1000)".to_owned(),
+            };
+            ("a size", help)
+        }
+        Kind::Cpu => {
+            ("a share of processor time", "write cores or thousandths of one: `2`, `0.5`, `\"500m\"`".to_owned())
+        }
+        Kind::Count => ("a whole number above zero", "write it without quotes: `10000`".to_owned()),
+        Kind::Release => {
+            let newest = Product::parse(word).unwrap_or(Product::Otelcol).newest();
+            let help = match atom.scalar {
+                Scalar::Int(_) | Scalar::Float(_) => format!("write the release in quotes: `\"{newest}\"`"),
+                _ => format!("name one release: `\"{newest}\"`; settings and ports are checked for exactly that one"),
+            };
+            ("a release", help)
+        }
+        Kind::Url => {
+            let help = if is_host_and_port(text) {
+                format!("say how it is dialled: `\"https://{text}\"` or `\"http://{text}\"`")
+            } else {
+                "write `\"https://host:port/path\"`".to_owned()
+            };
+            ("a URL", help)
+        }
+        Kind::Address => {
+            ("an address", "write a URL for HTTP, `\"https://host/path\"`, or `\"host:port\"` for gRPC".to_owned())
+        }
+        Kind::Any => ("a value", "write a text, a number, `#true` or `#false`".to_owned()),
+        Kind::Mention => ("a name", "write the name in quotes".to_owned()),
+        Kind::Secret => ("a secret", "write `(secret)\"name/key\"` or `(env)\"NAME\"`".to_owned()),
+        Kind::Text | Kind::Signal | Kind::Word(..) | Kind::Distribution => ("a text", "write it in quotes".to_owned()),
+    }
+}
+
+fn given(atom: &Atom) -> String {
+    match &atom.scalar {
+        Scalar::String(text) if text.is_empty() => "an empty text".to_owned(),
+        Scalar::String(text) => format!("`{text}`"),
+        Scalar::Int(number) => format!("`{number}`"),
+        _ => atom.describe().to_owned(),
+    }
+}
+
+fn word_of(word: &str, words: &[&str], later: &[&str], atom: &Atom, out: &mut Diagnostics) {
+    let text = atom.as_str().unwrap_or_default();
+    if words.contains(&text) {
+        return;
+    }
+    if later.contains(&text) {
+        let message = format!("`{word} \"{text}\"` is not supported yet");
+        let finding = Diagnostic::new(&codes::NOT_SUPPORTED_YET, message).at(atom.span, "for a later release");
+        out.push(finding.help(format!("this release knows {}", one_of(words))));
+        return;
+    }
+    let finding = Diagnostic::new(&codes::WRONG_VALUE, format!("`{word}` cannot be {}", given(atom)));
+    let finding = finding.at(atom.span, format!("not one of {}", one_of(words)));
+    out.push(match nearest(text, words.iter().copied()) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help(format!("write {}", one_of(words))),
+    });
+}
+
+fn signal_word(word: &str, atom: &Atom, out: &mut Diagnostics) {
+    if signal(atom).is_some() {
+        return;
+    }
+    let text = atom.as_str().unwrap_or_default();
+    let (bare, name) = text.split_once('/').map_or((text, None), |(bare, name)| (bare, Some(name)));
+    if bare == Signal::Profiles.as_str() {
+        let finding = Diagnostic::new(&codes::NOT_SUPPORTED_YET, "pipelines of profiles are not supported yet");
+        out.push(finding.at(atom.span, "for a later release").note("upstream calls the signal experimental"));
+        return;
+    }
+    if SIGNALS.contains(&bare) && name.is_some() {
+        let finding = Diagnostic::new(&codes::WRONG_VALUE, format!("`{text}` is no pipeline id"));
+        out.push(finding.at(atom.span, "nothing useful behind the `/`").help(format!("write `{bare}/name`")));
+        return;
+    }
+    let message = format!("`{word}` takes a signal, not {}", given(atom));
+    let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, "not a signal");
+    out.push(did_you_mean(finding, bare, &SIGNALS, "signals"));
+}
+
+/// What a tag in front of a value refers to: `Ok(None)` without a tag. Reports tags that are none.
+pub(crate) fn reference(atom: &Atom, out: &mut Diagnostics) -> Result<Option<SecretRef>, ()> {
+    let Some(tag) = &atom.tag else { return Ok(None) };
+    let text = atom.as_str().unwrap_or_default();
+    let finding = match tag.value.as_str() {
+        "secret" => match text.split_once('/') {
+            Some((name, key)) if is_secret_part(name) && is_secret_part(key) => {
+                return Ok(Some(SecretRef::Secret { name: name.to_owned(), key: key.to_owned() }));
+            }
+            _ => Diagnostic::new(&codes::WRONG_VALUE, format!("`{text}` names no secret"))
+                .at(atom.span, "not `name/key`")
+                .help("write the secret and the key in it: `(secret)\"grafana/admin-password\"`")
+                .note("both parts start with a letter and hold letters, digits, `-`, `_` and `.`"),
+        },
+        "env" if is_variable(text) => return Ok(Some(SecretRef::Env(text.to_owned()))),
+        "env" => Diagnostic::new(&codes::WRONG_VALUE, format!("`{text}` names no environment variable"))
+            .at(atom.span, "not the name of a variable")
+            .help("write its name alone: `(env)\"DD_API_KEY\"`"),
+        "let" => return Err(()), // No such constant: reported where constants are put in.
+        "cluster" => Diagnostic::new(&codes::NOT_SUPPORTED_YET, "`(cluster)` is not supported yet")
+            .at(atom.span, "for a later release"),
+        other => {
+            let finding = Diagnostic::new(&codes::WRONG_VALUE, format!("`({other})` is no kind of reference"))
+                .at(tag.span, "unknown");
+            did_you_mean(finding, other, &["secret", "env", "let"], "references")
+        }
+    };
+    out.push(finding);
+    Err(())
+}
+
+/// A text that is not empty and no reference.
+pub(crate) fn text(atom: &Atom) -> Option<&str> {
+    atom.as_str().filter(|text| atom.tag.is_none() && !text.trim().is_empty())
+}
+
+/// The same, with its origin.
+pub(crate) fn sourced_text(atom: &Atom) -> Option<Sourced<String>> {
+    Some(sourced(atom, text(atom)?.to_owned()))
+}
+
+/// A value as written by an atom.
+pub(crate) fn sourced<T>(atom: &Atom, value: T) -> Sourced<T> {
+    Sourced::new(value, Origin::written(atom.span))
+}
+
+/// A duration above zero.
+pub(crate) fn period(atom: &Atom) -> Option<Period> {
+    Period::parse(text(atom)?).filter(|period| period.millis() > 0)
+}
+
+/// A size above zero; of a range `request..limit` the limit.
+pub(crate) fn bytes(atom: &Atom) -> Option<Bytes> {
+    limit(text(atom)?, |text| Bytes::parse(text).filter(|size| size.bytes() > 0))
+}
+
+/// A share of processor time above zero; of a range `request..limit` the limit.
+pub(crate) fn cpu(atom: &Atom) -> Option<Cpu> {
+    let some = |cpu: &Cpu| cpu.millis() > 0;
+    match atom.scalar {
+        Scalar::Int(cores) if atom.tag.is_none() => Cpu::parse(&cores.to_string()).filter(some),
+        Scalar::Float(cores) if atom.tag.is_none() => Cpu::from_cores(cores).filter(some),
+        _ => limit(text(atom)?, |text| Cpu::parse(text).filter(some)),
+    }
+}
+
+fn limit<T: PartialOrd>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    match text.split_once("..") {
+        Some((request, limit)) => {
+            let (request, limit) = (parse(request.trim())?, parse(limit.trim())?);
+            (request <= limit).then_some(limit)
+        }
+        None => parse(text),
+    }
+}
+
+/// A whole number above zero.
+pub(crate) fn count(atom: &Atom) -> Option<i64> {
+    match atom.scalar {
+        Scalar::Int(number) if atom.tag.is_none() && number > 0 => Some(number),
+        _ => None,
+    }
+}
+
+/// A release.
+pub(crate) fn release(atom: &Atom) -> Option<Version> {
+    Version::parse(text(atom)?)
+}
+
+/// A pipeline id: its signal and what stands behind the slash.
+pub(crate) fn signal(atom: &Atom) -> Option<(Signal, Option<&str>)> {
+    let text = text(atom)?;
+    let (bare, name) = text.split_once('/').map_or((text, None), |(bare, name)| (bare, Some(name)));
+    let named = name.is_none_or(|name| !name.trim().is_empty());
+    Signal::parse(bare).filter(|signal| named && SIGNALS.contains(&signal.as_str())).map(|signal| (signal, name))
+}
+
+/// A secret, a variable or a literal.
+pub(crate) fn secret(atom: &Atom) -> Option<Sourced<SecretRef>> {
+    let mut silent = Diagnostics::default();
+    let literal = || text(atom).map(|text| SecretRef::Literal(text.to_owned()));
+    reference(atom, &mut silent).ok()?.or_else(literal).map(|it| sourced(atom, it))
+}
+
+/// `collector "gateway"`: a line in messages.
+pub(crate) fn title(line: &Line) -> String {
+    match line.args.first().and_then(Atom::as_str) {
+        Some(name) => format!("`{} \"{name}\"`", line.name.value),
+        None => format!("`{}`", line.name.value),
+    }
+}
+
+/// Is it `http://host…` or `https://host…`?
+pub(crate) fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':']) && !rest.contains(char::is_whitespace))
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains(['/', ' ']) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
+}
+
+fn is_host_name(text: &str) -> bool {
+    text.len() <= LONGEST_NAME
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// The host name that somebody probably meant.
+fn host_name_from(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let name: String = text.chars().map(plain).skip_while(|c| !c.is_ascii_lowercase()).take(LONGEST_NAME).collect();
+    name.trim_end_matches('-').to_owned()
+}
+
+fn is_component_id(text: &str) -> bool {
+    let (ty, name) = text.split_once('/').map_or((text, None), |(ty, name)| (ty, Some(name)));
+    ty.starts_with(|c: char| c.is_ascii_alphabetic())
+        && ty.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.is_none_or(|name| !name.trim().is_empty() && !name.contains(char::is_whitespace))
+}
+
+fn is_secret_part(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+fn is_variable(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

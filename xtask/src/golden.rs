@@ -19,7 +19,13 @@ pub fn run() -> Result<(), String> {
         }
         let plan = plan(&DiskFiles, &compiled, &path, &folder, true).map_err(|error| format!("{error:?}"))?;
         let done = write(&DiskFiles, &plan, &folder).map_err(|error| format!("{error:?}"))?;
-        println!("{}: {} written, {} unchanged, {} removed", folder.display(), done.written.len(), done.unchanged, done.removed.len());
+        println!(
+            "{}: {} written, {} unchanged, {} removed",
+            folder.display(),
+            done.written.len(),
+            done.unchanged,
+            done.removed.len()
+        );
     }
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! Chores of the project: `cargo xtask <chore>`.
 
 mod catalog;
+mod golden;
+mod pictures;
+mod rules;
+mod tidy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,11 +29,31 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Compile every stack into its folder in `golden/`
+    Golden,
+    /// Check the house rules that no compiler checks
+    Tidy,
+    /// Draw the pictures of the README
+    Pictures {
+        /// Write nothing; fail when what is committed is not what telstack says today
+        #[arg(long)]
+        check: bool,
+    },
+    /// Rewrite the registry of rules and their docs pages
+    Gen {
+        /// Write nothing; fail when what is committed is not what the rules give
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().chore {
         Chore::Catalog { facts, check } => catalog::run(&facts, check),
+        Chore::Gen { check } => rules::run(check),
+        Chore::Golden => golden::run(),
+        Chore::Pictures { check } => pictures::run(check),
+        Chore::Tidy => tidy::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

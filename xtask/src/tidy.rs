@@ -101,7 +101,9 @@ fn arrows(root: &Path) -> Result<Vec<String>, String> {
             continue;
         }
         let Some(allowed) = allowed.get(name) else {
-            wrong.push(format!("crate {name} has no place in the house: add it to xtask/src/tidy.rs and docs/architecture.md"));
+            wrong.push(format!(
+                "crate {name} has no place in the house: add it to xtask/src/tidy.rs and docs/architecture.md"
+            ));
             continue;
         };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {

@@ -412,6 +412,7 @@ fn listen_protocol(
         "jaeger" if app == "http" => Some("jaeger-thrift-http"),
         "jaeger" if setting.contains("compact") => Some("jaeger-thrift-compact"),
         "jaeger" => Some("jaeger-thrift-binary"),
+        "loki-push" if app == "grpc" => Some("loki-push-grpc"),
         word => Some(word),
     }
 }

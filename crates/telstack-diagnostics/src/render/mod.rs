@@ -2,5 +2,7 @@
 
 mod human;
 pub mod json;
+mod page;
 
 pub use human::{Colour, human, summary};
+pub use page::rule_page;

@@ -1,0 +1,61 @@
+//! What several rules need to know of a System, worked out once.
+
+mod components;
+mod duration;
+mod links;
+mod settings;
+
+use telstack_catalog::Version;
+use telstack_system::{Collector, Component, Node, NodeId, System};
+
+pub(crate) use components::{Part, Standing};
+pub(crate) use duration::nanoseconds;
+pub(crate) use links::{Arrival, Link};
+pub(crate) use settings::{Problem, ProblemKind};
+
+/// What several rules need to know.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    /// Every component of every collector, and whether it is there at all.
+    pub(crate) parts: Vec<Part<'a>>,
+    /// What is wrong with the settings of those that are there.
+    pub(crate) problems: Vec<Problem<'a>>,
+    /// Every edge that dials, and where it arrives.
+    pub(crate) links: Vec<Link<'a>>,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn of(system: &'a System) -> Self {
+        let parts = components::parts(system);
+        let problems = settings::problems(system, &parts);
+        let links = links::links(system);
+        Self { parts, problems, links }
+    }
+
+    /// The part that a component of a collector is.
+    pub(crate) fn part(&self, node: NodeId, component: &Component) -> Option<&Part<'a>> {
+        self.parts.iter().find(|part| part.id == node && std::ptr::eq(part.component, component))
+    }
+
+    /// The parts that the catalog knows and that are there, with what it knows.
+    pub(crate) fn usable(&self) -> impl Iterator<Item = (&Part<'a>, telstack_catalog::otelcol::Component, Version)> {
+        self.parts.iter().filter_map(|part| part.usable().map(|(fact, version)| (part, fact, version)))
+    }
+}
+
+/// A pipeline of a collector that still waits for an exporter, because the link it feeds was not
+/// negotiated: its missing exporter is not the pipeline's fault.
+pub(crate) fn waits_for_a_link(system: &System, node: NodeId, pipeline: usize) -> bool {
+    system.edges().any(|(_, from, edge, _)| {
+        from == node && edge.dial.is_none() && edge.pipelines.iter().any(|it| it.value == pipeline)
+    })
+}
+
+/// All collectors with the place of each pipeline.
+pub(crate) fn pipelines(
+    system: &System,
+) -> impl Iterator<Item = (NodeId, &Node, &Collector, usize, &telstack_system::Pipeline)> {
+    system.collectors().flat_map(|(id, node, collector)| {
+        collector.pipelines.iter().enumerate().map(move |(at, pipeline)| (id, node, collector, at, pipeline))
+    })
+}

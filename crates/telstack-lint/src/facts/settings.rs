@@ -1,0 +1,246 @@
+//! Walks settings beside the catalog's tree of them: what is wrong, found once, reported by the rule whose
+//! matter it is.
+
+mod types;
+
+use std::sync::Arc;
+
+use telstack_catalog::{
+    ComponentKind, Version,
+    otelcol::{self, AddressState, Required, SettingGone, SettingType, SettingsNode},
+};
+use telstack_syntax::tree::{Entry, Kind};
+use telstack_system::{Component, Node, Origin, System, Value};
+
+use super::components::Part;
+use crate::words::is_reference;
+
+/// Something wrong with a setting.
+#[derive(Debug)]
+pub(crate) struct Problem<'a> {
+    /// The collector's node.
+    pub(crate) node: &'a Node,
+    /// The component; none for the collector's own telemetry.
+    pub(crate) component: Option<&'a Component>,
+    /// The collector's release.
+    pub(crate) version: Version,
+    /// Dotted path; `[]` behind the key of a list.
+    pub(crate) path: String,
+    /// The key or value to change.
+    pub(crate) at: &'a Origin,
+    /// What is wrong.
+    pub(crate) kind: ProblemKind,
+}
+
+/// What is wrong with a setting.
+#[derive(Debug)]
+pub(crate) enum ProblemKind {
+    /// No release knows such a key there.
+    Unknown {
+        /// What was probably meant.
+        nearest: Option<String>,
+        /// Some of what there is.
+        known: Vec<String>,
+        /// Maybe the catalog's fault.
+        doubtful: bool,
+    },
+    /// The key was there in earlier releases.
+    Gone(SettingGone),
+    /// The key is there in a later release, at the latest in this one.
+    NotYet(Version),
+    /// The exporter has no queue or retry of its own; these keys serve instead.
+    NoQueue(Vec<String>),
+    /// Another type is wanted.
+    Type { wanted: &'static str, found: &'static str, hint: Option<String> },
+    /// A duration without a unit that Go knows.
+    Unit { found: String, hint: Option<String> },
+    /// Not one of the words allowed.
+    Word { found: String, allowed: Vec<String> },
+    /// One of these must be given.
+    Missing(Vec<String>),
+    /// Still accepted, not for ever.
+    Deprecated(Option<String>),
+    /// A secret in the open.
+    Secret,
+}
+
+impl Problem<'_> {
+    /// ``exporter `otlp` ``, or the section that holds the collector's own telemetry.
+    pub(crate) fn owner(&self) -> String {
+        match self.component {
+            Some(component) => format!("{} `{}`", component.kind, component.id),
+            None => "`service.telemetry`".to_owned(),
+        }
+    }
+
+    /// The key itself, without what it stands in.
+    pub(crate) fn key(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or(&self.path).trim_end_matches("[]")
+    }
+}
+
+pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Problem<'a>> {
+    let mut problems = Vec::new();
+    for part in parts {
+        let Some((fact, version)) = part.usable() else { continue };
+        let Some(tree) = fact.settings(version) else { continue };
+        let mut walk =
+            Walk { node: part.node, component: Some(part.component), fact: Some(fact), version, found: &mut problems };
+        walk.value(&part.component.settings, &tree, "");
+        walk.required(fact, &part.component.settings, &tree);
+    }
+    for (_, node, collector) in system.collectors() {
+        let Some(version) = node.version() else { continue };
+        let service = otelcol::service_settings(version);
+        let Some(tree) = service.child("telemetry") else { continue };
+        let mut walk = Walk { node, component: None, fact: None, version, found: &mut problems };
+        for entry in &collector.telemetry {
+            walk.entry(entry, tree, "");
+        }
+    }
+    problems
+}
+
+struct Walk<'a, 'b> {
+    node: &'a Node,
+    component: Option<&'a Component>,
+    fact: Option<otelcol::Component>,
+    version: Version,
+    found: &'b mut Vec<Problem<'a>>,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn report(&mut self, path: &str, at: &'a Origin, kind: ProblemKind) {
+        let Self { node, component, version, .. } = *self;
+        self.found.push(Problem { node, component, version, path: path.to_owned(), at, kind });
+    }
+
+    fn value(&mut self, value: &'a Value, tree: &Arc<SettingsNode>, path: &str) {
+        if value.as_str().is_some_and(is_reference) {
+            return;
+        }
+        if let Some(kind) = types::problem(value, tree) {
+            return self.report(path, &value.mark, kind);
+        }
+        if tree.opaque && value.as_str().is_some_and(|text| !text.is_empty()) {
+            self.report(path, &value.mark, ProblemKind::Secret);
+        }
+        match &value.kind {
+            Kind::Map(map) if matches!(tree.ty, SettingType::Map) => {
+                for entry in map {
+                    self.entry(entry, tree, path);
+                }
+            }
+            Kind::Seq(seq) => {
+                if let Some(item) = &tree.item {
+                    for value in &seq.items {
+                        self.value(value, item, &format!("{path}[]"));
+                    }
+                }
+            }
+            _ => {}
+        }
+        if path.ends_with("headers") {
+            self.headers(value, path);
+        }
+    }
+
+    fn entry(&mut self, entry: &'a Entry<Origin>, tree: &Arc<SettingsNode>, parent: &str) {
+        let path = if parent.is_empty() { entry.key.clone() } else { format!("{parent}.{}", entry.key) };
+        let Some(child) = tree.child(&entry.key) else {
+            let merged = entry.key == "<<" || is_reference(&entry.key);
+            if !tree.open && !merged && !self.is_removed_address(&path) {
+                let kind = self.unknown(entry, tree, &path);
+                self.report(&path, &entry.key_mark, kind);
+            }
+            return;
+        };
+        if child.deprecated && !self.is_removed_address(&path) {
+            let instead = child.replaced_by.as_deref().map(str::to_owned);
+            self.report(&path, &entry.key_mark, ProblemKind::Deprecated(instead));
+        }
+        let child = Arc::clone(child);
+        self.value(&entry.value, &child, &path);
+    }
+
+    /// `service.telemetry.metrics.address` has a rule of its own once it is ignored.
+    fn is_removed_address(&self, path: &str) -> bool {
+        self.component.is_none()
+            && path == "metrics.address"
+            && otelcol::telemetry(self.version).metrics_address >= AddressState::Ignored
+    }
+
+    fn unknown(&self, entry: &Entry<Origin>, tree: &SettingsNode, path: &str) -> ProblemKind {
+        if let Some(fact) = self.fact {
+            if let Some(gone) = fact.setting_gone(path, self.version) {
+                return ProblemKind::Gone(gone);
+            }
+            if fact.kind() == ComponentKind::Exporter && QUEUE_KEYS.contains(&path) {
+                let similar = |key: &&str| key.contains("queue") || key.contains("wal");
+                let instead = tree.children.keys().map(AsRef::as_ref).filter(similar);
+                return ProblemKind::NoQueue(instead.map(str::to_owned).collect());
+            }
+            let later = otelcol::sampled_versions().iter().copied().filter(|it| *it > self.version);
+            let has = |version: &Version| fact.settings(*version).is_some_and(|tree| tree.at(path).is_some());
+            if let Some(version) = later.into_iter().find(has) {
+                return ProblemKind::NotYet(version);
+            }
+        }
+        // The catalog knows only of some optional blocks that they can be switched off.
+        let doubtful = entry.key == "enabled" && entry.value.as_bool().is_some() && path.contains('.');
+        ProblemKind::Unknown {
+            nearest: tree.nearest_child(&entry.key).map(str::to_owned),
+            known: tree.children.keys().map(ToString::to_string).collect(),
+            doubtful,
+        }
+    }
+
+    /// Upstream keeps header values as secrets; those that name a credential are.
+    fn headers(&mut self, value: &'a Value, path: &str) {
+        for entry in value.as_map().into_iter().flatten() {
+            let key = entry.key.to_ascii_lowercase().replace('-', "_");
+            let literal = entry.value.as_str().is_some_and(|text| !text.is_empty() && !is_reference(text));
+            if literal && (CREDENTIAL_HEADERS.contains(&key.as_str()) || otelcol::is_secret(&key)) {
+                self.report(&format!("{path}.{}", entry.key), &entry.value.mark, ProblemKind::Secret);
+            }
+        }
+    }
+
+    fn required(&mut self, fact: otelcol::Component, settings: &'a Value, tree: &SettingsNode) {
+        let Some(component) = self.component else { return };
+        for required in fact.required(self.version) {
+            let paths = match &required {
+                Required::All(path) => vec![*path],
+                Required::OneOf(paths) => paths.clone(),
+            };
+            // A path that this release does not know cannot be wanted of it.
+            let paths: Vec<&str> = paths.into_iter().filter(|path| tree.at(path).is_some()).collect();
+            if paths.is_empty() || paths.iter().any(|path| given(settings, path)) {
+                continue;
+            }
+            let missing = paths.iter().map(|&path| path.to_owned()).collect();
+            self.report(paths[0], &component.origin, ProblemKind::Missing(missing));
+        }
+    }
+}
+
+/// Top-level settings of the queue and retry that most exporters share.
+const QUEUE_KEYS: [&str; 3] = ["sending_queue", "retry_on_failure", "storage"];
+
+/// Headers that carry a credential.
+const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "proxy_authorization", "cookie"];
+
+/// Is there a value at the path, in every element of the lists on the way? What cannot be seen counts.
+fn given(value: &Value, path: &str) -> bool {
+    if value.as_str().is_some_and(is_reference) || path.is_empty() {
+        return true;
+    }
+    let (key, rest) = path.split_once('.').unwrap_or((path, ""));
+    let (key, list) = key.strip_suffix("[]").map_or((key, false), |key| (key, true));
+    let Some(map) = value.as_map() else { return false };
+    let Some(below) = map.get(key) else { return map.contains("<<") };
+    match below.as_seq().filter(|_| list) {
+        Some(items) => items.iter().all(|item| given(item, rest)),
+        None => given(below, rest),
+    }
+}

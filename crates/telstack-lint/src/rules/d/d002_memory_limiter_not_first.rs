@@ -1,0 +1,105 @@
+use telstack_catalog::ComponentKind;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Collector, NodeId, Pipeline, Reference};
+
+use crate::{Cx, Rule, facts};
+
+/// The processor that this rule is about.
+const LIMITER: &str = "memory_limiter";
+/// Holds data back although it keeps no state between requests.
+const BATCH: &str = "batch";
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "D002",
+        name: "memory-limiter-not-first",
+        severity: Severity::Warning,
+        summary: "`memory_limiter` is in a pipeline, but not in front of all other processors.",
+        why: "What it refuses is already held by the processors before it, so memory goes on growing, and the \
+              receiver gets no error back: senders never learn that they should slow down.",
+        bad: r#"collector "gateway" {
+    receiver "otlp"
+    processor "batch"
+    processor "memory_limiter" { check_interval "1s"; limit_mib 400 }
+    pipeline "traces" { from "otlp"; through "batch" "memory_limiter"; to "tempo" }
+}"#,
+        good: r#"collector "gateway" {
+    receiver "otlp"
+    processor "memory_limiter" { check_interval "1s"; limit_mib 400 }
+    processor "batch"
+    pipeline "traces" { from "otlp"; through "memory_limiter" "batch"; to "tempo" }
+}"#,
+        silent: "It is first. Only info where nothing before it holds data back, or where the pipeline is fed by \
+                 connectors alone and has no sender to push back on.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/blob/main/processor/memorylimiterprocessor/README.md",
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/11018",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for (id, _, collector, _, pipeline) in facts::pipelines(cx.system) {
+        let is_limiter = |reference: &Reference| {
+            let component = collector.component(ComponentKind::Processor, &reference.id);
+            component.and_then(|it| cx.facts.part(id, it)).is_some_and(|part| part.is(LIMITER))
+        };
+        let Some(at) = pipeline.processors.iter().position(is_limiter).filter(|at| *at > 0) else { continue };
+        let (limiter, before) = (&pipeline.processors[at], &pipeline.processors[..at]);
+        let message = format!("`{}` is not the first processor of pipeline `{}`", limiter.id, pipeline.id());
+        let harmless = !holds_back(cx, id, collector, before) || only_connectors(collector, pipeline);
+        let finding = cx
+            .finding(message, &limiter.origin, "too late")
+            .label(before[0].origin.span(), "runs first")
+            .severity(if harmless { Severity::Info } else { Severity::Warning })
+            .help(format!("put `{}` in front of `{}`", limiter.id, before[0].id))
+            .help("leave `memory_limiter` out: every pipeline gets it first");
+        cx.report_once(finding);
+    }
+}
+
+/// Does one of these processors hold data back?
+fn holds_back(cx: &Cx<'_>, id: NodeId, collector: &Collector, processors: &[Reference]) -> bool {
+    processors.iter().any(|reference| {
+        let component = collector.component(ComponentKind::Processor, &reference.id);
+        let part = component.and_then(|it| cx.facts.part(id, it));
+        part.and_then(|part| Some((part, part.usable()?.0)))
+            .is_none_or(|(part, fact)| part.is(BATCH) || fact.state_scope().is_some_and(|scope| scope != "none"))
+    })
+}
+
+fn only_connectors(collector: &Collector, pipeline: &Pipeline) -> bool {
+    let is_connector = |id| collector.component(ComponentKind::Connector, id).is_some();
+    !pipeline.receivers.is_empty() && pipeline.receivers.iter().all(|it| is_connector(&it.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::Severity;
+
+    use crate::test_support::Bench;
+
+    fn pipeline(processors: &str) -> Bench {
+        let yaml = format!(
+            "processors: {{batch: , attributes: , memory_limiter: {{check_interval: 1s, limit_mib: 400}}}}\n\
+             service: {{pipelines: {{traces: {{receivers: [otlp], processors: [{processors}], exporters: [debug]}}}}}}"
+        );
+        Bench::collector("0.158.0", &yaml)
+    }
+
+    #[test]
+    fn fails_behind_batch() {
+        assert_eq!(pipeline("batch, memory_limiter").finds("D002", "memory_limiter"), Severity::Warning);
+    }
+
+    #[test]
+    fn passes_in_front() {
+        pipeline("memory_limiter, batch").silent("D002");
+    }
+
+    #[test]
+    fn is_only_advice_behind_what_holds_nothing_back() {
+        assert_eq!(pipeline("attributes, memory_limiter").finds("D002", "memory_limiter"), Severity::Info);
+    }
+}

@@ -1,0 +1,124 @@
+use telstack_catalog::{ComponentKind, otelcol};
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{ComponentId, MountSource, Origin};
+
+use crate::{Cx, Rule, facts::Part, words::is_reference};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "D003",
+        name: "persistent-queue-not-durable",
+        severity: Severity::Warning,
+        summary: "A queue or checkpoint on disk is kept in a folder that ends with its container.",
+        why: "The folder is there as long as the container is. When it is recreated (an upgrade, a changed setting, a \
+              node that goes away), the queue is gone with everything that was waiting in it, which is the one moment \
+              it was meant for.",
+        bad: r#"collector "gateway" {
+    receiver "otlp"
+    extension "file_storage" { directory "/tmp/queue" }
+    exporter "otlp_grpc" { endpoint "gw:4317"; sending_queue storage="file_storage" }
+    pipeline "traces" { from "otlp"; to "otlp_grpc" }
+}"#,
+        good: r#"collector "gateway" {
+    receiver "otlp"
+    pipeline "traces" { from "otlp"; to "tempo" }
+    durable     // queues on disk, on a volume
+}"#,
+        silent: "The folder is on a named volume or a host folder; the storage is a database; the extension is not \
+                 enabled (P002); the folder comes from the environment. An error where the stack says `durable`.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/extension/storage/filestorage",
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/12711",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for (part, fact, _) in cx.facts.usable() {
+        let Some(setting) = fact.storage_setting() else { continue };
+        let Some(value) = part.component.setting(setting) else { continue };
+        let Some(name) = value.as_str().filter(|name| !is_reference(name)) else { continue };
+        let id = ComponentId::parse(name);
+        let Some(storage) = part.collector.component(ComponentKind::Extension, &id) else { continue };
+        let Some(storage) = cx.facts.part(part.id, storage) else { continue };
+        let Some((directory, place)) = directory(storage) else { continue };
+        let Some(container) = &part.node.container else { continue };
+        let what = match container.mount_of(&directory).map(|mount| &mount.source) {
+            Some(MountSource::Volume(_) | MountSource::Bind(_)) => continue,
+            Some(MountSource::Ephemeral) => "on a mount that ends with the container",
+            None => "in the container itself",
+        };
+        let message = format!("{} keeps `{setting}` in `{directory}`, {what}", part.title());
+        let mut finding = cx
+            .finding(message, place, what)
+            .label(value.mark.span(), format!("kept with {}", storage.title()))
+            .help(format!("mount a volume at `{directory}`"))
+            .help("write `durable` in the collector: storage, folder and volume follow from it");
+        if let Some(delivery) = &part.collector.delivery {
+            finding =
+                finding.severity(Severity::Error).label(delivery.origin.span(), "delivery is to outlive the process");
+        }
+        cx.report(finding);
+    }
+}
+
+/// The folder that a storage extension writes to, and what says so; none if it writes to no folder.
+fn directory<'a>(storage: &Part<'a>) -> Option<(String, &'a Origin)> {
+    const SETTING: &str = "directory";
+    let (fact, version): (otelcol::Component, _) = storage.usable()?;
+    if !fact.provides_all().contains(&"storage") {
+        return None;
+    }
+    match storage.component.setting(SETTING) {
+        Some(value) => {
+            let text = value.as_str().filter(|text| !is_reference(text))?;
+            Some((text.to_owned(), &value.mark))
+        }
+        None => Some((fact.default_value(SETTING, version)?.as_str()?.to_owned(), &storage.component.origin)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::Severity;
+    use telstack_system::{Mount, MountSource};
+
+    use crate::test_support::Bench;
+
+    fn queue(directory: &str, mount: Option<MountSource>) -> Bench {
+        let mut bench = Bench::collector(
+            "0.158.0",
+            &format!(
+                "extensions: {{file_storage: {{directory: {directory}}}}}\n\
+                 exporters: {{otlp_grpc: {{endpoint: 'gw:4317', sending_queue: {{storage: file_storage}}}}}}\n\
+                 service: {{extensions: [file_storage]}}"
+            ),
+        );
+        let origin = bench.at("extensions");
+        let container = bench.first().container.as_mut().expect("container");
+        container.mounts.extend(mount.map(|source| Mount {
+            source,
+            target: "/queue".into(),
+            read_only: false,
+            origin,
+        }));
+        bench
+    }
+
+    #[test]
+    fn fails_in_the_container_layer_and_on_memory() {
+        assert_eq!(queue("/queue", None).finds("D003", "/queue"), Severity::Warning);
+        queue("/queue/a", Some(MountSource::Ephemeral)).finds("D003", "/queue/a");
+    }
+
+    #[test]
+    fn passes_on_a_volume() {
+        queue("/queue/a", Some(MountSource::Volume("queue".into()))).silent("D003");
+    }
+
+    #[test]
+    fn silent_when_the_folder_is_not_known() {
+        queue("'${env:QUEUE}'", None).silent("D003");
+    }
+}

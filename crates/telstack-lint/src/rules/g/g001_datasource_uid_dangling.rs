@@ -1,0 +1,110 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Origin, Viewer};
+
+use crate::{
+    Cx, Rule,
+    words::{either, is_reference, nearest},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "G001",
+        name: "datasource-uid-dangling",
+        severity: Severity::Error,
+        summary: "A dashboard or a link between data sources names a data source that is not provisioned.",
+        why: "The panel shows `Datasource … was not found`; the link from a log line to its trace is not there, or \
+              opens an error. A data source without a written uid gets a random one.",
+        bad: r#"datasources: [{name: Loki, type: loki, uid: logs, url: "http://loki:3100"},
+  {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
+        good: r#"datasources: [{name: Loki, type: loki, uid: loki, url: "http://loki:3100"},
+  {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
+        silent: "Grafana's own sources (`-- Grafana --`, `-- Mixed --`, `__expr__`), variables, and those of Grafana \
+                 Cloud. A stack description need not say it: uids and links follow from what Grafana reads.",
+        sources: &[
+            "https://grafana.com/docs/grafana/latest/administration/provisioning/#data-sources",
+            "https://github.com/grafana/grafana/issues/41763",
+        ],
+    },
+    check,
+};
+
+/// Sources that every Grafana has.
+const BUILT_IN: [&str; 6] = ["grafana", "-- Grafana --", "-- Mixed --", "-- Dashboard --", "__expr__", "-100"];
+/// How the uids start that Grafana Cloud provisions.
+const CLOUD: &str = "grafanacloud-";
+
+fn check(cx: &mut Cx<'_>) {
+    let viewers: Vec<&Viewer> = cx.system.nodes().filter_map(|(_, node)| node.viewer()).collect();
+    for viewer in viewers {
+        for source in &viewer.data_sources {
+            for link in &source.links {
+                judge(cx, viewer, &format!("data source `{}` links to", source.name), &link.value, &link.origin);
+            }
+        }
+        for dashboard in &viewer.dashboards {
+            let uid = &dashboard.data_source;
+            judge(cx, viewer, &format!("dashboard `{}` queries", dashboard.title), &uid.value, &uid.origin);
+        }
+    }
+}
+
+fn judge(cx: &mut Cx<'_>, viewer: &Viewer, who: &str, uid: &str, at: &Origin) {
+    let elsewhere = uid.is_empty() || is_reference(uid) || BUILT_IN.contains(&uid) || uid.starts_with(CLOUD);
+    let uids = || viewer.data_sources.iter().map(|source| source.uid.as_str());
+    if elsewhere || uids().any(|known| known == uid) {
+        return;
+    }
+    let finding = cx.finding(format!("{who} data source `{uid}`, which is not provisioned"), at, "no such uid");
+    let finding = match viewer.data_sources.iter().find(|it| Some(it.uid.as_str()) == nearest(uid, uids())) {
+        Some(close) => finding
+            .label(close.origin.span(), format!("`{}` is provisioned here", close.uid))
+            .help(format!("did you mean `{}`?", close.uid)),
+        None if viewer.data_sources.is_empty() => finding.help("provision a data source with that uid"),
+        None => finding.help(format!("name one that is provisioned: {}", either(uids()))),
+    };
+    cx.report(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::product::Product;
+    use telstack_system::{DataSource, Sourced, Value};
+
+    use crate::test_support::Bench;
+
+    fn links_to(uid: &str) -> Bench {
+        let mut bench = Bench::new("source link");
+        let id = bench.add(Product::Grafana, "13.0.1");
+        let (origin, link) = (bench.at("source"), bench.at("link"));
+        let source = DataSource {
+            name: "Loki".into(),
+            uid: "loki".into(),
+            ty: "loki",
+            url: "http://loki:3100".into(),
+            default: false,
+            json_data: Value::map(origin.clone()),
+            secure_json_data: Value::map(origin.clone()),
+            links: vec![Sourced::new(uid.to_owned(), link)],
+            origin,
+        };
+        bench.node(id).viewer_mut().expect("viewer").data_sources.push(source);
+        bench
+    }
+
+    #[test]
+    fn fails_on_a_uid_that_nobody_has() {
+        links_to("tempo").finds("G001", "link");
+    }
+
+    #[test]
+    fn passes_on_one_that_is_provisioned() {
+        links_to("loki").silent("G001");
+    }
+
+    #[test]
+    fn silent_for_what_is_made_elsewhere() {
+        for uid in ["-- Mixed --", "${ds}", "grafanacloud-logs"] {
+            links_to(uid).silent("G001");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use telstack_catalog::product::Product;
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{Cx, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "L001",
+        name: "retention-not-enforced",
+        severity: Severity::Error,
+        summary: "Loki is told how long to keep logs, but nothing deletes them; or it is to delete and not told where \
+                  to keep its list.",
+        why: "`retention_period` alone only hides nothing and frees nothing: without `compactor.retention_enabled` the \
+              disk grows until it is full. Since 3.0 Loki does not start with retention enabled and no \
+              `delete_request_store`.",
+        bad: r"limits_config: {retention_period: 744h}
+compactor: {working_directory: /loki/compactor}",
+        good: r"limits_config: {retention_period: 744h}
+compactor: {working_directory: /loki/compactor, retention_enabled: true, delete_request_store: filesystem}",
+        silent: "No retention is asked for. A period that is not enforced is a warning. A stack description need not \
+                 say more than `retention`: the rest follows.",
+        sources: &[
+            "https://grafana.com/docs/loki/latest/operations/storage/retention/",
+            "https://github.com/grafana/loki/blob/main/pkg/compactor/config.go",
+            "https://github.com/grafana/loki/issues/9990",
+        ],
+    },
+    check,
+};
+
+const STORE: &str = "compactor.delete_request_store";
+/// What stood in for it while it was optional.
+const OLD_STORE: &str = "compactor.shared_store";
+
+fn check(cx: &mut Cx<'_>) {
+    for (_, node) in cx.system.nodes() {
+        let Some((store, loki)) = node.store().and_then(|store| Some((store, store.loki()?))) else { continue };
+        match (&store.retention, &loki.retention_enabled) {
+            (_, Some(enabled)) if enabled.value => {
+                let Some(version) = node.version().filter(|_| loki.delete_request_store.is_none()) else { continue };
+                let known = |path| Product::Loki.option(version, path).is_some();
+                if known(OLD_STORE) || !known(STORE) {
+                    continue;
+                }
+                let message =
+                    format!("`{}` deletes old logs, but is not told where to keep its list of them", node.name);
+                let finding = cx
+                    .finding(message, &enabled.origin, format!("needs `{STORE}` at {version}"))
+                    .label(node.span(), "does not start like this")
+                    .help(format!("set `{STORE}`, to `filesystem` for a single Loki on local disk"));
+                cx.report(finding);
+            }
+            (Some(retention), _) if retention.value.millis() > 0 => {
+                let message =
+                    format!("`{}` is to keep logs for {}, but nothing deletes older ones", node.name, retention.value);
+                let finding = cx
+                    .finding(message, &retention.origin, "not enforced")
+                    .label(
+                        loki.retention_enabled.as_ref().and_then(telstack_system::Sourced::span),
+                        "switched off here",
+                    )
+                    .severity(Severity::Warning)
+                    .help("set `compactor.retention_enabled` to true");
+                cx.report(finding);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::product::Product;
+    use telstack_diagnostics::Severity;
+    use telstack_system::{Sourced, units::Period};
+
+    use crate::test_support::Bench;
+
+    fn loki(version: &str, hours: u64, enabled: Option<bool>, store: Option<&str>) -> Bench {
+        let mut bench = Bench::new("retention enabled store");
+        let id = bench.add(Product::Loki, version);
+        let (retention, on, at) = (bench.at("retention"), bench.at("enabled"), bench.at("store"));
+        let node = bench.node(id).store_mut().expect("store");
+        node.retention = Some(Sourced::new(Period::from_secs(hours * 3600), retention));
+        let loki = node.loki_mut().expect("loki");
+        loki.retention_enabled = enabled.map(|it| Sourced::new(it, on));
+        loki.delete_request_store = store.map(|it| Sourced::new(it.to_owned(), at));
+        bench
+    }
+
+    #[test]
+    fn warns_when_nothing_deletes() {
+        assert_eq!(loki("3.7.6", 744, None, None).finds("L001", "retention"), Severity::Warning);
+    }
+
+    #[test]
+    fn fails_without_a_place_for_the_list() {
+        assert_eq!(loki("3.7.6", 744, Some(true), None).finds("L001", "enabled"), Severity::Error);
+    }
+
+    #[test]
+    fn passes_with_both() {
+        loki("3.7.6", 744, Some(true), Some("filesystem")).silent("L001");
+    }
+
+    #[test]
+    fn silent_without_retention_and_where_the_store_is_optional() {
+        loki("3.7.6", 0, None, None).silent("L001");
+        loki("2.9.3", 744, Some(true), None).silent("L001");
+    }
+}

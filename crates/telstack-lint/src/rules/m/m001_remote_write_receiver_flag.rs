@@ -1,0 +1,110 @@
+use telstack_catalog::product::Need;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::Protocol;
+
+use crate::{Cx, Rule, facts::Arrival};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "M001",
+        name: "remote-write-receiver-flag",
+        severity: Severity::Error,
+        summary: "Something writes to Prometheus, but Prometheus is started without its remote write receiver.",
+        why: "Without the flag `/api/v1/write` answers 404, and the exporter drops the data as refused for good.",
+        bad: r#"services:
+  prometheus:
+    image: prom/prometheus:v3.14.0
+    command: ["--config.file=/etc/prometheus/prometheus.yml"]"#,
+        good: r#"services:
+  prometheus:
+    image: prom/prometheus:v3.14.0
+    command: ["--config.file=/etc/prometheus/prometheus.yml", "--web.enable-remote-write-receiver"]"#,
+        silent: "The target is not a Prometheus of the stack, or its command line is not known. A stack description \
+                 need not say it: the flag follows from the link.",
+        sources: &[
+            "https://prometheus.io/docs/prometheus/latest/querying/api/#remote-write-receiver",
+            "https://github.com/prometheus/prometheus/issues/16209",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for link in cx.facts.links.iter().filter(|link| link.dial.protocol == Protocol::REMOTE_WRITE) {
+        let (need, origin) = match &link.arrival {
+            Arrival::Closed(endpoint) => (endpoint.needs, &link.to.origin),
+            Arrival::Answer(listener) => {
+                let unmet = listener.requirement.as_ref().filter(|it| !it.met);
+                (unmet.map(|it| it.need), &listener.origin)
+            }
+            _ => continue,
+        };
+        let flag = match need {
+            Some(Need::Flag(flag)) => flag.trim_start_matches('-').to_owned(),
+            Some(Need::Feature(feature)) => format!("enable-feature={feature}"),
+            Some(Need::Setting(_) | Need::Env(_)) | None => continue,
+        };
+        let message = format!("{} writes to `{}`, which runs without `--{flag}`", link.dialer(), link.to.name);
+        let mut finding = cx
+            .finding(message, &link.dial.origin, format!("writes to `{}`", link.address()))
+            .label(origin.span(), format!("{} refuses it without the flag", link.to.title()));
+        if let Some(how) = link.how_to_open() {
+            finding = finding.help(how);
+        }
+        cx.report(finding.help(format!("start `{}` with `--{flag}`", link.to.name)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::product::{Need, Product};
+    use telstack_system::{Edge, Flag, Listener, Protocol, Requirement};
+
+    use crate::test_support::Bench;
+
+    fn write(need: Option<bool>) -> impl FnOnce(&mut Edge, &mut Listener) {
+        move |edge, listener| {
+            edge.dial.as_mut().expect("dial").protocol = Protocol::REMOTE_WRITE;
+            listener.protocol = Protocol::REMOTE_WRITE;
+            let need_flag = Need::Flag("--web.enable-remote-write-receiver");
+            listener.requirement = need.map(|met| Requirement { need: need_flag, met });
+        }
+    }
+
+    #[test]
+    fn fails_without_the_flag() {
+        Bench::link(write(Some(false))).finds("M001", "dials");
+    }
+
+    #[test]
+    fn fails_for_a_store_of_the_stack_that_nobody_opened() {
+        let yaml = "exporters: {prometheusremotewrite: {endpoint: 'http://prometheus:9090/api/v1/write'}}\n\
+                    service: {pipelines: {metrics: {receivers: [otlp], exporters: [prometheusremotewrite]}}}";
+        let mut bench = Bench::collector("0.140.0", yaml);
+        let id = bench.add(Product::Prometheus, "3.14.0");
+        let mut query = bench.listener("query", 9090, "service");
+        query.protocol = Protocol::HTTP;
+        bench.node(id).listeners.push(query);
+        bench.finds("M001", "'http://prometheus:9090/api/v1/write'");
+        bench.silent("N002");
+        let origin = bench.at("service");
+        let flag = Flag { name: "web.enable-remote-write-receiver".to_owned(), value: None, origin };
+        bench.node(id).store_mut().and_then(|it| it.prometheus_mut()).expect("prometheus").flags.push(flag);
+        bench.silent("M001");
+    }
+
+    #[test]
+    fn passes_with_it() {
+        Bench::link(write(Some(true))).silent("M001");
+    }
+
+    #[test]
+    fn silent_when_nothing_is_needed_or_nobody_writes() {
+        Bench::link(write(None)).silent("M001");
+        Bench::link(|edge, listener| {
+            write(Some(false))(edge, listener);
+            edge.dial = None;
+        })
+        .silent("M001");
+    }
+}

@@ -1,0 +1,72 @@
+//! One folder for each family of codes. Written by `cargo xtask gen`.
+
+pub(crate) mod c {
+    pub(crate) mod c001_healthcheck_binary_missing;
+}
+
+pub(crate) mod d {
+    pub(crate) mod d001_memory_limit_over_container_limit;
+    pub(crate) mod d002_memory_limiter_not_first;
+    pub(crate) mod d003_persistent_queue_not_durable;
+    pub(crate) mod d007_sending_queue_unsupported;
+    pub(crate) mod d008_queue_config_contradiction;
+}
+
+pub(crate) mod e {
+    pub(crate) mod e001_bare_dollar_not_expanded;
+}
+
+pub(crate) mod g {
+    pub(crate) mod g001_datasource_uid_dangling;
+}
+
+pub(crate) mod l {
+    pub(crate) mod l001_retention_not_enforced;
+    pub(crate) mod l002_structured_metadata_schema;
+}
+
+pub(crate) mod m {
+    pub(crate) mod m001_remote_write_receiver_flag;
+}
+
+pub(crate) mod n {
+    pub(crate) mod n001_loopback_bind_in_container;
+    pub(crate) mod n002_protocol_port_mismatch;
+    pub(crate) mod n003_no_listener_on_peer_port;
+    pub(crate) mod n005_backend_otlp_path;
+    pub(crate) mod n006_tls_plaintext_mismatch;
+    pub(crate) mod n008_duplicate_listen_port;
+}
+
+pub(crate) mod p {
+    pub(crate) mod p001_undefined_component_reference;
+    pub(crate) mod p002_extension_reference_not_enabled;
+    pub(crate) mod p003_enrichment_after_batch;
+    pub(crate) mod p005_unused_component;
+    pub(crate) mod p006_signal_not_supported;
+    pub(crate) mod p011_connector_one_sided;
+    pub(crate) mod p012_pipeline_cycle;
+    pub(crate) mod p013_empty_pipeline;
+}
+
+pub(crate) mod v {
+    pub(crate) mod v001_component_removed;
+    pub(crate) mod v002_component_not_in_distribution;
+    pub(crate) mod v003_setting_removed;
+    pub(crate) mod v004_telemetry_metrics_address;
+    pub(crate) mod v006_deprecated_alias;
+}
+
+pub(crate) mod x {
+    pub(crate) mod x001_literal_secret;
+    pub(crate) mod x002_default_password;
+}
+
+pub(crate) mod y {
+    pub(crate) mod y001_unknown_setting;
+    pub(crate) mod y002_wrong_type;
+    pub(crate) mod y003_invalid_unit;
+    pub(crate) mod y004_unknown_value;
+    pub(crate) mod y005_missing_setting;
+    pub(crate) mod y006_unknown_component;
+}

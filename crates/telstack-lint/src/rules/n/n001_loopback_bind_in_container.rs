@@ -1,0 +1,123 @@
+use telstack_catalog::otelcol;
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{Bind, Listener, Node, NodeId};
+
+use crate::{Cx, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "N001",
+        name: "loopback-bind-in-container",
+        severity: Severity::Error,
+        summary: "A listener binds only its own container's loopback interface, but something outside dials it.",
+        why: "Every container has a loopback interface of its own. A connection from another container or from a \
+              published port arrives on another interface and is refused. Collectors bind `localhost` unless told \
+              otherwise since 0.104.0.",
+        bad: r#"collector "gateway" {
+    receiver "otlp" { protocols { grpc endpoint="localhost:4317" } }
+    pipeline "traces" { from "otlp"; to "tempo" }
+}"#,
+        good: r#"collector "gateway" {
+    receiver "otlp" { protocols { grpc endpoint="0.0.0.0:4317" } }
+    pipeline "traces" { from "otlp"; to "tempo" }
+}"#,
+        silent: "Whoever dials runs in the same node; the address comes from the environment; nobody dials the port \
+                 and it is not published. A port that is only published is a warning.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/33896",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/34133",
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/13723",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for (id, node) in cx.system.nodes() {
+        for listener in node.listeners.iter().filter(|it| it.bind == Bind::Loopback) {
+            if let Some(finding) = judge(cx, id, node, listener) {
+                cx.report(finding);
+            }
+        }
+    }
+}
+
+fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Diagnostic> {
+    let reaches = |link: &&crate::facts::Link<'_>| {
+        link.to_id == id && !link.inside && link.listener().is_some_and(|it| std::ptr::eq(it, listener))
+    };
+    let dialers: Vec<_> = cx.facts.links.iter().filter(reaches).collect();
+    let published = node.container.iter().flat_map(|it| &it.published).find(|it| it.container_port == listener.port);
+    let what = format!("`{}` of `{}`", listener.name, node.name);
+    let port = listener.port;
+    let mut finding = match (dialers.first(), published) {
+        (Some(first), _) => {
+            let message = format!("{what} listens only inside its own container, but {} dials it", first.dialer());
+            cx.finding(message, &listener.origin, format!("binds loopback, port {port}"))
+        }
+        (None, Some(published)) => {
+            let message = format!("{what} listens only inside its own container, so its published port leads nowhere");
+            cx.finding(message, &listener.origin, format!("binds loopback, port {port}"))
+                .label(published.origin.span(), format!("published as {}", published.host_port))
+                .severity(Severity::Warning)
+        }
+        (None, None) => return None,
+    };
+    for link in dialers {
+        finding = finding.label(link.dial.origin.span(), format!("dials `{}` from another container", link.address()));
+    }
+    if let (Some(_), Some(version)) = (node.collector(), node.version()) {
+        let host = otelcol::default_host(version);
+        if Bind::parse(host) == Bind::Loopback {
+            finding = finding.note(format!("collectors bind `{host}` at {version} unless an endpoint is written"));
+        }
+    }
+    Some(finding.help(format!("bind every interface: `0.0.0.0:{port}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::Severity;
+    use telstack_system::{Bind, Published};
+
+    use crate::test_support::Bench;
+
+    #[test]
+    fn fails_when_another_node_dials() {
+        let bench = Bench::link(|_, listener| listener.bind = Bind::Loopback);
+        assert_eq!(bench.finds("N001", "binds"), Severity::Error);
+    }
+
+    #[test]
+    fn warns_when_the_port_is_only_published() {
+        let mut bench = Bench::link(|edge, listener| {
+            edge.dial = None;
+            listener.bind = Bind::Loopback;
+        });
+        let gateway = bench.system.find("gateway").expect("gateway");
+        let origin = bench.at("dials");
+        bench.container(gateway).published.push(Published {
+            host_ip: None,
+            host_port: 4317,
+            container_port: 4317,
+            what: String::new(),
+            origin,
+        });
+        assert_eq!(bench.finds("N001", "binds"), Severity::Warning);
+    }
+
+    #[test]
+    fn passes_when_every_interface_is_bound() {
+        Bench::link(|_, _| {}).silent("N001");
+    }
+
+    #[test]
+    fn silent_when_nobody_dials_or_run_time_decides() {
+        Bench::link(|edge, listener| {
+            edge.dial = None;
+            listener.bind = Bind::Loopback;
+        })
+        .silent("N001");
+        Bench::link(|_, listener| listener.bind = Bind::Unknown).silent("N001");
+    }
+}

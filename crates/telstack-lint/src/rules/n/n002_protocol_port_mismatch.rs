@@ -1,0 +1,109 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::Listener;
+
+use crate::{
+    Cx, Rule,
+    facts::{Arrival, Link},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "N002",
+        name: "protocol-port-mismatch",
+        severity: Severity::Error,
+        summary: "The dialled port is open, but what listens there speaks another protocol.",
+        why: "A gRPC client and an HTTP server do not understand each other's first bytes: the connection breaks with \
+              a message about HTTP/2 frames or a malformed response, and the exporter retries for ever. Two HTTP \
+              protocols on one port end in 404 or 415.",
+        bad: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_grpc" { endpoint "loki:3100"; tls insecure=#true }   // Loki speaks HTTP there
+    pipeline "logs" { from "otlp"; to "otlp_grpc" }
+}"#,
+        good: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
+    pipeline "logs" { from "otlp"; to "otlp_http" }
+}"#,
+        silent: "The target is not part of the stack, or its address comes from the environment. Queries, scrapes and \
+                 probes are plain HTTP to each other.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/7680",
+            "https://github.com/grafana/loki/issues/14037",
+            "https://github.com/grafana/alloy/issues/4093",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for link in &cx.facts.links {
+        let Arrival::Stranger(stranger) = link.arrival else { continue };
+        let (dial, to) = (&link.dial, link.to);
+        let spoken = spoken_at(link, stranger);
+        let message =
+            format!("{} speaks {} to `{}`, which speaks {spoken}", link.dialer(), dial.protocol, link.address());
+        let mut finding = cx
+            .finding(message, &dial.origin, format!("dials port {} with {}", dial.port, dial.protocol))
+            .label(stranger.origin.span(), format!("port {} of {} speaks {spoken}", stranger.port, to.title()));
+        if let Some(how) = link.how_to_open() {
+            finding = finding.help(how);
+        }
+        for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
+            finding = finding.help(format!("dial `{}:{}`, which speaks {}", to.name, right.port, right.protocol));
+        }
+        if let Some(product) = to.product().filter(|_| finding.help.is_empty()) {
+            for words in product.rejects() {
+                finding = finding.note(words);
+            }
+            finding = finding.help(format!("use an exporter that speaks {spoken}"));
+        }
+        cx.report(finding);
+    }
+}
+
+/// Everything that is spoken on the port.
+fn spoken_at(link: &Link<'_>, first: &Listener) -> String {
+    let mut spoken = Vec::new();
+    for listener in link.to.listeners.iter().filter(|it| it.port == first.port) {
+        if !spoken.contains(&listener.protocol) {
+            spoken.push(listener.protocol);
+        }
+    }
+    spoken.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_system::Protocol;
+
+    use crate::test_support::Bench;
+
+    #[test]
+    fn fails_when_http_meets_grpc() {
+        let bench = Bench::link(|edge, _| edge.dial.as_mut().expect("dial").protocol = Protocol::OTLP_HTTP);
+        bench.finds("N002", "dials");
+        bench.silent("N005");
+        bench.silent("N006");
+    }
+
+    #[test]
+    fn passes_when_both_speak_the_same() {
+        Bench::link(|_, _| {}).silent("N002");
+    }
+
+    #[test]
+    fn silent_for_scrapes_of_plain_http_and_for_hosts_elsewhere() {
+        Bench::link(|edge, listener| {
+            edge.dial.as_mut().expect("dial").protocol = Protocol::EXPOSITION;
+            listener.protocol = Protocol::HTTP;
+        })
+        .silent("N002");
+        Bench::link(|edge, _| {
+            let dial = edge.dial.as_mut().expect("dial");
+            dial.protocol = Protocol::OTLP_HTTP;
+            dial.host = "${env:GATEWAY}".to_owned();
+        })
+        .silent("N002");
+    }
+}

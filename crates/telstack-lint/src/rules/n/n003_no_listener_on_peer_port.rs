@@ -1,0 +1,86 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{Cx, Rule, facts::Arrival};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "N003",
+        name: "no-listener-on-peer-port",
+        severity: Severity::Error,
+        summary: "An address names a node of the stack on which nothing listens on that port.",
+        why: "The connection is refused. An exporter retries until its queue is full and then drops; a scrape target \
+              stays down; a data source shows an error on every panel.",
+        bad: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_grpc" { endpoint "tempo:4319"; tls insecure=#true }
+    pipeline "traces" { from "otlp"; to "otlp_grpc" }
+}"#,
+        good: r#"collector "agent" {
+    receiver "otlp"
+    pipeline "traces" { from "otlp"; to "tempo" }   // the port follows from what tempo listens on
+}"#,
+        silent: "The target is not part of the stack; its address or one of its own ports comes from the environment; \
+                 it opens a port for a component that the catalog does not know.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-operator/issues/3139",
+            "https://github.com/alphagov/govuk-helm-charts/pull/3263",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for link in cx.facts.links.iter().filter(|link| matches!(link.arrival, Arrival::Nothing)) {
+        let (dial, to) = (&link.dial, link.to);
+        let message = format!("{} dials `{}`, where nothing listens", link.dialer(), link.address());
+        let mut ports: Vec<u16> = to.listeners.iter().map(|listener| listener.port).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        let open = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let mut finding = cx
+            .finding(message, &dial.origin, format!("no such port on `{}`", to.name))
+            .label(to.span(), format!("{} listens on {open}", to.title()));
+        if let Some(how) = link.how_to_open() {
+            finding = finding.help(how);
+        }
+        for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
+            finding = finding.help(format!("dial `{}:{}`, which speaks {}", to.name, right.port, right.protocol));
+        }
+        if finding.help.is_empty() {
+            finding = finding.help(format!("let `{}` listen on port {} with {}", to.name, dial.port, dial.protocol));
+        }
+        cx.report(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    #[test]
+    fn fails_on_a_closed_port_and_says_nothing_else() {
+        let bench = Bench::link(|edge, _| edge.dial.as_mut().expect("dial").port = 4319);
+        bench.finds("N003", "dials");
+        for code in ["N001", "N002", "N005", "N006"] {
+            bench.silent(code);
+        }
+    }
+
+    #[test]
+    fn passes_on_an_open_port() {
+        Bench::link(|_, _| {}).silent("N003");
+    }
+
+    #[test]
+    fn silent_when_the_target_opens_ports_that_run_time_decides() {
+        let mut bench = Bench::new("dials binds");
+        let from = bench.add_collector("agent", telstack_catalog::Distribution::Contrib, "0.158.0", "");
+        let yaml = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:${env:PORT}'}}}}";
+        let to = bench.add_collector("gateway", telstack_catalog::Distribution::Contrib, "0.158.0", yaml);
+        let listener = bench.listener("health", 13133, "binds");
+        bench.node(to).listeners.push(listener);
+        let edge = bench.edge(telstack_system::Protocol::OTLP_GRPC, "gateway", 4317, "dials");
+        bench.system.connect(from, to, edge);
+        bench.silent("N003");
+    }
+}

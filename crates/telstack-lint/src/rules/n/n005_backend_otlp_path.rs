@@ -1,0 +1,110 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Protocol, Purpose};
+
+use crate::{Cx, Rule, words::is_reference};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "N005",
+        name: "backend-otlp-path",
+        severity: Severity::Error,
+        summary: "Telemetry is sent to the right port of a store, but below a path that the store does not serve.",
+        why: "Stores take OTLP over HTTP below a path of their own (`/otlp`, `/api/v1/otlp`), and remote write at one \
+              exact path. Anything else is answered with 404, which exporters treat as permanent: the data is dropped \
+              without a retry.",
+        bad: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_http" { endpoint "http://loki:3100/loki/api/v1/push" }
+    pipeline "logs" { from "otlp"; to "otlp_http" }
+}"#,
+        good: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
+    pipeline "logs" { from "otlp"; to "otlp_http" }
+}"#,
+        silent: "The target is not part of the stack, the path comes from the environment, or the protocol is already \
+                 wrong (N002).",
+        sources: &[
+            "https://github.com/grafana/loki/issues/14037",
+            "https://github.com/grafana/loki/issues/14238",
+            "https://github.com/prometheus/prometheus/issues/18358",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for link in cx.facts.links.iter().filter(|link| link.purpose == Purpose::Telemetry) {
+        let Some(listener) = link.answer() else { continue };
+        let dial = &link.dial;
+        let wanted = if dial.protocol == Protocol::OTLP_HTTP {
+            listener.base.as_deref().unwrap_or_default()
+        } else if let Some(path) = &listener.path {
+            path
+        } else {
+            continue;
+        };
+        let bare = |path: &str| path.trim_matches('/').to_owned();
+        if is_reference(&dial.path) || bare(&dial.path) == bare(wanted) {
+            continue;
+        }
+        let shown =
+            |path: &str| if bare(path).is_empty() { "no path".to_owned() } else { format!("`/{}`", bare(path)) };
+        let below = if dial.protocol == Protocol::OTLP_HTTP { " before `/v1/…`" } else { "" };
+        let message = format!(
+            "{} sends {} to `{}` with {}, but {} takes it with {}",
+            link.dialer(),
+            dial.protocol,
+            link.address(),
+            shown(&dial.path),
+            link.to.title(),
+            shown(wanted),
+        );
+        let finding = cx
+            .finding(message, &dial.origin, format!("{}{below}", shown(&dial.path)))
+            .label(listener.origin.span(), format!("takes {} with {}{below}", dial.protocol, shown(wanted)))
+            .help(format!("end the endpoint with {}: `http://{}/{}`", shown(wanted), link.address(), bare(wanted)));
+        cx.report(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_system::{Edge, Listener, Protocol};
+
+    use crate::test_support::Bench;
+
+    fn loki(path: &'static str) -> impl FnOnce(&mut Edge, &mut Listener) {
+        move |edge, listener| {
+            let dial = edge.dial.as_mut().expect("dial");
+            (dial.protocol, dial.path) = (Protocol::OTLP_HTTP, path.to_owned());
+            (listener.protocol, listener.base) = (Protocol::OTLP_HTTP, Some("/otlp".to_owned()));
+        }
+    }
+
+    #[test]
+    fn fails_on_another_path() {
+        Bench::link(loki("/loki/api/v1/push")).finds("N005", "dials");
+        Bench::link(loki("")).finds("N005", "dials");
+    }
+
+    #[test]
+    fn fails_on_another_remote_write_path() {
+        let bench = Bench::link(|edge, listener| {
+            let dial = edge.dial.as_mut().expect("dial");
+            (dial.protocol, dial.path) = (Protocol::REMOTE_WRITE, "/api/v1/push".to_owned());
+            (listener.protocol, listener.path) = (Protocol::REMOTE_WRITE, Some("/api/v1/write".to_owned()));
+        });
+        bench.finds("N005", "dials");
+    }
+
+    #[test]
+    fn passes_on_the_path_served() {
+        Bench::link(loki("/otlp/")).silent("N005");
+    }
+
+    #[test]
+    fn silent_when_the_path_is_not_known() {
+        Bench::link(loki("/${env:PREFIX}/otlp")).silent("N005");
+    }
+}

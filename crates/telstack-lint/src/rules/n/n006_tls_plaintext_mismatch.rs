@@ -1,0 +1,93 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Known, Tls};
+
+use crate::{Cx, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "N006",
+        name: "tls-plaintext-mismatch",
+        severity: Severity::Error,
+        summary: "One end of a link encrypts and the other does not.",
+        why: "The handshake fails before the first byte of data: `first record does not look like a TLS handshake` on \
+              one side, a closed connection on the other. gRPC exporters encrypt unless `tls.insecure` is true; HTTP \
+              exporters go by the scheme of the address.",
+        bad: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_http" { endpoint "https://loki:3100/otlp" }   // Loki has no certificate
+    pipeline "logs" { from "otlp"; to "otlp_http" }
+}"#,
+        good: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
+    pipeline "logs" { from "otlp"; to "otlp_http" }
+}"#,
+        silent: "Either end is not known, or the link does not arrive at all (N002, N003).",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/11630",
+            "https://github.com/open-telemetry/opentelemetry-helm-charts/issues/87",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for link in &cx.facts.links {
+        let Some(listener) = link.answer() else { continue };
+        let (Known::Value(client), Known::Value(server)) = (link.dial.tls, listener.tls) else { continue };
+        let (sends, takes) = (client != Tls::Off, server != Tls::Off);
+        if sends == takes {
+            continue;
+        }
+        let word = |tls| if tls { "TLS" } else { "plain text" };
+        let message = format!(
+            "{} dials `{}` with {}, but {} expects {}",
+            link.dialer(),
+            link.address(),
+            word(sends),
+            link.to.title(),
+            word(takes)
+        );
+        let mut finding = cx
+            .finding(message, &link.dial.origin, format!("{} from here", word(sends)))
+            .label(listener.origin.span(), format!("{} expected here", word(takes)));
+        finding = match (link.dial.protocol.is_grpc(), takes) {
+            (true, true) => finding.help("set `tls.insecure` of the exporter to false, and its `tls.ca_file`"),
+            (true, false) => finding.help("set `tls.insecure` of the exporter to true"),
+            (false, true) => finding.help("write the address with `https://`"),
+            (false, false) => finding.help("write the address with `http://`"),
+        };
+        if !takes {
+            finding = finding.help(format!("give `{}` a certificate, so that it listens with TLS", link.to.name));
+        }
+        cx.report(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_system::{Known, Tls};
+
+    use crate::test_support::Bench;
+
+    #[test]
+    fn fails_when_only_one_end_encrypts() {
+        Bench::link(|edge, _| edge.dial.as_mut().expect("dial").tls = Known::Value(Tls::On)).finds("N006", "dials");
+        Bench::link(|_, listener| listener.tls = Known::Value(Tls::On)).finds("N006", "dials");
+    }
+
+    #[test]
+    fn passes_when_both_do() {
+        Bench::link(|edge, listener| {
+            edge.dial.as_mut().expect("dial").tls = Known::Value(Tls::On);
+            listener.tls = Known::Value(Tls::Mutual);
+        })
+        .silent("N006");
+    }
+
+    #[test]
+    fn silent_when_one_end_is_not_known() {
+        Bench::link(|edge, _| edge.dial.as_mut().expect("dial").tls = Known::Unknown).silent("N006");
+        Bench::link(|_, listener| listener.tls = Known::Absent).silent("N006");
+    }
+}

@@ -1,0 +1,150 @@
+use telstack_catalog::{Version, otelcol, otelcol::Transport};
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Bind, Listener, Published};
+
+use crate::{Cx, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "N008",
+        name: "duplicate-listen-port",
+        severity: Severity::Error,
+        summary: "Two listeners of one collector, or two published ports of one host, claim the same port.",
+        why: "The second one to start gets `address already in use`: the collector stops, or the container does not \
+              start.",
+        bad: r#"collector "gateway" {
+    receiver "otlp"      { protocols { grpc endpoint="0.0.0.0:4317" } }
+    receiver "otlp/tls"  { protocols { grpc endpoint="0.0.0.0:4317" } }
+    pipeline "traces" { from "otlp" "otlp/tls"; to "tempo" }
+}"#,
+        good: r#"collector "gateway" {
+    receiver "otlp"      { protocols { grpc endpoint="0.0.0.0:4317" } }
+    receiver "otlp/tls"  { protocols { grpc endpoint="0.0.0.0:5317" } }
+    pipeline "traces" { from "otlp" "otlp/tls"; to "tempo" }
+}"#,
+        silent: "The two bind different addresses, one of them is UDP, or the address comes from the environment. \
+                 Stores answer many requests on one port: that is one listener.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/27822",
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/8090",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for (_, node, _) in cx.system.collectors() {
+        for (at, later) in node.listeners.iter().enumerate() {
+            let meets = |earlier: &&Listener| {
+                earlier.port == later.port
+                    && overlap(&earlier.bind, &later.bind)
+                    && !(is_udp(earlier, node.version()) || is_udp(later, node.version()))
+            };
+            let Some(earlier) = node.listeners[..at].iter().find(meets) else { continue };
+            let (port, one, other) = (later.port, owner(earlier), owner(later));
+            let message = format!("{one} and {other} of `{}` both listen on port {port}", node.name);
+            let finding = cx
+                .finding(message, &later.origin, format!("{other} listens on {port}"))
+                .label(earlier.origin.span(), format!("{one} listens on it already"))
+                .help("give one of them another port, and dial it there");
+            cx.report(finding);
+        }
+    }
+    let mut published: Vec<(&str, &Published)> = Vec::new();
+    for (_, node) in cx.system.nodes() {
+        for port in node.container.iter().flat_map(|it| &it.published).filter(|it| it.host_port != 0) {
+            let clashes = |(_, other): &&(&str, &Published)| {
+                other.host_port == port.host_port
+                    && (other.host_ip.is_none() || port.host_ip.is_none() || other.host_ip == port.host_ip)
+            };
+            if let Some((name, other)) = published.iter().find(clashes) {
+                let message = format!("`{name}` and `{}` both publish port {} of the host", node.name, port.host_port);
+                let finding = cx
+                    .finding(message, &port.origin, format!("`{}` publishes {}", node.name, port.host_port))
+                    .label(other.origin.span(), format!("`{name}` publishes it already"))
+                    .help("publish one of them on another port of the host, or not at all");
+                cx.report(finding);
+            }
+            published.push((&node.name, port));
+        }
+    }
+}
+
+fn owner(listener: &Listener) -> String {
+    match &listener.owner {
+        Some(owner) => format!("{} `{}` ({})", owner.kind, owner.id, listener.name),
+        None => format!("`{}`", listener.name),
+    }
+}
+
+fn overlap(one: &Bind, other: &Bind) -> bool {
+    match (one, other) {
+        (Bind::Unknown, _) | (_, Bind::Unknown) => false,
+        (Bind::All, _) | (_, Bind::All) => true,
+        (one, other) => one == other,
+    }
+}
+
+/// Does its owner listen for that protocol with UDP, or may it?
+fn is_udp(listener: &Listener, version: Option<Version>) -> bool {
+    let Some((owner, version)) = listener.owner.as_ref().zip(version) else { return false };
+    let Some(fact) = otelcol::component(owner.kind, &owner.id.ty) else { return false };
+    let same = |listen: &otelcol::Listen| listen.protocol.is_none_or(|word| word == listener.protocol.0);
+    fact.listens(version).iter().any(|listen| listen.transport == Transport::Udp && same(listen))
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::ComponentKind;
+    use telstack_system::{Bind, ComponentId, ComponentRef, Protocol, Published};
+
+    use crate::test_support::Bench;
+
+    fn two(change: impl FnOnce(&mut telstack_system::Listener)) -> Bench {
+        let mut bench = Bench::new("first second");
+        bench.add_collector("gateway", telstack_catalog::Distribution::Contrib, "0.158.0", "");
+        let first = bench.listener("otlp-grpc", 4317, "first");
+        let mut second = bench.listener("otlp-grpc", 4317, "second");
+        second.owner = Some(ComponentRef { kind: ComponentKind::Receiver, id: ComponentId::parse("otlp/b") });
+        change(&mut second);
+        bench.first().listeners = vec![first, second];
+        bench
+    }
+
+    #[test]
+    fn fails_on_one_port_twice() {
+        two(|_| {}).finds("N008", "second");
+    }
+
+    #[test]
+    fn fails_on_one_host_port_twice() {
+        let mut bench = two(|second| second.port = 4318);
+        for slice in ["first", "second"] {
+            let origin = bench.at(slice);
+            let container = bench.first().container.as_mut().expect("container");
+            container.published.push(Published {
+                host_ip: None,
+                host_port: 3000,
+                container_port: 4317,
+                what: String::new(),
+                origin,
+            });
+        }
+        bench.finds("N008", "second");
+    }
+
+    #[test]
+    fn passes_on_two_ports() {
+        two(|second| second.port = 4318).silent("N008");
+    }
+
+    #[test]
+    fn silent_for_udp_and_for_other_addresses() {
+        two(|second| {
+            second.owner = Some(ComponentRef { kind: ComponentKind::Receiver, id: ComponentId::parse("statsd") });
+            second.protocol = Protocol("statsd");
+        })
+        .silent("N008");
+        two(|second| second.bind = Bind::Unknown).silent("N008");
+    }
+}

@@ -1,0 +1,129 @@
+use telstack_catalog::{ComponentKind, otelcol};
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Collector, ComponentId, Reference};
+
+use crate::{
+    Cx, Rule, facts,
+    words::{either, nearest},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "P001",
+        name: "undefined-component-reference",
+        severity: Severity::Error,
+        summary: "A pipeline or `service.extensions` names a component that is not declared.",
+        why: "The collector does not start: `references processor \"x\" which is not configured`. Often the component \
+              is declared under another name, or in the section of another kind.",
+        bad: r"processors: {batch: {}}
+service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], exporters: [debug]}}}",
+        good: r"processors: {batch/big: {}}
+service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], exporters: [debug]}}}",
+        silent: "In a stack description it is Z006. The component is declared but not there at that release (V001, V002): that is reported once, where it \
+                 is declared.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/8721",
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/12645",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    use ComponentKind::{Connector, Exporter, Extension, Processor, Receiver};
+    for (_, _, collector, _, pipeline) in facts::pipelines(cx.system) {
+        let place = format!("pipeline `{}`", pipeline.id());
+        for (references, kinds) in [
+            (&pipeline.receivers, &[Receiver, Connector][..]),
+            (&pipeline.processors, &[Processor]),
+            (&pipeline.exporters, &[Exporter, Connector]),
+        ] {
+            for reference in references {
+                judge(cx, collector, reference, kinds, &place);
+            }
+        }
+    }
+    for (_, _, collector) in cx.system.collectors() {
+        for reference in &collector.extensions {
+            judge(cx, collector, reference, &[Extension], "`service.extensions`");
+        }
+    }
+}
+
+fn judge(cx: &mut Cx<'_>, collector: &Collector, reference: &Reference, kinds: &[ComponentKind], place: &str) {
+    let id = &reference.id;
+    if kinds.iter().any(|kind| collector.component(*kind, id).is_some()) {
+        return;
+    }
+    let kind = kinds[0];
+    let message = format!("{place} names {kind} `{id}`, which is not declared");
+    let mut finding = cx.finding(message, &reference.origin, format!("no such {}", either(kinds)));
+    let elsewhere = collector.components.iter().find(|it| it.id == *id);
+    let declared = || collector.components.iter().filter(|it| kinds.contains(&it.kind));
+    let same = |other: &ComponentId| {
+        let fact = otelcol::component(kind, &id.ty);
+        fact.is_some() && fact == otelcol::component(kind, &other.ty) && other.name == id.name
+    };
+    if let Some(other) = elsewhere {
+        finding = finding
+            .label(
+                other.origin.span(),
+                format!("`{id}` is {} {} here", crate::words::article(other.kind.as_str()), other.kind),
+            )
+            .help(format!("declare a {kind} `{id}` as well, or name it where {} belongs", other.kind.section()));
+    } else if let Some(alias) = declared().find(|it| same(&it.id)) {
+        finding = finding
+            .label(alias.origin.span(), "the same component under another name")
+            .help(format!("name it `{}`, as it is declared", alias.id));
+    } else {
+        let names: Vec<String> = declared().map(|it| it.id.to_string()).collect();
+        let text = id.to_string();
+        let slip = nearest(&text, names.iter().map(String::as_str));
+        if let Some(slip) = slip {
+            let origin = declared().find(|it| it.id.to_string() == slip).and_then(|it| it.origin.span());
+            finding =
+                finding.label(origin, format!("`{slip}` is declared here")).help(format!("did you mean `{slip}`?"));
+        }
+        finding = finding.help(format!("declare it: `{kind} \"{id}\"`"));
+    }
+    cx.report_once(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn pipeline(processors: &str) -> Bench {
+        let yaml = format!(
+            "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nprocessors: {{batch: }}\nexporters: {{debug: }}\n\
+             service: {{pipelines: {{traces: {{receivers: [otlp], processors: [{processors}], exporters: [debug]}}}}}}"
+        );
+        Bench::collector("0.158.0", &yaml)
+    }
+
+    #[test]
+    fn fails_on_a_name_that_is_not_declared() {
+        pipeline("batch/big").finds("P001", "batch/big");
+        pipeline("debug").finds("P001", "debug");
+    }
+
+    #[test]
+    fn fails_in_the_list_of_extensions() {
+        Bench::collector("0.158.0", "service: {extensions: [zpages]}").finds("P001", "zpages");
+    }
+
+    #[test]
+    fn passes_when_all_are_declared() {
+        pipeline("batch").silent("P001");
+    }
+
+    #[test]
+    fn silent_when_the_component_is_declared_but_gone() {
+        let bench = Bench::collector(
+            "0.130.0",
+            "exporters: {logging: }\nservice: {pipelines: {traces: {receivers: [], exporters: [logging]}}}",
+        );
+        bench.silent("P001");
+        bench.finds("V001", "logging");
+    }
+}

@@ -1,0 +1,157 @@
+use telstack_catalog::ComponentKind;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_syntax::tree::{Entry, Kind};
+use telstack_system::{ComponentId, Origin, Value};
+
+use crate::{
+    Cx, Rule,
+    facts::Part,
+    words::{is_reference, nearest},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "P002",
+        name: "extension-reference-not-enabled",
+        severity: Severity::Error,
+        summary: "A setting names an extension that is not declared, or not listed in `service.extensions`.",
+        why: "The collector finds out only when it starts the component: `otelcol validate` does not look. It stops \
+              with `extension not found` or `failed to resolve authenticator`.",
+        bad: r#"collector "gateway" {
+    receiver "otlp"
+    extension "file_storage"
+    exporter "otlp_grpc" { endpoint "gw:4317"; sending_queue storage="file_storage/otc" }
+    pipeline "traces" { from "otlp"; to "otlp_grpc" }
+}"#,
+        good: r#"collector "gateway" {
+    receiver "otlp"
+    extension "file_storage/otc"
+    exporter "otlp_grpc" { endpoint "gw:4317"; sending_queue storage="file_storage/otc" }
+    pipeline "traces" { from "otlp"; to "otlp_grpc" }
+}"#,
+        silent: "The name comes from the environment; an `encoding` that is not declared as an extension is a built-in \
+                 word of that component.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/8721",
+            "https://github.com/open-telemetry/opentelemetry-collector/blob/main/exporter/exporterhelper/README.md",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for part in &cx.facts.parts {
+        for (path, value) in references(part) {
+            judge(cx, part, &path, value);
+        }
+    }
+}
+
+/// Settings of a component that name an extension.
+pub(crate) fn references<'a>(part: &Part<'a>) -> Vec<(String, &'a Value)> {
+    let storage = part.usable().and_then(|(fact, _)| fact.storage_setting());
+    let mut found = Vec::new();
+    walk(&part.component.settings, "", &mut |path, entry| {
+        let key = entry.key.as_str();
+        let parent = path.rsplit('.').nth(1).unwrap_or_default();
+        let names_one = Some(path) == storage
+            || (key == "authenticator" && parent == "auth")
+            || (key == "storage" && parent == "sending_queue")
+            || (key == "id" && parent == "middlewares[]")
+            || key == "k8s_leader_elector"
+            || (key == "encoding" && is_declared(part, &entry.value));
+        if names_one {
+            found.push((path.to_owned(), &entry.value));
+        }
+    });
+    found
+}
+
+fn is_declared(part: &Part<'_>, value: &Value) -> bool {
+    let id = value.as_str().map(ComponentId::parse);
+    id.is_some_and(|id| part.collector.component(ComponentKind::Extension, &id).is_some())
+}
+
+fn walk<'a>(value: &'a Value, path: &str, visit: &mut impl FnMut(&str, &'a Entry<Origin>)) {
+    match &value.kind {
+        Kind::Map(map) => {
+            for entry in map {
+                let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+                visit(&path, entry);
+                walk(&entry.value, &path, visit);
+            }
+        }
+        Kind::Seq(seq) => seq.items.iter().for_each(|item| walk(item, &format!("{path}[]"), visit)),
+        _ => {}
+    }
+}
+
+fn judge(cx: &mut Cx<'_>, part: &Part<'_>, path: &str, value: &Value) {
+    let Some(name) = value.as_str().filter(|name| !name.is_empty() && !is_reference(name)) else { return };
+    let id = ComponentId::parse(name);
+    let collector = part.collector;
+    let message = |what| format!("`{path}` of {} names extension `{id}`, which is {what}", part.title());
+    let finding = match collector.component(ComponentKind::Extension, &id) {
+        Some(_) if collector.is_enabled(&id) => return,
+        Some(extension) => cx
+            .finding(message("not in `service.extensions`"), &value.mark, "not started")
+            .label(extension.origin.span(), "declared here, and not started")
+            .help(format!("add `{id}` to `service.extensions`")),
+        None => {
+            let declared: Vec<String> =
+                collector.of_kind(ComponentKind::Extension).map(|it| it.id.to_string()).collect();
+            let finding = cx.finding(message("not declared"), &value.mark, "no such extension");
+            // `file_storage` for `file_storage/otc` is the usual slip.
+            let slip = declared.iter().find(|it| ComponentId::parse(it).ty == id.ty).map(String::as_str);
+            let finding = match slip.or_else(|| nearest(name, declared.iter().map(String::as_str))) {
+                Some(slip) => finding.help(format!("did you mean `{slip}`?")),
+                None => finding,
+            };
+            finding.help(format!("declare it: `extension \"{id}\"`"))
+        }
+    };
+    cx.report(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn queue(storage: &str, extensions: &str) -> Bench {
+        let yaml = format!(
+            "extensions: {{file_storage: }}\n\
+             exporters: {{otlp_grpc: {{endpoint: 'gw:4317', sending_queue: {{storage: {storage}}}}}}}\n\
+             service: {{extensions: [{extensions}]}}"
+        );
+        Bench::collector("0.158.0", &yaml)
+    }
+
+    #[test]
+    fn fails_when_it_is_not_declared() {
+        queue("file_storage/otc", "file_storage").finds("P002", "file_storage/otc");
+    }
+
+    #[test]
+    fn fails_when_it_is_not_started() {
+        let bench = queue("file_storage", "");
+        bench.finds("P002", "file_storage");
+        bench.silent("P005");
+    }
+
+    #[test]
+    fn fails_on_an_authenticator_deep_in_a_receiver() {
+        let yaml = "receivers: {otlp: {protocols: {grpc: {auth: {authenticator: oidc}}}}}";
+        Bench::collector("0.158.0", yaml).finds("P002", "oidc");
+    }
+
+    #[test]
+    fn passes_when_it_is_started() {
+        queue("file_storage", "file_storage").silent("P002");
+    }
+
+    #[test]
+    fn silent_for_references_and_built_in_encodings() {
+        queue("'${env:STORAGE}'", "").silent("P002");
+        Bench::collector("0.158.0", "exporters: {kafka: {encoding: otlp_proto}}").silent("P002");
+    }
+}

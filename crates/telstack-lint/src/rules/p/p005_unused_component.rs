@@ -1,0 +1,95 @@
+use telstack_catalog::ComponentKind;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::ComponentId;
+
+use super::p002_extension_reference_not_enabled::references;
+use crate::{Cx, Rule, facts::Part};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "P005",
+        name: "unused-component",
+        severity: Severity::Warning,
+        summary: "A component is declared, but no pipeline and no extension list mentions it.",
+        why: "The collector does not even build it. A forgotten receiver means that data silently does not arrive; a \
+              forgotten processor, that data leaves unfiltered.",
+        bad: r#"collector "gateway" {
+    receiver "otlp"
+    receiver "jaeger" { protocols { grpc } }
+    pipeline "traces" { from "otlp"; to "tempo" }
+}"#,
+        good: r#"collector "gateway" {
+    receiver "otlp"
+    receiver "jaeger" { protocols { grpc } }
+    pipeline "traces" { from "otlp" "jaeger"; to "tempo" }
+}"#,
+        silent: "The collector has no pipeline at all; a connector used on one side only (P011); an extension that a \
+                 setting names (P002).",
+        sources: &["https://github.com/open-telemetry/opentelemetry-collector/issues/8721"],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    // What is missing here may have been written, and reported as not understood.
+    if !cx.system.complete {
+        return;
+    }
+    for part in &cx.facts.parts {
+        let (component, collector) = (part.component, part.collector);
+        if collector.pipelines.is_empty() || is_used(cx, part) {
+            continue;
+        }
+        let extension = component.kind == ComponentKind::Extension;
+        let place = if extension { "`service.extensions` does not list it" } else { "no pipeline mentions it" };
+        let finding = cx.finding(format!("{} is not used: {place}", part.title()), &component.origin, "never built");
+        let finding = match component.kind {
+            ComponentKind::Receiver => finding.help(format!("add it to a pipeline: `from \"{}\"`", component.id)),
+            ComponentKind::Processor => finding.help(format!("add it to a pipeline: `through \"{}\"`", component.id)),
+            ComponentKind::Exporter => finding.help(format!("add it to a pipeline: `to \"{}\"`", component.id)),
+            ComponentKind::Connector => finding.help("name it in `to` of one pipeline and in `from` of another"),
+            ComponentKind::Extension => finding.help(format!("add `{}` to `service.extensions`", component.id)),
+        };
+        cx.report(finding.help("or leave it out"));
+    }
+}
+
+fn is_used(cx: &Cx<'_>, part: &Part<'_>) -> bool {
+    if part.component.kind != ComponentKind::Extension {
+        return part.collector.pipelines_with(part.component).next().is_some();
+    }
+    let named = || {
+        let siblings = cx.facts.parts.iter().filter(|it| it.id == part.id);
+        let mut names = siblings.flat_map(references).filter_map(|(_, value)| value.as_str().map(ComponentId::parse));
+        names.any(|id| id == part.component.id)
+    };
+    part.collector.is_enabled(&part.component.id) || named()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn collector(receivers: &str) -> Bench {
+        let yaml = format!(
+            "receivers: {{otlp: {{protocols: {{grpc: }}}}, jaeger: {{protocols: {{grpc: }}}}}}\nexporters: {{debug: }}\n\
+             service: {{pipelines: {{traces: {{receivers: [{receivers}], exporters: [debug]}}}}}}"
+        );
+        Bench::collector("0.158.0", &yaml)
+    }
+
+    #[test]
+    fn fails_when_no_pipeline_mentions_it() {
+        collector("otlp").finds("P005", "jaeger");
+    }
+
+    #[test]
+    fn passes_when_all_are_mentioned() {
+        collector("otlp, jaeger").silent("P005");
+    }
+
+    #[test]
+    fn silent_without_pipelines() {
+        Bench::collector("0.158.0", "receivers: {jaeger: {protocols: {grpc: }}}").silent("P005");
+    }
+}

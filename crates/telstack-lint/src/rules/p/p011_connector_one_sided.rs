@@ -1,0 +1,164 @@
+use telstack_catalog::{ComponentKind, Signal};
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{Origin, Pipeline, Reference};
+
+use crate::{Cx, Rule, facts::Part};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "P011",
+        name: "connector-one-sided",
+        severity: Severity::Error,
+        summary: "A connector does not join two pipelines: one side is missing, or it cannot turn the one signal into \
+                  the other.",
+        why: "A connector is an exporter of one pipeline and a receiver of another. With one side missing, or with a \
+              pair of signals that it does not know, the collector does not start.",
+        bad: r#"collector "gateway" {
+    receiver "otlp"
+    connector "spanmetrics"
+    pipeline "traces" { from "otlp"; to "tempo" "spanmetrics" }
+}"#,
+        good: r#"collector "gateway" {
+    receiver "otlp"
+    connector "spanmetrics"
+    pipeline "traces"  { from "otlp"; to "tempo" "spanmetrics" }
+    pipeline "metrics" { from "spanmetrics"; to "prometheus" }
+}"#,
+        silent: "It is in no pipeline at all (P005); the signals that it joins at that release are not known.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/blob/main/connector/README.md",
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/8721",
+        ],
+    },
+    check,
+};
+
+/// Mentions of a connector on one side.
+type Mentions<'a> = Vec<(&'a Pipeline, &'a Reference)>;
+
+fn check(cx: &mut Cx<'_>) {
+    // What is missing here may have been written, and reported as not understood.
+    if !cx.system.complete {
+        return;
+    }
+    let connectors = cx.facts.parts.iter().filter(|it| it.component.kind == ComponentKind::Connector);
+    for part in connectors {
+        let side = |list: fn(&Pipeline) -> &[Reference]| -> Mentions<'_> {
+            let mention =
+                |pipeline| list(pipeline).iter().find(|it| it.id == part.component.id).map(|it| (pipeline, it));
+            part.collector.pipelines.iter().filter_map(mention).collect()
+        };
+        let fed = side(|pipeline| &pipeline.exporters);
+        let feeds = side(|pipeline| &pipeline.receivers);
+        let findings = match (fed.first(), feeds.first()) {
+            (Some((pipeline, reference)), None) => vec![one_sided(cx, part, pipeline, &reference.origin, true)],
+            (None, Some((pipeline, reference))) => vec![one_sided(cx, part, pipeline, &reference.origin, false)],
+            (Some(_), Some(_)) => unpaired(cx, part, &fed, &feeds),
+            (None, None) => Vec::new(),
+        };
+        for finding in findings {
+            cx.report_once(finding);
+        }
+    }
+}
+
+fn one_sided(cx: &Cx<'_>, part: &Part<'_>, pipeline: &Pipeline, at: &Origin, fed: bool) -> Diagnostic {
+    let id = &part.component.id;
+    let (does, lacks, word) = if fed {
+        ("takes data from", "no pipeline takes data from it", "from")
+    } else {
+        ("gives data to", "no pipeline feeds it", "to")
+    };
+    let message = format!("{} {does} pipeline `{}`, but {lacks}", part.title(), pipeline.id());
+    let mut finding = cx
+        .finding(message, at, "one side only")
+        .label(part.component.origin.span(), "declared here")
+        .help(format!("name it in another pipeline: `{word} \"{id}\"`"));
+    let pairs = part.usable().and_then(|(fact, version)| fact.pairs(version)).unwrap_or_default();
+    let fits = |(from, to): &&(Signal, Signal)| pipeline.signal == if fed { *from } else { *to };
+    for (from, to) in pairs.iter().filter(fits) {
+        finding = finding.note(format!("it turns {from} into {to}"));
+    }
+    finding
+}
+
+/// Each pipeline on one side needs one on the other that the connector can join it to.
+fn unpaired(cx: &Cx<'_>, part: &Part<'_>, fed: &Mentions<'_>, feeds: &Mentions<'_>) -> Vec<Diagnostic> {
+    let known = part.usable().and_then(|(fact, version)| Some((fact.pairs(version)?, version)));
+    let Some((pairs, version)) = known.filter(|(pairs, _)| !pairs.is_empty()) else { return Vec::new() };
+    let joins = |from: &Pipeline, to: &Pipeline| pairs.contains(&(from.signal, to.signal));
+    let turns = || {
+        let words: Vec<String> = pairs.iter().map(|(from, to)| format!("{from} into {to}")).collect();
+        format!("at {version} it turns {}", words.join(", "))
+    };
+    let mut findings = Vec::new();
+    for (from, reference) in fed.iter().filter(|(from, _)| !feeds.iter().any(|(to, _)| joins(from, to))) {
+        let message = format!(
+            "{} takes {} from pipeline `{}`, but feeds no pipeline that it can turn them into",
+            part.title(),
+            from.signal,
+            from.id()
+        );
+        let finding = cx.finding(message, &reference.origin, format!("takes {} here", from.signal));
+        let (to, other) = feeds[0];
+        findings.push(finding.label(other.origin.span(), format!("gives {} here", to.signal)).note(turns()));
+    }
+    // A pair that does not fit is one finding, not one for each end.
+    if !findings.is_empty() {
+        return findings;
+    }
+    for (to, reference) in feeds.iter().filter(|(to, _)| !fed.iter().any(|(from, _)| joins(from, to))) {
+        let message = format!(
+            "{} gives {} to pipeline `{}`, but no pipeline feeds it what it makes them from",
+            part.title(),
+            to.signal,
+            to.id()
+        );
+        let finding = cx.finding(message, &reference.origin, format!("gives {} here", to.signal));
+        let (from, other) = fed[0];
+        findings.push(finding.label(other.origin.span(), format!("takes {} here", from.signal)).note(turns()));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn collector(pipelines: &str) -> Bench {
+        let yaml = format!(
+            "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters: {{debug: }}\nconnectors: {{spanmetrics: }}\n\
+             service: {{pipelines: {{{pipelines}}}}}"
+        );
+        Bench::collector("0.140.0", &yaml)
+    }
+
+    #[test]
+    fn fails_with_one_side() {
+        collector("traces: {receivers: [otlp], exporters: [spanmetrics]}").finds("P011", "spanmetrics");
+        collector("metrics: {receivers: [spanmetrics], exporters: [debug]}").finds("P011", "spanmetrics");
+    }
+
+    #[test]
+    fn fails_with_signals_that_it_cannot_join() {
+        let bench = collector(
+            "traces: {receivers: [otlp], exporters: [spanmetrics]}, logs: {receivers: [spanmetrics], exporters: [debug]}",
+        );
+        bench.finds("P011", "spanmetrics");
+    }
+
+    #[test]
+    fn passes_when_it_joins_two() {
+        let bench = collector(
+            "traces: {receivers: [otlp], exporters: [spanmetrics]}, metrics: {receivers: [spanmetrics], exporters: [debug]}",
+        );
+        bench.silent("P011");
+    }
+
+    #[test]
+    fn silent_when_it_is_not_used() {
+        let bench = collector("traces: {receivers: [otlp], exporters: [debug]}");
+        bench.silent("P011");
+        bench.finds("P005", "spanmetrics");
+    }
+}

@@ -1,0 +1,106 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{Cx, Rule, facts::Standing};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "V001",
+        name: "component-removed",
+        severity: Severity::Error,
+        summary: "The component does not exist in the pinned release: it was removed, came later, or has another name \
+                  there.",
+        why: "The collector does not start: `unknown type: \"logging\"`. Names that were changed are mostly kept as \
+              aliases, from the release on that changed them; removed components leave nothing.",
+        bad: r#"versions { otelcol "0.130.0" }
+collector "gateway" {
+    receiver "otlp"
+    exporter "logging"          // removed in 0.111.0
+    pipeline "traces" { from "otlp"; to "logging" }
+}"#,
+        good: r#"versions { otelcol "0.130.0" }
+collector "gateway" {
+    receiver "otlp"
+    exporter "debug"
+    pipeline "traces" { from "otlp"; to "debug" }
+}"#,
+        silent: "The collector's release is not known.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/blob/main/CHANGELOG.md",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/CHANGELOG.md",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for part in &cx.facts.parts {
+        let (title, at) = (part.title(), &part.component.origin);
+        let pinned = part.node.version.as_ref().and_then(telstack_system::Sourced::span);
+        let finding = match part.standing {
+            Standing::Removed { fact, version, last, removed_in } => {
+                let message = format!("{title} does not exist in {version}: it was removed in {removed_in}");
+                let mut finding = cx
+                    .finding(message, at, format!("last seen in {last}"))
+                    .label(pinned, format!("{version} is pinned here"));
+                if let Some(replacement) = fact.replacement() {
+                    let kind = replacement.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
+                    finding = finding.help(format!("use {kind}`{}` in its place", replacement.name));
+                    if let Some(note) = replacement.note {
+                        finding = finding.note(note);
+                    }
+                }
+                finding.help(format!("pin a release that still has it: {last} is the last"))
+            }
+            Standing::NotYet { version, since } => {
+                let message = format!("{title} does not exist in {version} yet: it came with {since}");
+                cx.finding(message, at, format!("there since {since}"))
+                    .label(pinned, format!("{version} is pinned here"))
+                    .help(format!("pin {since} or later"))
+            }
+            Standing::Renamed { version, is_called, since } => {
+                let message = format!("{title} is called `{is_called}` in {version}");
+                let remark = since.map_or_else(
+                    || format!("`{}` is not accepted any more", part.component.id.ty),
+                    |since| format!("`{}` is accepted since {since}", part.component.id.ty),
+                );
+                cx.finding(message, at, remark)
+                    .label(pinned, format!("{version} is pinned here"))
+                    .help(format!("write `{is_called}`"))
+            }
+            _ => continue,
+        };
+        cx.report(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn exporter(version: &str, name: &str) -> Bench {
+        Bench::collector(version, &format!("exporters: {{{name}: }}"))
+    }
+
+    #[test]
+    fn fails_on_what_is_gone_and_says_nothing_of_its_settings() {
+        let bench = Bench::collector("0.130.0", "exporters: {logging: {loglevel: debug, nonsense: 1}}");
+        bench.finds("V001", "logging");
+        bench.silent("Y001");
+    }
+
+    #[test]
+    fn fails_on_a_name_from_the_future() {
+        exporter("0.120.0", "otlp_grpc").finds("V001", "otlp_grpc");
+    }
+
+    #[test]
+    fn passes_while_it_is_there() {
+        exporter("0.100.0", "logging").silent("V001");
+        exporter("0.158.0", "otlp_grpc").silent("V001");
+    }
+
+    #[test]
+    fn silent_for_aliases_that_are_still_accepted() {
+        exporter("0.158.0", "otlphttp").silent("V001");
+    }
+}

@@ -1,0 +1,100 @@
+use telstack_catalog::otelcol::SettingGone;
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+
+use crate::{
+    Cx, Rule,
+    facts::{Problem, ProblemKind},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "V003",
+        name: "setting-removed",
+        severity: Severity::Error,
+        summary: "A setting exists in other releases of the component, but not in the pinned one.",
+        why: "Collectors refuse unknown keys: `has invalid keys`. A key that was removed or renamed stops the collector \
+              on the day of the upgrade; one that came later stops it today.",
+        bad: r#"versions { otelcol "0.158.0" }
+receiver "kafka" { topic "otlp_spans"; encoding "otlp_proto" }"#,
+        good: r#"versions { otelcol "0.158.0" }
+receiver "kafka" { traces { topics "otlp_spans"; encoding "otlp_proto" } }"#,
+        silent: "The settings at that release are not known. Between two releases whose settings are known, the ones \
+                 of either are accepted.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/blob/main/CHANGELOG.md",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/46916",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for problem in &cx.facts.problems {
+        let finding = match &problem.kind {
+            ProblemKind::Gone(gone) => gone_finding(cx, problem, gone),
+            ProblemKind::NotYet(by) => {
+                let message = format!(
+                    "`{}` of {} is not there in {} yet: it came with {by} at the latest",
+                    problem.path,
+                    problem.owner(),
+                    problem.version
+                );
+                cx.finding(message, problem.at, format!("unknown at {}", problem.version))
+                    .help(format!("pin {by} or later"))
+                    .help("or leave it out")
+            }
+            _ => continue,
+        };
+        let pinned = problem.node.version.as_ref().and_then(telstack_system::Sourced::span);
+        cx.report(finding.label(pinned, format!("{} is pinned here", problem.version)));
+    }
+}
+
+fn gone_finding(cx: &Cx<'_>, problem: &Problem<'_>, gone: &SettingGone) -> Diagnostic {
+    let when = match gone.removed_in {
+        Some(removed) => format!("it was removed in {removed}"),
+        None => format!("it was removed after {} and by {}", gone.present_at, gone.absent_at),
+    };
+    let message = format!("`{}` of {} does not exist in {}: {when}", problem.path, problem.owner(), problem.version);
+    let finding = cx.finding(message, problem.at, format!("unknown at {}", problem.version));
+    match gone.replacement {
+        // A path of the same component has no spaces; anything else is a sentence.
+        Some(path) if !path.contains(' ') => finding.help(format!("use `{path}`")),
+        Some(words) => finding.help(words),
+        None => finding.help("leave it out"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn kafka(version: &str) -> Bench {
+        Bench::collector(version, "receivers: {kafka: {topic: otlp_spans}}")
+    }
+
+    #[test]
+    fn fails_on_a_key_that_is_gone() {
+        let bench = kafka("0.158.0");
+        bench.finds("V003", "topic");
+        bench.silent("Y001");
+    }
+
+    #[test]
+    fn fails_on_a_key_that_came_later() {
+        let yaml = "receivers: {kafka: {traces: {topics: [a]}}}";
+        let bench = Bench::collector("0.100.0", yaml);
+        bench.finds("V003", "traces");
+        Bench::collector("0.158.0", yaml).silent("V003");
+    }
+
+    #[test]
+    fn passes_while_it_is_there() {
+        kafka("0.120.0").silent("V003");
+    }
+
+    #[test]
+    fn silent_for_keys_that_never_were() {
+        Bench::collector("0.158.0", "receivers: {kafka: {tropic: a}}").silent("V003");
+    }
+}

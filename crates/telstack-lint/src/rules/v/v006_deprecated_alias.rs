@@ -1,0 +1,97 @@
+use telstack_catalog::otelcol::Presence;
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{
+    Cx, Rule,
+    facts::{Part, ProblemKind},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "V006",
+        name: "deprecated-alias",
+        severity: Severity::Info,
+        summary: "A component or setting has a newer name in the pinned release, or is deprecated there.",
+        why: "It still works. Upstream removes old names and deprecated components some releases later, and then the \
+              collector does not start.",
+        bad: r#"versions { otelcol "0.158.0" }
+exporter "otlphttp" { endpoint "http://gw:4318" }"#,
+        good: r#"versions { otelcol "0.158.0" }
+exporter "otlp_http" { endpoint "http://gw:4318" }"#,
+        silent: "The release is older than the new name; the name was not written but follows from something else.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/blob/main/CHANGELOG.md",
+            "https://github.com/open-telemetry/opentelemetry-collector/issues/15728",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for part in &cx.facts.parts {
+        if part.component.origin.is_written() {
+            judge(cx, part);
+        }
+    }
+    for problem in &cx.facts.problems {
+        let ProblemKind::Deprecated(instead) = &problem.kind else { continue };
+        if !problem.at.is_written() {
+            continue;
+        }
+        let message = format!("`{}` of {} is deprecated at {}", problem.path, problem.owner(), problem.version);
+        let finding = cx.finding(message, problem.at, "still accepted");
+        cx.report(match instead {
+            Some(instead) => finding.help(format!("use `{instead}`")),
+            None => finding,
+        });
+    }
+}
+
+fn judge(cx: &mut Cx<'_>, part: &Part<'_>) {
+    let Some((fact, version)) = part.usable() else { return };
+    let (at, ty) = (&part.component.origin, part.component.id.ty.as_str());
+    let newer = fact.name_at(version);
+    if newer != ty && fact.name_presence(newer, part.distribution(), version) == Presence::Present {
+        let mut finding = cx.finding(
+            format!("{} is called `{newer}` in {version}", part.title()),
+            at,
+            format!("`{ty}` is the old name, still accepted"),
+        );
+        if let Some(since) = fact.name_since(newer) {
+            finding = finding.note(format!("`{newer}` is accepted since {since}"));
+        }
+        cx.report(finding.help(format!("write `{newer}`")));
+    } else if fact.deprecated_since().is_some_and(|since| since <= version) {
+        let finding = cx.finding(format!("{} is deprecated at {version}", part.title()), at, "still there");
+        cx.report(match fact.replacement() {
+            Some(replacement) => finding.help(format!("use `{}` in its place", replacement.name)),
+            None => finding,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::Severity;
+
+    use crate::test_support::Bench;
+
+    fn exporter(version: &str, name: &str) -> Bench {
+        Bench::collector(version, &format!("exporters: {{{name}: {{endpoint: 'http://gw:4318'}}}}"))
+    }
+
+    #[test]
+    fn advises_the_new_name() {
+        assert_eq!(exporter("0.158.0", "otlphttp").finds("V006", "otlphttp"), Severity::Info);
+    }
+
+    #[test]
+    fn passes_with_the_new_name() {
+        exporter("0.158.0", "otlp_http").silent("V006");
+    }
+
+    #[test]
+    fn silent_before_there_is_one() {
+        exporter("0.120.0", "otlphttp").silent("V006");
+    }
+}

@@ -1,0 +1,118 @@
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{EnvValue, Node, SecretRef};
+
+use crate::{Cx, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "X002",
+        name: "default-password",
+        severity: Severity::Warning,
+        summary: "Grafana's administrator has the default password, or one that is written in the open.",
+        why: "Grafana starts with `admin`/`admin`. Whoever reaches its port may read every data source and change \
+              every dashboard; scanners try these first.",
+        bad: r#"grafana "grafana" { reads "prometheus"; admin_password "admin" }"#,
+        good: r#"grafana "grafana" { reads "prometheus"; admin_password (secret)"grafana/admin-password" }"#,
+        silent: "The password is a reference, or Grafana gets it from its environment. A default password is let pass \
+                 where Grafana can be reached from this host only.",
+        sources: &[
+            "https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#admin_password",
+            "https://github.com/Tr3kkR/Yuzu/issues/661",
+        ],
+    },
+    check,
+};
+
+/// The variable that sets it from outside the stack.
+const VARIABLE: &str = "GF_SECURITY_ADMIN_PASSWORD";
+/// What people type first.
+const WELL_KNOWN: [&str; 8] = ["admin", "password", "grafana", "changeme", "secret", "root", "test", "123456"];
+
+fn check(cx: &mut Cx<'_>) {
+    for (_, node) in cx.system.nodes() {
+        if let Some(finding) = judge(cx, node) {
+            cx.report(finding);
+        }
+    }
+}
+
+fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
+    let viewer = node.viewer()?;
+    let help = |finding: Diagnostic| {
+        finding.help(format!("refer to it: `admin_password (secret)\"{}/admin-password\"`", node.name))
+    };
+    if let Some(password) = &viewer.admin_password {
+        let SecretRef::Literal(text) = &password.value else { return None };
+        let known = WELL_KNOWN.contains(&text.to_lowercase().as_str());
+        if known && only_local(node) {
+            return None;
+        }
+        let what = if known { "is one that everybody tries first" } else { "is written in the open" };
+        let message = format!("the administrator's password of `{}` {what}", node.name);
+        return Some(help(cx.finding(message, &password.origin, "not a secret")));
+    }
+    let container = node.container.as_ref()?;
+    let mut given = container.env.iter().chain(&node.environment).filter(|it| it.name.starts_with(VARIABLE));
+    let default = match given.next() {
+        None => true,
+        Some(variable) => matches!(&variable.value, EnvValue::Literal(text) if WELL_KNOWN.contains(&text.as_str())),
+    };
+    if !default || container.published.is_empty() || only_local(node) {
+        return None;
+    }
+    let message = format!("the administrator of `{}` has the default password", node.name);
+    let mut finding = cx.finding(message, &node.origin, "no password is set");
+    for published in &container.published {
+        finding =
+            finding.label(published.origin.span(), format!("port {} can be reached from outside", published.host_port));
+    }
+    Some(help(finding))
+}
+
+/// Can it be reached from this host only?
+fn only_local(node: &Node) -> bool {
+    let Some(container) = &node.container else { return false };
+    let local = |ip: &Option<String>| ip.as_deref().is_some_and(|ip| ip.starts_with("127.") || ip == "::1");
+    !container.published.is_empty() && container.published.iter().all(|it| local(&it.host_ip))
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::product::Product;
+    use telstack_system::{Published, SecretRef, Sourced};
+
+    use crate::test_support::Bench;
+
+    fn grafana(password: Option<SecretRef>, host_ip: Option<&str>) -> Bench {
+        let mut bench = Bench::new("grafana password port");
+        let id = bench.add(Product::Grafana, "13.0.1");
+        let (origin, port, node) = (bench.at("password"), bench.at("port"), bench.at("grafana"));
+        bench.node(id).origin = node;
+        bench.node(id).viewer_mut().expect("viewer").admin_password = password.map(|it| Sourced::new(it, origin));
+        bench.container(id).published.push(Published {
+            host_ip: host_ip.map(str::to_owned),
+            host_port: 3000,
+            container_port: 3000,
+            what: String::new(),
+            origin: port,
+        });
+        bench
+    }
+
+    #[test]
+    fn fails_on_a_literal_or_none_at_all() {
+        grafana(Some(SecretRef::Literal("admin".into())), None).finds("X002", "password");
+        grafana(Some(SecretRef::Literal("x7Kf9".into())), Some("127.0.0.1")).finds("X002", "password");
+        grafana(None, None).finds("X002", "grafana");
+    }
+
+    #[test]
+    fn passes_with_a_reference() {
+        grafana(Some(SecretRef::Env("PASSWORD".into())), None).silent("X002");
+    }
+
+    #[test]
+    fn silent_when_only_this_host_can_reach_it() {
+        grafana(None, Some("127.0.0.1")).silent("X002");
+    }
+}

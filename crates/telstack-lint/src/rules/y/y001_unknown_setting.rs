@@ -1,0 +1,76 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{Cx, Rule, facts::ProblemKind, words::ticked};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "Y001",
+        name: "unknown-setting",
+        severity: Severity::Error,
+        summary: "A component is given a setting that no release of it has.",
+        why: "Collectors refuse unknown keys: `has invalid keys`. It is nearly always a slip of the keyboard, or a key \
+              that belongs a level higher or lower.",
+        bad: r#"processor "batch" { time_out "5s" }"#,
+        good: r#"processor "batch" { timeout "5s" }"#,
+        silent: "The settings at that release are not known, or that place takes any key. Keys of other releases are \
+                 V003, queues that an exporter does not have D007. Where the catalog may be incomplete it is a warning.",
+        sources: &["https://opentelemetry.io/docs/collector/configuration/"],
+    },
+    check,
+};
+
+/// Most keys that help a reader.
+const SHOWN: usize = 12;
+
+fn check(cx: &mut Cx<'_>) {
+    for problem in &cx.facts.problems {
+        let ProblemKind::Unknown { nearest, known, doubtful } = &problem.kind else { continue };
+        let message = format!("{} has no setting `{}`", problem.owner(), problem.path);
+        let mut finding = cx.finding(message, problem.at, format!("unknown at {}", problem.version));
+        if let Some(component) = problem.component {
+            finding = finding.label(component.origin.span(), format!("settings of this {}", component.kind));
+        }
+        if *doubtful {
+            finding = finding.severity(Severity::Warning).note("some optional blocks take `enabled` without saying so");
+        }
+        if let Some(nearest) = nearest {
+            finding = finding.help(format!("did you mean `{nearest}`?"));
+        }
+        if known.is_empty() {
+            finding = finding.note("no settings are known there");
+        } else if known.len() <= SHOWN {
+            finding = finding.note(format!("there is {}", ticked(known)));
+        } else if nearest.is_none() {
+            let more = known.len() - SHOWN;
+            finding = finding.note(format!("there is {} and {more} more", ticked(&known[..SHOWN])));
+        }
+        cx.report(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    #[test]
+    fn fails_on_a_slip() {
+        Bench::collector("0.158.0", "processors: {batch: {time_out: 5s}}").finds("Y001", "time_out");
+    }
+
+    #[test]
+    fn fails_deep_inside() {
+        let yaml = "receivers: {otlp: {protocols: {grpc: {endpiont: '0.0.0.0:4317'}}}}";
+        Bench::collector("0.158.0", yaml).finds("Y001", "endpiont");
+    }
+
+    #[test]
+    fn passes_when_it_is_known() {
+        Bench::collector("0.158.0", "processors: {batch: {timeout: 5s}}").silent("Y001");
+    }
+
+    #[test]
+    fn silent_where_any_key_goes() {
+        let yaml = "exporters: {otlp_http: {endpoint: 'http://a:4318', headers: {x-any-key: a}}}";
+        Bench::collector("0.158.0", yaml).silent("Y001");
+    }
+}

@@ -1,0 +1,65 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{Cx, Rule, facts::ProblemKind};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "Y003",
+        name: "invalid-unit",
+        severity: Severity::Error,
+        summary: "A duration has no unit, or one that the collector does not know.",
+        why: "The collector reads durations as Go does: numbers with `ns`, `us`, `ms`, `s`, `m` or `h`. There are no \
+              days: `1d` stops it. A bare number is taken for nanoseconds, so that `5` is a timeout that has always \
+              passed already.",
+        bad: r#"processor "batch" { timeout 5 }"#,
+        good: r#"processor "batch" { timeout "5s" }"#,
+        silent: "Zero, which needs no unit; values from the environment.",
+        sources: &["https://pkg.go.dev/time#ParseDuration"],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for problem in &cx.facts.problems {
+        let ProblemKind::Unit { found, hint } = &problem.kind else { continue };
+        let message = format!("`{found}` is not a duration for `{}` of {}", problem.path, problem.owner());
+        let finding = cx
+            .finding(message, problem.at, "no unit that the collector knows")
+            .note("units are `ns`, `us`, `ms`, `s`, `m` and `h`");
+        cx.report(match hint {
+            Some(hint) => finding.help(hint),
+            None => finding.help("write a number with a unit: `30s`, `1h30m`"),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn timeout(value: &str) -> Bench {
+        Bench::collector("0.158.0", &format!("processors: {{batch: {{timeout: {value}}}}}"))
+    }
+
+    #[test]
+    fn fails_without_a_unit() {
+        timeout("5").finds("Y003", "5");
+        timeout("'5'").finds("Y003", "'5'");
+    }
+
+    #[test]
+    fn fails_on_days() {
+        timeout("1d").finds("Y003", "1d");
+    }
+
+    #[test]
+    fn passes_as_go_reads_it() {
+        timeout("1h30m").silent("Y003");
+    }
+
+    #[test]
+    fn silent_for_zero_and_for_the_environment() {
+        timeout("0").silent("Y003");
+        timeout("'${env:TIMEOUT}'").silent("Y003");
+    }
+}

@@ -1,0 +1,60 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{
+    Cx, Rule,
+    facts::ProblemKind,
+    words::{either, nearest},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "Y004",
+        name: "unknown-value",
+        severity: Severity::Error,
+        summary: "A setting takes one of a few words, and is given another.",
+        why: "The collector does not start, or falls back to something nobody asked for.",
+        bad: "service: {telemetry: {metrics: {level: verbose}}}",
+        good: "service: {telemetry: {metrics: {level: detailed}}}",
+        silent: "The value comes from the environment; letters differ only in case.",
+        sources: &["https://opentelemetry.io/docs/collector/configuration/"],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for problem in &cx.facts.problems {
+        let ProblemKind::Word { found, allowed } = &problem.kind else { continue };
+        let message = format!("`{}` of {} cannot be `{found}`", problem.path, problem.owner());
+        let finding = cx.finding(message, problem.at, format!("`{}` takes {}", problem.key(), either(allowed)));
+        let slip = nearest(&found.to_lowercase(), allowed.iter().map(String::as_str));
+        cx.report(match slip {
+            Some(slip) => finding.help(format!("did you mean `{slip}`?")),
+            None => finding.help(format!("write {}", either(allowed))),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn level(value: &str) -> Bench {
+        Bench::collector("0.158.0", &format!("service: {{telemetry: {{metrics: {{level: {value}}}}}}}"))
+    }
+
+    #[test]
+    fn fails_on_another_word() {
+        level("verbose").finds("Y004", "verbose");
+    }
+
+    #[test]
+    fn passes_on_one_of_them() {
+        level("detailed").silent("Y004");
+    }
+
+    #[test]
+    fn silent_about_case_and_the_environment() {
+        level("Detailed").silent("Y004");
+        level("'${env:LEVEL}'").silent("Y004");
+    }
+}

@@ -1,0 +1,52 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{Cx, Rule, facts::ProblemKind, words::either};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "Y005",
+        name: "missing-setting",
+        severity: Severity::Error,
+        summary: "A component lacks a setting that it cannot do without.",
+        why: "The collector checks it when it starts and refuses.",
+        bad: r#"exporter "otlp_grpc""#,
+        good: r#"exporter "otlp_grpc" { endpoint "gateway:4317" }"#,
+        silent: "It is not known which settings the component needs; the block that should hold it comes from the \
+                 environment.",
+        sources: &["https://opentelemetry.io/docs/collector/configuration/"],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for problem in &cx.facts.problems {
+        let ProblemKind::Missing(paths) = &problem.kind else { continue };
+        let one_of = if paths.len() > 1 { "one of " } else { "" };
+        let message = format!("{} needs {one_of}{}", problem.owner(), either(paths));
+        let finding = cx.finding(message, problem.at, "not given");
+        cx.report(finding.help(format!("give it {}", either(paths))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    #[test]
+    fn fails_without() {
+        Bench::collector("0.158.0", "exporters: {otlp_grpc: {tls: {insecure: true}}}").finds("Y005", "otlp_grpc");
+        Bench::collector("0.158.0", "receivers: {otlp: {protocols: }}").finds("Y005", "otlp");
+    }
+
+    #[test]
+    fn passes_with() {
+        Bench::collector("0.158.0", "exporters: {otlp_grpc: {endpoint: 'a:4317'}}").silent("Y005");
+        Bench::collector("0.158.0", "receivers: {otlp: {protocols: {http: }}}").silent("Y005");
+    }
+
+    #[test]
+    fn silent_when_run_time_decides() {
+        Bench::collector("0.158.0", "receivers: {otlp: {protocols: '${file:protocols.yaml}'}}").silent("Y005");
+        Bench::collector("0.158.0", "exporters: {otlp_grpc: {endpoint: '${env:GATEWAY}'}}").silent("Y005");
+    }
+}

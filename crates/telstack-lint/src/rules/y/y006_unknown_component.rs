@@ -1,0 +1,57 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{Cx, Rule, facts::Standing};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "Y006",
+        name: "unknown-component",
+        severity: Severity::Error,
+        summary: "No release of any distribution has a component of that name.",
+        why: "The collector does not start: `unknown type`.",
+        bad: r#"processor "bacth""#,
+        good: r#"processor "batch""#,
+        silent: "The component exists in another release (V001) or another distribution (V002).",
+        sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases"],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for part in &cx.facts.parts {
+        let Standing::Unknown { nearest } = part.standing else { continue };
+        let kind = part.component.kind;
+        let ty = &part.component.id.ty;
+        let message = format!("there is no {kind} `{ty}`");
+        let mut finding = cx.finding(message, &part.component.origin, "unknown in every release");
+        let kinds = telstack_catalog::ComponentKind::ALL.iter();
+        for other in kinds.filter(|it| **it != kind && telstack_catalog::otelcol::component(**it, ty).is_some()) {
+            finding = finding.help(format!("there is {} {other} of that name", crate::words::article(other.as_str())));
+        }
+        if let Some(nearest) = nearest {
+            finding = finding.help(format!("did you mean `{nearest}`?"));
+        }
+        cx.report(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    #[test]
+    fn fails_on_a_slip_and_on_the_wrong_section() {
+        Bench::collector("0.158.0", "processors: {bacth: }").finds("Y006", "bacth");
+        Bench::collector("0.158.0", "exporters: {batch: }").finds("Y006", "batch");
+    }
+
+    #[test]
+    fn passes_on_a_name_that_exists() {
+        Bench::collector("0.158.0", "processors: {batch: }").silent("Y006");
+    }
+
+    #[test]
+    fn silent_for_what_once_was() {
+        Bench::collector("0.158.0", "exporters: {logging: }").silent("Y006");
+    }
+}

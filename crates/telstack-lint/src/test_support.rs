@@ -1,0 +1,198 @@
+//! Systems for the cases of rules: collectors read from collector YAML, everything else made by hand with
+//! origins that point at slices of a text.
+
+use telstack_catalog::{ComponentKind, Distribution, Signal, SignalSet, Version, product::Product};
+use telstack_diagnostics::{Diagnostics, Severity, SourceMap, Span};
+use telstack_syntax::{tree, yaml};
+use telstack_system::{
+    Alerter, Bind, Collector, Component, ComponentId, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId,
+    NodeKind, Origin, Pipeline, Platform, Protocol, Purpose, Reference, Sourced, Store, System, Tls, Value, Viewer,
+};
+
+/// A System and the texts that its origins point into.
+pub(crate) struct Bench {
+    sources: SourceMap,
+    pub(crate) system: System,
+}
+
+impl Bench {
+    /// Nothing yet; `text` is what origins of things made by hand point into.
+    pub(crate) fn new(text: &str) -> Self {
+        let mut sources = SourceMap::default();
+        let file = sources.add("stack.kdl", text);
+        let origin = Origin::written(Span::new(file, 0, 0));
+        let system = System::new("test", origin.clone(), Sourced::new(Platform::Compose, origin));
+        Self { sources, system }
+    }
+
+    /// One collector of the contrib distribution, in a container.
+    pub(crate) fn collector(version: &str, yaml: &str) -> Self {
+        let mut bench = Self::new("");
+        bench.add_collector("collector", Distribution::Contrib, version, yaml);
+        bench
+    }
+
+    /// Two nodes and a link, each end as OTLP over gRPC in plain text until `change`d. The dialling end is
+    /// written `dials`, the listening end `binds`.
+    pub(crate) fn link(change: impl FnOnce(&mut Edge, &mut Listener)) -> Self {
+        let mut bench = Self::new("dials binds");
+        let from = bench.add_collector("agent", Distribution::Contrib, "0.158.0", "");
+        let to = bench.add_collector("gateway", Distribution::Contrib, "0.158.0", "");
+        let mut listener = bench.listener("otlp-grpc", 4317, "binds");
+        let mut edge = bench.edge(Protocol::OTLP_GRPC, "gateway", 4317, "dials");
+        change(&mut edge, &mut listener);
+        bench.node(to).listeners.push(listener);
+        bench.system.connect(from, to, edge);
+        bench
+    }
+
+    pub(crate) fn add_collector(&mut self, name: &str, dist: Distribution, version: &str, text: &str) -> NodeId {
+        let file = self.sources.add(format!("{name}.yaml"), text);
+        let origin = Origin::written(Span::new(file, 0, 0));
+        let mut documents = yaml::read(file, text).expect("valid YAML").into_iter();
+        let document = documents.next().map(|it| it.map_marks(&mut |span| Origin::written(*span)));
+        let mut collector = Collector::new(Sourced::new(dist, origin.clone()));
+        if let Some(document) = &document {
+            read(&mut collector, document);
+        }
+        let version = Version::parse(version).expect("a version");
+        let image = ImageRef { repository: dist.image().to_owned(), tag: version.to_string() };
+        self.place(name, version, NodeKind::Collector(Box::new(collector)), image, origin)
+    }
+
+    /// A store, Grafana or Alertmanager, named after its product.
+    pub(crate) fn add(&mut self, product: Product, version: &str) -> NodeId {
+        let kind = match product {
+            Product::Grafana => NodeKind::Viewer(Box::<Viewer>::default()),
+            Product::Alertmanager => NodeKind::Alerter(Box::<Alerter>::default()),
+            _ => NodeKind::Store(Box::new(Store::new(product).expect("a store"))),
+        };
+        let version = Version::parse(version).expect("a version");
+        let image = product.image(version);
+        let image = ImageRef { repository: image.repository.to_owned(), tag: image.tag };
+        self.place(product.id(), version, kind, image, self.system.origin.clone())
+    }
+
+    fn place(&mut self, name: &str, version: Version, kind: NodeKind, image: ImageRef, origin: Origin) -> NodeId {
+        let mut node = Node::new(name, origin.clone(), Some(Sourced::new(version, origin.clone())), kind);
+        node.container = Some(Container::new(Sourced::new(image, origin.clone()), origin));
+        self.system.add(node)
+    }
+
+    pub(crate) fn node(&mut self, id: NodeId) -> &mut Node {
+        self.system.node_mut(id)
+    }
+
+    /// The node of the first collector, to change.
+    pub(crate) fn first(&mut self) -> &mut Node {
+        let id = self.system.node_ids()[0];
+        self.node(id)
+    }
+
+    pub(crate) fn container(&mut self, id: NodeId) -> &mut Container {
+        self.node(id).container.as_mut().expect("a container")
+    }
+
+    /// Written where `slice` stands first in any of the texts.
+    pub(crate) fn at(&self, slice: &str) -> Origin {
+        let mut places = self.sources.files().filter_map(|(id, file)| Some((id, file.text().find(slice)?)));
+        let (file, start) = places.next().unwrap_or_else(|| panic!("`{slice}` is in no text"));
+        Origin::written(Span::new(file, start, start + slice.len()))
+    }
+
+    pub(crate) fn listener(&self, name: &str, port: u16, slice: &str) -> Listener {
+        Listener {
+            name: name.to_owned(),
+            port,
+            bind: Bind::All,
+            protocol: Protocol::OTLP_GRPC,
+            signals: SignalSet::of(&[Signal::Traces]),
+            path: None,
+            base: None,
+            tls: Known::Value(Tls::Off),
+            requirement: None,
+            owner: None,
+            origin: self.at(slice),
+        }
+    }
+
+    pub(crate) fn edge(&self, protocol: Protocol, host: &str, port: u16, slice: &str) -> Edge {
+        let mut edge = Edge::new(Purpose::Telemetry, self.at(slice));
+        edge.dial = Some(Dial {
+            component: None,
+            protocol,
+            host: host.to_owned(),
+            port,
+            path: String::new(),
+            tls: Known::Value(Tls::Off),
+            tenant: None,
+            origin: self.at(slice),
+        });
+        edge
+    }
+
+    /// Code, slice under the primary label and severity of every finding.
+    pub(crate) fn found(&self) -> Vec<(&'static str, String, Severity)> {
+        let mut out = Diagnostics::default();
+        crate::check(&self.system, &mut out);
+        let slice = |span| self.sources.slice(span).to_owned();
+        out.sorted(&self.sources)
+            .into_iter()
+            .map(|it| {
+                let primary = it.primary.map(|label| slice(label.span)).unwrap_or_default();
+                (it.rule.code, primary, it.severity)
+            })
+            .collect()
+    }
+
+    /// The rule reports once, at `slice`.
+    #[track_caller]
+    pub(crate) fn finds(&self, code: &str, slice: &str) -> Severity {
+        let found = self.found();
+        let mine: Vec<_> = found.iter().filter(|(it, ..)| *it == code).collect();
+        let [(_, primary, severity)] = mine.as_slice() else { panic!("wanted one {code}, found {found:?}") };
+        assert_eq!(primary, slice, "{found:?}");
+        *severity
+    }
+
+    /// The rule says nothing.
+    #[track_caller]
+    pub(crate) fn silent(&self, code: &str) {
+        let found = self.found();
+        assert!(found.iter().all(|(it, ..)| *it != code), "{found:?}");
+    }
+}
+
+fn read(collector: &mut Collector, document: &Value) {
+    let section = |path: &str| document.at(path).and_then(|value| value.as_map()).into_iter().flatten();
+    for kind in ComponentKind::ALL {
+        collector.components.extend(section(kind.section()).map(|entry| Component {
+            kind: *kind,
+            id: ComponentId::parse(&entry.key),
+            settings: entry.value.clone(),
+            origin: entry.key_mark.clone(),
+        }));
+    }
+    collector.pipelines = section("service.pipelines").map(pipeline).collect();
+    collector.extensions = references(document.at("service.extensions"));
+    collector.telemetry = section("service.telemetry").cloned().collect();
+}
+
+fn pipeline(entry: &tree::Entry<Origin>) -> Pipeline {
+    let id = ComponentId::parse(&entry.key);
+    Pipeline {
+        signal: Signal::parse(&id.ty).expect("a signal"),
+        name: id.name,
+        receivers: references(entry.value.at("receivers")),
+        processors: references(entry.value.at("processors")),
+        ordered: true,
+        exporters: references(entry.value.at("exporters")),
+        origin: entry.key_mark.clone(),
+    }
+}
+
+fn references(value: Option<&Value>) -> Vec<Reference> {
+    let items = value.and_then(|value| value.as_seq()).unwrap_or_default();
+    let name = |item: &Value| item.as_str().map(ComponentId::parse);
+    items.iter().filter_map(|item| Some(Reference { id: name(item)?, origin: item.mark.clone() })).collect()
+}

@@ -1,0 +1,42 @@
+//! Words for messages.
+
+use std::fmt::Display;
+
+/// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and `c` ``.
+pub(crate) fn ticked<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    joined(items.into_iter().map(|item| format!("`{item}`")), "and")
+}
+
+/// `` `a` ``, `` `a` or `b` ``, `` `a`, `b` or `c` ``.
+pub(crate) fn either<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    joined(items.into_iter().map(|item| format!("`{item}`")), "or")
+}
+
+fn joined(items: impl Iterator<Item = String>, word: &str) -> String {
+    let items: Vec<String> = items.collect();
+    match items.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [start @ .., last] => format!("{} {word} {last}", start.join(", ")),
+    }
+}
+
+/// "a map", "an exporter".
+pub(crate) fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+/// The candidate closest to a misspelt word, if it is close enough to be a slip.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = candidates.into_iter().filter_map(|candidate| {
+        let distance = strsim::damerau_levenshtein(word, candidate);
+        let limit = word.len().max(candidate.len()) / 3;
+        (distance > 0 && distance <= limit.clamp(1, 4)).then_some((distance, candidate))
+    });
+    scored.min().map(|(_, candidate)| candidate)
+}
+
+/// Does run time decide this text? `${env:X}`, `$X`.
+pub(crate) fn is_reference(text: &str) -> bool {
+    text.contains('$')
+}

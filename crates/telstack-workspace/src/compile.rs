@@ -1,0 +1,92 @@
+//! From a stack file to a System, its findings and its artefacts.
+
+use std::path::{Path, PathBuf};
+
+use telstack_diagnostics::{Diagnostic, Diagnostics, Severity, SourceMap};
+use telstack_lang::{Loaded, Loader};
+use telstack_system::{System, passes};
+use telstack_tools::Artefact;
+
+use crate::files::{Files, ReadFailure};
+
+/// All that one stack file says.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Every file that was read.
+    pub sources: SourceMap,
+    /// The System after all passes; none if the text does not even name a stack.
+    pub system: Option<System>,
+    /// Findings in reading order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Files to write. Empty while there are errors: no half of a stack is ever written.
+    pub artefacts: Vec<Artefact>,
+}
+
+impl Compiled {
+    /// Is a finding at least this bad?
+    pub fn has(&self, level: Severity) -> bool {
+        self.diagnostics.iter().any(|it| it.severity >= level)
+    }
+}
+
+struct FileLoader<'a> {
+    files: &'a dyn Files,
+    folder: PathBuf,
+}
+
+impl Loader for FileLoader<'_> {
+    fn load(&self, including: &str, path: &str) -> Result<Loaded, String> {
+        let folder = Path::new(including).parent().unwrap_or(Path::new("")).to_owned();
+        let target = normal(&folder.join(path)).ok_or_else(|| "it leads above the folder of the stack".to_owned())?;
+        if Path::new(path).is_absolute() || !target.starts_with(&self.folder) {
+            return Err("only files in the folder of the stack, or below it, can be included".to_owned());
+        }
+        let text = self.files.read(&target).map_err(|failure| failure.to_string())?;
+        Ok(Loaded { name: shown(&target), text })
+    }
+}
+
+/// The path without `.` and `..`; none if it climbs above where it starts.
+fn normal(path: &Path) -> Option<PathBuf> {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                if !out.pop() {
+                    return None;
+                }
+            }
+            part => out.push(part),
+        }
+    }
+    Some(out)
+}
+
+/// A path as reports show it: forward slashes, no leading `./`.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('\\', "/");
+    text.strip_prefix("./").map_or_else(|| text.clone(), str::to_owned)
+}
+
+/// Compiles the stack at `path`.
+pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> {
+    let text = files.read(path)?;
+    let mut sources = SourceMap::default();
+    let file = sources.add(shown(path), text);
+    let folder = path.parent().and_then(normal).unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
+    let loader = FileLoader { files, folder };
+    let mut diagnostics = Diagnostics::default();
+    let mut system = telstack_lang::lower(file, &mut sources, &loader, &mut diagnostics);
+    if let Some(system) = &mut system {
+        passes::run(system, &mut diagnostics);
+        system.complete = !diagnostics.has_errors();
+        telstack_lint::check(system, &mut diagnostics);
+    }
+    let artefacts = match &system {
+        Some(system) if !diagnostics.has_errors() => telstack_tools::emit(system),
+        _ => Vec::new(),
+    };
+    let diagnostics = diagnostics.sorted(&sources);
+    Ok(Compiled { sources, system, diagnostics, artefacts })
+}

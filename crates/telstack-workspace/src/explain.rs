@@ -1,0 +1,28 @@
+//! Every code, with its documentation.
+
+use telstack_diagnostics::RuleInfo;
+
+/// Every code that telstack can report, in order.
+pub fn all_rules() -> Vec<&'static RuleInfo> {
+    let mut rules: Vec<&RuleInfo> =
+        telstack_lint::RULES.iter().chain(telstack_system::RULES).chain(telstack_lang::RULES).copied().collect();
+    rules.sort_by_key(|rule| rule.code);
+    rules
+}
+
+/// The rule of that code or name, in any case.
+pub fn rule(code: &str) -> Option<&'static RuleInfo> {
+    all_rules().into_iter().find(|it| it.code.eq_ignore_ascii_case(code) || it.name.eq_ignore_ascii_case(code))
+}
+
+/// The code nearest to what was asked for.
+pub fn nearest_code(code: &str) -> Option<&'static str> {
+    let asked = code.to_ascii_lowercase();
+    all_rules()
+        .into_iter()
+        .flat_map(|rule| [rule.code, rule.name])
+        .map(|known| (strsim::damerau_levenshtein(&asked, &known.to_ascii_lowercase()), known))
+        .filter(|(distance, known)| *distance * 3 <= known.len())
+        .min()
+        .map(|(_, known)| known)
+}

@@ -1,0 +1,158 @@
+//! What can be asked for.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// A compiler and link checker for observability stacks.
+///
+/// A short stack description becomes every file that its collectors, stores and dashboards read; each line
+/// of them can be explained.
+#[derive(Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 clean, 1 findings at or above the failing level, 2 could not run.")]
+pub struct Args {
+    /// When to colour reports; without it, on a terminal and without `NO_COLOR`.
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub color: When,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal and without `NO_COLOR`.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A command.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Write a first stack that compiles
+    New(New),
+    /// Report what is wrong with stacks
+    Check(Check),
+    /// Compile a stack into a folder of files
+    Build(Build),
+    /// Say which stack line and which pass put a line into an emitted file
+    Why(Why),
+    /// List every code that can be reported
+    Rules(Rules),
+    /// Explain a code: what is wrong, why it matters, what to write instead
+    Explain(Explain),
+    /// Draw a stack
+    Graph(Graph),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `new`.
+#[derive(clap::Args)]
+pub struct New {
+    /// The stack's name; it becomes NAME.stack.kdl
+    pub name: String,
+    /// The folder to write it into
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+/// Severities by name.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Fail on errors only
+    Error,
+    /// Fail on warnings too
+    Warning,
+    /// Fail on any finding
+    Info,
+}
+
+/// Report formats.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// For programs; see schemas/diagnostics.schema.json
+    Json,
+}
+
+/// Arguments of `check`.
+#[derive(clap::Args)]
+pub struct Check {
+    /// Stack files (*.stack.kdl), or folders that hold some
+    #[arg(required = true, value_name = "STACK")]
+    pub stacks: Vec<PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// The level from which findings fail the check
+    #[arg(long, value_enum, default_value_t = Level::Error, value_name = "LEVEL")]
+    pub fail_on: Level,
+}
+
+/// Arguments of `build`.
+#[derive(clap::Args)]
+pub struct Build {
+    /// The stack file (*.stack.kdl)
+    pub stack: PathBuf,
+    /// The folder to write into
+    #[arg(short, long = "output", value_name = "DIR")]
+    pub output: PathBuf,
+    /// Write nothing; fail if the folder is not what the stack compiles to
+    #[arg(long, conflicts_with = "force")]
+    pub check: bool,
+    /// Overwrite files of earlier builds that were changed by hand since
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `why`.
+#[derive(clap::Args)]
+pub struct Why {
+    /// A line of a built file: build/configs/otel-collector.yaml:42
+    #[arg(value_name = "FILE:LINE")]
+    pub place: String,
+}
+
+/// Arguments of `rules`.
+#[derive(clap::Args)]
+pub struct Rules {
+    /// How to list
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Arguments of `explain`.
+#[derive(clap::Args)]
+pub struct Explain {
+    /// A code or a name: N002, protocol-port-mismatch
+    pub code: String,
+}
+
+/// Graph formats.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A Mermaid flowchart, for Markdown
+    Mermaid,
+    /// A Graphviz digraph
+    Dot,
+}
+
+/// Arguments of `graph`.
+#[derive(clap::Args)]
+pub struct Graph {
+    /// The stack file (*.stack.kdl)
+    pub stack: PathBuf,
+    /// How to draw
+    #[arg(long, value_enum, default_value_t = GraphFormat::Mermaid)]
+    pub format: GraphFormat,
+}

@@ -1,0 +1,93 @@
+//! `build`: compile a stack into a folder.
+
+use std::path::Path;
+
+use telstack_diagnostics::{Severity, render};
+use telstack_workspace::{BuildError, DiskFiles, Stale, check_folder, plan, write};
+
+use super::{read, report};
+use crate::{
+    args::Build,
+    output::{Fatal, Outcome, Output},
+};
+
+/// `build`.
+pub fn build(output: &Output, args: &Build) -> Result<Outcome, Fatal> {
+    let compiled = read(&args.stack)?;
+    let outcome = report(output, &compiled, Severity::Error);
+    if outcome != Outcome::Clean {
+        output.remark(&format!("{}: nothing was written", render::summary(&compiled.diagnostics)));
+        return Ok(outcome);
+    }
+    let folder = args.output.as_path();
+    if folder.exists() && !folder.is_dir() {
+        return Err(Fatal::new(format!("{} is not a folder", folder.display())));
+    }
+    if args.check {
+        let stale = check_folder(&DiskFiles, &compiled, &args.stack, folder).map_err(|error| explain(error, folder))?;
+        for it in &stale {
+            let (path, what) = match it {
+                Stale::Missing(path) => (path, "is missing"),
+                Stale::Different(path) => (path, "is out of date"),
+                Stale::Obsolete(path) => (path, "is not part of the stack any more"),
+            };
+            output.print(&format!("{} {what}\n", folder.join(path).display()));
+        }
+        if stale.is_empty() {
+            output.print(&format!("{} is up to date\n", folder.display()));
+            return Ok(Outcome::Clean);
+        }
+        let again = format!("telstack build {} -o {}", args.stack.display(), folder.display());
+        output.remark(&format!("run `{again}` to bring it up to date"));
+        return Ok(Outcome::Findings);
+    }
+    let plan = plan(&DiskFiles, &compiled, &args.stack, folder, args.force).map_err(|error| explain(error, folder))?;
+    let done = write(&DiskFiles, &plan, folder).map_err(|error| explain(error, folder))?;
+    for path in &done.written {
+        output.print(&format!("wrote   {}\n", folder.join(path).display()));
+    }
+    for path in &done.removed {
+        output.print(&format!("removed {}\n", folder.join(path).display()));
+    }
+    if done.written.is_empty() && done.removed.is_empty() {
+        output.print(&format!("{} is up to date: {} files\n", folder.display(), done.unchanged));
+        return Ok(Outcome::Clean);
+    }
+    next_steps(output, &compiled, folder);
+    Ok(Outcome::Clean)
+}
+
+fn next_steps(output: &Output, compiled: &telstack_workspace::Compiled, folder: &Path) {
+    let has = |path: &str| compiled.artefacts.iter().any(|artefact| artefact.path == path);
+    if !has("docker-compose.yml") {
+        return;
+    }
+    output.print(&format!("\nnext:  cd {}\n", folder.display()));
+    if has(".env.example") {
+        output.print("       cp .env.example .env      # then fill it in\n");
+    }
+    output.print("       docker compose up -d\n");
+}
+
+fn explain(error: BuildError, folder: &Path) -> Fatal {
+    let list = |paths: &[String]| {
+        paths.iter().map(|path| folder.join(path).display().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    match error {
+        BuildError::NotOurs(paths) => {
+            Fatal::new(format!("telstack did not write {}, so it will not overwrite", list(&paths)))
+                .help("choose another folder with -o, or move these files away")
+        }
+        BuildError::ChangedByHand(paths) => {
+            Fatal::new(format!("changed by hand since the last build: {}", list(&paths)))
+                .help("take the change into the stack and build with --force; nothing was written")
+        }
+        BuildError::Outside(path) => Fatal::new(format!("{} leads outside {}", path, folder.display()))
+            .help("a link in the folder, or a changed manifest, points elsewhere; nothing was written"),
+        BuildError::Manifest(why) => {
+            Fatal::new(format!("{} cannot be read: {why}", folder.join(telstack_workspace::MANIFEST).display()))
+                .help("restore it, or build into an empty folder")
+        }
+        BuildError::Io(path, error) => Fatal::new(format!("{}: {error}", path.display())),
+    }
+}

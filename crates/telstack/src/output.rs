@@ -1,0 +1,132 @@
+//! Where text goes, and in which colours.
+
+use std::{
+    fmt,
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use telstack_diagnostics::render::Colour;
+
+use crate::args::When;
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Nothing at or above the failing level.
+    Clean,
+    /// Findings at or above the failing level.
+    Findings,
+    /// The command could not do its work.
+    CouldNotRun,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        ExitCode::from(match outcome {
+            Outcome::Clean => 0,
+            Outcome::Findings => 1,
+            Outcome::CouldNotRun => 2,
+        })
+    }
+}
+
+/// Why a command could not run: one sentence, and what to do about it.
+#[derive(Debug)]
+pub struct Fatal {
+    message: String,
+    help: Option<String>,
+}
+
+impl Fatal {
+    /// A reason without a remedy.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    /// What to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fatal {}
+
+impl miette::Diagnostic for Fatal {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+}
+
+/// Standard output and standard error.
+pub struct Output {
+    out: Colour,
+    err: Colour,
+}
+
+impl Output {
+    /// Decides on colours once.
+    pub fn new(when: When) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let choose = |terminal: bool| match when {
+            When::Always => Colour::On,
+            When::Never => Colour::Off,
+            When::Auto if terminal && !plain => Colour::On,
+            When::Auto => Colour::Off,
+        };
+        Self { out: choose(std::io::stdout().is_terminal()), err: choose(std::io::stderr().is_terminal()) }
+    }
+
+    /// The colours of standard output.
+    pub fn colour(&self) -> Colour {
+        self.out
+    }
+
+    /// Results. A reader that went away (`| head`) is not an error of ours.
+    #[allow(clippy::unused_self)]
+    pub fn print(&self, text: &str) {
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+
+    /// Remarks on the run, kept apart from results.
+    #[allow(clippy::unused_self)]
+    pub fn remark(&self, text: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    /// Why a command could not run.
+    pub fn fatal(&self, fatal: Fatal) {
+        let theme = if self.err == Colour::On { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let mut text = String::new();
+        let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
+        if handler.render_report(&mut text, &fatal).is_err() {
+            text = format!("{fatal}\n");
+        }
+        let _ = std::io::stderr().lock().write_all(text.trim_start_matches('\n').as_bytes());
+    }
+
+    /// Bold text on a coloured standard output.
+    pub fn strong(&self, text: &str) -> String {
+        self.styled("1", text)
+    }
+
+    /// Faint text on a coloured standard output.
+    pub fn faint(&self, text: &str) -> String {
+        self.styled("2", text)
+    }
+
+    fn styled(&self, code: &str, text: &str) -> String {
+        match self.out {
+            Colour::On => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Colour::Off => text.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The commands as people and programs use them: output, exit codes, and what happens to their files.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use support::{files, root, stderr, stdout, telstack, telstack_in};
+
+const BROKEN: &str = r#"stack "broken" {
+    platform "compose"
+    versions { otelcol "0.158.0"; loki "2.9.3" }
+    collector "c" {
+        receiver "otlp"
+        pipeline "logs" { from "otlp"; to "loki" }
+    }
+    loki
+}
+"#;
+
+fn folder_with(stack: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("s.stack.kdl"), stack).expect("writable");
+    folder
+}
+
+fn first_stack() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = telstack_in(folder.path(), &["new", "s"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    folder
+}
+
+#[test]
+fn a_new_stack_compiles_without_findings_but_remarks() {
+    let folder = first_stack();
+    let output = telstack_in(folder.path(), &["check", "--fail-on", "warning", "s.stack.kdl"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let output = telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "build"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("docker compose up -d"));
+    let output = telstack_in(folder.path(), &["new", "s"]);
+    assert_eq!(output.status.code(), Some(2), "what is there is not overwritten");
+    let output = telstack_in(folder.path(), &["new", "../evil"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("cannot be a stack's name"), "{}", stderr(&output));
+}
+
+#[test]
+fn findings_exit_with_1_and_failures_with_2() {
+    let folder = folder_with(BROKEN);
+    assert_eq!(telstack_in(folder.path(), &["check", "s.stack.kdl"]).status.code(), Some(1));
+    let output = telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "build"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!folder.path().join("build").exists(), "nothing is written while there are errors");
+    for args in [["check", "nothing-here"], ["explain", "Q999"], ["why", "s.stack.kdl"], ["check", "--frob"]] {
+        assert_eq!(telstack_in(folder.path(), &args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn json_reports_follow_the_published_schema() {
+    let folder = folder_with(BROKEN);
+    let output = telstack_in(folder.path(), &["check", "--format", "json", "s.stack.kdl"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON and nothing else");
+    let schema = fs::read_to_string(root().join("schemas/diagnostics.schema.json")).expect("the schema");
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let finding = &report["diagnostics"][0];
+    assert_eq!(finding["code"], "N020");
+    assert_eq!(finding["file"], "s.stack.kdl");
+    assert_eq!((finding["line"].as_u64(), finding["column"].as_u64()), (Some(6), Some(43)));
+    assert_eq!((finding["end_line"].as_u64(), finding["end_column"].as_u64()), (Some(6), Some(49)));
+    assert_eq!(finding["labels"][0]["primary"], true);
+    assert!(finding["labels"].as_array().expect("labels").len() >= 3, "both ends are named");
+}
+
+#[test]
+fn colour_only_where_it_is_wanted() {
+    let folder = folder_with(BROKEN);
+    let plain = telstack_in(folder.path(), &["check", "s.stack.kdl"]);
+    assert!(!stdout(&plain).contains('\u{1b}'), "a pipe gets no colour");
+    let coloured = telstack_in(folder.path(), &["--color", "always", "check", "s.stack.kdl"]);
+    assert!(stdout(&coloured).contains('\u{1b}'));
+}
+
+#[test]
+fn build_is_idempotent_and_check_names_stale_files() {
+    let folder = first_stack();
+    let build = ["build", "s.stack.kdl", "-o", "out"];
+    let check = ["build", "s.stack.kdl", "-o", "out", "--check"];
+    assert_eq!(telstack_in(folder.path(), &check).status.code(), Some(1), "nothing is there yet");
+    assert!(!folder.path().join("out").exists(), "--check writes nothing");
+    telstack_in(folder.path(), &build);
+    let before = files(&folder.path().join("out"));
+    let again = telstack_in(folder.path(), &build);
+    assert!(stdout(&again).contains("is up to date"), "{}", stdout(&again));
+    assert_eq!(before, files(&folder.path().join("out")));
+    assert_eq!(telstack_in(folder.path(), &check).status.code(), Some(0));
+
+    fs::remove_file(folder.path().join("out/configs/loki.yaml")).expect("there");
+    fs::write(folder.path().join("out/configs/tempo.yaml"), "by hand\n").expect("writable");
+    let stale = telstack_in(folder.path(), &check);
+    assert_eq!(stale.status.code(), Some(1));
+    assert!(stdout(&stale).contains("out/configs/loki.yaml is missing"), "{}", stdout(&stale));
+    assert!(stdout(&stale).contains("out/configs/tempo.yaml is out of date"), "{}", stdout(&stale));
+}
+
+#[test]
+fn what_was_changed_by_hand_is_not_lost() {
+    let folder = first_stack();
+    let build = ["build", "s.stack.kdl", "-o", "out"];
+    telstack_in(folder.path(), &build);
+    let mine = folder.path().join("out/configs/loki.yaml");
+    fs::write(&mine, "by hand\n").expect("writable");
+    let refused = telstack_in(folder.path(), &build);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("changed by hand"), "{}", stderr(&refused));
+    assert_eq!(fs::read_to_string(&mine).expect("there"), "by hand\n");
+    let forced = telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out", "--force"]);
+    assert_eq!(forced.status.code(), Some(0), "{}", stderr(&forced));
+    assert_ne!(fs::read_to_string(&mine).expect("there"), "by hand\n");
+}
+
+#[test]
+fn what_telstack_did_not_write_is_never_overwritten() {
+    let folder = first_stack();
+    fs::create_dir(folder.path().join("out")).expect("a folder");
+    let theirs = folder.path().join("out/docker-compose.yml");
+    fs::write(&theirs, "services: {}\n").expect("writable");
+    for args in [&["build", "s.stack.kdl", "-o", "out"][..], &["build", "s.stack.kdl", "-o", "out", "--force"]] {
+        let refused = telstack_in(folder.path(), args);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains("did not write"), "{}", stderr(&refused));
+    }
+    assert_eq!(files(&folder.path().join("out")), ["docker-compose.yml"], "and nothing else was written");
+}
+
+#[test]
+fn files_of_earlier_builds_are_removed_and_others_are_not() {
+    let folder = first_stack();
+    let stack = folder.path().join("s.stack.kdl");
+    telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
+    fs::write(folder.path().join("out/notes.txt"), "mine\n").expect("writable");
+    let text = fs::read_to_string(&stack).expect("there");
+    let smaller: String = text
+        .lines()
+        .filter(|line| !line.contains("pipeline \"traces\"") && !line.trim_start().starts_with("tempo "))
+        .map(|line| format!("{}\n", line.replace("\"tempo\" ", "")))
+        .collect();
+    fs::write(&stack, smaller).expect("writable");
+    let output = telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("removed out/configs/tempo.yaml"), "{}", stdout(&output));
+    let left = files(&folder.path().join("out"));
+    assert!(!left.iter().any(|file| file.contains("tempo")), "{left:?}");
+    assert!(left.iter().any(|file| file == "notes.txt"));
+    let leftovers: Vec<_> =
+        left.iter().filter(|file| Path::new(file).extension().is_some_and(|it| it == "tmp")).collect();
+    assert!(leftovers.is_empty(), "{leftovers:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_folder_does_not_lead_out_of_it() {
+    let folder = first_stack();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("out")).expect("a folder");
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("out/configs")).expect("a link");
+    let output = telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("leads outside"), "{}", stderr(&output));
+    assert!(files(elsewhere.path()).is_empty());
+}
+
+#[test]
+fn a_changed_manifest_cannot_reach_outside() {
+    let folder = first_stack();
+    telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
+    let manifest = folder.path().join("out/.telstack.json");
+    let text = fs::read_to_string(&manifest).expect("there").replace("\"docker-compose.yml\"", "\"../s.stack.kdl\"");
+    fs::write(&manifest, text).expect("writable");
+    let output = telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    assert!(folder.path().join("s.stack.kdl").exists());
+}
+
+#[test]
+fn an_output_that_is_a_file_is_refused() {
+    let folder = first_stack();
+    fs::write(folder.path().join("out"), "a file\n").expect("writable");
+    let output = telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("is not a folder"), "{}", stderr(&output));
+}
+
+#[test]
+fn bad_bytes_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("s.stack.kdl"), b"stack \"x\" {\n \xff\xfe }").expect("writable");
+    let output = telstack_in(folder.path(), &["check", "s.stack.kdl"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("not UTF-8"), "{}", stderr(&output));
+    for text in
+        ["", "\u{feff}", "{{{{", "stack", "stack \"x\"", "\0\0\0", "stack \"x\" {\r\n platform \"compose\"\r\n}\r\n"]
+    {
+        fs::write(folder.path().join("s.stack.kdl"), text).expect("writable");
+        let output = telstack_in(folder.path(), &["check", "s.stack.kdl"]);
+        assert_eq!(output.status.code(), Some(1), "{text:?}: {}", stderr(&output));
+        assert!(!stdout(&output).is_empty(), "{text:?}");
+    }
+}
+
+#[test]
+fn why_answers_from_any_working_folder() {
+    let folder = first_stack();
+    telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
+    let text = fs::read_to_string(folder.path().join("out/configs/otel-collector.yaml")).expect("there");
+    let line = text.lines().position(|line| line.contains("limit_mib")).expect("a limit") + 1;
+    let answer = telstack_in(folder.path(), &["why", &format!("out/configs/otel-collector.yaml:{line}")]);
+    assert_eq!(answer.status.code(), Some(0), "{}", stderr(&answer));
+    let answer = stdout(&answer);
+    assert!(answer.contains("80 % of the 1GiB"), "{answer}");
+    assert!(answer.contains("resources cpu=1 memory=\"1GiB\""), "{answer}");
+    assert!(answer.contains("pass sizing"), "{answer}");
+    let inside = telstack_in(&folder.path().join("out"), &["why", &format!("configs/otel-collector.yaml:{line}")]);
+    assert_eq!(inside.status.code(), Some(0), "{}", stderr(&inside));
+    for (place, text) in [("out/configs/loki.yaml:99999", "lines"), ("s.stack.kdl:1", "no folder"), ("x", "FILE:LINE")]
+    {
+        let output = telstack_in(folder.path(), &["why", place]);
+        assert_eq!(output.status.code(), Some(2), "{place}");
+        assert!(stderr(&output).contains(text), "{place}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn every_code_is_listed_and_explained() {
+    let output = telstack(&["rules", "--format", "json"]);
+    let rules: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let rules = rules.as_array().expect("a list");
+    for wanted in [
+        "D001", "D002", "D003", "D007", "D008", "E001", "N001", "N002", "N003", "N005", "N006", "N008", "P001", "P002",
+        "P003", "P005", "P006", "V001", "V002", "V003", "V004", "V006", "G001", "X001", "X002", "M001", "L001", "L002",
+        "C001",
+    ] {
+        assert!(rules.iter().any(|rule| rule["code"] == wanted), "{wanted}");
+    }
+    for rule in rules {
+        let code = rule["code"].as_str().expect("a code");
+        let output = telstack(&["explain", code]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains("## Why it matters"), "{code}");
+        assert!(root().join(format!("docs/rules/{code}.md")).exists(), "{code} has a page: cargo xtask gen");
+    }
+    let near = telstack(&["explain", "protocol-port-mismach"]);
+    assert!(stderr(&near).contains("did you mean `protocol-port-mismatch`"), "{}", stderr(&near));
+}
+
+#[test]
+fn graphs_and_completions() {
+    let mermaid = telstack(&["graph", "stacks/single-node.stack.kdl"]);
+    assert!(stdout(&mermaid).starts_with("flowchart LR"), "{}", stdout(&mermaid));
+    let dot = telstack(&["graph", "--format", "dot", "stacks/single-node.stack.kdl"]);
+    assert!(stdout(&dot).starts_with("digraph"), "{}", stdout(&dot));
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(stdout(&telstack(&["completions", shell])).contains("telstack"), "{shell}");
+    }
+}

@@ -1,0 +1,91 @@
+//! Real tools accept every golden. `scripts/tools.sh` installs them; a missing one fails here.
+
+mod support;
+
+use std::{path::Path, process::Command};
+
+use support::{files, root, stacks};
+
+fn accepts(folder: &Path, program: &str, args: &[&str]) {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(folder)
+        // What the .env file of a deployment would hold.
+        .envs(required(folder))
+        .output()
+        .unwrap_or_else(|error| panic!("{program} is needed ({error}): run scripts/tools.sh"));
+    assert!(
+        output.status.success(),
+        "{program} {} in {}:\n{}{}",
+        args.join(" "),
+        folder.display(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+}
+
+fn required(folder: &Path) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(folder.join(".env.example")).unwrap_or_default();
+    let names = text.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| !name.starts_with('#'));
+    names.map(|(name, _)| (name.to_owned(), "test".to_owned())).collect()
+}
+
+fn goldens() -> Vec<std::path::PathBuf> {
+    stacks().iter().map(|stack| root().join("golden").join(stack)).collect()
+}
+
+#[test]
+fn promtool_accepts_configurations_and_rules() {
+    for folder in goldens() {
+        // promtool looks for rule files where Prometheus will: stage them under that path.
+        let stage = tempfile::tempdir().expect("a folder");
+        let text = std::fs::read_to_string(folder.join("configs/prometheus.yml")).expect("prometheus.yml");
+        let rules = folder.join("configs/prometheus-rules/pipeline-health.yml");
+        let staged = text.replace("/etc/prometheus/rules/pipeline-health.yml", rules.to_str().expect("UTF-8"));
+        assert_ne!(text, staged, "the rule file is named");
+        std::fs::write(stage.path().join("prometheus.yml"), staged).expect("writable");
+        accepts(stage.path(), "promtool", &["check", "config", "prometheus.yml"]);
+        accepts(&folder, "promtool", &["check", "rules", "configs/prometheus-rules/pipeline-health.yml"]);
+    }
+}
+
+#[test]
+fn amtool_accepts_alertmanager() {
+    for folder in goldens() {
+        accepts(&folder, "amtool", &["check-config", "configs/alertmanager.yml"]);
+    }
+}
+
+#[test]
+fn docker_compose_accepts_the_project() {
+    for folder in goldens() {
+        accepts(&folder, "docker-compose", &["-f", "docker-compose.yml", "config", "--quiet"]);
+    }
+}
+
+#[test]
+fn yamllint_likes_the_style() {
+    const RULES: &str = "{extends: default, rules: {line-length: disable, document-start: disable, comments-indentation: disable, truthy: {check-keys: false}}}";
+    for folder in goldens() {
+        for file in files(&folder).iter().filter(|file| file.ends_with(".yaml") || file.ends_with(".yml")) {
+            accepts(&folder, "yamllint", &["--strict", "-d", RULES, file]);
+        }
+    }
+}
+
+#[test]
+fn dashboards_are_json_with_unique_panels() {
+    for folder in goldens() {
+        let dashboards: Vec<String> =
+            files(&folder).into_iter().filter(|file| file.ends_with(".json") && !file.starts_with('.')).collect();
+        assert!(!dashboards.is_empty());
+        for file in dashboards {
+            let text = std::fs::read_to_string(folder.join(&file)).expect("readable");
+            let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            let ids: Vec<_> =
+                value["panels"].as_array().expect("panels").iter().map(|panel| panel["id"].as_i64()).collect();
+            let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+            assert_eq!(ids.len(), unique.len(), "{file}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What the tests of the binary share.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// The project's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project's folder")
+}
+
+/// The built binary, run in the project's folder with a plain environment.
+pub fn telstack(args: &[&str]) -> Output {
+    telstack_in(&root(), args)
+}
+
+/// The built binary, run in a folder.
+pub fn telstack_in(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_telstack"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .output()
+        .expect("the binary runs")
+}
+
+/// Standard output as text.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+/// Standard error as text.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// Names of the stacks in `stacks/`.
+pub fn stacks() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(root().join("stacks"))
+        .expect("stacks/")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".stack.kdl").map(str::to_owned))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 2, "the stacks are there");
+    names
+}
+
+/// Every file below a folder, relative to it, in order.
+pub fn files(folder: &Path) -> Vec<String> {
+    fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                found.push(path.strip_prefix(root).expect("below").to_string_lossy().into_owned());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, folder, &mut found);
+    found.sort();
+    found
+}

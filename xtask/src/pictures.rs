@@ -1,0 +1,69 @@
+//! Draws a report as a terminal shows it: `docs/pictures/diagnostic.svg`.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use anstyle_svg::Term;
+use telstack_diagnostics::render::{Colour, human, summary};
+use telstack_workspace::{DiskFiles, compile};
+
+/// A stack that is broken on purpose, and what telstack says about it.
+const STACK: &str = "docs/pictures/loki.stack.kdl";
+const PICTURE: &str = "docs/pictures/diagnostic.svg";
+
+/// Draws, or with `check` compares, the picture.
+pub fn run(check: bool) -> Result<(), String> {
+    // Names in the report are relative to the project's folder.
+    std::env::set_current_dir(crate::tidy::root()).map_err(|error| error.to_string())?;
+    let compiled = compile(&DiskFiles, Path::new(STACK)).map_err(|error| format!("{STACK}: {error}"))?;
+    if compiled.diagnostics.is_empty() {
+        return Err(format!("{STACK} has no findings to draw"));
+    }
+    let mut screen = format!("\u{1b}[2m$\u{1b}[0m telstack check {STACK}\n");
+    for diagnostic in &compiled.diagnostics {
+        screen.push_str(&human(diagnostic, &compiled.sources, Colour::On));
+    }
+    let _ = writeln!(screen, "{}", summary(&compiled.diagnostics));
+    let picture = draw(&screen);
+    let old = fs::read_to_string(PICTURE).unwrap_or_default();
+    match (old == picture, check) {
+        (true, _) => Ok(()),
+        (false, true) => Err(format!("{PICTURE}: not what `cargo xtask pictures` draws")),
+        (false, false) => fs::write(PICTURE, picture).map_err(|error| format!("{PICTURE}: {error}")),
+    }
+}
+
+/// Light text on a dark ground of its own, so that a light and a dark page both show it.
+fn draw(screen: &str) -> String {
+    let svg = Term::new().render_svg(&merged(screen));
+    let size = |name: &str| {
+        let (_, rest) = svg.split_once(&format!("{name}=\""))?;
+        rest.split_once("px\"").map(|(number, _)| number)
+    };
+    // With a view box a narrow page scales the picture instead of cutting it off.
+    match (size("width"), size("height")) {
+        (Some(width), Some(height)) => svg.replacen("<svg ", &format!("<svg viewBox=\"0 0 {width} {height}\" "), 1),
+        _ => svg,
+    }
+}
+
+/// The renderer colours each character by itself: joins neighbours of one colour.
+fn merged(screen: &str) -> String {
+    const END: &str = "\u{1b}[0m";
+    let mut out = String::with_capacity(screen.len());
+    let mut open = "";
+    let mut rest = screen;
+    while let Some(at) = rest.find('\u{1b}') {
+        let (text, escape) = rest.split_at(at);
+        let end = escape.find('m').map_or(escape.len(), |end| end + 1);
+        let (code, after) = escape.split_at(end);
+        out.push_str(text);
+        let goes_on = code == END && !open.is_empty() && after.starts_with(open);
+        if !goes_on && code != open {
+            out.push_str(code);
+            open = if code == END { "" } else { code };
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}

@@ -131,14 +131,10 @@ fn registry(root: &Path) -> Result<Files, Error> {
 
 /// A page for each code of every crate that reports, and the list of them.
 fn pages() -> Files {
-    let rules: BTreeMap<&str, &RuleInfo> = [telstack_lang::RULES, telstack_system::RULES, telstack_lint::RULES]
-        .into_iter()
-        .flatten()
-        .map(|rule| (rule.code, *rule))
-        .collect();
+    let rules = telstack_workspace::all_rules();
     let mut files: Files =
-        rules.values().map(|rule| (format!("{DOCS}/{}.md", rule.code), render::rule_page(rule))).collect();
-    files.insert(format!("{DOCS}/README.md"), index(rules.values().copied()));
+        rules.iter().map(|rule| (format!("{DOCS}/{}.md", rule.code), render::rule_page(rule))).collect();
+    files.insert(format!("{DOCS}/README.md"), index(rules.iter().copied()));
     let schema = serde_json::to_string_pretty(&render::json::schema()).unwrap_or_default();
     files.insert("schemas/diagnostics.schema.json".to_owned(), format!("{schema}\n"));
     files

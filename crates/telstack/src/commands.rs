@@ -29,7 +29,10 @@ fn cannot_read(path: &Path, failure: &ReadFailure) -> Fatal {
 }
 
 fn read(path: &Path) -> Result<Compiled, Fatal> {
-    compile(&DiskFiles, path).map_err(|failure| cannot_read(path, &failure))
+    // Reports show paths relative to the working folder, however the file was named.
+    let here = std::env::current_dir().unwrap_or_default();
+    let short = path.strip_prefix(&here).unwrap_or(path);
+    compile(&DiskFiles, short).map_err(|failure| cannot_read(path, &failure))
 }
 
 /// Prints findings for people and says whether one of them is at or above `level`.

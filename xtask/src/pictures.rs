@@ -2,13 +2,36 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use anstyle_svg::Term;
+use anstyle::{Color, RgbColor};
+use anstyle_svg::{Palette, Term};
 use telstack_diagnostics::render::{Colour, human, summary};
 use telstack_workspace::{DiskFiles, compile};
 
 /// A stack that is broken on purpose, and what telstack says about it.
 const STACK: &str = "docs/pictures/loki.stack.kdl";
 const PICTURE: &str = "docs/pictures/diagnostic.svg";
+
+/// A terminal's sixteen colours that can be read on the dark ground: the plain ones, then the bright.
+const PALETTE: Palette = Palette([
+    RgbColor(0x48, 0x4f, 0x58),
+    RgbColor(0xff, 0x7b, 0x72),
+    RgbColor(0x7e, 0xe7, 0x87),
+    RgbColor(0xe3, 0xb3, 0x41),
+    RgbColor(0x79, 0xc0, 0xff),
+    RgbColor(0xd2, 0xa8, 0xff),
+    RgbColor(0x56, 0xd4, 0xdd),
+    RgbColor(0xe6, 0xed, 0xf3),
+    RgbColor(0x8b, 0x94, 0x9e),
+    RgbColor(0xff, 0xa1, 0x98),
+    RgbColor(0x9b, 0xf0, 0xa3),
+    RgbColor(0xf2, 0xcc, 0x60),
+    RgbColor(0xa5, 0xd6, 0xff),
+    RgbColor(0xe2, 0xc5, 0xff),
+    RgbColor(0x7d, 0xe8, 0xf0),
+    RgbColor(0xff, 0xff, 0xff),
+]);
+const INK: Color = Color::Rgb(RgbColor(0xe6, 0xed, 0xf3));
+const GROUND: Color = Color::Rgb(RgbColor(0x0d, 0x11, 0x17));
 
 /// Draws, or with `check` compares, the picture.
 pub fn run(check: bool) -> Result<(), String> {
@@ -34,7 +57,7 @@ pub fn run(check: bool) -> Result<(), String> {
 
 /// Light text on a dark ground of its own, so that a light and a dark page both show it.
 fn draw(screen: &str) -> String {
-    let svg = Term::new().render_svg(&merged(screen));
+    let svg = Term::new().palette(PALETTE).fg_color(INK).bg_color(GROUND).render_svg(&merged(screen));
     let size = |name: &str| {
         let (_, rest) = svg.split_once(&format!("{name}=\""))?;
         rest.split_once("px\"").map(|(number, _)| number)

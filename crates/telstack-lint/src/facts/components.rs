@@ -3,6 +3,7 @@
 use telstack_catalog::{
     Distribution, Version,
     otelcol::{self, Presence},
+    product::Product,
 };
 use telstack_system::{Collector, Component, Node, NodeId, System};
 
@@ -36,7 +37,7 @@ pub(crate) enum Standing {
     Elsewhere { fact: otelcol::Component, version: Version },
     /// No release of any distribution knows it.
     Unknown { nearest: Option<&'static str> },
-    /// The collector's release is not known.
+    /// The collector's release is not known, or older than the catalog.
     Undecided,
 }
 
@@ -69,9 +70,9 @@ pub(super) fn parts(system: &System) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     for (id, node, collector) in system.collectors() {
         for component in &collector.components {
-            let standing = node
-                .version()
-                .map_or(Standing::Undecided, |version| standing(component, collector.distribution.value, version));
+            let known = node.version().filter(|version| *version >= Product::Otelcol.oldest());
+            let standing =
+                known.map_or(Standing::Undecided, |version| standing(component, collector.distribution.value, version));
             parts.push(Part { id, node, collector, component, standing });
         }
     }

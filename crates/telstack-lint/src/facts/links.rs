@@ -71,12 +71,10 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// A store that telstack runs opens only the doors that pipelines lead to: what to write for that.
-    pub(crate) fn how_to_open(&self) -> Option<String> {
-        let endpoint = door(self.to, &self.dial)?;
-        let protocol = Protocol(endpoint.protocol);
-        let name = &self.to.name;
-        Some(format!("write `to \"{name}\"` in the pipeline: {protocol} is opened there, and the exporter follows"))
+    /// What to write in place of an address to a store: then exporter, port, path and protocol follow.
+    pub(crate) fn better(&self) -> Option<String> {
+        let written = matches!(self.dial, Cow::Owned(_)) && self.to.store().is_some();
+        written.then(|| format!("write `to \"{}\"` in the pipeline instead: exporter and address follow", self.to.name))
     }
 
     /// `host:port` as dialled.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use telstack_catalog::{
     ComponentKind, Version,
     otelcol::{self, AddressState, Required, SettingGone, SettingType, SettingsNode},
+    product::Product,
 };
 use telstack_syntax::tree::{Entry, Kind};
 use telstack_system::{Component, Node, Origin, System, Value};
@@ -90,7 +91,7 @@ pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Proble
         walk.required(fact, &part.component.settings, &tree);
     }
     for (_, node, collector) in system.collectors() {
-        let Some(version) = node.version() else { continue };
+        let Some(version) = node.version().filter(|it| *it >= Product::Otelcol.oldest()) else { continue };
         let service = otelcol::service_settings(version);
         let Some(tree) = service.child("telemetry") else { continue };
         let mut walk = Walk { node, component: None, fact: None, version, found: &mut problems };

@@ -24,7 +24,7 @@ pub(super) fn problem(value: &Value, tree: &SettingsNode) -> Option<ProblemKind>
         (SettingType::String, Kind::Seq(_) | Kind::Map(_)) => wrong("a string", None),
         (SettingType::String, _) => word(value, tree),
         (SettingType::Bool, Kind::String(text)) if matches!(text.as_str(), "true" | "false") => {
-            wrong("a boolean", Some(format!("take the quotes off: `{text}`")))
+            wrong("a boolean", Some(format!("take the quotes off: `#{text}`")))
         }
         (SettingType::Bool, _) => wrong("a boolean", None),
         (SettingType::Int, Kind::Float(number)) if number.fract() == 0.0 => None,

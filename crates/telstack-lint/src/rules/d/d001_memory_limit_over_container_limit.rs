@@ -43,9 +43,9 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(value) = megabytes {
             let (Some(limit), Some(memory)) = (value.as_int(), memory(node)) else { continue };
             if u64::try_from(limit).is_ok_and(|limit| limit >= memory.value.mib()) {
-                let message = format!("{} allows {limit} MiB in a container of {}", part.title(), memory.value);
+                let message = format!("{} allows {limit}MiB in a container of {}", part.title(), memory.value);
                 let finding = cx
-                    .finding(message, &value.mark, format!("{limit} MiB"))
+                    .finding(message, &value.mark, format!("{limit}MiB"))
                     .label(memory.span(), format!("the container has {}", memory.value))
                     .help(format!(
                         "allow less, about 80 % of the container: `limit_mib: {}`",

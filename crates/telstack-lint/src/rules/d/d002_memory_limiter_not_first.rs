@@ -8,6 +8,8 @@ use crate::{Cx, Rule, facts};
 const LIMITER: &str = "memory_limiter";
 /// Holds data back although it keeps no state between requests.
 const BATCH: &str = "batch";
+/// State, in the catalog's words, that holds no data.
+const HOLDS_NO_DATA: [&str; 3] = ["none", "process", "k8s_metadata_cache"];
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -64,8 +66,9 @@ fn holds_back(cx: &Cx<'_>, id: NodeId, collector: &Collector, processors: &[Refe
     processors.iter().any(|reference| {
         let component = collector.component(ComponentKind::Processor, &reference.id);
         let part = component.and_then(|it| cx.facts.part(id, it));
-        part.and_then(|part| Some((part, part.usable()?.0)))
-            .is_none_or(|(part, fact)| part.is(BATCH) || fact.state_scope().is_some_and(|scope| scope != "none"))
+        part.and_then(|part| Some((part, part.usable()?.0))).is_none_or(|(part, fact)| {
+            part.is(BATCH) || fact.state_scope().is_some_and(|scope| !HOLDS_NO_DATA.contains(&scope))
+        })
     })
 }
 

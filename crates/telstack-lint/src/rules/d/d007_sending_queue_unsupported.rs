@@ -1,11 +1,7 @@
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::Origin;
 
-use crate::{
-    Cx, Rule,
-    facts::ProblemKind,
-    words::{either, ticked},
-};
+use crate::{Cx, Rule, facts::ProblemKind, words::either};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -43,7 +39,7 @@ fn check(cx: &mut Cx<'_>) {
         let finding = if instead.is_empty() {
             finding.help(format!("leave `{}` out: what it sends is not queued here", problem.path))
         } else {
-            finding.note(format!("it has its own: {}", ticked(instead))).help(format!("use {}", either(instead)))
+            finding.help(format!("use its own {}", either(instead)))
         };
         cx.report(finding);
     }

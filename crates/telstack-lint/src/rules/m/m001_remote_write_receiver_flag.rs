@@ -48,8 +48,8 @@ fn check(cx: &mut Cx<'_>) {
         let mut finding = cx
             .finding(message, &link.dial.origin, format!("writes to `{}`", link.address()))
             .label(origin.span(), format!("{} refuses it without the flag", link.to.title()));
-        if let Some(how) = link.how_to_open() {
-            finding = finding.help(how);
+        if let Some(better) = link.better() {
+            finding = finding.help(better);
         }
         cx.report(finding.help(format!("start `{}` with `--{flag}`", link.to.name)));
     }

@@ -66,7 +66,7 @@ fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Di
     for link in dialers {
         finding = finding.label(link.dial.origin.span(), format!("dials `{}` from another container", link.address()));
     }
-    if let (Some(_), Some(version)) = (node.collector(), node.version()) {
+    if let (Some(_), Some(version), false) = (node.collector(), node.version(), listener.origin.is_written()) {
         let host = otelcol::default_host(version);
         if Bind::parse(host) == Bind::Loopback {
             finding = finding.note(format!("collectors bind `{host}` at {version} unless an endpoint is written"));

@@ -46,17 +46,17 @@ fn check(cx: &mut Cx<'_>) {
         let mut finding = cx
             .finding(message, &dial.origin, format!("dials port {} with {}", dial.port, dial.protocol))
             .label(stranger.origin.span(), format!("port {} of {} speaks {spoken}", stranger.port, to.title()));
-        if let Some(how) = link.how_to_open() {
-            finding = finding.help(how);
-        }
         for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
             finding = finding.help(format!("dial `{}:{}`, which speaks {}", to.name, right.port, right.protocol));
         }
-        if let Some(product) = to.product().filter(|_| finding.help.is_empty()) {
-            for words in product.rejects() {
-                finding = finding.note(words);
-            }
+        if finding.help.is_empty() {
             finding = finding.help(format!("use an exporter that speaks {spoken}"));
+        }
+        if let Some(better) = link.better() {
+            finding = finding.help(better);
+        }
+        if let Some(product) = to.product().filter(|product| !product.rejects().is_empty()) {
+            finding = finding.note(format!("{product} does not take {}", product.rejects().join("; ")));
         }
         cx.report(finding);
     }

@@ -40,14 +40,16 @@ fn check(cx: &mut Cx<'_>) {
         let mut finding = cx
             .finding(message, &dial.origin, format!("no such port on `{}`", to.name))
             .label(to.span(), format!("{} listens on {open}", to.title()));
-        if let Some(how) = link.how_to_open() {
-            finding = finding.help(how);
-        }
         for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
             finding = finding.help(format!("dial `{}:{}`, which speaks {}", to.name, right.port, right.protocol));
         }
-        if finding.help.is_empty() {
-            finding = finding.help(format!("let `{}` listen on port {} with {}", to.name, dial.port, dial.protocol));
+        match link.better() {
+            Some(better) => finding = finding.help(better),
+            None if finding.help.is_empty() => {
+                let way = format!("let `{}` listen on port {} with {}", to.name, dial.port, dial.protocol);
+                finding = finding.help(way);
+            }
+            None => {}
         }
         cx.report(finding);
     }

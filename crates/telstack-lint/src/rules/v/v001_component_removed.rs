@@ -1,3 +1,4 @@
+use telstack_catalog::otelcol;
 use telstack_diagnostics::{RuleInfo, Severity};
 
 use crate::{Cx, Rule, facts::Standing};
@@ -44,7 +45,10 @@ fn check(cx: &mut Cx<'_>) {
                     .label(pinned, format!("{version} is pinned here"));
                 if let Some(replacement) = fact.replacement() {
                     let kind = replacement.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
-                    finding = finding.help(format!("use {kind}`{}` in its place", replacement.name));
+                    // Its name at the release that runs, which may be older than the newest name.
+                    let fact = replacement.kind.and_then(|kind| otelcol::component(kind, replacement.name));
+                    let name = fact.map_or(replacement.name, |fact| fact.name_at(version));
+                    finding = finding.help(format!("use {kind}`{name}` in its place"));
                     if let Some(note) = replacement.note {
                         finding = finding.note(note);
                     }

@@ -1,10 +1,6 @@
 use telstack_diagnostics::{RuleInfo, Severity};
 
-use crate::{
-    Cx, Rule,
-    facts::Standing,
-    words::{either, ticked},
-};
+use crate::{Cx, Rule, facts::Standing, words::either};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -41,7 +37,6 @@ fn check(cx: &mut Cx<'_>) {
         let finding = cx
             .finding(message, &part.component.origin, format!("`{}` does not have it", distribution.binary()))
             .label(part.collector.distribution.span(), format!("`{distribution}` runs here"))
-            .note(format!("it is in {}", ticked(&with)))
             .help(format!(
                 "run {}: `distribution=\"{}\"`",
                 either(&with),

@@ -60,7 +60,7 @@ fn gone_finding(cx: &Cx<'_>, problem: &Problem<'_>, gone: &SettingGone) -> Diagn
     match gone.replacement {
         // A path of the same component has no spaces; anything else is a sentence.
         Some(path) if !path.contains(' ') => finding.help(format!("use `{path}`")),
-        Some(words) => finding.help(words),
+        Some(words) => finding.help(format!("what upstream has in its place: {words}")),
         None => finding.help("leave it out"),
     }
 }

@@ -26,7 +26,13 @@ fn check(cx: &mut Cx<'_>) {
             path => format!("`{path}` of {} takes {wanted}, not {found}", problem.owner()),
         };
         let finding = cx.finding(message, problem.at, format!("this is {found}"));
-        cx.report(finding.help(hint.clone().unwrap_or_else(|| format!("write {wanted}"))));
+        let key = problem.key();
+        cx.report(finding.help(hint.clone().unwrap_or_else(|| match *wanted {
+            "a boolean" => format!("write `{key} #true` or `{key} #false`"),
+            "a list" => format!("write its items, each with a `-`: `{key} {{ - …; - … }}`"),
+            "a map" if !key.is_empty() => format!("write its keys in a block: `{key} {{ … }}`"),
+            wanted => format!("write {wanted}"),
+        })));
     }
 }
 

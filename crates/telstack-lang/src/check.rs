@@ -15,14 +15,24 @@ pub(crate) fn check(line: &Line, form: &'static Form, out: &mut Diagnostics) {
     values(line, form, out);
     properties(line, form, out);
     block(line, form, out);
-    for need in form.needs {
-        let has = line.prop(need).is_some() || line.children().iter().any(|child| child.name.value == *need);
-        if !has {
-            let example = form.child(need).map_or(form.example, |child| child.example);
-            let finding = Diagnostic::new(&codes::MISSING_PART, format!("{} has no `{need}`", title(line)));
-            out.push(finding.at(line.head(), format!("`{need}` is missing")).help(format!("add `{example}`")));
-        }
+    needs(line, form, out);
+}
+
+/// Reports all that a line lacks in one finding: it is one line to write.
+fn needs(line: &Line, form: &'static Form, out: &mut Diagnostics) {
+    let has = |need: &str| line.prop(need).is_some() || line.children().iter().any(|child| child.name.value == need);
+    let missing: Vec<&str> = form.needs.iter().copied().filter(|need| !has(need)).collect();
+    if missing.is_empty() {
+        return;
     }
+    let words: Option<Vec<&str>> = missing.iter().map(|need| Some(form.child(need)?.example)).collect();
+    let help = match words {
+        Some(words) => format!("add `{}`", words.join("; ")),
+        None => format!("write `{}`", form.example),
+    };
+    let is = if missing.len() == 1 { "is" } else { "are" };
+    let finding = Diagnostic::new(&codes::MISSING_PART, format!("{} has no {}", title(line), one_of(&missing)));
+    out.push(finding.at(line.head(), format!("{} {is} missing", listed(&missing))).help(help));
 }
 
 /// Reports each word of `lines` that stands twice although it may stand once.

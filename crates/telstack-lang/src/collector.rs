@@ -10,6 +10,7 @@ use crate::{
     codes,
     settings::Shaper,
     stack::{Context, name_of, resources},
+    stores,
     words::{self, sourced, text},
 };
 
@@ -27,6 +28,7 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
             None => {}
         }
     }
+    collector.tls = stores::tls(line);
     let mut node =
         Node::new(name_of(line), Origin::written(line.head()), Some(version), NodeKind::Collector(Box::new(collector)));
     node.resources = resources(line);

@@ -144,6 +144,7 @@ fn endpoint(speech: &Speech, line: &Line, shaper: &mut Shaper<'_>) -> Option<Ext
         protocol,
         signals: speech.signals,
         endpoint,
+        in_settings: speech.settings.iter().any(|(prop, _)| *prop == speech.address),
         token,
         settings,
         origin: Origin::written(line.head()),

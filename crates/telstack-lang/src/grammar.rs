@@ -190,7 +190,9 @@ static COLLECTOR: Form = Form {
     word: "collector",
     args: Args::One(Kind::Name),
     props: Props::Only(&[("distribution", Kind::Distribution), ("version", Kind::Release)]),
-    block: Block::Words(&[&RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE]),
+    block: Block::Words(&[
+        &RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TLS,
+    ]),
     needs: &["pipeline"],
     later: &["replicas", "mode", "engine", "expose", "scrape"],
     example: r#"collector "gateway" { … }"#,
@@ -299,8 +301,13 @@ static JAEGER: Form = Form {
 static RETENTION: Form =
     Form { word: "retention", args: Args::One(Kind::Period), example: r#"retention "30d""#, ..ONCE };
 static TENANT: Form = Form { word: "tenant", args: Args::One(Kind::Text), example: r#"tenant "acme""#, ..ONCE };
-static TLS: Form =
-    Form { word: "tls", args: Args::One(Kind::Word(&["off", "on"], &["mutual"])), example: r#"tls "off""#, ..ONCE };
+static TLS: Form = Form {
+    word: "tls",
+    props: Props::Only(&[("cert", Kind::Text), ("key", Kind::Text), ("ca", Kind::Text)]),
+    needs: &["cert", "key", "ca"],
+    example: r#"tls cert="./certs/loki.pem" key="./certs/loki-key.pem" ca="./certs/ca.pem""#,
+    ..ONCE
+};
 
 static GRAFANA: Form = Form {
     word: "grafana",

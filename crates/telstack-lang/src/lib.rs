@@ -25,6 +25,7 @@ mod words;
 mod tests;
 
 pub use codes::RULES;
+pub use words::is_host_name as is_name;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use telstack_syntax::stack::Node as Line;

@@ -146,7 +146,8 @@ impl<'a> Files<'a> {
             return Vec::new();
         }
         if let Some(first) = self.seen.get(&loaded.name) {
-            self.out.push(twice(format!("`{}` is included twice", loaded.name), at, *first));
+            let finding = twice(format!("`{}` is included twice", loaded.name), at, *first);
+            self.out.push(finding.help("include it once: its lines count for the whole stack"));
             return Vec::new();
         }
         self.seen.insert(loaded.name.clone(), at);
@@ -260,7 +261,8 @@ impl Constants {
             if passed.contains(&name) {
                 let finding = Diagnostic::new(&codes::WRONG_VALUE, format!("the constant `{name}` is made of itself"));
                 let declared = self.values.get(&name).map(|it| it.1);
-                out.push(finding.at(atom.span, "used here").label(declared, "declared here"));
+                let finding = finding.at(atom.span, "used here").label(declared, "declared here");
+                out.push(finding.help(format!("give it a value of its own: `let {name} \"…\"`")));
                 return;
             }
             let Some((value, _)) = self.values.get(&name) else {

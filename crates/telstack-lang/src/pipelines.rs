@@ -10,7 +10,7 @@ use telstack_system::{
 
 use crate::{
     check::twice,
-    codes,
+    codes, grammar,
     names::{did_you_mean, listed, nearest},
     stack::{Context, PASS, what},
     words::{self, sourced, sourced_text, text},
@@ -36,7 +36,7 @@ static THROUGH: Place =
 static TO: Place = Place {
     word: "to",
     kinds: &[ComponentKind::Exporter, ComponentKind::Connector],
-    why: "data goes to exporters, connectors, stores and things outside",
+    why: "data goes to exporters, connectors, stores, other collectors and things outside",
 };
 
 /// Adds the pipelines of a `collector` line, and the edges that they make.
@@ -66,7 +66,7 @@ fn pipeline(system: &mut System, id: NodeId, line: &Line, context: &mut Context<
         through.into_iter().filter_map(|(_, atom)| component(system, collector, &THROUGH, atom, context)).collect();
     let targets: Vec<Target<'_>> = mentions(line, TO.word, context)
         .into_iter()
-        .filter_map(|(line, atom)| target(system, collector, line, atom, context))
+        .filter_map(|(line, atom)| target(system, id, line, atom, context))
         .collect();
     let version = system.node(id).version();
 
@@ -120,7 +120,7 @@ fn mentions<'a>(line: &'a Line, word: &str, context: &mut Context<'_>) -> Vec<(&
             match found.iter().find(|it| text(it.1) == Some(name)) {
                 Some((_, first)) => {
                     let message = format!("`{word}` names `{name}` twice in one pipeline");
-                    context.out.push(twice(message, atom.span, first.span));
+                    context.out.push(twice(message, atom.span, first.span).help("name it once"));
                 }
                 None => found.push((line, atom)),
             }
@@ -161,7 +161,12 @@ fn component(
         let message = format!("`{}` cannot name `{id}`: it is declared as {}", place.word, a(other.kind));
         let finding = Diagnostic::new(&codes::WRONG_END, message).at(atom.span, format!("{} here", a(other.kind)));
         let finding = finding.label(other.origin.span(), "declared here").note(place.why);
-        context.out.push(declare(finding, place, &id));
+        let elsewhere = [&FROM, &THROUGH, &TO].into_iter().find(|it| it.kinds.contains(&other.kind));
+        let finding = declare(finding, place, &id);
+        context.out.push(match elsewhere {
+            Some(other) => finding.help(format!("name `{id}` in `{}`", other.word)),
+            None => finding.help("an extension stands in no pipeline: it runs once it is declared"),
+        });
         return None;
     }
     if let Some(node) = system.find(&id.to_string()).map(|id| system.node(id)) {
@@ -190,7 +195,9 @@ fn unknown(system: &System, collector: &Collector, place: &Place, id: &Component
     let declared = collector.components.iter().filter(|it| place.kinds.contains(&it.kind)).map(|it| it.id.to_string());
     let mut known: Vec<String> = declared.collect();
     if place.word == TO.word {
-        known.extend(system.nodes().filter(|it| takes_telemetry(it.1)).map(|it| it.1.name.clone()));
+        let itself = |node: &Node| node.collector().is_some_and(|it| std::ptr::eq(it, collector));
+        let others = system.nodes().map(|(_, node)| node).filter(|it| takes_telemetry(it) && !itself(it));
+        known.extend(others.map(|it| it.name.clone()));
         let store = Product::parse(&id.to_string()).filter(|it| Store::new(*it).is_some());
         if let Some(product) = store {
             return finding.help(format!("declare the store: a line `{}` in the stack", product.id()));
@@ -228,17 +235,18 @@ fn a(kind: ComponentKind) -> &'static str {
 }
 
 fn takes_telemetry(node: &Node) -> bool {
-    matches!(node.kind, NodeKind::Store(_) | NodeKind::External(_))
+    matches!(node.kind, NodeKind::Collector(_) | NodeKind::Store(_) | NodeKind::External(_))
 }
 
 /// What an argument of `to` means: a component of the collector first, then another node.
 fn target<'a>(
     system: &System,
-    collector: &Collector,
+    sender: NodeId,
     line: &'a Line,
     atom: &'a Atom,
     context: &mut Context<'_>,
 ) -> Option<Target<'a>> {
+    let collector = system.node(sender).collector()?;
     let name = text(atom)?;
     let id = ComponentId::parse(name);
     let inside = TO.kinds.iter().any(|kind| collector.component(*kind, &id).is_some());
@@ -249,7 +257,7 @@ fn target<'a>(
             let message =
                 format!("`{}` means nothing for `{name}`, a component of the collector itself", prop.key.value);
             let finding =
-                Diagnostic::new(&codes::WRONG_VALUE, message).at(prop.key.span, "for stores and things outside");
+                Diagnostic::new(&codes::WRONG_VALUE, message).at(prop.key.span, "for what is not in the collector");
             let finding = finding.label(atom.span, "named here");
             context.out.push(
                 finding.help(format!("name `{name}` on a `to` line of its own, and set it up where it is declared")),
@@ -258,23 +266,48 @@ fn target<'a>(
         return Some(Target::Component(reference));
     };
     let node = system.node(other);
-    if takes_telemetry(node) {
+    let itself = other == sender;
+    if takes_telemetry(node) && !itself {
+        has_tenants(node, line, context);
         return Some(Target::Node(other, line, atom));
     }
-    let finding = if node.collector().is_some() {
-        let message = format!("`to` cannot name the collector `{name}` yet");
-        let finding = Diagnostic::new(&codes::NOT_SUPPORTED_YET, message).at(atom.span, "a collector");
-        finding.note("edges between collectors come with a later release")
+    let finding = if itself {
+        let message = format!("`to` cannot name `{name}`: it is this collector, and its data would go round for ever");
+        let finding = Diagnostic::new(&codes::WRONG_END, message).at(atom.span, "the collector itself");
+        finding
+            .help("to join two pipelines, declare `connector \"forward\"`: `to` it in the one, `from` it in the other")
     } else {
         let message = format!("`to` cannot name `{name}`: it is {}, which takes no telemetry", what(node));
-        let known: Vec<String> =
-            system.nodes().filter(|it| takes_telemetry(it.1)).map(|it| it.1.name.clone()).collect();
+        let known = takers(system, sender);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let finding = Diagnostic::new(&codes::WRONG_END, message).at(atom.span, "takes no telemetry");
-        finding.help(format!("stores and things outside here: {}", listed(&known)))
+        finding.help(format!("what takes telemetry here: {}", listed(&known)))
     };
     context.out.push(finding.label(node.span(), "declared here"));
     None
+}
+
+/// The names of what a collector can send to.
+fn takers(system: &System, sender: NodeId) -> Vec<String> {
+    let takes = system.nodes().filter(|(id, node)| takes_telemetry(node) && *id != sender);
+    takes.map(|(_, node)| node.name.clone()).collect()
+}
+
+/// Reports a tenant that is named to a store without tenants.
+fn has_tenants(node: &Node, line: &Line, context: &mut Context<'_>) {
+    let (Some(store), Some(tenant)) = (node.store(), line.props.iter().find(|it| it.key.value == "tenant")) else {
+        return;
+    };
+    let product = store.product();
+    if grammar::STACK.child(product.id()).is_some_and(|form| form.child("tenant").is_some()) {
+        return;
+    }
+    let message = format!("`tenant` means nothing for `{}`: {product} does not tell tenants apart", node.name);
+    let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(tenant.key.span, "no tenants there");
+    let finding = finding.label(node.span(), "declared here");
+    context.out.push(
+        finding.help("leave `tenant` out, or name it on a `to` line of its own for the stores that have tenants"),
+    );
 }
 
 /// The one edge between a collector and another node, made or found, with what a `to` line asks of it.
@@ -313,7 +346,8 @@ fn merge<T: PartialEq>(
             let message = format!("two pipelines ask for different values of `{what}` on the way to `{name}`");
             let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(new.span(), "this one");
             let finding = finding.label(old.span(), "and that one");
-            context.out.push(finding.note("one collector sends to another node in one way, whatever the signal"));
+            let finding = finding.note("one collector sends to another node in one way, whatever the signal");
+            context.out.push(finding.help(format!("ask for the same `{what}` in both, or for none in one of them")));
         }
     }
 }

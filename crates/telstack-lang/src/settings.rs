@@ -70,6 +70,7 @@ impl Shaper<'_> {
 
     /// Adds a setting. One that is there already is added to where upstream reads a list.
     fn add(&mut self, map: &mut Settings, key: &str, span: Span, value: Value, tree: Option<&SettingsNode>) {
+        let first = map.entry(key).and_then(|entry| entry.key_mark.span()).unwrap_or(span);
         let Some(old) = map.get_mut(key) else {
             let entry =
                 Entry { key: key.to_owned(), key_mark: Origin::written(span), value, comment: None, gap: false };
@@ -77,14 +78,19 @@ impl Shaper<'_> {
             return;
         };
         let list = tree.is_some_and(|tree| tree.ty == SettingType::List);
+        let maybe_list = list || tree.is_none_or(|tree| tree.ty == SettingType::Any);
         match (&mut old.kind, value.kind) {
             (Kind::Seq(old), Kind::Seq(new)) if list => {
                 old.flow &= new.flow;
                 old.items.extend(new.items);
             }
             _ => {
-                let finding = twice(format!("`{key}` is set twice"), span, old.mark.span().unwrap_or(span));
-                self.out.push(finding.help(format!("for a list write its items in one block: `{key} {{ - …; - … }}`")));
+                let finding = twice(format!("`{key}` is set twice"), span, first);
+                self.out.push(if maybe_list {
+                    finding.help(format!("for a list write its items in one block: `{key} {{ - …; - … }}`"))
+                } else {
+                    finding.help("keep one of the two")
+                });
             }
         }
     }

@@ -68,7 +68,11 @@ fn declare(system: &mut System, line: &Line, context: &mut Context<'_>) -> Optio
             Some(span) => twice(message, line.head(), span),
             None => Diagnostic::new(&codes::DECLARED_TWICE, message).at(line.head(), "again here"),
         };
-        context.out.push(finding.note("names become host names, so all nodes of a stack share one set of names"));
+        context.out.push(
+            finding
+                .note("names become host names, so all nodes of a stack share one set of names")
+                .help("give one of the two another name"),
+        );
         return None;
     }
     Some(system.add(node))
@@ -172,7 +176,7 @@ fn release(
     if product == Product::Otelcol {
         if !otelcol::is_released(version) {
             let nearest = otelcol::nearest_release(version);
-            let message = format!("there is no release {version} of the collector that the catalog knows");
+            let message = format!("the catalog knows no release {version} of the collector");
             out.push(
                 Diagnostic::new(&codes::UNKNOWN_RELEASE, message)
                     .at(atom.span, "unknown")
@@ -205,11 +209,14 @@ fn published(distribution: &Sourced<Distribution>, version: &Sourced<Version>, o
         let finding = Diagnostic::new(&codes::UNKNOWN_RELEASE, format!("{binary} has no release {release}"));
         let finding = finding.at(version.span().or(distribution.span()), "this release");
         let finding = finding.label(distribution.span(), "this distribution");
-        let has = otelcol::releases().iter().rev().map(|it| it.version);
-        let newest = has.into_iter().find(|it| otelcol::distribution_has_release(distribution.value, *it));
-        out.push(match newest {
-            Some(newest) => finding.help(format!("the newest of {binary} is `\"{newest}\"`")),
-            None => finding.help("name another distribution"),
+        let has = |it: &Version| otelcol::distribution_has_release(distribution.value, *it);
+        let releases = || otelcol::releases().iter().map(|it| it.version).filter(has);
+        out.push(match (releases().find(|it| *it > release), releases().next_back()) {
+            (Some(next), Some(newest)) if next < newest => {
+                finding.help(format!("the next release of {binary} is `\"{next}\"`, its newest `\"{newest}\"`"))
+            }
+            (_, Some(newest)) => finding.help(format!("the newest of {binary} is `\"{newest}\"`")),
+            (_, None) => finding.help("name another distribution"),
         });
     }
     known

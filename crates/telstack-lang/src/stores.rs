@@ -5,7 +5,9 @@ use telstack_syntax::{
     stack::{Atom, Node as Line},
     tree::Entry,
 };
-use telstack_system::{Flag, JaegerStorage, Node, NodeKind, Origin, PrometheusFacet, Store, StoreFacet, Tls, Value};
+use telstack_system::{
+    Flag, JaegerStorage, Node, NodeKind, Origin, PrometheusFacet, ServerTls, Store, StoreFacet, Value,
+};
 
 use crate::{
     check::{twice, value},
@@ -20,7 +22,7 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Option<Node> {
     store.retention = value(line, "retention").and_then(|atom| Some(sourced(atom, words::period(atom)?)));
     store.size = size(line, context).and_then(|atom| Some(sourced(atom, words::bytes(atom)?)));
     store.tenant = value(line, "tenant").and_then(sourced_text);
-    store.tls = value(line, "tls").and_then(|atom| Some(sourced(atom, tls(text(atom)?)?)));
+    store.tls = tls(line);
     match &mut store.facet {
         StoreFacet::Prometheus(facet) => prometheus(facet, line, context),
         StoreFacet::Jaeger(storage) => {
@@ -45,12 +47,11 @@ fn size<'a>(line: &'a Line, context: &mut Context<'_>) -> Option<&'a Atom> {
     own.or(beside)
 }
 
-fn tls(word: &str) -> Option<Tls> {
-    match word {
-        "off" => Some(Tls::Off),
-        "on" => Some(Tls::On),
-        _ => None,
-    }
+/// `tls`, wherever it stands: all three files, or none.
+pub(crate) fn tls(line: &Line) -> Option<ServerTls> {
+    let line = line.children().iter().find(|child| child.name.value == "tls")?;
+    let file = |prop: &str| line.prop(prop).and_then(sourced_text);
+    Some(ServerTls { cert: file("cert")?, key: file("key")?, ca: file("ca")?, origin: Origin::written(line.head()) })
 }
 
 fn jaeger_storage(word: &str) -> Option<JaegerStorage> {

@@ -48,7 +48,9 @@ pub(crate) fn check(kind: Kind, word: &str, atom: &Atom, out: &mut Diagnostics) 
         _ => {
             let (wanted, help) = explain(kind, word, atom);
             let message = format!("`{word}` takes {wanted}, not {}", given(atom));
-            out.push(Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, format!("not {wanted}")).help(help));
+            let quoted = kind == Kind::Count && atom.as_str().is_some();
+            let label = if quoted { "a text".to_owned() } else { format!("not {wanted}") };
+            out.push(Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, label).help(help));
         }
     }
 }
@@ -97,6 +99,7 @@ fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
                 Some(number) if number > 0 => {
                     format!("add the unit: `\"{number}s\"`, `\"{number}m\"`, `\"{number}h\"`, `\"{number}d\"`")
                 }
+                _ if let Some(short) = short_period(text) => format!("write `\"{short}\"`"),
                 _ => {
                     "write a number with its unit, above zero: `\"500ms\"`, `\"5s\"`, `\"1h30m\"`, `\"30d\"`".to_owned()
                 }
@@ -115,7 +118,10 @@ fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
         Kind::Cpu => {
             ("a share of processor time", "write cores or thousandths of one: `2`, `0.5`, `\"500m\"`".to_owned())
         }
-        Kind::Count => ("a whole number above zero", "write it without quotes: `10000`".to_owned()),
+        Kind::Count => match number {
+            Some(number) if number > 0 => ("a whole number above zero", format!("take the quotes off: `{number}`")),
+            _ => ("a whole number above zero", "write it without quotes: `10000`".to_owned()),
+        },
         Kind::Release => {
             let newest = Product::parse(word).unwrap_or(Product::Otelcol).newest();
             let help = match atom.scalar {
@@ -142,9 +148,18 @@ fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
     }
 }
 
+/// `30d` for `30 days`.
+fn short_period(text: &str) -> Option<String> {
+    let (number, unit) = text.trim().split_once(' ')?;
+    let letter = unit.trim().get(..1)?.to_lowercase();
+    let short = format!("{number}{letter}");
+    Period::parse(&short).filter(|period| period.millis() > 0).map(|_| short)
+}
+
 fn given(atom: &Atom) -> String {
     match &atom.scalar {
         Scalar::String(text) if text.is_empty() => "an empty text".to_owned(),
+        Scalar::String(text) if text.parse::<f64>().is_ok() => format!("the text `\"{text}\"`"),
         Scalar::String(text) => format!("`{text}`"),
         Scalar::Int(number) => format!("`{number}`"),
         _ => atom.describe().to_owned(),
@@ -188,7 +203,10 @@ fn signal_word(word: &str, atom: &Atom, out: &mut Diagnostics) {
     }
     let message = format!("`{word}` takes a signal, not {}", given(atom));
     let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, "not a signal");
-    out.push(did_you_mean(finding, bare, &SIGNALS, "signals"));
+    out.push(match (nearest(bare, SIGNALS.into_iter()), name) {
+        (Some(near), Some(name)) => finding.help(format!("did you mean `{near}/{name}`?")),
+        _ => did_you_mean(finding, bare, &SIGNALS, "signals"),
+    });
 }
 
 /// What a tag in front of a value refers to: `Ok(None)` without a tag. Reports tags that are none.
@@ -315,7 +333,9 @@ fn is_host_and_port(text: &str) -> bool {
     })
 }
 
-fn is_host_name(text: &str) -> bool {
+/// Can this be the name of a stack or a node? It becomes a host name: lower-case letters, digits and dashes,
+/// a letter first, 63 at most.
+pub fn is_host_name(text: &str) -> bool {
     text.len() <= LONGEST_NAME
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('-')

@@ -28,13 +28,16 @@ pub struct System {
     pub origin: Origin,
     /// Where it runs.
     pub platform: Sourced<Platform>,
+    /// False while something that was written could not be understood: what is missing here may not be
+    /// missing there, so nothing may be said about absence.
+    pub complete: bool,
     graph: StableDiGraph<Node, Edge>,
 }
 
 impl System {
     /// A System without nodes.
     pub fn new(name: impl Into<String>, origin: Origin, platform: Sourced<Platform>) -> Self {
-        Self { name: name.into(), origin, platform, graph: StableDiGraph::new() }
+        Self { name: name.into(), origin, platform, complete: true, graph: StableDiGraph::new() }
     }
 
     /// Adds a node.
@@ -68,6 +71,10 @@ impl System {
     }
 
     /// Both ends: the one that dials, the one that listens.
+    ///
+    /// # Panics
+    ///
+    /// For an edge of another System.
     pub fn ends(&self, id: EdgeId) -> (NodeId, NodeId) {
         let (from, to) = self.graph.edge_endpoints(id.0).expect("edges of a System are never removed");
         (NodeId(from), NodeId(to))

@@ -79,7 +79,8 @@ impl Period {
         let mut out = String::new();
         for (unit, millis) in units {
             if rest >= *millis {
-                out += &format!("{}{unit}", rest / millis);
+                out.push_str(&(rest / millis).to_string());
+                out.push_str(unit);
                 rest %= millis;
             }
         }

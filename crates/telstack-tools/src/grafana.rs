@@ -33,6 +33,9 @@ pub(crate) fn emit(system: &System, node: &Node, viewer: &Viewer) -> Vec<Artefac
     out
 }
 
+/// What a setting of a data source reads from a file: its `$` is meant for Grafana.
+const READ_FROM_FILE: &str = "tlsCACert";
+
 /// `$` starts a variable in provisioning files; the System holds what is meant.
 fn provisioned(value: &Value) -> Value {
     doc::map_text(value, &doc::double_dollar)
@@ -65,7 +68,12 @@ fn data_source(source: &DataSource) -> Value {
             out.put(key, value.clone());
         }
     }
-    provisioned(&out.finish(origin))
+    let mut written = provisioned(&out.finish(origin));
+    let secure = written.as_map_mut().and_then(|map| map.get_mut("secureJsonData")).and_then(Value::as_map_mut);
+    if let (Some(secure), Some(file)) = (secure, source.secure_json_data.at(READ_FROM_FILE)) {
+        secure.set(READ_FROM_FILE, file.clone());
+    }
+    written
 }
 
 fn provider(system: &System, file: &ConfigFile, dashboard: &ConfigFile) -> Value {

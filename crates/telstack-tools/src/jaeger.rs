@@ -8,6 +8,7 @@ use crate::{
     Artefact,
     doc::{self, Block},
     receivers::{endpoint, receivers},
+    tls,
 };
 
 /// What the one backend is called inside the file.
@@ -48,10 +49,22 @@ fn extensions(node: &Node, store: &Store, storage: Option<&Sourced<JaegerStorage
         out.put("healthcheckv2", health.origin.map([("use_v2", own.bool(true)), ("http", http)]));
     }
     let kept = storage.map_or(own, |storage| &storage.origin);
-    let traces = kept.map([("traces", kept.string(BACKEND))]);
-    out.put("jaeger_query", own.map([("storage", traces)]));
+    out.put("jaeger_query", query(node, kept, own));
     let backends = kept.map([(BACKEND, backend(node, store, storage))]);
     out.put("jaeger_storage", kept.map([("backends", backends)]));
+    out.finish(own)
+}
+
+fn query(node: &Node, kept: &Origin, own: &Origin) -> Value {
+    let mut out = Block::new();
+    for (key, names) in [("http", &["query", "ui"][..]), ("grpc", &["query-grpc"])] {
+        let encrypted = doc::listener(node, names).and_then(|it| Some((it, tls::server(node, it)?)));
+        if let Some((listener, tls)) = encrypted {
+            let address = listener.origin.string(endpoint(listener));
+            out.put(key, listener.origin.map([("endpoint", address), ("tls", tls)]));
+        }
+    }
+    out.put("storage", kept.map([("traces", kept.string(BACKEND))]));
     out.finish(own)
 }
 

@@ -18,6 +18,7 @@ mod receivers;
 mod tempo;
 #[cfg(test)]
 mod testing;
+mod tls;
 
 use telstack_syntax::Written;
 use telstack_system::{NodeKind, Origin, Platform, StoreFacet, System};

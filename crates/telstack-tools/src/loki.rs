@@ -6,6 +6,7 @@ use telstack_system::{Known, LokiFacet, Node, NodeId, Origin, Purpose, SchemaPer
 use crate::{
     Artefact,
     doc::{self, Block},
+    tls,
 };
 
 /// The object store of the schema and the compactor: files below the data path.
@@ -27,8 +28,10 @@ fn document(system: &System, id: NodeId, node: &Node, store: &Store, facet: &Lok
     };
     out.put("auth_enabled", auth);
     if let Some(listener) = doc::listener(node, &["query", "push", "otlp-http"]) {
-        let port = listener.origin.int(listener.port);
-        out.gap().put("server", listener.origin.map([("http_listen_port", port)]));
+        let mut server = Block::new();
+        server.put("http_listen_port", listener.origin.int(listener.port));
+        server.put_some("http_tls_config", tls::server(node, listener));
+        out.gap().put("server", server.finish(&listener.origin));
     }
     out.gap().put("common", common(node, store));
     if !facet.schema.is_empty() {

@@ -8,6 +8,7 @@ use telstack_system::{
 use crate::{
     Artefact,
     doc::{self, Block},
+    tls,
 };
 
 /// What a scrape asks for where nothing else is said.
@@ -23,6 +24,11 @@ pub(crate) fn emit(system: &System, id: NodeId, node: &Node, facet: &PrometheusF
     let mut out = Vec::new();
     if let Some(file) = container.file("config") {
         out.push(doc::node_yaml(system, node, file, None, &config(system, id, node, facet)));
+    }
+    let encrypted = doc::listener(node, &["query"]).and_then(|it| tls::server(node, it));
+    if let (Some(file), Some(tls)) = (container.file("web"), encrypted) {
+        let document = file.origin.map([("tls_server_config", tls)]);
+        out.push(doc::node_yaml(system, node, file, Some("encryption"), &document));
     }
     if let Some(file) = container.file("rules").filter(|_| !facet.alerts.is_empty()) {
         out.push(doc::node_yaml(system, node, file, Some("alert rules"), &rules(node, &facet.alerts)));
@@ -116,6 +122,10 @@ fn scrape_job(job: &ScrapeJob) -> Value {
     out.put("job_name", job.origin.string(&job.name));
     if job.path != METRICS_PATH && !job.path.is_empty() {
         out.put("metrics_path", job.origin.string(&job.path));
+    }
+    if let Some(ca) = &job.ca {
+        out.put("scheme", ca.origin.string("https"));
+        out.put("tls_config", ca.origin.map([("ca_file", ca.origin.string(&ca.value))]));
     }
     out.put("static_configs", static_configs(job.target.origin.string(&job.target.value)));
     out.finish(&job.origin)

@@ -2,7 +2,7 @@
 
 use telstack_system::{Bind, Listener, Node, Origin, Value};
 
-use crate::doc;
+use crate::{doc, tls};
 
 /// Protocol, and the path of the receiver's block that opens it.
 const BLOCKS: [(&str, &[&str]); 7] = [
@@ -40,6 +40,9 @@ pub(crate) fn receivers(node: &Node) -> Option<Value> {
             map = map.map_mut(key, mark);
         }
         map.set("endpoint", listener.origin.string(endpoint(listener)));
+        if let Some(tls) = tls::server(node, listener) {
+            map.set("tls", tls);
+        }
     }
     Some(all)
 }

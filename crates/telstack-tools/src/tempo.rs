@@ -7,6 +7,7 @@ use crate::{
     Artefact,
     doc::{self, Block},
     receivers::receivers,
+    tls,
 };
 
 /// Where the age of blocks is limited: 2.x has the compactor for it, 3.0 a worker.
@@ -27,8 +28,10 @@ fn document(node: &Node, store: &Store) -> Value {
         out.put("multitenancy_enabled", origin.bool(true));
     }
     if let Some(listener) = doc::listener(node, &["query", "ready"]) {
-        let port = listener.origin.int(listener.port);
-        out.gap().put("server", listener.origin.map([("http_listen_port", port)]));
+        let mut server = Block::new();
+        server.put("http_listen_port", listener.origin.int(listener.port));
+        server.put_some("http_tls_config", tls::server(node, listener));
+        out.gap().put("server", server.finish(&listener.origin));
     }
     if let Some(receivers) = receivers(node) {
         let origin = receivers.mark.clone();

@@ -19,7 +19,7 @@ fn every_rule_finds_its_bad_example_and_not_its_good_one() {
 fn findings_are_written_as_the_house_writes_them() {
     let texts = [
         "stack \"Shop_1\" { platform \"kubernetes\"; colector \"c\"; cluster \"x\"; loki { size \"1GB\" } }",
-        "stack \"s\" { platform \"compose\"; loki { retention 5; retention \"0d\"; tls \"mutual\"; tenant \"\" } }",
+        "stack \"s\" { platform \"compose\"; loki { retention 5; retention \"0d\"; tls \"on\" cert=\"\"; tenant \"\" } }",
         "stack \"s\" { versions { otelcol \"latest\"; loki 3.7; tempo \"9.9.9\"; kafka \"1\" } }",
         "stack \"s\" { platform \"compose\"; collector { pipeline \"trace\" {} } ; grafana { reads \"x\" } }",
     ];
@@ -67,7 +67,7 @@ fn values() {
     let outcome = stack(
         r#"
         prometheus "My_Store" { retention 30; size "40Gi"; scrape_interval "fast" }
-        loki { tls "of"; tenant (env)"T"; retention "30d" "40d" }
+        loki { tls cert="" key=(env)"K" ca="./ca.pem"; tenant (env)"T"; retention "30d" "40d" }
         grafana { admin_password 5 }
         alertmanager { webhook "pager:8080" }
         external "x" { splunk_hec endpoint="https://s:8088" token=(secret)"token" }"#,
@@ -79,7 +79,8 @@ fn values() {
             ("Z004", "30"),
             ("Z004", "\"40Gi\""),
             ("Z004", "\"fast\""),
-            ("Z004", "\"of\""),
+            ("Z004", "\"\""),
+            ("Z004", "(env)\"K\""),
             ("Z004", "(env)\"T\""),
             ("Z004", "\"40d\""),
             ("Z004", "5"),
@@ -121,7 +122,7 @@ fn ends_of_pipelines() {
         collector "c" {
             receiver "otlp"
             processor "batch"
-            pipeline "logs" { from "otpl" "batch" "kafka"; through "memory_limiter" "batch"; to "lokki" "other" "graf" "tempo" "debug" }
+            pipeline "logs" { from "otpl" "batch" "kafka"; through "memory_limiter" "batch"; to "lokki" "c" "graf" "tempo" "debug" }
             pipeline "logs" { from "otlp"; to "loki" "loki" }
             pipeline "spans" { from "otlp"; to "loki" }
         }
@@ -136,7 +137,7 @@ fn ends_of_pipelines() {
             ("Z006", "\"kafka\""),
             ("Z006", "\"memory_limiter\""),
             ("Z006", "\"lokki\""),
-            ("Z008", "\"other\""),
+            ("Z010", "\"c\""),
             ("Z010", "\"graf\""),
             ("Z006", "\"tempo\""),
             ("Z006", "\"debug\""),
@@ -191,10 +192,13 @@ fn two_ways_to_one_node() {
             receiver "otlp"; exporter "debug"
             pipeline "logs" { from "otlp"; to "loki" protocol="otlp" }
             pipeline "logs/b" { from "otlp"; to "loki" protocol="loki"; to "debug" tenant="x" }
+            pipeline "metrics" { from "otlp"; to "prometheus" tenant="acme" }
         }
-        loki"#,
+        loki
+        prometheus"#,
     );
-    assert_eq!(outcome.marks(), [("Z004", "\"loki\""), ("Z004", "tenant")]);
+    assert_eq!(outcome.marks(), [("Z004", "\"loki\""), ("Z004", "tenant"), ("Z004", "tenant")]);
+    assert!(outcome.findings[2].message.ends_with("Prometheus does not tell tenants apart"));
 }
 
 #[test]

@@ -2,9 +2,7 @@
 
 use telstack_catalog::{ComponentKind, Distribution, Signal, SignalSet, Version, product::Product};
 use telstack_syntax::tree::Kind;
-use telstack_system::{
-    ComponentId, EnvValue, JaegerStorage, OriginKind, Protocol, Purpose, SecretRef, System, Tls, Value,
-};
+use telstack_system::{ComponentId, EnvValue, JaegerStorage, OriginKind, Protocol, Purpose, SecretRef, System, Value};
 
 use super::{Folder, collector, run, run_in, stack};
 
@@ -199,7 +197,7 @@ fn stores_and_views() {
     let system = stack(
         r#"
         prometheus { scrape_interval "15s"; external_labels cluster="eu"; flag "web.enable-lifecycle" "--x=2"; size "1GB" }
-        loki "logs" { tenant "acme"; tls "on"; resources cpu="200m..500m" memory="256MiB..512MiB" }
+        loki "logs" { tenant "acme"; tls cert="./c.pem" key="./k.pem" ca="/etc/ssl/ca.pem"; resources cpu="200m..500m" memory="256MiB..512MiB" }
         jaeger { storage "memory" }
         grafana { admin_user "ops"; admin_password (secret)"grafana/admin-password" }
         alertmanager { webhook "http://pager:8080/alerts"; repeat_interval "4h" }"#,
@@ -212,7 +210,8 @@ fn stores_and_views() {
     assert_eq!(facet.external_labels.get("cluster").and_then(Value::as_str), Some("eu"));
     let logs = node("logs");
     assert_eq!(logs.resources.cpu.as_ref().map(|it| it.value.millis()), Some(500));
-    assert_eq!(logs.store().and_then(|it| it.tls.as_ref()).map(|it| it.value), Some(Tls::On));
+    let tls = logs.tls().expect("encrypted");
+    assert_eq!([&tls.cert, &tls.key, &tls.ca].map(|it| it.value.as_str()), ["./c.pem", "./k.pem", "/etc/ssl/ca.pem"]);
     let storage = &node("jaeger").store().expect("a store").facet;
     assert!(matches!(storage, telstack_system::StoreFacet::Jaeger(Some(it)) if it.value == JaegerStorage::Memory));
     let version = node("jaeger").version.as_ref().expect("a release");

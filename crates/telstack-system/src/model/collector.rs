@@ -6,6 +6,7 @@ use telstack_catalog::{ComponentKind, Distribution, Signal, otelcol};
 
 use crate::{
     known::Known,
+    model::tls::ServerTls,
     origin::{Origin, Settings, Sourced, Value},
     units::Period,
 };
@@ -119,6 +120,10 @@ impl Component {
     }
 
     /// The settings to change; made a map if they are not one.
+    ///
+    /// # Panics
+    ///
+    /// Never.
     pub fn settings_mut(&mut self) -> &mut Settings {
         if self.settings.as_map().is_none() {
             self.settings = Value::map(self.settings.mark.clone());
@@ -191,6 +196,8 @@ pub struct Collector {
     pub telemetry: Settings,
     /// Queues on disk.
     pub delivery: Option<Delivery>,
+    /// The certificate that its receivers answer with, where their own settings name none.
+    pub tls: Option<ServerTls>,
 }
 
 impl Collector {
@@ -203,6 +210,7 @@ impl Collector {
             extensions: Vec::new(),
             telemetry: Settings::default(),
             delivery: None,
+            tls: None,
         }
     }
 

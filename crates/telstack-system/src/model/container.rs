@@ -133,7 +133,7 @@ pub struct Dependency {
 /// A file that the node reads, and where it is in the output.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ConfigFile {
-    /// Which one, for the tool that writes it: `config`, `rules`, `datasources`, `dashboards`, `dashboard`.
+    /// Which one, for the tool that writes it: `config`, `web`, `rules`, `datasources`, `dashboards`, `dashboard`.
     pub role: &'static str,
     /// Path below the output folder.
     pub path: String,

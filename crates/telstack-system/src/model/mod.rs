@@ -4,6 +4,7 @@ mod collector;
 mod container;
 mod link;
 mod store;
+pub mod tls;
 mod view;
 
 pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Pipeline, Reference};
@@ -15,6 +16,7 @@ pub use link::{Bind, Dial, Edge, Listener, Protocol, Purpose, Requirement, Tls};
 pub use store::{
     AlertRule, Flag, JaegerStorage, LokiFacet, PrometheusFacet, SchemaPeriod, ScrapeJob, Store, StoreFacet,
 };
+pub use tls::ServerTls;
 pub use view::{Alerter, Dashboard, DataSource, External, ExternalEndpoint, Panel, Viewer, Webhook};
 
 use telstack_catalog::{Version, product::Product};
@@ -153,6 +155,15 @@ impl Node {
     pub fn store_mut(&mut self) -> Option<&mut Store> {
         match &mut self.kind {
             NodeKind::Store(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The certificate that it answers with, if the stack names one.
+    pub fn tls(&self) -> Option<&ServerTls> {
+        match &self.kind {
+            NodeKind::Collector(it) => it.tls.as_ref(),
+            NodeKind::Store(it) => it.tls.as_ref(),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use telstack_catalog::product::Product;
 
 use crate::{
-    model::link::Tls,
+    model::tls::ServerTls,
     origin::{Origin, Settings, Sourced},
     units::{Bytes, Period},
 };
@@ -17,8 +17,8 @@ pub struct Store {
     pub size: Option<Sourced<Bytes>>,
     /// The tenant that writers and readers name; multi-tenancy is on where there is one.
     pub tenant: Option<Sourced<String>>,
-    /// Encryption that the stack asks for on its listeners.
-    pub tls: Option<Sourced<Tls>>,
+    /// The certificate that its listeners answer with; in plain text where there is none.
+    pub tls: Option<ServerTls>,
     /// Where its data is, inside the container.
     pub data_path: Option<Sourced<String>>,
     /// What only this product has.
@@ -73,6 +73,8 @@ pub struct ScrapeJob {
     pub target: Sourced<String>,
     /// `metrics_path`; `/metrics` is not written.
     pub path: String,
+    /// The file with the authority that the target's certificate is checked against; plain text without.
+    pub ca: Option<Sourced<String>>,
     /// What makes it.
     pub origin: Origin,
 }

@@ -113,6 +113,8 @@ pub struct ExternalEndpoint {
     pub signals: SignalSet,
     /// The address as written: `https://host:port/path`, or `host:port` for gRPC.
     pub endpoint: Sourced<String>,
+    /// Is the address among `settings`? Else it is the exporter's `endpoint`.
+    pub in_settings: bool,
     /// The bearer token that it wants.
     pub token: Option<Sourced<SecretRef>>,
     /// Further settings for the exporter.

@@ -3,7 +3,7 @@
 use telstack_catalog::product::{Endpoint, Need, Product};
 use telstack_diagnostics::Diagnostics;
 
-use super::{Pass, negotiate::telemetry_into};
+use super::{Pass, encryption, negotiate::telemetry_into};
 use crate::{
     graph::{NodeId, System},
     known::Known,
@@ -125,7 +125,6 @@ fn open(system: &mut System, id: NodeId) {
             system.edge(edge).dial.as_ref().map(|dial| (dial.protocol, system.edge(edge).origin.clone()))
         })
         .collect();
-    let tls = node.store().and_then(|store| store.tls.as_ref()).map_or(Tls::Off, |tls| tls.value);
     let mut listeners = Vec::new();
     let mut flags: Vec<Flag> = Vec::new();
     for endpoint in product.endpoints(version) {
@@ -157,7 +156,7 @@ fn open(system: &mut System, id: NodeId) {
                 Need::Setting(_) | Need::Env(_) => {}
             }
         }
-        listeners.push(listener(&endpoint, requirement, tls, origin));
+        listeners.push(listener(&endpoint, requirement, encryption::of_endpoint(node, &endpoint), origin));
     }
     let node = system.node_mut(id);
     node.listeners = listeners;

@@ -4,7 +4,7 @@ use telstack_diagnostics::{RuleInfo, Severity};
 
 /// All of them.
 pub static RULES: &[&RuleInfo] =
-    &[&NO_COMMON_PROTOCOL, &SIGNAL_NOT_ACCEPTED, &PROTOCOL_NOT_AVAILABLE, &QUEUE_IN_MEMORY];
+    &[&NO_COMMON_PROTOCOL, &SIGNAL_NOT_ACCEPTED, &PROTOCOL_NOT_AVAILABLE, &CLIENT_CERTIFICATE, &QUEUE_IN_MEMORY];
 
 /// N020.
 pub(super) static NO_COMMON_PROTOCOL: RuleInfo = RuleInfo {
@@ -48,6 +48,22 @@ pub(super) static PROTOCOL_NOT_AVAILABLE: RuleInfo = RuleInfo {
     good: "versions { prometheus \"3.14.0\" }\n// … to \"prometheus\" protocol=\"otlp\"",
     silent: "Never.",
     sources: &["the stores' HTTP API documents"],
+};
+
+/// N023.
+pub(super) static CLIENT_CERTIFICATE: RuleInfo = RuleInfo {
+    code: "N023",
+    name: "client-certificate-missing",
+    severity: Severity::Error,
+    summary: "A collector asks its senders for a certificate, and the sender of an edge has none.",
+    why: "`client_ca_file` of a receiver turns away everybody who shows no certificate. The exporter that telstack \
+          writes for an edge has none to show, so no connection would come about.",
+    bad: "// in `gateway`: receiver \"otlp\" { protocols { grpc { tls { cert_file \"/c\"; key_file \"/k\"; client_ca_file \"/ca\" } } } }\n\
+          // in `agent`:\npipeline \"logs\" { from \"otlp\"; to \"gateway\" }",
+    good: "// in `gateway`: receiver \"otlp\" { protocols { grpc { tls { cert_file \"/c\"; key_file \"/k\" } } } }\n\
+           // in `agent`:\npipeline \"logs\" { from \"otlp\"; to \"gateway\" }",
+    silent: "Another receiver of the collector takes the signals without a certificate of the sender.",
+    sources: &["opentelemetry-collector: config/configtls/configtls.go"],
 };
 
 /// D020.

@@ -1,6 +1,6 @@
 //! Listeners of collectors: receivers and extensions bind where their dialers can reach them.
 
-use telstack_catalog::{ComponentKind, SignalSet, Version, otelcol};
+use telstack_catalog::{ComponentKind, SignalSet, Version, otelcol, product::Product};
 use telstack_diagnostics::Diagnostics;
 use telstack_syntax::tree::Entry;
 
@@ -8,8 +8,11 @@ use super::Pass;
 use crate::{
     graph::System,
     known::Known,
-    model::{Bind, Collector, Component, Listener, Protocol, Tls},
-    origin::{Origin, Value},
+    model::{
+        Bind, Collector, Component, Listener, Protocol, ServerTls, Tls,
+        tls::{cert_path, key_path},
+    },
+    origin::{Origin, Sourced, Value},
 };
 
 const NAME: &str = "listeners";
@@ -25,12 +28,56 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         let node = system.node_mut(id);
         let Some(version) = node.version() else { continue };
         let Some(collector) = node.collector_mut() else { continue };
-        for component in &mut collector.components {
-            bind(component, version);
-        }
+        open(collector, version);
         let listeners = collector_listeners(collector, version);
         node.listeners = listeners;
     }
+}
+
+/// The doors of a collector as this pass will leave them, for passes that run before it.
+pub(super) fn listeners_to_be(collector: &Collector, version: Version) -> Vec<Listener> {
+    let mut collector = collector.clone();
+    open(&mut collector, version);
+    collector_listeners(&collector, version)
+}
+
+fn open(collector: &mut Collector, version: Version) {
+    let tls = collector.tls.clone();
+    for component in &mut collector.components {
+        bind(component, version);
+        if let Some(tls) = &tls {
+            encrypt(component, version, tls);
+        }
+    }
+}
+
+/// Gives each open port of a receiver the certificate of the collector, unless its settings have `tls`.
+fn encrypt(component: &mut Component, version: Version, tls: &ServerTls) {
+    let Some(fact) = component.fact().filter(|_| component.kind == ComponentKind::Receiver) else { return };
+    let tree = fact.settings(version);
+    for listen in fact.listens(version) {
+        let path = tls_path(listen.setting);
+        let takes = tree.as_ref().is_none_or(|tree| tree.at(&path).is_some());
+        if !takes || component.setting(listen.setting).is_none() || component.setting(&path).is_some() {
+            continue;
+        }
+        let reason = "the collector has a certificate, so its receivers answer with it";
+        let origin = Origin::derived(NAME, reason, &[&tls.origin, &component.origin]);
+        let file = |host: &Sourced<String>, path: String| {
+            Origin::derived(NAME, "where the file lies inside the container", &[&host.origin]).string(path)
+        };
+        let mut map = component.settings_mut();
+        for part in path.split('.') {
+            map = map.map_mut(part, &origin);
+        }
+        map.push(Entry::new("cert_file", file(&tls.cert, cert_path(Product::Otelcol))));
+        map.push(Entry::new("key_file", file(&tls.key, key_path(Product::Otelcol))));
+    }
+}
+
+/// Where the encryption of an address stands: beside it.
+fn tls_path(setting: &str) -> String {
+    setting.rsplit_once('.').map_or_else(|| "tls".to_owned(), |(block, _)| format!("{block}.tls"))
 }
 
 /// Writes the address of each listener that the stack leaves open.
@@ -79,7 +126,7 @@ pub fn collector_listeners(collector: &Collector, version: Version) -> Vec<Liste
             _ => collector.pipelines_with(component).next().is_some(),
         };
         let Some(fact) = component.fact().filter(|_| runs) else { continue };
-        let signals = fact.signals(version).unwrap_or_default();
+        let signals = signals(collector, component, fact.signals(version));
         for listen in fact.listens(version) {
             if listen.enabled_when.is_some()
                 && component.setting(listen.setting).is_none()
@@ -94,6 +141,13 @@ pub fn collector_listeners(collector: &Collector, version: Version) -> Vec<Liste
     }
     listeners.extend(own_metrics(collector, version));
     listeners
+}
+
+/// What a component takes: a receiver answers for the signals of the pipelines that it feeds, and turns
+/// others away.
+fn signals(collector: &Collector, component: &Component, known: Option<SignalSet>) -> SignalSet {
+    let fed = collector.pipelines_with(component).map(|pipeline| pipeline.signal);
+    fed.filter(|signal| known.is_none_or(|known| known.contains(*signal))).collect()
 }
 
 fn block_written(component: &Component, setting: &str) -> bool {
@@ -111,16 +165,8 @@ fn one(component: &Component, listen: &otelcol::Listen, signals: SignalSet) -> O
         None => (listen.default_host.unwrap_or_default().to_owned(), listen.port?),
     };
     let receiver = component.kind == ComponentKind::Receiver;
-    let protocol = match (component.fact().and_then(otelcol::Component::protocol), listen.app) {
-        (Some("otlp"), "grpc") => Protocol::OTLP_GRPC,
-        (Some("otlp"), "http") => Protocol::OTLP_HTTP,
-        (_, _) if !receiver => Protocol::HTTP,
-        (Some(word), _) => Protocol(word),
-        (None, _) => Protocol::HTTP,
-    };
-    let block = listen.setting.rsplit_once('.').map_or("", |(block, _)| block);
-    let tls_path = if block.is_empty() { "tls".to_owned() } else { format!("{block}.tls") };
-    let tls = match component.setting(&tls_path) {
+    let protocol = listen.protocol.filter(|_| receiver).map_or(Protocol::HTTP, Protocol);
+    let tls = match component.setting(&tls_path(listen.setting)) {
         None => Known::Value(Tls::Off),
         Some(tls) if tls.at("client_ca_file").is_some() => Known::Value(Tls::Mutual),
         Some(_) => Known::Value(Tls::On),

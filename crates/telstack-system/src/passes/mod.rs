@@ -7,6 +7,7 @@ mod backends;
 mod codes;
 mod containers;
 mod delivery;
+mod encryption;
 mod health;
 mod listeners;
 mod negotiate;

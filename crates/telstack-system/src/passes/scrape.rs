@@ -3,7 +3,7 @@
 use telstack_catalog::product::Product;
 use telstack_diagnostics::Diagnostics;
 
-use super::Pass;
+use super::{Pass, encryption};
 use crate::{
     graph::{NodeId, System},
     known::Known,
@@ -33,7 +33,10 @@ fn scrape(system: &mut System, prometheus: NodeId, target: NodeId) {
     }
     let Some(listener) = node.listeners.iter().find(|it| it.name == "metrics") else { return };
     let itself = prometheus == target;
-    let host = if itself { "localhost" } else { &node.name };
+    let tls = listener.tls.value().unwrap_or(Tls::Off);
+    // A certificate names the node, not `localhost`.
+    let host = if itself && tls == Tls::Off { "localhost" } else { &node.name };
+    let ca = encryption::authority(NAME, Product::Prometheus, node).filter(|_| tls != Tls::Off);
     let own = &system.node(prometheus).origin;
     let reason = format!("{} has metrics of its own, and Prometheus is there to watch them", node.title());
     let origin = Origin::derived(NAME, reason, &[&node.origin, own]);
@@ -44,6 +47,7 @@ fn scrape(system: &mut System, prometheus: NodeId, target: NodeId) {
         name: node.name.clone(),
         target: Sourced::new(format!("{host}:{}", listener.port), place.clone()),
         path: path.clone(),
+        ca,
         origin: origin.clone(),
     };
     let dial = Dial {
@@ -52,7 +56,7 @@ fn scrape(system: &mut System, prometheus: NodeId, target: NodeId) {
         host: host.to_owned(),
         port: listener.port,
         path,
-        tls: Known::Value(Tls::Off),
+        tls: Known::Value(tls),
         tenant: None,
         origin: place,
     };

@@ -7,6 +7,7 @@ use telstack_syntax::tree::Entry;
 use super::{
     Pass,
     alerts::{items, metric, signals},
+    encryption,
 };
 use crate::{
     graph::{EdgeId, NodeId, System},
@@ -88,6 +89,11 @@ fn data_source(system: &System, edge: EdgeId, store: NodeId) -> Option<(DataSour
             Origin::derived(NAME, "the store tells tenants apart: its reader names the same one", &[&tenant.origin]);
         json.push(Entry::new("httpHeaderName1", header.string("X-Scope-OrgID")));
         secure.push(Entry::new("httpHeaderValue1", header.string(&tenant.value)));
+    }
+    let authority = encryption::authority(NAME, Product::Grafana, node).filter(|_| tls != Tls::Off);
+    if let (Some(file), Some(json), Some(secure)) = (authority, json_data.as_map_mut(), secure.as_map_mut()) {
+        json.push(Entry::new("tlsAuthWithCACert", file.origin.bool(true)));
+        secure.push(Entry::new("tlsCACert", file.origin.string(format!("$__file{{{}}}", file.value))));
     }
     let dial = Dial {
         component: None,

@@ -107,11 +107,11 @@ mod tests {
         let artefacts = written(&stack(&Choice::default()));
         let document = parsed(&artefacts, PATH);
         let init = |path: &[&str]| part(&document, &[&["services", "otel-collector-init"], path].concat());
-        assert_eq!(init(&["command"]), r#"["chown", "-R", "10001:10001", "/var/lib/otelcol"]"#);
+        assert_eq!(init(&["command"]), r#"["chown", "-R", "10001:10001", "/var/lib/otelcol/storage"]"#);
         assert_eq!(init(&["user"]), "\"0\"");
         assert_eq!(init(&["network_mode"]), "\"none\"");
         assert_eq!(init(&["restart"]), "\"no\"");
-        assert_eq!(init(&["volumes"]), r#"[ "otel-collector-data:/var/lib/otelcol" ]"#);
+        assert_eq!(init(&["volumes"]), r#"[ "otel-collector-data:/var/lib/otelcol/storage" ]"#);
         assert_eq!(
             part(&document, &["services", "otel-collector", "depends_on", "otel-collector-init", "condition"]),
             "\"service_completed_successfully\""

@@ -48,7 +48,7 @@ fn check(cx: &mut Cx<'_>) {
                     .finding(message, &value.mark, format!("{limit}MiB"))
                     .label(memory.span(), format!("the container has {}", memory.value))
                     .help(format!(
-                        "allow less, about 80 % of the container: `limit_mib: {}`",
+                        "allow less, about 80 % of the container: `limit_mib {}`",
                         memory.value.percent(80).mib()
                     ))
                     .help("leave `memory_limiter` out: it is added and sized from the container's memory");

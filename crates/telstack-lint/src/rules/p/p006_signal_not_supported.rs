@@ -44,9 +44,8 @@ fn check(cx: &mut Cx<'_>) {
                 }
                 let message = format!("{} does not handle {}", part.title(), pipeline.signal);
                 let finding = cx
-                    .finding(message, &reference.origin, format!("in a pipeline of {}", pipeline.signal))
+                    .finding(message, &reference.origin, format!("at {version} it handles {signals}"))
                     .label(pipeline.origin.span(), format!("this pipeline carries {}", pipeline.signal))
-                    .note(format!("at {version} it handles {signals}"))
                     .help(format!("move `{}` to a pipeline of {signals}", reference.id));
                 cx.report(finding);
             }

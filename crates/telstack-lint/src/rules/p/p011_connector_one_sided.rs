@@ -1,4 +1,4 @@
-use telstack_catalog::{ComponentKind, Signal};
+use telstack_catalog::{ComponentKind, Signal, SignalSet};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{Origin, Pipeline, Reference};
 
@@ -93,28 +93,36 @@ fn unpaired(cx: &Cx<'_>, part: &Part<'_>, fed: &Mentions<'_>, feeds: &Mentions<'
     };
     let mut findings = Vec::new();
     for (from, reference) in fed.iter().filter(|(from, _)| !feeds.iter().any(|(to, _)| joins(from, to))) {
-        let message = format!(
-            "{} takes {} from pipeline `{}`, but feeds no pipeline that it can turn them into",
-            part.title(),
-            from.signal,
-            from.id()
-        );
-        let finding = cx.finding(message, &reference.origin, format!("takes {} here", from.signal));
+        let makes: SignalSet = pairs.iter().filter(|pair| pair.0 == from.signal).map(|pair| pair.1).collect();
+        let takes = format!("{} takes {} from pipeline `{}`", part.title(), from.signal, from.id());
+        let message = if makes.is_empty() {
+            format!("{takes}, but cannot turn them into anything")
+        } else {
+            format!("{takes}, but feeds no pipeline of {makes}")
+        };
+        let mut finding = cx.finding(message, &reference.origin, format!("takes {} here", from.signal));
+        if !makes.is_empty() {
+            finding = finding.help(format!("name it in a pipeline of {makes}: `from \"{}\"`", part.component.id));
+        }
         let (to, other) = feeds[0];
-        findings.push(finding.label(other.origin.span(), format!("gives {} here", to.signal)).note(turns()));
+        findings.push(finding.label(other.origin.span(), format!("cannot give {} here", to.signal)).note(turns()));
     }
     // A pair that does not fit is one finding, not one for each end.
     if !findings.is_empty() {
         return findings;
     }
     for (to, reference) in feeds.iter().filter(|(to, _)| !fed.iter().any(|(from, _)| joins(from, to))) {
-        let message = format!(
-            "{} gives {} to pipeline `{}`, but no pipeline feeds it what it makes them from",
-            part.title(),
-            to.signal,
-            to.id()
-        );
-        let finding = cx.finding(message, &reference.origin, format!("gives {} here", to.signal));
+        let from_what: SignalSet = pairs.iter().filter(|pair| pair.1 == to.signal).map(|pair| pair.0).collect();
+        let gives = format!("{} is to give {} to pipeline `{}`", part.title(), to.signal, to.id());
+        let message = if from_what.is_empty() {
+            format!("{gives}, but cannot make them from anything")
+        } else {
+            format!("{gives}, but no pipeline of {from_what} feeds it")
+        };
+        let mut finding = cx.finding(message, &reference.origin, format!("cannot give {} here", to.signal));
+        if !from_what.is_empty() {
+            finding = finding.help(format!("name it in a pipeline of {from_what}: `to \"{}\"`", part.component.id));
+        }
         let (from, other) = fed[0];
         findings.push(finding.label(other.origin.span(), format!("takes {} here", from.signal)).note(turns()));
     }

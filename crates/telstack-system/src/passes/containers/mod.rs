@@ -1,17 +1,21 @@
 //! Containers: image, command, files, volumes, ports, health check and order of each node.
 
+mod certificates;
+mod environment;
+
 use telstack_catalog::{
     ComponentKind,
     product::{Product, image_facts},
 };
 use telstack_diagnostics::Diagnostics;
 
-use super::Pass;
+use super::{Pass, negotiate::telemetry_into};
 use crate::{
     graph::{NodeId, System},
+    known::Known,
     model::{
-        ConfigFile, Container, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, JaegerStorage, Mount, MountSource,
-        Node, NodeKind, Platform, Published, Purpose, Store, StoreFacet,
+        ConfigFile, Container, Dependency, HealthCheck, ImageRef, JaegerStorage, Mount, MountSource, Node, NodeKind,
+        Platform, Published, Purpose, Store, StoreFacet, Tls,
     },
     origin::{Origin, Sourced},
     units::Period,
@@ -26,11 +30,12 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     if system.platform.value != Platform::Compose {
         return;
     }
+    let mut taken = Vec::new();
     for id in system.node_ids() {
-        if let Some(container) = container(system, id) {
+        if let Some(container) = container(system, id, &mut taken) {
             let node = system.node_mut(id);
             if let NodeKind::Store(store) = &mut node.kind
-                && let Some(mount) = container.mounts.first()
+                && let Some(mount) = container.mounts.iter().find(|it| matches!(it.source, MountSource::Volume(_)))
             {
                 store.data_path.get_or_insert_with(|| Sourced::new(mount.target.clone(), mount.origin.clone()));
             }
@@ -39,19 +44,16 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     }
 }
 
-fn container(system: &System, id: NodeId) -> Option<Container> {
+fn container(system: &System, id: NodeId, taken: &mut Vec<u16>) -> Option<Container> {
     let node = system.node(id);
     let (product, version) = (node.product()?, node.version.as_ref()?);
     let layout = product.layout(version.value)?;
-    let image = match node.collector() {
-        Some(collector) => ImageRef {
-            repository: collector.distribution.value.image_at(version.value).to_owned(),
-            tag: version.value.to_string(),
-        },
-        None => {
-            let image = product.image(version.value);
-            ImageRef { repository: image.repository.to_owned(), tag: image.tag }
-        }
+    let image = if let Some(collector) = node.collector() {
+        let repository = collector.distribution.value.image_at(version.value).to_owned();
+        ImageRef { repository, tag: version.value.to_string() }
+    } else {
+        let image = product.image(version.value);
+        ImageRef { repository: image.repository.to_owned(), tag: image.tag }
     };
     let because = [&version.origin, &node.origin];
     let image_origin = Origin::fact(NAME, format!("the official image of {}", node.title()), &because);
@@ -61,9 +63,10 @@ fn container(system: &System, id: NodeId) -> Option<Container> {
     container.env.clone_from(&node.environment);
     files(&mut container, node, product, layout.config_path);
     command(&mut container, node, layout.data_path);
-    environment(&mut container, node, layout.data_path);
+    environment::set(&mut container, node, layout.data_path);
     data(&mut container, node, &layout);
-    publish(&mut container, node);
+    certificates::mount(&mut container, system, id, product);
+    publish(&mut container, system, id, taken);
     container.health = health_check(&container, node);
     depend(&mut container, system, id);
     if node.collector().is_some() || node.store().is_some() {
@@ -112,6 +115,13 @@ fn files(container: &mut Container, node: &Node, product: Product, config_path: 
             format!("{folder}/rules/pipeline-health.yml"),
         );
     }
+    if let Some(tls) = node.tls().filter(|_| product == Product::Prometheus) {
+        let folder = config_path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let reason = "Prometheus keeps what it encrypts with in a file of its own";
+        let (path, target) = (format!("configs/{name}-web.yml"), format!("{folder}/web.yml"));
+        let origin = Origin::fact(NAME, reason, &[&tls.origin]);
+        container.files.push(ConfigFile { role: "web", path, target, origin });
+    }
 }
 
 /// Where dashboards lie inside Grafana's container; the dashboard provider names it.
@@ -121,6 +131,7 @@ fn command(container: &mut Container, node: &Node, data_path: Option<&str>) {
     let origin =
         Origin::fact(NAME, format!("how {} is told where its configuration is", node.title()), &[&node.origin]);
     let Some(config) = container.file("config").map(|file| file.target.clone()) else { return };
+    let web = container.file("web").map(|file| (format!("--web.config.file={}", file.target), file.origin.clone()));
     let mut say = |text: String, origin: &Origin| container.command.push(Sourced::new(text, origin.clone()));
     match &node.kind {
         NodeKind::Collector(_) => say(format!("--config={config}"), &origin),
@@ -136,6 +147,9 @@ fn command(container: &mut Container, node: &Node, data_path: Option<&str>) {
                 let reason = "a `command` replaces the image's own, which names this path too";
                 let own = Origin::fact(NAME, reason, &[&node.origin]);
                 say(format!("--storage.tsdb.path={}", data_path.unwrap_or_default()), &own);
+                if let Some((text, origin)) = web {
+                    say(text, &origin);
+                }
                 for flag in &facet.flags {
                     let text = flag
                         .value
@@ -148,78 +162,6 @@ fn command(container: &mut Container, node: &Node, data_path: Option<&str>) {
             StoreFacet::Jaeger(_) => say(format!("--config={config}"), &origin),
         },
         NodeKind::Viewer(_) | NodeKind::External(_) => {}
-    }
-}
-
-fn environment(container: &mut Container, node: &Node, data_path: Option<&str>) {
-    let mut set = |name: &str, value: EnvValue, origin: Origin| {
-        if !container.env.iter().any(|it| it.name == name) {
-            container.env.push(EnvVar { name: name.to_owned(), value, origin });
-        }
-    };
-    match &node.kind {
-        NodeKind::Viewer(viewer) => {
-            if let Some(user) = &viewer.admin_user {
-                set("GF_SECURITY_ADMIN_USER", EnvValue::Literal(user.value.clone()), user.origin.clone());
-            }
-            if let Some(password) = &viewer.admin_password {
-                set("GF_SECURITY_ADMIN_PASSWORD", EnvValue::Required(password.value.clone()), password.origin.clone());
-            }
-            let reason = "nobody makes an account for themselves";
-            let origin = Origin::builtin(NAME, reason, &[&node.origin]);
-            set("GF_USERS_ALLOW_SIGN_UP", EnvValue::Literal("false".to_owned()), origin);
-            let linked = viewer.data_sources.iter().find(|source| source.json_data.at("tracesToMetrics").is_some());
-            let toggle = node.version().is_some_and(|version| !Product::Grafana.supports(version, "traces-to-metrics"));
-            if let Some(source) = linked.filter(|_| toggle) {
-                let reason = "links from traces to metrics are behind this toggle until Grafana 11";
-                let origin = Origin::fact(NAME, reason, &[&source.origin, &node.origin]);
-                set("GF_FEATURE_TOGGLES_ENABLE", EnvValue::Literal("traceToMetrics".to_owned()), origin);
-            }
-        }
-        // Jaeger 1 is configured by environment alone.
-        NodeKind::Store(store) if container.files.is_empty() => {
-            if let StoreFacet::Jaeger(Some(storage)) = &store.facet {
-                jaeger_environment(&mut set, node, store, storage, data_path.unwrap_or_default());
-            }
-        }
-        _ => {}
-    }
-}
-
-fn jaeger_environment(
-    set: &mut impl FnMut(&str, EnvValue, Origin),
-    node: &Node,
-    store: &Store,
-    storage: &Sourced<JaegerStorage>,
-    data_path: &str,
-) {
-    let literal = |text: &str| EnvValue::Literal(text.to_owned());
-    let endpoints = node.version().map(|version| Product::Jaeger.endpoints(version)).unwrap_or_default();
-    for endpoint in endpoints.iter().filter(|it| it.default_bind == "localhost") {
-        let name = match endpoint.name {
-            "otlp-grpc" => "COLLECTOR_OTLP_GRPC_HOST_PORT",
-            "otlp-http" => "COLLECTOR_OTLP_HTTP_HOST_PORT",
-            _ => continue,
-        };
-        let reason = "this release binds localhost by itself, where no other container reaches it";
-        set(name, literal(&format!("0.0.0.0:{}", endpoint.port)), Origin::fact(NAME, reason, &[&node.origin]));
-    }
-    if storage.value == JaegerStorage::Memory {
-        set("SPAN_STORAGE_TYPE", literal("memory"), storage.origin.clone());
-        return;
-    }
-    set("SPAN_STORAGE_TYPE", literal("badger"), storage.origin.clone());
-    let keep = Origin::fact(
-        NAME,
-        "Badger forgets everything at a restart unless told not to",
-        &[&storage.origin, &node.origin],
-    );
-    set("BADGER_EPHEMERAL", literal("false"), keep);
-    let folder = Origin::derived(NAME, "on the volume", &[&storage.origin, &node.origin]);
-    set("BADGER_DIRECTORY_VALUE", literal(&format!("{data_path}/data")), folder.clone());
-    set("BADGER_DIRECTORY_KEY", literal(&format!("{data_path}/key")), folder);
-    if let Some(retention) = &store.retention {
-        set("BADGER_SPAN_STORE_TTL", literal(&retention.value.go()), retention.origin.clone());
     }
 }
 
@@ -252,20 +194,39 @@ fn data(container: &mut Container, node: &Node, layout: &telstack_catalog::produ
 }
 
 /// Collectors take telemetry from outside the stack, and Grafana asks for a password: they are open to
-/// the network. The rest answers anyone who asks, so only this host may.
-fn publish(container: &mut Container, node: &Node) {
+/// the network. The rest answers anyone who asks, so only this host may. `taken` are the ports of the host
+/// that others have.
+fn publish(container: &mut Container, system: &System, id: NodeId, taken: &mut Vec<u16>) {
     const HOST_ONLY: &str = "127.0.0.1";
+    let node = system.node(id);
+    let dialled: Vec<u16> = telemetry_into(system, id)
+        .into_iter()
+        .filter_map(|edge| system.edge(edge).dial.as_ref().map(|dial| dial.port))
+        .collect();
+    let fed_from_inside: Vec<_> =
+        node.listeners.iter().filter(|it| dialled.contains(&it.port)).map(|it| &it.owner).collect();
     let mut add = |port: u16, open: bool, what: String, origin: Origin| {
-        if !container.published.iter().any(|known| known.container_port == port) {
-            let host_ip = (!open).then(|| HOST_ONLY.to_owned());
-            container.published.push(Published { host_ip, host_port: port, container_port: port, what, origin });
+        if container.published.iter().any(|known| known.container_port == port) {
+            return;
         }
+        let host_ip = (!open).then(|| HOST_ONLY.to_owned());
+        let Some(host_port) = (port..=u16::MAX).find(|free| !taken.contains(free)) else { return };
+        let origin = if host_port == port {
+            origin
+        } else {
+            let reason = format!("{port} of this host belongs to another service: the next free one");
+            Origin::derived(NAME, reason, &[&origin])
+        };
+        taken.push(host_port);
+        container.published.push(Published { host_ip, host_port, container_port: port, what, origin });
     };
     let mut listeners: Vec<_> = node.listeners.iter().collect();
     // A port that is both is better called by what people open.
     listeners.sort_by_key(|it| it.name != "ui");
     for listener in listeners {
         match &node.kind {
+            // A receiver that other collectors feed is theirs: applications send to those.
+            NodeKind::Collector(_) if fed_from_inside.contains(&&listener.owner) => {}
             NodeKind::Collector(_) if !listener.signals.is_empty() => {
                 let origin = Origin::derived(
                     NAME,
@@ -304,11 +265,21 @@ fn health_check(container: &Container, node: &Node) -> Option<HealthCheck> {
     // Loki's ingester waits before it says that it is ready.
     let start_period = Period::from_secs(30);
     let probe = ["ready", "health"].iter().find_map(|name| node.listeners.iter().find(|it| it.name == *name));
+    let encrypted = probe.is_some_and(|listener| listener.tls != Known::Value(Tls::Off));
     if let (true, Some(listener)) = (facts.has_wget, probe) {
-        let url = format!("http://127.0.0.1:{}{}", listener.port, listener.path.as_deref().unwrap_or("/"));
-        let command = ["wget", "--spider", "-q", &url].map(str::to_owned).to_vec();
+        let address = format!("127.0.0.1:{}{}", listener.port, listener.path.as_deref().unwrap_or("/"));
+        let mut command = ["wget", "--spider", "-q"].map(str::to_owned).to_vec();
+        if encrypted {
+            // The certificate is for the node's name, and the question is only whether it answers.
+            command.push("--no-check-certificate".to_owned());
+        }
+        command.push(format!("{}://{address}", if encrypted { "https" } else { "http" }));
         let origin = origin(format!("the image of {} has wget", node.title()));
         return Some(HealthCheck { command, shell: false, start_period, origin });
+    }
+    if encrypted {
+        // The image's own check asks in plain text, or trusts public authorities only.
+        return None;
     }
     let command = facts.builtin_health?.into_iter().map(str::to_owned).collect();
     let origin = origin(format!("the image of {} has no wget, but a check of its own", node.title()));
@@ -321,6 +292,7 @@ fn depend(container: &mut Container, system: &System, id: NodeId) {
         let other = system.node(to);
         if matches!(other.kind, NodeKind::External(_))
             || container.depends_on.iter().any(|known| known.node == other.name)
+            || sends_back(system, to, id)
         {
             continue;
         }
@@ -328,4 +300,20 @@ fn depend(container: &mut Container, system: &System, id: NodeId) {
         let origin = Origin::derived(NAME, reason, &[&system.edge(edge).origin]);
         container.depends_on.push(Dependency { node: other.name.clone(), healthy: false, completed: false, origin });
     }
+}
+
+/// Does telemetry that leaves `from` arrive at `to`, over however many collectors? Two services that wait
+/// for each other never start.
+fn sends_back(system: &System, from: NodeId, to: NodeId) -> bool {
+    let (mut seen, mut open) = (Vec::new(), vec![from]);
+    while let Some(node) = open.pop() {
+        if node == to {
+            return true;
+        }
+        if !seen.contains(&node) {
+            seen.push(node);
+            open.extend(system.outgoing(node, Purpose::Telemetry).into_iter().map(|(_, next)| next));
+        }
+    }
+    false
 }

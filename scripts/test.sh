@@ -7,5 +7,6 @@ scripts/tools.sh
 cargo fmt --all -- --check
 cargo clippy --workspace --all-targets --quiet -- -D warnings
 cargo xtask gen --check
+cargo xtask pictures --check
 cargo xtask tidy
 cargo test --workspace --quiet

@@ -1,11 +1,11 @@
-//! Draws a report as a terminal shows it: `docs/pictures/diagnostic.svg`.
+//! What the README shows: a report as a terminal draws it, and the graph of a stack.
 
 use std::{fmt::Write as _, fs, path::Path};
 
 use anstyle::{Color, RgbColor};
 use anstyle_svg::{Palette, Term};
 use telstack_diagnostics::render::{Colour, human, summary};
-use telstack_workspace::{DiskFiles, compile};
+use telstack_workspace::{Compiled, DiskFiles, compile, mermaid};
 
 /// A stack that is broken on purpose, and what telstack says about it.
 const STACK: &str = "docs/pictures/loki.stack.kdl";
@@ -33,11 +33,34 @@ const PALETTE: Palette = Palette([
 const INK: Color = Color::Rgb(RgbColor(0xe6, 0xed, 0xf3));
 const GROUND: Color = Color::Rgb(RgbColor(0x0d, 0x11, 0x17));
 
-/// Draws, or with `check` compares, the picture.
+/// The README, and the lines around its graph. The first names the stack.
+const README: &str = "README.md";
+const GRAPH: &str = "<!-- graph ";
+const END_OF_GRAPH: &str = "<!-- end of graph -->";
+
+/// Draws, or with `check` compares, the pictures.
 pub fn run(check: bool) -> Result<(), String> {
     // Names in the report are relative to the project's folder.
     std::env::set_current_dir(crate::tidy::root()).map_err(|error| error.to_string())?;
-    let compiled = compile(&DiskFiles, Path::new(STACK)).map_err(|error| format!("{STACK}: {error}"))?;
+    for (path, wanted) in [(PICTURE, report()?), (README, readme()?)] {
+        if fs::read_to_string(path).is_ok_and(|found| found == wanted) {
+            continue;
+        }
+        if check {
+            return Err(format!("{path}: not what `cargo xtask pictures` draws"));
+        }
+        fs::write(path, wanted).map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn compiled(path: &str) -> Result<Compiled, String> {
+    compile(&DiskFiles, Path::new(path)).map_err(|error| format!("{path}: {error}"))
+}
+
+/// What `telstack check` prints on the broken stack.
+fn report() -> Result<String, String> {
+    let compiled = compiled(STACK)?;
     if compiled.diagnostics.is_empty() {
         return Err(format!("{STACK} has no findings to draw"));
     }
@@ -46,13 +69,19 @@ pub fn run(check: bool) -> Result<(), String> {
         screen.push_str(&human(diagnostic, &compiled.sources, Colour::On));
     }
     let _ = writeln!(screen, "{}", summary(&compiled.diagnostics));
-    let picture = draw(&screen);
-    let old = fs::read_to_string(PICTURE).unwrap_or_default();
-    match (old == picture, check) {
-        (true, _) => Ok(()),
-        (false, true) => Err(format!("{PICTURE}: not what `cargo xtask pictures` draws")),
-        (false, false) => fs::write(PICTURE, picture).map_err(|error| format!("{PICTURE}: {error}")),
-    }
+    Ok(draw(&screen))
+}
+
+/// The README with today's graph in it.
+fn readme() -> Result<String, String> {
+    let text = fs::read_to_string(README).map_err(|error| format!("{README}: {error}"))?;
+    let missing = || format!("{README} has no place for a graph: `{GRAPH}STACK -->`, `{END_OF_GRAPH}`");
+    let (before, rest) = text.split_once(GRAPH).ok_or_else(missing)?;
+    let (stack, rest) = rest.split_once(" -->\n").ok_or_else(missing)?;
+    let (_, after) = rest.split_once(END_OF_GRAPH).ok_or_else(missing)?;
+    let system = compiled(stack)?.system.ok_or_else(|| format!("{stack} is no stack"))?;
+    let graph = mermaid(&system);
+    Ok(format!("{before}{GRAPH}{stack} -->\n```mermaid\n{graph}```\n{END_OF_GRAPH}{after}"))
 }
 
 /// Light text on a dark ground of its own, so that a light and a dark page both show it.

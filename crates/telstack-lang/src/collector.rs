@@ -25,6 +25,11 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
             None if child.name.value == "durable" && collector.delivery.is_none() => {
                 collector.delivery = Some(delivery(child));
             }
+            None if child.name.value == "telemetry" && collector.telemetry.is_empty() => {
+                let service = otelcol::service_settings(version.value);
+                let mut shaper = Shaper { environment: &mut environment, out: context.out };
+                collector.telemetry = shaper.block(child, service.at("telemetry"));
+            }
             None => {}
         }
     }

@@ -191,7 +191,7 @@ static COLLECTOR: Form = Form {
     args: Args::One(Kind::Name),
     props: Props::Only(&[("distribution", Kind::Distribution), ("version", Kind::Release)]),
     block: Block::Words(&[
-        &RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TLS,
+        &RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TELEMETRY, &TLS,
     ]),
     needs: &["pipeline"],
     later: &["replicas", "mode", "engine", "expose", "scrape"],
@@ -235,6 +235,9 @@ static TO: Form = Form {
     example: r#"to "loki""#,
     ..PLAIN
 };
+
+static TELEMETRY: Form =
+    Form { word: "telemetry", block: Block::Settings, example: r#"telemetry { logs { encoding "json" } }"#, ..ONCE };
 
 static DURABLE: Form = Form {
     word: "durable",

@@ -46,6 +46,14 @@ pub(crate) fn lower(line: &Line, incomplete: bool, out: &mut Diagnostics) -> Sys
         }
     }
     external::hand_over_variables(&mut system);
+    if system.nodes().next().is_none() && !incomplete && !out.has_errors() {
+        let finding = Diagnostic::new(&codes::MISSING_PART, "there is nothing in this stack to run");
+        out.push(
+            finding
+                .at(line.head(), "declares no collector and no store")
+                .help("`telstack new NAME` writes a first stack"),
+        );
+    }
     system
 }
 
@@ -92,9 +100,13 @@ pub(crate) fn resources(line: &Line) -> Resources {
     let Some(line) = line.children().iter().find(|child| child.name.value == "resources") else {
         return Resources::default();
     };
-    let cpu = line.prop("cpu").and_then(|atom| Some(sourced(atom, words::cpu(atom)?)));
-    let memory = line.prop("memory").and_then(|atom| Some(sourced(atom, words::bytes(atom)?)));
-    Resources { cpu, memory }
+    let (cpu, memory) = (line.prop("cpu"), line.prop("memory"));
+    Resources {
+        cpu: cpu.and_then(|atom| Some(sourced(atom, words::cpu(atom)?))),
+        memory: memory.and_then(|atom| Some(sourced(atom, words::bytes(atom)?))),
+        cpu_request: cpu.and_then(|atom| Some(sourced(atom, words::cpu_request(atom)?))),
+        memory_request: memory.and_then(|atom| Some(sourced(atom, words::bytes_request(atom)?))),
+    }
 }
 
 /// What a node is, for messages.

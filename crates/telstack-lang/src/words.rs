@@ -275,6 +275,18 @@ pub(crate) fn cpu(atom: &Atom) -> Option<Cpu> {
     }
 }
 
+/// Of a range `request..limit` of processor time the request.
+pub(crate) fn cpu_request(atom: &Atom) -> Option<Cpu> {
+    cpu(atom)?;
+    Cpu::parse(text(atom)?.split_once("..")?.0.trim())
+}
+
+/// Of a range `request..limit` of bytes the request.
+pub(crate) fn bytes_request(atom: &Atom) -> Option<Bytes> {
+    bytes(atom)?;
+    Bytes::parse(text(atom)?.split_once("..")?.0.trim())
+}
+
 fn limit<T: PartialOrd>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
     match text.split_once("..") {
         Some((request, limit)) => {

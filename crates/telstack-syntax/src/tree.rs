@@ -157,6 +157,15 @@ impl<'a, M> IntoIterator for &'a Map<M> {
     }
 }
 
+impl<'a, M> IntoIterator for &'a mut Map<M> {
+    type Item = &'a mut Entry<M>;
+    type IntoIter = std::slice::IterMut<'a, Entry<M>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut()
+    }
+}
+
 impl<M> FromIterator<Entry<M>> for Map<M> {
     fn from_iter<I: IntoIterator<Item = Entry<M>>>(entries: I) -> Self {
         Self { entries: entries.into_iter().collect() }

@@ -160,7 +160,9 @@ fn rule(alert: &AlertRule) -> Value {
     if alert.hold.millis() > 0 {
         out.put("for", origin.string(alert.hold.prometheus()));
     }
-    out.put("labels", origin.map([("severity", origin.string(alert.severity))]));
+    // Without the second label the rules of two collectors would be one rule written twice.
+    let labels = [("severity", origin.string(alert.severity)), ("collector", origin.string(&alert.group))];
+    out.put("labels", origin.map(labels));
     let mut annotations = Block::new();
     annotations.put("summary", origin.string(&alert.summary));
     if !alert.description.is_empty() {

@@ -70,7 +70,7 @@ pub struct BuildReport {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Only plain names, joined below the folder.
@@ -224,7 +224,7 @@ pub fn check_folder(
         match files.read_bytes(&path).map_err(|error| BuildError::Io(path.clone(), error))? {
             None => stale.push(Stale::Missing(artefact.path.clone())),
             Some(bytes) if bytes != artefact.written.text.as_bytes() => {
-                stale.push(Stale::Different(artefact.path.clone()))
+                stale.push(Stale::Different(artefact.path.clone()));
             }
             Some(_) => {}
         }

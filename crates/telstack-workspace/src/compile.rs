@@ -79,6 +79,7 @@ pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> 
     let mut diagnostics = Diagnostics::default();
     let mut system = telstack_lang::lower(file, &mut sources, &loader, &mut diagnostics);
     if let Some(system) = &mut system {
+        system.complete = !diagnostics.has_errors();
         passes::run(system, &mut diagnostics);
         system.complete = !diagnostics.has_errors();
         telstack_lint::check(system, &mut diagnostics);

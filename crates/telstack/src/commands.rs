@@ -133,19 +133,15 @@ pub fn rules(output: &Output, args: &Rules) -> Outcome {
 
 /// `explain`.
 pub fn explain(output: &Output, args: &Explain) -> Result<Outcome, Fatal> {
-    match telstack_workspace::rule(&args.code) {
-        Some(rule) => {
-            output.print(&render::rule_page(rule));
-            Ok(Outcome::Clean)
-        }
-        None => {
-            let help = match telstack_workspace::nearest_code(&args.code) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`telstack rules` lists every code".to_owned(),
-            };
-            Err(Fatal::new(format!("there is no code `{}`", args.code)).help(help))
-        }
+    if let Some(rule) = telstack_workspace::rule(&args.code) {
+        output.print(&render::rule_page(rule));
+        return Ok(Outcome::Clean);
     }
+    let help = match telstack_workspace::nearest_code(&args.code) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`telstack rules` lists every code".to_owned(),
+    };
+    Err(Fatal::new(format!("there is no code `{}`", args.code)).help(help))
 }
 
 /// `graph`.

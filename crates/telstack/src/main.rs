@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match result {
         Ok(outcome) => outcome.into(),
         Err(fatal) => {
-            output.fatal(fatal);
+            output.fatal(&fatal);
             output::Outcome::CouldNotRun.into()
         }
     }

@@ -78,9 +78,8 @@ impl Output {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let choose = |terminal: bool| match when {
             When::Always => Colour::On,
-            When::Never => Colour::Off,
             When::Auto if terminal && !plain => Colour::On,
-            When::Auto => Colour::Off,
+            When::Auto | When::Never => Colour::Off,
         };
         Self { out: choose(std::io::stdout().is_terminal()), err: choose(std::io::stderr().is_terminal()) }
     }
@@ -103,11 +102,11 @@ impl Output {
     }
 
     /// Why a command could not run.
-    pub fn fatal(&self, fatal: Fatal) {
+    pub fn fatal(&self, fatal: &Fatal) {
         let theme = if self.err == Colour::On { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let mut text = String::new();
         let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
-        if handler.render_report(&mut text, &fatal).is_err() {
+        if handler.render_report(&mut text, fatal).is_err() {
             text = format!("{fatal}\n");
         }
         let _ = std::io::stderr().lock().write_all(text.trim_start_matches('\n').as_bytes());

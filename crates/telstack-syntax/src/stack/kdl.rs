@@ -51,34 +51,79 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
+/// What the parser reports, without what follows from it: it goes on behind a fault, having lost count of the
+/// blocks, and then finds fault with every brace.
 fn errors(file: FileId, text: &str, error: &kdl::KdlError) -> Vec<SyntaxError> {
-    let mut out: Vec<SyntaxError> = Vec::new();
-    for it in &error.diagnostics {
-        let start = floor(text, it.span.offset());
-        let end = floor(text, it.span.offset() + it.span.len());
-        let message = it.message.clone().or_else(|| it.label.clone());
-        let message = message.unwrap_or_else(|| "this is not KDL".to_owned());
-        let (message, help) = in_plain_words(&message, it.help.as_deref(), text.get(start..end).unwrap_or_default());
-        let error = SyntaxError { message, span: Span::new(file, start, end), help };
-        // The parser reports an outer fault again where it notices the inner one.
-        if !out.iter().any(|known| known.message == error.message && known.span.start == error.span.start) {
-            out.push(error);
-        }
+    const LOST: &str = "Expected end of document";
+    let mut found: Vec<(usize, usize, String, Option<&str>)> = error
+        .diagnostics
+        .iter()
+        .map(|it| {
+            let start = floor(text, it.span.offset());
+            let end = floor(text, it.span.offset() + it.span.len());
+            let message = it.message.clone().or_else(|| it.label.clone());
+            (start, end, message.unwrap_or_else(|| "This is not KDL".to_owned()), it.help.as_deref())
+        })
+        .collect();
+    found.sort_by_key(|it| (it.0, it.1));
+    let is_brace = |message: &str| message.to_lowercase().contains("closing '}'");
+    if found.iter().any(|it| !is_brace(&it.2)) {
+        found.retain(|it| !is_brace(&it.2));
+    } else {
+        found.truncate(1);
     }
-    out
+    if let Some(lost) = found.iter().position(|it| it.2.starts_with(LOST)) {
+        found.truncate(lost + 1);
+    }
+    found.dedup_by_key(|it| it.0);
+    let plain = |(start, end, message, help): (usize, usize, String, Option<&str>)| {
+        let (mut start, mut end) = (start, end);
+        if text.get(start..end).is_some_and(|it| it.ends_with(',')) {
+            start = end - 1;
+        }
+        if message.starts_with(LOST) {
+            // The parser points at all that is left, or at nothing.
+            end = start + text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        }
+        let (message, help) = in_plain_words(&message, help, text.get(start..end).unwrap_or_default().trim());
+        SyntaxError { message, span: Span::new(file, start, end), help }
+    };
+    found.into_iter().map(plain).collect()
 }
 
-/// The parser's sentences start with a capital and end with a full stop; ours do not.
-fn in_plain_words(message: &str, help: Option<&str>, text: &str) -> (String, Option<String>) {
-    let mut plain = message.trim().trim_end_matches('.').to_owned();
-    if let Some(first) = plain.get(..1).map(str::to_lowercase) {
-        plain.replace_range(..1, &first);
+/// The parser speaks of its grammar; people wrote a text.
+fn in_plain_words(message: &str, help: Option<&str>, bare: &str) -> (String, Option<String>) {
+    let say = |message: String, help: &str| (message, Some(help.to_owned()));
+    match (message.trim().trim_end_matches('.'), bare) {
+        (_, "true" | "false" | "null") => say(format!("`{bare}` needs a `#` in KDL 2"), &format!("write `#{bare}`")),
+        (_, "}") => say("this `}` closes nothing".to_owned(), "take it out, or look for a `}` too many before it"),
+        (_, "=") => say(
+            "this `=` has no key in front of it".to_owned(),
+            "write `word \"value\"` without `=`, or a property `key=\"value\"` without spaces",
+        ),
+        (_, "[" | "]") => {
+            say("KDL has no `[…]`".to_owned(), "write the values side by side: `from \"otlp\" \"zipkin\"`")
+        }
+        (_, ",") => {
+            say("KDL has no commas".to_owned(), "put a space between values, and `;` or a new line between words")
+        }
+        ("Expected integer" | "Expected number" | "Expected float", _) if !bare.is_empty() => {
+            say(format!("`{bare}` is neither a number nor a text"), &format!("write it in quotes: `\"{bare}\"`"))
+        }
+        (it, _) if it.starts_with("Unexpected newline in single-line") => {
+            say("this text does not end on its line".to_owned(), "close it with `\"`")
+        }
+        (it, _) if it.starts_with("No closing '}'") => {
+            say("this block is not closed".to_owned(), "add the `}` of this block, or of one inside it")
+        }
+        (it, _) => {
+            let mut plain = it.to_owned();
+            if let Some(first) = plain.get(..1).map(str::to_lowercase) {
+                plain.replace_range(..1, &first);
+            }
+            (plain, help.map(|help| help.trim().trim_end_matches('.').to_owned()))
+        }
     }
-    let bare = text.trim();
-    if matches!(bare, "true" | "false" | "null") {
-        return (format!("`{bare}` needs a `#` in KDL 2"), Some(format!("write `#{bare}`")));
-    }
-    (plain, help.map(|help| help.trim().trim_end_matches('.').to_owned()))
 }
 
 fn floor(text: &str, at: usize) -> usize {
@@ -191,6 +236,25 @@ mod tests {
         let (_, errors) = parse("timeout: \"5s\"\n");
         assert_eq!(errors.len(), 1);
         assert!(errors[0].message.contains("looks like YAML"), "{errors:?}");
+    }
+
+    #[test]
+    fn one_slip_is_one_finding() {
+        let slips = [
+            ("a {\n b {\n c 1\n}\n", "not closed"),
+            ("a {\n b = 1\n}\n", "`=`"),
+            ("a {\n b [1]\n}\n", "`[…]`"),
+            ("a {\n b \"x\", c\n}\n", "commas"),
+            ("a {\n b 30d\n}\n", "neither a number"),
+            ("a {\n b \"x\n}\n", "end on its line"),
+            ("a {\n}\n}\n", "closes nothing"),
+            ("a {\n b true\n}\n", "`#`"),
+        ];
+        for (text, words) in slips {
+            let (_, errors) = parse(text);
+            assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+            assert!(errors[0].message.contains(words), "{text}: {errors:?}");
+        }
     }
 
     #[test]

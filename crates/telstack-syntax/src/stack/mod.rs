@@ -82,7 +82,7 @@ impl Node {
     /// From the word to the last argument or property: the line without its block.
     pub fn head(&self) -> Span {
         let ends = self.args.iter().map(|atom| atom.span).chain(self.props.iter().map(|prop| prop.value.span));
-        ends.fold(self.name.span, |head, end| head.to(end))
+        ends.fold(self.name.span, Span::to)
     }
 }
 

@@ -34,7 +34,7 @@ pub fn read(file: FileId, text: &str) -> Result<Vec<Value<Span>>, ReadError> {
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-                return Err(ReadError { message: error.info().to_string(), span: Span::new(file, at, at) });
+                return Err(ReadError { message: error.info().clone(), span: Span::new(file, at, at) });
             }
         }
     }

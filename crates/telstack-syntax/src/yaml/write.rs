@@ -62,7 +62,7 @@ fn put_entry<M: Clone + PartialEq>(out: &mut Writer<M>, entry: &Entry<M>, indent
             out.newline();
             put_map(out, map, indent + 2, false);
         }
-        Kind::Seq(seq) if !seq.items.is_empty() && !(seq.flow && fits(&seq.items)) => {
+        Kind::Seq(seq) if !(seq.items.is_empty() || seq.flow && fits(&seq.items)) => {
             out.note(&entry.value.mark);
             out.newline();
             put_block(out, &seq.items, indent + 2);
@@ -202,12 +202,12 @@ fn is_plain(text: &str) -> bool {
     if !(starts_plainly || starts_like_option) {
         return false;
     }
-    text.chars().all(|c| !c.is_control() && c != '\u{feff}' && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '"' | '\'' | '`'))
-        && !text.contains(": ")
-        && !text.ends_with(':')
-        && !text.contains(" #")
-        // `${env:X}` is fine in block context, but braces and commas confuse readers (and people).
-        && !(text.contains('{') && !text.starts_with("${"))
+    let awkward =
+        |c: char| c.is_control() || matches!(c, '\u{feff}' | '\u{85}' | '\u{2028}' | '\u{2029}' | '"' | '\'' | '`');
+    let ends_a_value = text.contains(": ") || text.ends_with(':') || text.contains(" #");
+    // `${env:X}` is fine outside brackets; other braces confuse readers, and people.
+    let braces = text.contains('{') && !text.starts_with("${");
+    !(text.chars().any(awkward) || ends_a_value || braces)
 }
 
 /// Would some YAML reader take the plain text for a number, a truth value, null, a date, a merge key

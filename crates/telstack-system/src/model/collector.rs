@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use telstack_catalog::{ComponentKind, Distribution, Signal, otelcol};
+use telstack_catalog::{ComponentKind, Distribution, Signal, Version, otelcol};
 
 use crate::{
     known::Known,
@@ -237,6 +237,12 @@ impl Collector {
     /// What a pipeline's `exporters` entry means: an exporter, or a connector that it feeds.
     pub fn sink(&self, id: &ComponentId) -> Option<&Component> {
         self.component(ComponentKind::Exporter, id).or_else(|| self.component(ComponentKind::Connector, id))
+    }
+
+    /// Does its distribution ship that type of component at a version?
+    pub fn ships(&self, kind: ComponentKind, ty: &str, version: Version) -> bool {
+        otelcol::component(kind, ty)
+            .is_some_and(|it| it.presence(self.distribution.value, version) == otelcol::Presence::Present)
     }
 
     /// Is it listed in `service.extensions`?

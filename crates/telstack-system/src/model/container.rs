@@ -1,8 +1,9 @@
 //! The container that a node runs in.
 
 use crate::{
+    model::Resources,
     origin::{Origin, Sourced},
-    units::{Bytes, Cpu, Period},
+    units::Period,
 };
 
 /// A secret or an environment value that the deployment provides.
@@ -162,10 +163,8 @@ pub struct Container {
     pub published: Vec<Published>,
     /// Health check.
     pub health: Option<HealthCheck>,
-    /// Most processor time.
-    pub cpu: Option<Sourced<Cpu>>,
-    /// Most memory.
-    pub memory: Option<Sourced<Bytes>>,
+    /// What it may use of the host, and what is kept for it.
+    pub resources: Resources,
     /// What must be there first.
     pub depends_on: Vec<Dependency>,
     /// Paths of its volumes that must belong to a user before it starts, because the image does not own
@@ -189,8 +188,7 @@ impl Container {
             files: Vec::new(),
             published: Vec::new(),
             health: None,
-            cpu: None,
-            memory: None,
+            resources: Resources::default(),
             depends_on: Vec::new(),
             owned_paths: Vec::new(),
             stop_grace: None,

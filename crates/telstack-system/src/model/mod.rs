@@ -74,6 +74,10 @@ pub struct Resources {
     pub cpu: Option<Sourced<Cpu>>,
     /// Most memory.
     pub memory: Option<Sourced<Bytes>>,
+    /// Processor time that is kept for it.
+    pub cpu_request: Option<Sourced<Cpu>>,
+    /// Memory that is kept for it.
+    pub memory_request: Option<Sourced<Bytes>>,
 }
 
 /// What a node is.

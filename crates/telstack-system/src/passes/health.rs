@@ -23,9 +23,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         let (Some(version), Some(collector)) = (node.version(), node.collector()) else { continue };
         let extension = ComponentId::new(HEALTH_CHECK, None);
         // Not every distribution ships it.
-        let shipped = telstack_catalog::otelcol::component(ComponentKind::Extension, HEALTH_CHECK).is_some_and(|it| {
-            it.presence(collector.distribution.value, version) == telstack_catalog::otelcol::Presence::Present
-        });
+        let shipped = collector.ships(ComponentKind::Extension, HEALTH_CHECK, version);
         let declared = collector.of_kind(ComponentKind::Extension).any(|it| it.id.ty == HEALTH_CHECK);
         if !shipped || declared {
             continue;

@@ -23,7 +23,7 @@ pub(super) const MEMORY_LIMITER: &str = "memory_limiter";
 
 fn run(system: &mut System, _: &mut Diagnostics) {
     for id in system.node_ids() {
-        let origin = system.node(id).origin.clone();
+        let (origin, version) = (system.node(id).origin.clone(), system.node(id).version());
         let Some(collector) = system.node_mut(id).collector_mut() else { continue };
         if collector.pipelines.is_empty() {
             continue;
@@ -31,6 +31,10 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         let written = collector.of_kind(ComponentKind::Processor).find(|it| it.id.ty == MEMORY_LIMITER);
         let limiter = written.map_or_else(|| ComponentId::new(MEMORY_LIMITER, None), |it| it.id.clone());
         if written.is_none() {
+            // Not every distribution ships it.
+            if !version.is_some_and(|version| collector.ships(ComponentKind::Processor, MEMORY_LIMITER, version)) {
+                continue;
+            }
             let reason =
                 "every collector gets one: without it a slow backend fills the memory until the process is killed";
             let origin = Origin::builtin(NAME, reason, &[&origin]);

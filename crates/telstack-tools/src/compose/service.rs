@@ -2,8 +2,9 @@
 
 use telstack_catalog::{SignalSet, product::image_facts};
 use telstack_system::{
-    Container, EnvValue, HealthCheck, Mount, MountSource, Node, NodeId, NodeKind, Origin, Published, Purpose, System,
-    Value, units::Bytes,
+    Container, EnvValue, HealthCheck, Mount, MountSource, Node, NodeId, NodeKind, Origin, Published, Purpose, Sourced,
+    System, Value,
+    units::{Bytes, Cpu},
 };
 
 use super::environment;
@@ -238,19 +239,37 @@ fn depends_on(container: &Container, waits_for: Option<&str>) -> Option<Value> {
 }
 
 fn deploy(container: &Container) -> Option<Value> {
-    let mut limits = Block::new();
+    let resources = &container.resources;
+    let limits = amounts(container, resources.cpu.as_ref(), resources.memory.as_ref(), "what it may use of the host");
+    let kept =
+        amounts(container, resources.cpu_request.as_ref(), resources.memory_request.as_ref(), "what is kept for it");
+    let mut block = Block::new();
+    let origin = limits.as_ref().or(kept.as_ref())?.mark.clone();
+    for (key, amounts) in [("limits", limits), ("reservations", kept)] {
+        if let Some(amounts) = amounts {
+            block.put(key, amounts);
+        }
+    }
+    Some(origin.map([("resources", block.finish(&origin))]))
+}
+
+fn amounts(
+    container: &Container,
+    cpu: Option<&Sourced<Cpu>>,
+    memory: Option<&Sourced<Bytes>>,
+    why: &str,
+) -> Option<Value> {
+    let mut block = Block::new();
     let mut origins = Vec::new();
-    if let Some(cpu) = &container.cpu {
-        limits.put("cpus", cpu.origin.string(cpu.value.to_string()));
+    if let Some(cpu) = cpu {
+        block.put("cpus", cpu.origin.string(cpu.value.to_string()));
         origins.push(&cpu.origin);
     }
-    if let Some(memory) = &container.memory {
-        limits.put("memory", memory.origin.string(size(memory.value)));
+    if let Some(memory) = memory {
+        block.put("memory", memory.origin.string(size(memory.value)));
         origins.push(&memory.origin);
     }
-    let origin = doc::follows_all("what it may use of the host", origins, &container.origin);
-    let limits = limits.finish_some(&origin)?;
-    Some(origin.map([("resources", origin.map([("limits", limits)]))]))
+    block.finish_some(&doc::follows_all(why, origins, &container.origin))
 }
 
 /// Compose's spelling: `2G` is 2 GiB.

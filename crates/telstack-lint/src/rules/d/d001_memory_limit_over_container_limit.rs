@@ -71,7 +71,7 @@ fn check(cx: &mut Cx<'_>) {
 }
 
 fn memory(node: &Node) -> Option<&Sourced<Bytes>> {
-    let container = node.container.as_ref().and_then(|container| container.memory.as_ref());
+    let container = node.container.as_ref().and_then(|container| container.resources.memory.as_ref());
     container.or(node.resources.memory.as_ref())
 }
 

@@ -1,3 +1,4 @@
+use telstack_catalog::product::Product;
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::Listener;
 
@@ -55,7 +56,11 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(better) = link.better() {
             finding = finding.help(better);
         }
-        if let Some(product) = to.product().filter(|product| !product.rejects().is_empty()) {
+        let refuses = |product: &Product| {
+            let endpoints = to.version().map_or_else(Vec::new, |version| product.endpoints(version));
+            !product.rejects().is_empty() && !endpoints.iter().any(|it| it.protocol == dial.protocol.0)
+        };
+        if let Some(product) = to.product().filter(refuses) {
             finding = finding.note(format!("{product} does not take {}", product.rejects().join("; ")));
         }
         cx.report(finding);

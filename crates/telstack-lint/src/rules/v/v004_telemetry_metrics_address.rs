@@ -42,8 +42,8 @@ fn check(cx: &mut Cx<'_>) {
             .severity(severity)
             .label(node.version.as_ref().and_then(telstack_system::Sourced::span), format!("{version} is pinned here"))
             .help(
-                "write `readers: [{pull: {exporter: {prometheus: {host: 0.0.0.0, port: 8888}}}}]` under \
-                 `service.telemetry.metrics`",
+                "write a reader in its place: \
+                 `readers { - { pull { exporter { prometheus host=\"0.0.0.0\" port=8888 } } } }`",
             );
         if let Some(removed) = facts.address_removed_in {
             finding = finding.note(format!("the key was removed in {removed}: the collector does not start with it"));

@@ -58,8 +58,7 @@ fn container(system: &System, id: NodeId, taken: &mut Vec<u16>) -> Option<Contai
     let because = [&version.origin, &node.origin];
     let image_origin = Origin::fact(NAME, format!("the official image of {}", node.title()), &because);
     let mut container = Container::new(Sourced::new(image, image_origin), node.origin.clone());
-    container.cpu.clone_from(&node.resources.cpu);
-    container.memory.clone_from(&node.resources.memory);
+    container.resources.clone_from(&node.resources);
     container.env.clone_from(&node.environment);
     files(&mut container, node, product, layout.config_path);
     command(&mut container, node, layout.data_path);

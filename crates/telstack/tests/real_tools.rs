@@ -4,7 +4,7 @@ mod support;
 
 use std::{path::Path, process::Command};
 
-use support::{files, root, stacks};
+use support::{files_ending, root, stacks};
 
 fn accepts(folder: &Path, program: &str, args: &[&str]) {
     let output = Command::new(program)
@@ -67,8 +67,8 @@ fn docker_compose_accepts_the_project() {
 fn yamllint_likes_the_style() {
     const RULES: &str = "{extends: default, rules: {line-length: disable, document-start: disable, comments-indentation: disable, truthy: {check-keys: false}}}";
     for folder in goldens() {
-        for file in files(&folder).iter().filter(|file| file.ends_with(".yaml") || file.ends_with(".yml")) {
-            accepts(&folder, "yamllint", &["--strict", "-d", RULES, file]);
+        for file in files_ending(&folder, &["yaml", "yml"]) {
+            accepts(&folder, "yamllint", &["--strict", "-d", RULES, &file]);
         }
     }
 }
@@ -76,11 +76,10 @@ fn yamllint_likes_the_style() {
 #[test]
 fn dashboards_are_json_with_unique_panels() {
     for folder in goldens() {
-        let dashboards: Vec<String> =
-            files(&folder).into_iter().filter(|file| file.ends_with(".json") && !file.starts_with('.')).collect();
+        let dashboards = files_ending(&folder.join("grafana"), &["json"]);
         assert!(!dashboards.is_empty());
         for file in dashboards {
-            let text = std::fs::read_to_string(folder.join(&file)).expect("readable");
+            let text = std::fs::read_to_string(folder.join("grafana").join(&file)).expect("readable");
             let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             let ids: Vec<_> =
                 value["panels"].as_array().expect("panels").iter().map(|panel| panel["id"].as_i64()).collect();

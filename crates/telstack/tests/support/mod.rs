@@ -48,6 +48,12 @@ pub fn stacks() -> Vec<String> {
     names
 }
 
+/// Every file below a folder with one of these endings, relative to it, in order.
+pub fn files_ending(folder: &Path, endings: &[&str]) -> Vec<String> {
+    let fits = |file: &String| Path::new(file).extension().is_some_and(|it| endings.iter().any(|ending| it == *ending));
+    files(folder).into_iter().filter(fits).collect()
+}
+
 /// Every file below a folder, relative to it, in order.
 pub fn files(folder: &Path) -> Vec<String> {
     fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {

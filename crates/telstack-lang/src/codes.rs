@@ -27,10 +27,12 @@ pub(crate) static NOT_KDL: RuleInfo = RuleInfo {
     why: "Nothing can be read from a file whose text does not parse, so nothing is compiled from it.",
     bad: r#"stack "shop" {
     platform "compose
+    loki "loki"
 }
 "#,
     good: r#"stack "shop" {
     platform "compose"
+    loki "loki"
 }
 "#,
     silent: "Never: text that does not parse is always reported.",
@@ -189,10 +191,12 @@ pub(crate) static NOT_SUPPORTED_YET: RuleInfo = RuleInfo {
     why: "Leaving it out silently would give a smaller stack than the one described.",
     bad: r#"stack "shop" {
     platform "kubernetes"
+    loki "loki"
 }
 "#,
     good: r#"stack "shop" {
     platform "compose"
+    loki "loki"
 }
 "#,
     silent: "Never.",
@@ -209,11 +213,13 @@ pub(crate) static UNKNOWN_RELEASE: RuleInfo = RuleInfo {
     bad: r#"stack "shop" {
     platform "compose"
     versions { otelcol "0.99.9" }
+    loki "loki"
 }
 "#,
     good: r#"stack "shop" {
     platform "compose"
     versions { otelcol "0.158.0" }
+    loki "loki"
 }
 "#,
     silent: "For products other than the collector any patch of a known minor release is accepted.",

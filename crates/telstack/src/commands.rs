@@ -49,7 +49,8 @@ pub fn new(output: &Output, args: &New) -> Result<Outcome, Fatal> {
         Fatal::new(format!("`{name}` cannot be a stack's name"))
             .help("use lower-case letters, digits and dashes, and start with a letter")
     })?;
-    let path = args.dir.join(format!("{}{STACK}", args.name));
+    let name = format!("{}{STACK}", args.name);
+    let path = if args.dir == Path::new(".") { PathBuf::from(name) } else { args.dir.join(name) };
     if path.exists() {
         return Err(Fatal::new(format!("{} is there already", path.display())).help("choose another name"));
     }

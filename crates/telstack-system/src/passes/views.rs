@@ -194,6 +194,8 @@ fn link(
             source.links.push(Sourced::new(uid.clone(), origin));
         }
     } else if is(system, my_node, Product::Prometheus) {
+        let origin = Origin::builtin(NAME, "long queries do not fit into an address", &[&system.edge(my_edge).origin]);
+        json.push(Entry::new("httpMethod", origin.string("POST")));
         let interval = system.node(my_node).store().and_then(|store| store.prometheus()?.scrape_interval.clone());
         if let Some(interval) = interval {
             let origin =

@@ -141,7 +141,7 @@ pub(crate) static STACK: Form = Form {
         "kube-state-metrics",
         "mimir",
     ],
-    example: r#"stack "shop" { platform "compose" }"#,
+    example: r#"stack "shop" { platform "compose"; loki }"#,
     ..PLAIN
 };
 

@@ -148,6 +148,12 @@ impl Shaper<'_> {
         if let Some(reference) = words::reference(atom, self.out).ok()? {
             return self.variable(reference, &written);
         }
+        if let Scalar::String(text) = &atom.scalar {
+            // The author's own spelling of a reference: the container needs the variable all the same.
+            for name in variables(text) {
+                require(self.environment, name.to_owned(), SecretRef::Env(name.to_owned()), &written, self.out);
+            }
+        }
         let kind = match &atom.scalar {
             Scalar::Null => Kind::Null,
             Scalar::Bool(it) => Kind::Bool(*it),
@@ -195,6 +201,15 @@ pub(crate) fn require(
             out.push(finding.help("rename one of them, or name the variable itself: `(env)\"…\"`"));
         }
     }
+}
+
+/// Names behind `${env:…}` in a text, without a default to fall back on.
+fn variables(text: &str) -> impl Iterator<Item = &str> {
+    // `$$` stands for a dollar sign.
+    let starts = text.match_indices("${env:").filter(|(at, _)| !text[..*at].ends_with('$'));
+    let name = |(at, start): (usize, &str)| text.get(at + start.len()..)?.split_once('}').map(|(name, _)| name);
+    let plain = |name: &&str| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    starts.filter_map(move |(at, start)| name((at, start))).filter(plain).collect::<Vec<_>>().into_iter()
 }
 
 fn child<'a>(tree: Option<&'a SettingsNode>, key: &str) -> Option<&'a SettingsNode> {

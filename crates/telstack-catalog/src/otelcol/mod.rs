@@ -18,7 +18,7 @@ pub use releases::{
     CollectorContainer, Release, distribution_has_release, is_released, nearest_release, newest, releases,
     sampled_versions,
 };
-pub use settings::{SettingGone, SettingType, SettingsNode, is_secret};
+pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
 pub use telemetry::{
     AddressState, BareDollar, EnvExpansion, InternalMetric, MetricsEndpoint, TelemetryFacts, default_host,
     env_expansion, internal_metric, service_settings, telemetry,

@@ -84,9 +84,13 @@ pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Proble
     let mut problems = Vec::new();
     for part in parts {
         let Some((fact, version)) = part.usable() else { continue };
-        let Some(tree) = fact.settings(version) else { continue };
         let mut walk =
             Walk { node: part.node, component: Some(part.component), fact: Some(fact), version, found: &mut problems };
+        let Some(tree) = fact.settings(version) else {
+            // The catalog does not know these settings; a secret is known by its name.
+            walk.secrets(&part.component.settings, "");
+            continue;
+        };
         walk.value(&part.component.settings, &tree, "");
         walk.required(fact, &part.component.settings, &tree);
     }
@@ -193,6 +197,18 @@ impl<'a> Walk<'a, '_> {
             nearest: tree.nearest_child(&entry.key).map(str::to_owned),
             known: tree.children.keys().map(ToString::to_string).collect(),
             doubtful,
+        }
+    }
+
+    /// Secrets among settings that no tree describes.
+    fn secrets(&mut self, value: &'a Value, path: &str) {
+        for entry in value.as_map().into_iter().flatten() {
+            let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+            let literal = entry.value.as_str().is_some_and(|text| !text.is_empty() && !is_reference(text));
+            if literal && otelcol::is_secret_path(&path) {
+                self.report(&path, &entry.value.mark, ProblemKind::Secret);
+            }
+            self.secrets(&entry.value, &path);
         }
     }
 

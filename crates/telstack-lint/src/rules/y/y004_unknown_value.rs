@@ -53,6 +53,17 @@ mod tests {
     }
 
     #[test]
+    fn knows_the_words_of_a_component() {
+        let debug = |value: &str| Bench::collector("0.158.0", &format!("exporters: {{debug: {{verbosity: {value}}}}}"));
+        debug("verbose").finds("Y004", "verbose");
+        debug("Detailed").silent("Y004");
+        debug("''").silent("Y004");
+        let policies = "[{name: a, type: status_code, status_code: {status_codes: [ERROR, FAILED]}}]";
+        let yaml = format!("processors: {{tail_sampling: {{policies: {policies}}}}}");
+        Bench::collector("0.158.0", &yaml).finds("Y004", "FAILED");
+    }
+
+    #[test]
     fn silent_about_case_and_the_environment() {
         level("Detailed").silent("Y004");
         level("'${env:LEVEL}'").silent("Y004");

@@ -6,7 +6,7 @@ use telstack_diagnostics::Diagnostic;
 use super::{
     super::codes,
     called,
-    doors::{Door, PREFERENCE, Place, doors, product_doors, speaker, speakers},
+    doors::{Door, PREFERENCE, Place, doors, is_wanted, product_doors, speaker, speakers},
 };
 use crate::{
     graph::System,
@@ -128,9 +128,9 @@ pub(super) fn not_available(
     wanted: &Sourced<Protocol>,
     usable: &[&Door],
 ) -> Diagnostic {
-    let choices: Vec<&str> = usable.iter().map(|door| door.protocol.title()).collect();
+    let choices = listed(usable.iter().map(|door| door.protocol.title()), "or");
     let name = if wanted.value.0 == "otlp" { "OTLP" } else { wanted.value.title() };
-    Diagnostic::new(
+    let finding = Diagnostic::new(
         &codes::PROTOCOL_NOT_AVAILABLE,
         format!("{} and {} cannot speak {name} with each other", sender.title(), called(receiver)),
     )
@@ -139,7 +139,41 @@ pub(super) fn not_available(
         receiver.version.as_ref().and_then(Sourced::span).or(receiver.span()),
         format!("this is {}", called(receiver)),
     )
-    .help(format!("leave `protocol` out: they can use {}", choices.join(" or ")))
+    .help(format!("leave `protocol` out: they can use {choices}"));
+    // A newer release may accept what is asked for.
+    let product = receiver.store().map(crate::model::Store::product).zip(receiver.version());
+    let newer = product.and_then(|(product, here)| {
+        let accepts = |candidate: &Version| {
+            product_doors(receiver, product, *candidate).iter().any(|door| is_wanted(wanted.value, door.protocol))
+        };
+        let first = product.minors().into_iter().find(|candidate| *candidate > here && accepts(candidate))?;
+        Some(newer_release(product, first, name))
+    });
+    match newer {
+        Some(way) => finding.help(format!("or {way}")),
+        None => finding,
+    }
+}
+
+/// `a, b or c`.
+fn listed<'a>(words: impl Iterator<Item = &'a str>, last: &str) -> String {
+    let words: Vec<&str> = words.collect();
+    match words.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => (*one).to_owned(),
+        [start @ .., end] => format!("{} {last} {end}", start.join(", ")),
+    }
+}
+
+/// A release from which a product accepts a protocol, as a way out.
+fn newer_release(product: Product, first: Version, protocol: &str) -> String {
+    format!(
+        "run {product} {}.{} or newer, which accepts {protocol}: `versions {{ {} \"{}\" }}`",
+        first.major,
+        first.minor,
+        product.id(),
+        product.newest()
+    )
 }
 
 /// What the sender speaks, what the receiver accepts, why they do not meet, and every way out.
@@ -152,14 +186,10 @@ pub(super) fn no_common_protocol(
     edge: &Edge,
 ) -> Diagnostic {
     let accepted = doors(receiver);
-    let accepts: Vec<&str> =
-        accepted.iter().filter(|door| door.signals.contains(signal)).map(|door| door.protocol.title()).collect();
-    let accepts = if accepts.is_empty() { "nothing".to_owned() } else { accepts.join(" or ") };
-    let spoken: Vec<&str> = PREFERENCE
-        .iter()
-        .filter(|protocol| speaker(**protocol, signal, distribution, version).is_some())
-        .map(|protocol| protocol.title())
-        .collect();
+    let fitting = accepted.iter().filter(|door| door.signals.contains(signal));
+    let accepts = listed(fitting.map(|door| door.protocol.title()), "or");
+    let spoken = PREFERENCE.iter().filter(|it| speaker(**it, signal, distribution, version).is_some());
+    let spoken = listed(spoken.map(|protocol| protocol.title()), "and");
     let at = edge.pipelines.first().map_or(&edge.origin, |pipeline| &pipeline.origin);
     let mut finding = Diagnostic::new(
         &codes::NO_COMMON_PROTOCOL,
@@ -168,7 +198,7 @@ pub(super) fn no_common_protocol(
     .at(at.span(), format!("{signal} are sent here"))
     .label(
         sender.version.as_ref().and_then(Sourced::span).or(sender.span()),
-        format!("{} speaks {} for {signal}", sender.title(), spoken.join(", ")),
+        format!("{} speaks {} for {signal}", sender.title(), spoken),
     )
     .label(
         receiver.version.as_ref().and_then(Sourced::span).or(receiver.span()),
@@ -201,10 +231,16 @@ pub(super) fn no_common_protocol(
                     ));
                 }
                 Presence::Never | Presence::Present => {
-                    if let Some(other) = exporter.distributions_at(version).first() {
+                    let others: Vec<String> = exporter
+                        .distributions_at(version)
+                        .iter()
+                        .map(|it| format!("`distribution=\"{it}\"`"))
+                        .collect();
+                    if !others.is_empty() {
                         ways.push(format!(
-                            "or run a distribution that ships the `{}` exporter: `distribution=\"{other}\"`",
-                            exporter.name_at(version)
+                            "or run a distribution that ships the `{}` exporter: {}",
+                            exporter.name_at(version),
+                            listed(others.iter().map(String::as_str), "or")
                         ));
                     }
                 }
@@ -238,12 +274,5 @@ fn other_receiver(
     };
     let here = receiver.version()?;
     let newer = product.minors().into_iter().find(|candidate| *candidate > here && fits(candidate).is_some())?;
-    let protocol = fits(&newer)?;
-    let newest = product.newest();
-    Some(format!(
-        "run {product} {}.{} or newer, which accepts {protocol}: `versions {{ {} \"{newest}\" }}`",
-        newer.major,
-        newer.minor,
-        product.id()
-    ))
+    Some(newer_release(product, newer, fits(&newer)?))
 }

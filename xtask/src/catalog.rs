@@ -2,6 +2,8 @@
 
 #[path = "catalog_components.rs"]
 mod components;
+#[path = "catalog_enums.rs"]
+mod enums;
 #[path = "catalog_facts.rs"]
 mod facts;
 #[path = "catalog_options.rs"]

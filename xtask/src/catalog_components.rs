@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::Error;
+use super::enums;
 use super::facts::{Facts, V, entries, list, strip, strip_pair, text, version, word};
 use super::trees::{self, Store, alternatives};
 
@@ -376,7 +377,7 @@ pub fn verify(facts: &Facts, files: &BTreeMap<&str, String>) -> Result<String, E
     let (stored_trees, records) = (parse("otelcol/trees.jsonl")?, parse("otelcol/components.jsonl")?);
     let all = by_key(facts);
     let (mut compared, mut nodes, mut unknown) = (0, 0, 0);
-    let mut used = BTreeSet::new();
+    let (mut used, mut met) = (BTreeSet::new(), BTreeSet::new());
     for (key, names) in groups(facts)? {
         let record = records.get(&key).ok_or_else(|| format!("no record {key}"))?;
         samples_of(facts, &names, &all, |sample, tree| {
@@ -389,10 +390,11 @@ pub fn verify(facts: &Facts, files: &BTreeMap<&str, String>) -> Result<String, E
                 }
             }
             let row = row.ok_or_else(|| format!("{key} has no tree at {}", text(sample)))?;
-            let Some(tree) = tree else {
+            let Some(mut tree) = tree else {
                 unknown += 1;
                 return if row.is_null() { Ok(()) } else { Err(format!("{key}: a tree for null")) };
             };
+            met.extend(enums::apply(facts, &names, sample, &mut tree)?);
             let mut store = Store::default();
             let wanted = store.insert(&tree, &key)?;
             let wanted = store.plain(wanted);
@@ -402,6 +404,7 @@ pub fn verify(facts: &Facts, files: &BTreeMap<&str, String>) -> Result<String, E
             if wanted == found { Ok(()) } else { Err(format!("{key} at {} differs", text(sample))) }
         })?;
     }
+    enums::all_met(facts, &met)?;
     if let Some(unused) = stored_trees.keys().find(|id| !used.contains(*id)) {
         return Err(format!("the tree {unused} is used by nothing"));
     }

@@ -106,6 +106,7 @@ pub fn correct(facts: &Facts, name: &str, names: &[String], sample: V, tree: &mu
             }
         }
     }
+    super::enums::apply(facts, names, sample, tree)?;
     Ok(())
 }
 

@@ -220,6 +220,57 @@ fn service_section_by_version() {
 }
 
 #[test]
+fn allowed_words() {
+    let words = |kind, name, path: &str, minor| {
+        let settings = component(kind, name).expect(name).settings(v(minor)).expect(name);
+        settings.at(path).expect(path).enumeration.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for (name, minor) in [("logging", 70), ("debug", 90), ("debug", 159)] {
+        assert_eq!(words(Exporter, name, "verbosity", minor), ["basic", "normal", "detailed"]);
+    }
+    for path in ["sending_queue.sizer", "sending_queue.batch.sizer"] {
+        assert_eq!(words(Exporter, "otlp", path, 158), ["requests", "items", "bytes"]);
+    }
+    assert_eq!(words(Exporter, "loadbalancing", "protocol.otlp.tls.min_version", 95), ["1.0", "1.1", "1.2", "1.3"]);
+    assert_eq!(words(Processor, "resource", "attributes[].action", 70).len(), 7);
+    assert_eq!(
+        words(Processor, "tail_sampling", "policies[].status_code.status_codes[]", 120),
+        ["OK", "ERROR", "UNSET"]
+    );
+    assert_eq!(words(Processor, "filter", "metrics.include.match_type", 100), ["strict", "regexp", "expr"]);
+    assert_eq!(words(Processor, "filter", "logs.include.match_type", 100), ["strict", "regexp"]);
+    // The same key is another thing elsewhere.
+    for (kind, name, path) in [
+        (Exporter, "kafka", "producer.compression"),
+        (Receiver, "filelog", "compression"),
+        (Receiver, "snmp", "auth_type"),
+        (Receiver, "statsd", "transport"),
+        (Processor, "tail_sampling", "policies[].type"),
+    ] {
+        assert!(words(kind, name, path, 158).is_empty(), "{name}.{path}");
+    }
+}
+
+#[test]
+fn allowed_words_by_release() {
+    let takes = |kind, name, path: &str, word: &str, minor| {
+        let settings = component(kind, name).expect(name).settings(v(minor)).expect(name);
+        settings.at(path).expect(path).enumeration.iter().any(|known| &**known == word)
+    };
+    for minor in [70, 100, 112, 125, 158] {
+        assert!(takes(Exporter, "otlphttp", "compression", "gzip", minor));
+        assert!(takes(Exporter, "otlphttp", "compression", "none", minor));
+        assert!(!takes(Exporter, "otlp", "compression", "zlib", minor));
+    }
+    // Between two samples the words of both pass.
+    assert!(!takes(Exporter, "otlphttp", "compression", "lz4", 110));
+    assert!(takes(Exporter, "otlphttp", "compression", "lz4", 112));
+    assert!(takes(Exporter, "otlphttp", "compression", "x-snappy-framed", 126));
+    assert!(!takes(Receiver, "otlp", "protocols.grpc.transport", "npipe", 150));
+    assert!(takes(Receiver, "otlp", "protocols.grpc.transport", "npipe", 151));
+}
+
+#[test]
 fn telemetry_address_thresholds() {
     let state = |minor| telemetry(v(minor)).metrics_address;
     assert_eq!(state(70), AddressState::Accepted);

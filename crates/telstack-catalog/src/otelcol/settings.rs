@@ -269,7 +269,7 @@ const SECRET_PATHS: &[&str] = &["api.key"];
 /// True when a setting at that dotted path holds a secret, by its name or by where it stands.
 pub fn is_secret_path(path: &str) -> bool {
     let here = |known: &&str| path.strip_suffix(*known).is_some_and(|start| start.is_empty() || start.ends_with('.'));
-    is_secret(path.rsplit('.').next().unwrap_or(path)) || SECRET_PATHS.iter().any(|known| here(&known))
+    is_secret(path.rsplit('.').next().unwrap_or(path)) || SECRET_PATHS.iter().any(here)
 }
 
 type SettingsMemo = Mutex<HashMap<(&'static str, Version), Option<Arc<SettingsNode>>>>;

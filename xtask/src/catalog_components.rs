@@ -293,10 +293,33 @@ fn gone(facts: &Facts, names: &[String], rows: &[(V, Option<usize>)], store: &St
                     row["r"] = json!(replacement);
                 }
             }
+            if let Some(words) = advice(facts, names, &path) {
+                row["r"] = json!(words);
+            }
             out.push(row);
         }
     }
     out
+}
+
+/// Our own words for what to write in place of a vanished setting.
+fn advice<'f>(facts: &'f Facts, names: &[String], path: &str) -> Option<&'f str> {
+    let meant = |row: &&Value| {
+        names.iter().any(|name| name == word(row, "component")) && list(row, "paths").iter().any(|it| it == path)
+    };
+    list(&facts.fix_settings, "gone").iter().find(meant).map(|row| word(row, "use"))
+}
+
+/// Fails when our words are for a setting that no record says vanished.
+fn advice_met(facts: &Facts, records: &HashMap<String, Value>) -> Result<(), Error> {
+    for row in list(&facts.fix_settings, "gone") {
+        let gone = records.get(word(row, "component")).map_or(&[][..], |record| list(record, "gone"));
+        let told = |path: &Value| gone.iter().any(|it| it["p"] == *path && it["r"] == row["use"]);
+        if let Some(path) = list(row, "paths").iter().find(|path| !told(path)) {
+            return Err(format!("{} has not lost {path}: the correction is for nothing", word(row, "component")));
+        }
+    }
+    Ok(())
 }
 
 /// Removals and renames of settings: path (or `*.` and its end), release when known, replacement.
@@ -405,6 +428,7 @@ pub fn verify(facts: &Facts, files: &BTreeMap<&str, String>) -> Result<String, E
         })?;
     }
     enums::all_met(facts, &met)?;
+    advice_met(facts, &records)?;
     if let Some(unused) = stored_trees.keys().find(|id| !used.contains(*id)) {
         return Err(format!("the tree {unused} is used by nothing"));
     }

@@ -58,9 +58,9 @@ fn gone_finding(cx: &Cx<'_>, problem: &Problem<'_>, gone: &SettingGone) -> Diagn
     let message = format!("`{}` of {} does not exist in {}: {when}", problem.path, problem.owner(), problem.version);
     let finding = cx.finding(message, problem.at, format!("unknown at {}", problem.version));
     match gone.replacement {
-        // A path of the same component has no spaces; anything else is a sentence.
-        Some(path) if !path.contains(' ') => finding.help(format!("use `{path}`")),
-        Some(words) => finding.help(format!("what upstream has in its place: {words}")),
+        // A path of the same component has no spaces; anything else says what to do.
+        Some(path) if !path.contains(' ') => finding.help(format!("use `{}`", path.replace(".item", "[]"))),
+        Some(words) => finding.help(words),
         None => finding.help("leave it out"),
     }
 }

@@ -29,7 +29,7 @@ fn check(cx: &mut Cx<'_>) {
         let slip = nearest(&found.to_lowercase(), allowed.iter().map(String::as_str));
         cx.report(match slip {
             Some(slip) => finding.help(format!("did you mean `{slip}`?")),
-            None => finding.help(format!("write {}", either(allowed))),
+            None => finding,
         });
     }
 }

@@ -308,7 +308,7 @@ impl Component {
                 app,
                 protocol: listen_protocol(self.kind, protocol, &listen.setting, app),
                 default_host: match listen.host.as_deref() {
-                    Some("gate") => Some(super::telemetry::default_host(version)),
+                    Some("gate") => Some(super::behaviour::default_host(version)),
                     host => host,
                 },
                 enabled_when: listen.when.as_deref(),

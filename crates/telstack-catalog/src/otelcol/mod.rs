@@ -1,5 +1,6 @@
 //! Facts about the OpenTelemetry Collector: releases, components, settings, own telemetry.
 
+mod behaviour;
 mod component;
 mod merge;
 pub(crate) mod near;
@@ -9,6 +10,7 @@ mod settings;
 mod structs;
 mod telemetry;
 
+pub use behaviour::{AddressState, BareDollar, EnvExpansion, TelemetryFacts, default_host, env_expansion, telemetry};
 pub use component::{
     Component, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
     plain_exporters,
@@ -19,7 +21,4 @@ pub use releases::{
     sampled_versions,
 };
 pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
-pub use telemetry::{
-    AddressState, BareDollar, EnvExpansion, InternalMetric, MetricsEndpoint, TelemetryFacts, default_host,
-    env_expansion, internal_metric, service_settings, telemetry,
-};
+pub use telemetry::{InternalMetric, MetricsEndpoint, internal_metric, service_settings};

@@ -1,4 +1,4 @@
-//! The `service` section, the collector's own telemetry and environment expansion, by version.
+//! The `service` section, defaults of the exporter helpers and names of the collector's own metrics, by version.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -6,114 +6,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::behaviour::{AddressState, telemetry};
 use super::component::Component;
 use super::settings::{SettingType, SettingsNode};
 use super::structs;
 use crate::signal::ComponentKind;
 use crate::version::{Version, VersionRange};
-
-/// First release whose servers bind `localhost` by default (feature gate
-/// `component.UseLocalHostAsDefaultHost` in beta).
-const LOCALHOST_SINCE: Version = Version::new(0, 104, 0);
-
-/// The host that servers bind by default at a version: `0.0.0.0` until 0.103.1, then `localhost`.
-pub fn default_host(version: Version) -> &'static str {
-    if version < LOCALHOST_SINCE { "0.0.0.0" } else { "localhost" }
-}
-
-/// What a collector makes of `service.telemetry.metrics.address`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum AddressState {
-    /// It works (until 0.110.0).
-    Accepted,
-    /// It works, with a warning (0.111.0 to 0.122.1).
-    Deprecated,
-    /// It is parsed and has no effect (0.123.0 to 0.127.0).
-    Ignored,
-    /// It is an unknown key: the collector does not start (since 0.128.0).
-    Rejected,
-}
-
-/// How the collector's own metrics are configured and served at a version.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TelemetryFacts {
-    /// What becomes of `service.telemetry.metrics.address`.
-    pub metrics_address: AddressState,
-    /// First release that rejects it, when that is not later than the version.
-    pub address_removed_in: Option<Version>,
-    /// True when `service.telemetry.metrics.readers` can be relied on: since 0.111.0. The key is known
-    /// since 0.82.0 but stood behind a feature gate before.
-    pub readers: bool,
-    /// True when a Prometheus reader that is written out adds `_total` and units to metric names, unless told
-    /// not to (0.119.0 to 0.151.x): names then differ from those of all other releases.
-    pub readers_add_suffixes: bool,
-    /// Host of the metrics endpoint when nothing is configured: `0.0.0.0` until 0.110.0, then
-    /// `localhost`.
-    pub default_bind: &'static str,
-    /// Port of the metrics endpoint when nothing is configured.
-    pub default_port: u16,
-    /// `service.telemetry.metrics.level` when not set: `basic` until 0.98.0, then `normal`.
-    pub default_metrics_level: &'static str,
-}
-
-/// Facts about the collector's own telemetry at a version.
-pub fn telemetry(version: Version) -> TelemetryFacts {
-    let before = |minor| version < Version::new(0, minor, 0);
-    let metrics_address = if before(111) {
-        AddressState::Accepted
-    } else if before(123) {
-        AddressState::Deprecated
-    } else if before(128) {
-        AddressState::Ignored
-    } else {
-        AddressState::Rejected
-    };
-    TelemetryFacts {
-        metrics_address,
-        address_removed_in: (!before(128)).then_some(Version::new(0, 128, 0)),
-        readers: !before(111),
-        readers_add_suffixes: !before(119) && before(152),
-        default_bind: if before(111) { "0.0.0.0" } else { "localhost" },
-        default_port: 8888,
-        default_metrics_level: if before(99) { "basic" } else { "normal" },
-    }
-}
-
-/// What a collector does with `$NAME` (no braces) in its configuration.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum BareDollar {
-    /// Replaced by the environment variable (until 0.103.1).
-    Expanded,
-    /// The collector refuses to start (0.104.0 to 0.106.1).
-    Error,
-    /// Left as it is (since 0.107.0).
-    Literal,
-}
-
-/// How environment variables are expanded at a version. `${NAME}` and `${env:NAME}` are expanded in
-/// every version the catalog knows; `$$` stands for one `$`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct EnvExpansion {
-    /// What becomes of `$NAME` at that version.
-    pub bare_dollar: BareDollar,
-    /// Last release that expands `$NAME`.
-    pub expanded_until: Version,
-    /// First release that leaves `$NAME` as it is.
-    pub literal_since: Version,
-}
-
-/// How environment variables are expanded at a version.
-pub fn env_expansion(version: Version) -> EnvExpansion {
-    let (expanded_until, literal_since) = (Version::new(0, 103, 1), Version::new(0, 107, 0));
-    let bare_dollar = if version <= expanded_until {
-        BareDollar::Expanded
-    } else if version < literal_since {
-        BareDollar::Error
-    } else {
-        BareDollar::Literal
-    };
-    EnvExpansion { bare_dollar, expanded_until, literal_since }
-}
 
 /// The settings of the `service` section at a version: `extensions`, `pipelines`, `telemetry`. What
 /// the collector takes from the OpenTelemetry declarative configuration (readers, processors, views)

@@ -69,24 +69,14 @@ struct Stored {
 /// not matter; `latest` and the like stand for the newest version known. `None` for an image the
 /// catalog does not know, or a tag it cannot read.
 pub fn image_facts(repository: &str, tag: &str) -> Option<ImageFacts> {
-    static STORED: OnceLock<Vec<Stored>> = OnceLock::new();
     let repository = canonical(repository);
     for &distribution in crate::Distribution::ALL {
         if repository == distribution.image() || repository == distribution.ghcr_image() {
             return collector(distribution, tag);
         }
     }
-    let rows = STORED.get_or_init(|| serde_json::from_str(include_str!("../../data/images.json")).unwrap_or_default());
-    let mine = || rows.iter().filter(|row| row.repository == repository);
     let (version, variant) = split_tag(tag);
-    let fits = |row: &&Stored| {
-        row.variant == variant
-            && match version {
-                Some(version) => VersionRange::from_text(row.since.as_deref(), row.until.as_deref()).contains(version),
-                None => row.until.is_none(),
-            }
-    };
-    let row = mine().find(fits)?;
+    let row = stored(repository, version, variant)?;
     Some(ImageFacts {
         has_shell: row.sh,
         has_wget: row.wget,
@@ -99,16 +89,28 @@ pub fn image_facts(repository: &str, tag: &str) -> Option<ImageFacts> {
     })
 }
 
-/// Collector images are built from nothing: the program and its configuration only.
+/// The stored facts about an image; without a version the newest of them.
+fn stored(repository: &str, version: Option<Version>, variant: &str) -> Option<&'static Stored> {
+    static STORED: OnceLock<Vec<Stored>> = OnceLock::new();
+    let rows = STORED.get_or_init(|| serde_json::from_str(include_str!("../../data/images.json")).unwrap_or_default());
+    rows.iter().filter(|row| row.repository == repository && row.variant == variant).find(|row| match version {
+        Some(version) => VersionRange::from_text(row.since.as_deref(), row.until.as_deref()).contains(version),
+        None => row.until.is_none(),
+    })
+}
+
+/// Collector images are built from nothing: the program and its configuration only. Those that have more are
+/// stored like any other image.
 fn collector(distribution: crate::Distribution, tag: &str) -> Option<ImageFacts> {
     static LEAKED: crate::text::Words = crate::text::Words::new();
     let version = split_tag(tag).0.unwrap_or_else(crate::otelcol::newest);
     let container = distribution.container(version)?;
-    let from_golang = distribution == crate::Distribution::EbpfProfiler && version < Version::new(0, 157, 0);
+    let more = stored(distribution.image(), Some(version), "");
+    let has = |tool: fn(&Stored) -> bool| more.is_some_and(tool);
     Some(ImageFacts {
-        has_shell: from_golang,
-        has_wget: from_golang,
-        has_curl: from_golang,
+        has_shell: has(|image| image.sh),
+        has_wget: has(|image| image.wget),
+        has_curl: has(|image| image.curl),
         user_id: container.uid,
         entrypoint: LEAKED.keep(&container.entrypoint),
         builtin_health: None,

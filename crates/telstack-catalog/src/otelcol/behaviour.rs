@@ -1,0 +1,166 @@
+//! What a collector does by itself, by version: where servers bind, how its own metrics are configured, what
+//! becomes of `$NAME`. The stages are data (`data/otelcol/behaviour.json`).
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use crate::version::{Version, VersionRange};
+
+/// One behaviour over all releases: each release lies in exactly one stage.
+#[derive(Deserialize)]
+struct Behaviour<T> {
+    stages: Vec<(VersionRange, T)>,
+}
+
+impl<T: Copy> Behaviour<T> {
+    fn at(&self, version: Version) -> T {
+        let stage = self.stages.iter().find(|(range, _)| range.contains(version)).or(self.stages.last());
+        stage.map(|(_, value)| *value).expect("behaviour.json: a behaviour has stages")
+    }
+}
+
+impl<T: PartialEq + Copy> Behaviour<T> {
+    /// The releases that behave so.
+    fn stage(&self, value: T) -> Option<VersionRange> {
+        self.stages.iter().find(|(_, other)| *other == value).map(|(range, _)| *range)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
+struct Table {
+    servers_bind: Behaviour<&'static str>,
+    metrics_address: Behaviour<AddressState>,
+    metrics_readers: Behaviour<bool>,
+    readers_add_suffixes: Behaviour<bool>,
+    metrics_bind: Behaviour<&'static str>,
+    metrics_port: Behaviour<u16>,
+    metrics_level: Behaviour<&'static str>,
+    bare_dollar: Behaviour<BareDollar>,
+}
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let text = include_str!("../../data/otelcol/behaviour.json");
+        serde_json::from_str(text).expect("behaviour.json is embedded and read by the tests")
+    })
+}
+
+/// The host that servers bind by default at a version: `0.0.0.0` until 0.103.1, then `localhost` (feature
+/// gate `component.UseLocalHostAsDefaultHost`).
+pub fn default_host(version: Version) -> &'static str {
+    table().servers_bind.at(version)
+}
+
+/// What a collector makes of `service.telemetry.metrics.address`.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressState {
+    /// It works (until 0.110.0).
+    Accepted,
+    /// It works, with a warning (0.111.0 to 0.122.1).
+    Deprecated,
+    /// It is parsed and has no effect (0.123.0 to 0.127.0).
+    Ignored,
+    /// It is an unknown key: the collector does not start (since 0.128.0).
+    Rejected,
+}
+
+/// How the collector's own metrics are configured and served at a version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TelemetryFacts {
+    /// What becomes of `service.telemetry.metrics.address`.
+    pub metrics_address: AddressState,
+    /// First release that rejects it, when that is not later than the version.
+    pub address_removed_in: Option<Version>,
+    /// True when `service.telemetry.metrics.readers` can be relied on: since 0.111.0. The key is known
+    /// since 0.82.0 but stood behind a feature gate before.
+    pub readers: bool,
+    /// True when a Prometheus reader that is written out adds `_total` and units to metric names, unless told
+    /// not to (0.119.0 to 0.151.x): names then differ from those of all other releases.
+    pub readers_add_suffixes: bool,
+    /// Host of the metrics endpoint when nothing is configured: `0.0.0.0` until 0.110.0, then
+    /// `localhost`.
+    pub default_bind: &'static str,
+    /// Port of the metrics endpoint when nothing is configured.
+    pub default_port: u16,
+    /// `service.telemetry.metrics.level` when not set: `basic` until 0.98.0, then `normal`.
+    pub default_metrics_level: &'static str,
+}
+
+/// Facts about the collector's own telemetry at a version.
+pub fn telemetry(version: Version) -> TelemetryFacts {
+    let table = table();
+    let metrics_address = table.metrics_address.at(version);
+    let rejected = table.metrics_address.stage(AddressState::Rejected).and_then(|stage| stage.since);
+    TelemetryFacts {
+        metrics_address,
+        address_removed_in: rejected.filter(|_| metrics_address == AddressState::Rejected),
+        readers: table.metrics_readers.at(version),
+        readers_add_suffixes: table.readers_add_suffixes.at(version),
+        default_bind: table.metrics_bind.at(version),
+        default_port: table.metrics_port.at(version),
+        default_metrics_level: table.metrics_level.at(version),
+    }
+}
+
+/// What a collector does with `$NAME` (no braces) in its configuration.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum BareDollar {
+    /// Replaced by the environment variable (until 0.103.1).
+    Expanded,
+    /// The collector refuses to start (0.104.0 to 0.106.1).
+    Error,
+    /// Left as it is (since 0.107.0).
+    Literal,
+}
+
+/// How environment variables are expanded at a version. `${NAME}` and `${env:NAME}` are expanded in
+/// every version the catalog knows; `$$` stands for one `$`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EnvExpansion {
+    /// What becomes of `$NAME` at that version.
+    pub bare_dollar: BareDollar,
+    /// Last release that expands `$NAME`.
+    pub expanded_until: Version,
+    /// First release that leaves `$NAME` as it is.
+    pub literal_since: Version,
+}
+
+/// How environment variables are expanded at a version.
+pub fn env_expansion(version: Version) -> EnvExpansion {
+    let bare_dollar = &table().bare_dollar;
+    let bound = |state, end: fn(VersionRange) -> Option<Version>| bare_dollar.stage(state).and_then(end);
+    EnvExpansion {
+        bare_dollar: bare_dollar.at(version),
+        expanded_until: bound(BareDollar::Expanded, |stage| stage.until).unwrap_or(version),
+        literal_since: bound(BareDollar::Literal, |stage| stage.since).unwrap_or(version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_release_lies_in_one_stage() {
+        fn once<T>(name: &str, behaviour: &Behaviour<T>) {
+            for release in super::super::releases() {
+                let stages = behaviour.stages.iter().filter(|(range, _)| range.contains(release.version));
+                assert_eq!(stages.count(), 1, "{name} at {}", release.version);
+            }
+        }
+        let table = table();
+        once("servers_bind", &table.servers_bind);
+        once("metrics_address", &table.metrics_address);
+        once("metrics_readers", &table.metrics_readers);
+        once("readers_add_suffixes", &table.readers_add_suffixes);
+        once("metrics_bind", &table.metrics_bind);
+        once("metrics_port", &table.metrics_port);
+        once("metrics_level", &table.metrics_level);
+        once("bare_dollar", &table.bare_dollar);
+    }
+}

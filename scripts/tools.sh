@@ -11,6 +11,7 @@ need promtool prometheus
 need amtool prometheus-alertmanager
 need docker-compose docker-compose
 need yamllint yamllint
+need shellcheck shellcheck
 
 if [ "${#packages[@]}" -gt 0 ]; then
     as_root apt-get update -qq
@@ -19,6 +20,6 @@ if [ "${#packages[@]}" -gt 0 ]; then
         apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-for tool in promtool amtool docker-compose yamllint; do
+for tool in promtool amtool docker-compose yamllint shellcheck; do
     command -v "$tool" >/dev/null || { echo "tools.sh: $tool is still missing" >&2; exit 1; }
 done

@@ -164,7 +164,7 @@ pub(crate) fn node_yaml(
     let title = what.map_or_else(|| title(node), |what| format!("{what} for {}", title(node)));
     let header = header(system, &format!("{}: {title}", node.name), &file.path);
     let origin = follows("says what the file is and which stack it comes from", &[&node.origin, &system.origin]);
-    Artefact { path: file.path.clone(), written: yaml::write(&header, &origin, document) }
+    Artefact::new(&file.path, yaml::write(&header, &origin, document))
 }
 
 /// `a`, `a and b`, `a, b and c`.

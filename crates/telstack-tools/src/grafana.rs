@@ -28,7 +28,7 @@ pub(crate) fn emit(system: &System, node: &Node, viewer: &Viewer) -> Vec<Artefac
     }
     // One file each, in the same order.
     for (file, dashboard) in files.into_iter().zip(&viewer.dashboards) {
-        out.push(Artefact { path: file.path.clone(), written: json::write(&document(system, viewer, dashboard)) });
+        out.push(Artefact::new(&file.path, json::write(&document(system, viewer, dashboard))));
     }
     out
 }

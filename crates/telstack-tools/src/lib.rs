@@ -30,6 +30,14 @@ pub struct Artefact {
     pub path: String,
     /// Its text, and the origins behind each line.
     pub written: Written<Origin>,
+    /// Is it a program?
+    pub executable: bool,
+}
+
+impl Artefact {
+    fn new(path: impl Into<String>, written: Written<Origin>) -> Self {
+        Self { path: path.into(), written, executable: false }
+    }
 }
 
 /// Writes everything that the tools of a completed System read: the files of each node in the order of

@@ -9,7 +9,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{compile::Compiled, files::Files};
+use crate::{
+    compile::Compiled,
+    files::{Files, Mode},
+};
 
 /// The file in a build folder that lists what telstack wrote there.
 pub const MANIFEST: &str = ".telstack.json";
@@ -53,7 +56,7 @@ pub enum Stale {
 /// What a build does.
 #[derive(Debug)]
 pub struct BuildPlan {
-    writes: Vec<(String, Vec<u8>)>,
+    writes: Vec<(String, Vec<u8>, Mode)>,
     removes: Vec<String>,
     manifest: Vec<u8>,
 }
@@ -122,7 +125,8 @@ pub fn plan(
             (Some(there), Some(ours)) if hash(&there) != *ours && !force => changed.push(path.clone()),
             _ => {}
         }
-        writes.push((path.clone(), bytes));
+        let mode = if artefact.executable { Mode::Program } else { Mode::Text };
+        writes.push((path.clone(), bytes, mode));
     }
     let mut removes = Vec::new();
     for (path, ours) in known.iter().filter(|(path, _)| !hashes.contains_key(*path)) {
@@ -168,12 +172,12 @@ pub fn write(files: &dyn Files, plan: &BuildPlan, folder: &Path) -> Result<Build
     let io = |path: &Path, error: io::Error| BuildError::Io(path.to_owned(), error);
     let mut report = BuildReport::default();
     let mut changed = Vec::new();
-    for (path, bytes) in &plan.writes {
+    for (path, bytes, mode) in &plan.writes {
         let target = folder.join(path);
         if files.read_bytes(&target).map_err(|error| io(&target, error))?.as_ref() == Some(bytes) {
             report.unchanged += 1;
         } else {
-            changed.push((path, bytes));
+            changed.push((path, bytes, *mode));
         }
     }
     let manifest = folder.join(MANIFEST);
@@ -184,11 +188,11 @@ pub fn write(files: &dyn Files, plan: &BuildPlan, folder: &Path) -> Result<Build
     }
     if !settled {
         let interim = interim_manifest(plan, known.as_deref());
-        files.write(&manifest, &interim).map_err(|error| io(&manifest, error))?;
+        files.write(&manifest, &interim, Mode::Text).map_err(|error| io(&manifest, error))?;
     }
-    for (path, bytes) in changed {
+    for (path, bytes, mode) in changed {
         let target = folder.join(path);
-        files.write(&target, bytes).map_err(|error| io(&target, error))?;
+        files.write(&target, bytes, mode).map_err(|error| io(&target, error))?;
         report.written.push(path.clone());
     }
     for path in &plan.removes {
@@ -196,7 +200,7 @@ pub fn write(files: &dyn Files, plan: &BuildPlan, folder: &Path) -> Result<Build
         files.remove(&target, folder).map_err(|error| io(&target, error))?;
         report.removed.push(path.clone());
     }
-    files.write(&manifest, &plan.manifest).map_err(|error| io(&manifest, error))?;
+    files.write(&manifest, &plan.manifest, Mode::Text).map_err(|error| io(&manifest, error))?;
     Ok(report)
 }
 

@@ -34,6 +34,15 @@ impl std::fmt::Display for ReadFailure {
     }
 }
 
+/// What a file may be used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Reading.
+    Text,
+    /// Running, where the system tells programs by their permissions.
+    Program,
+}
+
 /// Reads and writes files. Paths are as the user gave them, relative to the working folder.
 pub trait Files {
     /// The text of a file, without a byte order mark.
@@ -41,7 +50,7 @@ pub trait Files {
     /// The bytes of a file; none if it is missing.
     fn read_bytes(&self, path: &Path) -> Result<Option<Vec<u8>>, io::Error>;
     /// Replaces a file in one step, making its folders.
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), io::Error>;
+    fn write(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), io::Error>;
     /// Removes a file and the folders that this leaves empty, up to `root`.
     fn remove(&self, path: &Path, root: &Path) -> Result<(), io::Error>;
     /// Does a link on the way below `root` lead elsewhere?
@@ -76,12 +85,14 @@ impl Files for DiskFiles {
         }
     }
 
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), io::Error> {
+    fn write(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), io::Error> {
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let staged = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-        let done = std::fs::write(&staged, bytes).and_then(|()| std::fs::rename(&staged, path));
+        let done = std::fs::write(&staged, bytes)
+            .and_then(|()| permit(&staged, mode))
+            .and_then(|()| std::fs::rename(&staged, path));
         if done.is_err() {
             // The first error is the one to tell; a left-over that cannot be removed changes nothing.
             let _ = std::fs::remove_file(&staged);
@@ -132,6 +143,24 @@ impl Files for DiskFiles {
     }
 }
 
+/// Who may read a program may run it.
+#[cfg(unix)]
+fn permit(path: &Path, mode: Mode) -> Result<(), io::Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if mode == Mode::Text {
+        return Ok(());
+    }
+    let mut permissions = std::fs::metadata(path)?.permissions();
+    let bits = permissions.mode();
+    permissions.set_mode(bits | ((bits & 0o444) >> 2));
+    std::fs::set_permissions(path, permissions)
+}
+
+#[cfg(not(unix))]
+fn permit(_: &Path, _: Mode) -> Result<(), io::Error> {
+    Ok(())
+}
+
 fn failure(error: &io::Error) -> ReadFailure {
     match error.kind() {
         io::ErrorKind::NotFound => ReadFailure::Missing,
@@ -168,7 +197,7 @@ impl Files for MemoryFiles {
         Ok(self.files().get(path).cloned())
     }
 
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), io::Error> {
+    fn write(&self, path: &Path, bytes: &[u8], _: Mode) -> Result<(), io::Error> {
         self.files().insert(path.to_owned(), bytes.to_vec());
         Ok(())
     }

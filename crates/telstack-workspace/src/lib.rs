@@ -17,6 +17,6 @@ pub use build::{BuildError, BuildPlan, BuildReport, MANIFEST, Stale, check_folde
 pub use compile::{Compiled, compile};
 pub use draw::{dot, mermaid};
 pub use explain::{all_rules, nearest_code, rule};
-pub use files::{DiskFiles, Files, MemoryFiles, ReadFailure};
+pub use files::{DiskFiles, Files, MemoryFiles, Mode, ReadFailure};
 pub use new::{NewError, first_stack};
 pub use why::{Why, WhyError, WhyOrigin, why};

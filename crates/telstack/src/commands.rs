@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use telstack_diagnostics::{Severity, render};
-use telstack_workspace::{Compiled, DiskFiles, Files, NewError, ReadFailure, compile, first_stack};
+use telstack_workspace::{Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, compile, first_stack};
 
 use crate::{
     args::{Args, Check, Explain, Format, Graph, GraphFormat, Level, New, Rules},
@@ -55,7 +55,7 @@ pub fn new(output: &Output, args: &New) -> Result<Outcome, Fatal> {
         return Err(Fatal::new(format!("{} is there already", path.display())).help("choose another name"));
     }
     DiskFiles
-        .write(&path, text.as_bytes())
+        .write(&path, text.as_bytes(), Mode::Text)
         .map_err(|error| Fatal::new(format!("cannot write {}: {error}", path.display())))?;
     output.print(&format!("wrote {}\n", path.display()));
     output.print(&format!("next: telstack build {} -o build\n", path.display()));

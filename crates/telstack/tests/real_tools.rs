@@ -64,6 +64,15 @@ fn docker_compose_accepts_the_project() {
 }
 
 #[test]
+fn shellcheck_finds_nothing() {
+    for folder in goldens() {
+        for file in files_ending(&folder, &["sh"]) {
+            accepts(&folder, "shellcheck", &["--severity=style", &file]);
+        }
+    }
+}
+
+#[test]
 fn yamllint_likes_the_style() {
     const RULES: &str = "{extends: default, rules: {line-length: disable, document-start: disable, comments-indentation: disable, truthy: {check-keys: false}}}";
     for folder in goldens() {

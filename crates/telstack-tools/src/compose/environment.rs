@@ -35,10 +35,7 @@ pub(super) fn emit(system: &System) -> Vec<Artefact> {
     let secret = doc::chosen("secrets do not belong into a repository", &system.origin);
     ignored.line("# Secrets: see .env.example", &secret);
     ignored.line(".env", &secret);
-    vec![
-        Artefact { path: EXAMPLE.to_owned(), written: example },
-        Artefact { path: ".gitignore".to_owned(), written: ignored.finish() },
-    ]
+    vec![Artefact::new(EXAMPLE, example), Artefact::new(".gitignore", ignored.finish())]
 }
 
 /// Who needs a variable: the service, and the name that it knows it by.

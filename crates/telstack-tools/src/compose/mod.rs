@@ -4,6 +4,7 @@
 //! `name:`, so the project's name is in `.env.example` and volumes carry theirs.
 
 mod environment;
+mod scripts;
 mod service;
 
 use telstack_syntax::yaml;
@@ -20,9 +21,10 @@ pub(crate) fn emit(system: &System) -> Vec<Artefact> {
     let header = doc::header(system, &format!("{}: docker compose", system.name), PATH)
         + "\n\nTo start: copy .env.example to .env, fill it in, then `docker compose up -d`.";
     let mark = doc::follows("says what the file is and which stack it comes from", &[&system.origin]);
-    let compose = Artefact { path: PATH.to_owned(), written: yaml::write(&header, &mark, &document(system)) };
+    let compose = Artefact::new(PATH, yaml::write(&header, &mark, &document(system)));
     let mut out = vec![compose];
     out.extend(environment::emit(system));
+    out.extend(scripts::emit(system));
     out
 }
 
@@ -57,13 +59,18 @@ fn volumes(system: &System) -> Option<Value> {
         if let Some(name) = volume(mount)
             && !names.contains(&name)
         {
-            let full = doc::follows(reason, &[&system.origin, &mount.origin]).string(format!("{}_{name}", system.name));
+            let full = doc::follows(reason, &[&system.origin, &mount.origin]).string(volume_name(system, name));
             out.put(name, mount.origin.map([("name", full)]));
             names.push(name);
             origins.push(&mount.origin);
         }
     }
     out.finish_some(&doc::follows_all("what outlives the containers", origins, &system.origin))
+}
+
+/// What docker calls a volume.
+fn volume_name(system: &System, name: &str) -> String {
+    format!("{}_{name}", system.name)
 }
 
 fn volume(mount: &Mount) -> Option<&str> {

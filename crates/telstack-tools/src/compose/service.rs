@@ -11,7 +11,7 @@ use super::environment;
 use crate::doc::{self, Block, double_dollar};
 
 /// What gives volumes to the user of an image that has no shell to do it with.
-const INIT_IMAGE: &str = "busybox:1.37";
+pub(super) const INIT_IMAGE: &str = "busybox:1.37";
 /// How often a health check runs, how long it may take, and how often it must fail to count.
 const HEALTH_RHYTHM: [(&str, &str); 2] = [("interval", "10s"), ("timeout", "5s")];
 const HEALTH_RETRIES: i64 = 5;

@@ -1,0 +1,161 @@
+//! Shell scripts beside the compose file: is the stack well, and save and put back what it keeps.
+//!
+//! What depends on the stack stands at the top of each script; the rest is a text that is the same in all of
+//! them (`scripts/*.sh`), so that it can be read and checked as the shell script it is.
+
+use telstack_syntax::Writer;
+use telstack_system::{Known, Listener, Mount, Node, NodeKind, Origin, Protocol, Published, Sourced, System, Tls};
+
+use super::{service::INIT_IMAGE, volume, volume_name};
+use crate::{Artefact, doc};
+
+/// The names by which listeners say whether the node is well.
+const PROBES: [&str; 2] = ["ready", "health"];
+/// Ports that bind every interface are asked for here.
+const HERE: &str = "127.0.0.1";
+
+pub(super) fn emit(system: &System) -> Vec<Artefact> {
+    let mut out = Vec::new();
+    if system.nodes().any(|(_, node)| node.container.is_some()) {
+        let head = |out: &mut Writer<Origin>| checks(system, out);
+        let what = "is the stack well?";
+        out.push(script(system, "health-check.sh", what, include_str!("scripts/health-check.sh"), head));
+    }
+    let kept = kept(system);
+    if !kept.is_empty() {
+        let head = |out: &mut Writer<Origin>| volumes(system, &kept, out);
+        let (save, back) = ("save what the stack keeps", "put back what backup.sh saved");
+        out.push(script(system, "backup.sh", save, include_str!("scripts/backup.sh"), head));
+        out.push(script(system, "restore.sh", back, include_str!("scripts/restore.sh"), head));
+    }
+    out
+}
+
+fn script(system: &System, name: &str, what: &str, body: &str, head: impl Fn(&mut Writer<Origin>)) -> Artefact {
+    let path = format!("scripts/{name}");
+    let mut out = Writer::default();
+    let mark = doc::follows("says what the file is and which stack it comes from", &[&system.origin]);
+    out.line("#!/usr/bin/env bash", &mark);
+    for line in doc::header(system, &format!("{}: {what}", system.name), &path).lines() {
+        out.line(&format!("# {line}"), &mark);
+    }
+    let strict = doc::chosen("a misspelt variable or a failing part of a pipe is not passed over", &system.origin);
+    out.line("set -uo pipefail", &strict);
+    out.newline();
+    out.line(&format!("stack={}", quoted(&system.name)), &doc::follows("the stack's name", &[&system.origin]));
+    head(&mut out);
+    out.newline();
+    let same = doc::chosen("the same in every stack: what it works on stands above", &system.origin);
+    for line in body.lines() {
+        if line.is_empty() {
+            out.newline();
+        } else {
+            out.line(line, &same);
+        }
+    }
+    Artefact { executable: true, ..Artefact::new(path, out.finish()) }
+}
+
+fn checks(system: &System, out: &mut Writer<Origin>) {
+    let all = doc::follows_all(
+        "every container is asked",
+        system.nodes().filter(|(_, node)| node.container.is_some()).map(|(_, node)| &node.origin),
+        &system.origin,
+    );
+    out.newline();
+    out.line("checks() {", &all);
+    for (_, node) in system.nodes() {
+        let Some(container) = &node.container else { continue };
+        let name = quoted(&node.name);
+        out.line(&format!("    check_container {name}"), &node.origin);
+        for port in &container.published {
+            let mut listeners = node.listeners.iter().filter(|it| it.port == port.container_port);
+            let query = listeners.clone().find(|it| it.name == "query");
+            let probe = listeners.clone().find(|it| PROBES.contains(&it.name.as_str()));
+            let answers = |it: &&Listener| it.protocol == Protocol::HTTP && it.signals.is_empty();
+            let origin = doc::follows("it is published", &[&port.origin]);
+            if let Some(probe) = probe.or_else(|| listeners.find(answers)) {
+                let url = url(port, probe, probe.path.as_deref().unwrap_or("/"));
+                out.line(&format!("    check_http {name} {}", quoted(&url)), &origin);
+            } else {
+                let what = if port.what.is_empty() { "open" } else { &port.what };
+                let address = quoted(host(port));
+                out.line(&format!("    check_port {name} {address} {} {}", port.host_port, quoted(what)), &origin);
+            }
+            if let (Some(query), true) = (query, scrapes(node)) {
+                let origin = doc::follows("it scrapes the others, and is published", &[&port.origin]);
+                out.line(&format!("    check_pipeline {name} {}", quoted(&url(port, query, ""))), &origin);
+            }
+        }
+    }
+    out.line("}", &all);
+}
+
+fn scrapes(node: &Node) -> bool {
+    node.store().and_then(|store| store.prometheus()).is_some_and(|facet| !facet.jobs.is_empty())
+}
+
+fn host(port: &Published) -> &str {
+    match port.host_ip.as_deref() {
+        None | Some("0.0.0.0" | "::" | "") => HERE,
+        Some(ip) => ip,
+    }
+}
+
+fn url(port: &Published, listener: &Listener, path: &str) -> String {
+    let scheme = if matches!(listener.tls, Known::Value(Tls::On | Tls::Mutual)) { "https" } else { "http" };
+    let host = host(port);
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    format!("{scheme}://{host}:{}{path}", port.host_port)
+}
+
+/// A volume that is worth saving: the node, its name, and what is in it.
+fn kept(system: &System) -> Vec<(&Node, &Mount, Sourced<String>)> {
+    let mut out: Vec<(&Node, &Mount, Sourced<String>)> = Vec::new();
+    for (_, node) in system.nodes() {
+        for mount in node.container.iter().flat_map(|container| &container.mounts) {
+            let known = |it: &(&Node, &Mount, Sourced<String>)| it.1.source == mount.source;
+            if volume(mount).is_some() && !out.iter().any(known) {
+                out.push((node, mount, contents(node, mount)));
+            }
+        }
+    }
+    out
+}
+
+fn contents(node: &Node, mount: &Mount) -> Sourced<String> {
+    let kept = |what: &str| match node.store().and_then(|store| store.retention.as_ref()) {
+        Some(retention) => format!("the {what} of the last {}", retention.value),
+        None => format!("the {what}"),
+    };
+    let what = match &node.kind {
+        NodeKind::Collector(_) => "queues: what is not delivered yet".to_owned(),
+        NodeKind::Store(store) => match store.product() {
+            telstack_catalog::product::Product::Prometheus => kept("metrics"),
+            telstack_catalog::product::Product::Loki => kept("logs"),
+            _ => kept("traces"),
+        },
+        NodeKind::Viewer(_) => "users, preferences and dashboards that people made".to_owned(),
+        NodeKind::Alerter(_) => "silences, and who was told what".to_owned(),
+        NodeKind::External(_) => "data".to_owned(),
+    };
+    Sourced::new(what, doc::follows("what the node keeps", &[&mount.origin, &node.origin]))
+}
+
+fn volumes(system: &System, kept: &[(&Node, &Mount, Sourced<String>)], out: &mut Writer<Origin>) {
+    let helper = doc::chosen("a small image with `tar`, which the stack uses anyway", &system.origin);
+    out.line(&format!("helper={}", quoted(INIT_IMAGE)), &helper);
+    let all = doc::follows_all("what outlives the containers", kept.iter().map(|it| &it.1.origin), &system.origin);
+    out.line("# node|volume|what it holds", &all);
+    out.line("volumes=(", &all);
+    for (node, mount, what) in kept {
+        let volume = volume(mount).map(|name| volume_name(system, name)).unwrap_or_default();
+        out.line(&format!("    {}", quoted(&format!("{}|{volume}|{}", node.name, what.value))), &what.origin);
+    }
+    out.line(")", &all);
+}
+
+/// A word that the shell takes as it is.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

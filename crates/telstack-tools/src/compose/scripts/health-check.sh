@@ -1,0 +1,140 @@
+# What follows is the same in every stack.
+
+usage() {
+    cat <<EOF
+usage: ${0##*/} [--json]
+
+Says whether the stack "$stack" is well, seen from this host:
+  container   runs, and its own health check passes
+  http        answers its health or readiness address, where that is published
+  port        takes connections, where it is published
+  pipeline    Prometheus scrapes everything it should, and no alert fires
+
+Not covered: whether what is sent in can be found again, free space on disks, things outside the stack.
+
+  --json   one JSON object for programs
+Exit code: 0 all is well, 1 something is not, 2 the check could not run.
+EOF
+}
+
+json=false
+for argument in "$@"; do
+    case "$argument" in
+        --json) json=true ;;
+        -h | --help) usage; exit 0 ;;
+        *) echo "${0##*/}: unknown argument: $argument" >&2; usage >&2; exit 2 ;;
+    esac
+done
+
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 2
+for tool in docker curl timeout; do
+    command -v "$tool" >/dev/null || { echo "${0##*/}: needs $tool" >&2; exit 2; }
+done
+if docker compose version >/dev/null 2>&1; then
+    compose=(docker compose)
+elif command -v docker-compose >/dev/null; then
+    compose=(docker-compose)
+else
+    echo "${0##*/}: needs docker compose" >&2
+    exit 2
+fi
+docker info >/dev/null 2>&1 || { echo "${0##*/}: cannot talk to docker" >&2; exit 2; }
+
+failed=0
+results=()
+
+quoted() {
+    local text=${1//\\/\\\\}
+    text=${text//\"/\\\"}
+    printf '"%s"' "${text//[[:cntrl:]]/ }"
+}
+
+# report KIND NAME ok|failed DETAIL
+report() {
+    [ "$3" = ok ] || failed=1
+    if "$json"; then
+        results+=("{\"check\":$(quoted "$1"),\"name\":$(quoted "$2"),\"status\":\"$3\",\"detail\":$(quoted "$4")}")
+    else
+        printf '%-6s  %-9s  %-30s  %s\n' "$3" "$1" "$2" "$4"
+    fi
+}
+
+check_container() {
+    local id state health restarts
+    id=$("${compose[@]}" ps -q "$1" 2>/dev/null | head -n 1)
+    if [ -z "$id" ]; then
+        report container "$1" failed "not running: ${compose[*]} up -d $1"
+        return
+    fi
+    read -r state health restarts < <(docker inspect --format \
+        '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$id")
+    case "$state $health" in
+        'running healthy') report container "$1" ok "running, healthy, restarted $restarts times" ;;
+        'running none') report container "$1" ok "running, restarted $restarts times; its image cannot check itself" ;;
+        'running starting') report container "$1" failed 'running, not healthy yet: ask again in a minute' ;;
+        *) report container "$1" failed "$state, $health: ${compose[*]} logs --tail 50 $1" ;;
+    esac
+}
+
+check_http() {
+    local code
+    # The certificate was made for the name inside the stack, not for this host.
+    code=$(curl --silent --insecure --max-time 5 --output /dev/null --write-out '%{http_code}' "$2") || true
+    case "$code" in
+        2?? | 3??) report http "$1" ok "$2 answers $code" ;;
+        000 | '') report http "$1" failed "$2 does not answer" ;;
+        *) report http "$1" failed "$2 answers $code" ;;
+    esac
+}
+
+check_port() {
+    if timeout 5 bash -c "exec 3<>/dev/tcp/$2/$3" 2>/dev/null; then
+        report port "$1" ok "$2:$3 takes connections ($4)"
+    else
+        report port "$1" failed "$2:$3 takes no connections ($4)"
+    fi
+}
+
+# ask PROMETHEUS QUERY: the answer's JSON.
+ask() { curl --silent --insecure --fail --max-time 5 --get --data-urlencode "query=$2" "$1/api/v1/query"; }
+
+# names LABEL: what that label is in an answer, each once.
+names() { grep -o "\"$1\":\"[^\"]*\"" | cut -d '"' -f 4 | sort -u | paste -s -d ' ' -; }
+
+check_pipeline() {
+    local answer found
+    if ! answer=$(ask "$2" 'up == 0'); then
+        report pipeline "$1" failed "$2 answers no queries"
+        return
+    fi
+    found=$(names job <<<"$answer")
+    if [ -n "$found" ]; then
+        report pipeline "$1" failed "cannot scrape: $found"
+    elif answer=$(ask "$2" 'up == 1') && found=$(names job <<<"$answer") && [ -n "$found" ]; then
+        report pipeline "$1" ok "scrapes $found"
+    else
+        report pipeline "$1" failed 'has scraped nothing yet: ask again in a minute'
+    fi
+    if answer=$(ask "$2" 'ALERTS{alertstate="firing"}'); then
+        found=$(names alertname <<<"$answer")
+        if [ -n "$found" ]; then
+            report pipeline "$1" failed "alerts fire: $found"
+        else
+            report pipeline "$1" ok 'no alert fires'
+        fi
+    fi
+}
+
+checks
+
+if "$json"; then
+    status=ok
+    [ "$failed" -eq 0 ] || status=failed
+    joined=$(IFS=,; printf '%s' "${results[*]}")
+    printf '{"stack":%s,"status":"%s","checks":[%s]}\n' "$(quoted "$stack")" "$status" "$joined"
+elif [ "$failed" -eq 0 ]; then
+    echo "all is well"
+else
+    echo "something is not well"
+fi
+exit "$failed"

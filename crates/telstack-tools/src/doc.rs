@@ -10,7 +10,7 @@ use telstack_system::{ConfigFile, Listener, Node, NodeKind, Origin, Settings, Sy
 use crate::Artefact;
 
 /// The step that `telstack why` names for what is added while writing.
-const STEP: &str = "emit";
+pub(crate) const STEP: &str = "emit";
 /// Where comments are broken.
 const COMMENT_WIDTH: usize = 92;
 

@@ -23,6 +23,9 @@ mod tls;
 use telstack_syntax::Written;
 use telstack_system::{NodeKind, Origin, Platform, StoreFacet, System};
 
+/// The step behind what is added while files are written, and its one-line reason; the passes come before it.
+pub const STEP: (&str, &str) = (doc::STEP, "write each tool's files in that tool's own shape");
+
 /// A file of the output.
 #[derive(Clone, Debug)]
 pub struct Artefact {

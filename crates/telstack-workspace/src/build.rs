@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     compile::Compiled,
-    files::{Files, Mode},
+    files::{Files, Mode, tidy},
 };
 
 /// The file in a build folder that lists what telstack wrote there.
@@ -143,25 +143,20 @@ pub fn plan(
     if !changed.is_empty() {
         return Err(BuildError::ChangedByHand(changed));
     }
-    let manifest = Manifest { version: 1, stack: relative(stack, folder), files: hashes };
+    let manifest = Manifest { version: 1, stack: relative(files, stack, folder), files: hashes };
     let mut manifest = serde_json::to_vec_pretty(&manifest).map_err(|error| BuildError::Manifest(error.to_string()))?;
     manifest.push(b'\n');
     Ok(BuildPlan { writes, removes, manifest })
 }
 
-/// `to` as seen from the folder `from`, both relative to the working folder or both absolute.
-fn relative(to: &Path, from: &Path) -> String {
+/// `to` as seen from the folder `from`: the same wherever the build was started.
+fn relative(files: &dyn Files, to: &Path, from: &Path) -> String {
     let parts = |path: &Path| -> Vec<String> {
-        path.components()
-            .filter(|part| !matches!(part, Component::CurDir))
-            .map(|part| part.as_os_str().to_string_lossy().into_owned())
-            .collect()
+        let path = tidy(&files.absolute(path));
+        path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
     };
     let (to_parts, from_parts) = (parts(to), parts(from));
     let common = to_parts.iter().zip(&from_parts).take_while(|(a, b)| a == b).count();
-    if to.is_absolute() != from.is_absolute() || from_parts[common..].iter().any(|part| part == "..") {
-        return to_parts.join("/");
-    }
     let up = std::iter::repeat_n("..", from_parts.len() - common);
     up.chain(to_parts[common..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
 }
@@ -241,7 +236,7 @@ pub fn check_folder(
                     stale.push(Stale::Obsolete(path.clone()));
                 }
             }
-            if stale.is_empty() && known.stack != relative(stack, folder) {
+            if stale.is_empty() && known.stack != relative(files, stack, folder) {
                 stale.push(Stale::Different(MANIFEST.to_owned()));
             }
         }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Mutex,
 };
 
@@ -55,6 +55,8 @@ pub trait Files {
     fn remove(&self, path: &Path, root: &Path) -> Result<(), io::Error>;
     /// Does a link on the way below `root` lead elsewhere?
     fn leaves(&self, root: &Path, path: &Path) -> bool;
+    /// The path from the root of the file system on.
+    fn absolute(&self, path: &Path) -> PathBuf;
     /// What lies directly in a folder; empty if there is none.
     fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error>;
 }
@@ -62,6 +64,23 @@ pub trait Files {
 fn text(bytes: Vec<u8>) -> Result<String, ReadFailure> {
     let text = String::from_utf8(bytes).map_err(|error| ReadFailure::NotText(error.utf8_error().valid_up_to()))?;
     Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+}
+
+/// `build/../stacks/x` is `stacks/x`, without a look at the disk.
+pub(crate) fn tidy(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                out.pop();
+            }
+            Component::CurDir => {}
+            part => out.push(part),
+        }
+    }
+    out
 }
 
 /// The files of this machine.
@@ -127,6 +146,11 @@ impl Files for DiskFiles {
                 _ => return false,
             }
         }
+    }
+
+    fn absolute(&self, path: &Path) -> PathBuf {
+        // It fails only where there is no working folder: then nothing relative can be meant.
+        std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error> {
@@ -209,6 +233,10 @@ impl Files for MemoryFiles {
 
     fn leaves(&self, _: &Path, _: &Path) -> bool {
         false
+    }
+
+    fn absolute(&self, path: &Path) -> PathBuf {
+        Path::new("/").join(path)
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error> {

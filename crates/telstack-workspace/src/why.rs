@@ -8,7 +8,7 @@ use telstack_system::{Origin, OriginKind, passes};
 use crate::{
     build::{BuildError, stack_of},
     compile::{Compiled, compile},
-    files::{Files, ReadFailure},
+    files::{Files, ReadFailure, tidy},
 };
 
 /// What is behind one line.
@@ -27,8 +27,9 @@ pub struct Why {
 pub struct WhyOrigin {
     /// The kind.
     pub kind: OriginKind,
-    /// The pass that made the value, with its one-line reason; none if it was written so.
-    pub pass: Option<(&'static str, &'static str)>,
+    /// The pass that made the value, or the step that wrote it to the file as it stands in the stack; with its
+    /// one-line reason.
+    pub pass: (&'static str, &'static str),
     /// Why the pass made it.
     pub reason: String,
     /// The places in the stack.
@@ -93,10 +94,8 @@ fn reasons(origins: &[Origin]) -> Vec<WhyOrigin> {
     let mut out: Vec<WhyOrigin> = Vec::new();
     // Keys come before values on a line; the value says more.
     for origin in origins.iter().rev() {
-        let pass = origin.pass().map(|name| {
-            let reason = passes::ALL.iter().find(|pass| pass.name == name).map_or("", |pass| pass.reason);
-            (name, reason)
-        });
+        let pass = passes::ALL.iter().find(|pass| origin.pass() == Some(pass.name));
+        let pass = pass.map_or(telstack_tools::STEP, |pass| (pass.name, pass.reason));
         let reason = WhyOrigin { kind: origin.kind(), pass, reason: origin.reason().to_owned(), spans: Vec::new() };
         let same = |known: &WhyOrigin| WhyOrigin { spans: Vec::new(), ..known.clone() } == reason;
         let at = out.iter().position(same).unwrap_or_else(|| {
@@ -123,21 +122,4 @@ fn built_by(files: &dyn Files, file: &Path) -> Result<(PathBuf, PathBuf), WhyErr
         folder = candidate.parent();
     }
     Err(WhyError::NotBuilt(file.to_owned()))
-}
-
-/// `build/../stacks/x` is `stacks/x`: reports show the short form.
-fn tidy(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir
-                if matches!(out.components().next_back(), Some(std::path::Component::Normal(_))) =>
-            {
-                out.pop();
-            }
-            std::path::Component::CurDir => {}
-            part => out.push(part),
-        }
-    }
-    out
 }

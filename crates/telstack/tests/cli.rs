@@ -236,6 +236,37 @@ fn why_answers_from_any_working_folder() {
 }
 
 #[test]
+fn every_line_names_a_pass_and_a_stack_line() {
+    let folder = first_stack();
+    telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
+    let file = "out/docker-compose.yml";
+    let lines = fs::read_to_string(folder.path().join(file)).expect("there").lines().count();
+    for line in (1..=lines).step_by(9) {
+        let answer = stdout(&telstack_in(folder.path(), &["why", &format!("{file}:{line}")]));
+        assert!(answer.contains("\n  pass ") && answer.contains("  s.stack.kdl:"), "{line}: {answer}");
+    }
+}
+
+#[test]
+fn a_folder_elsewhere_finds_its_stack() {
+    let folder = first_stack();
+    fs::create_dir(folder.path().join("work")).expect("a folder");
+    fs::rename(folder.path().join("s.stack.kdl"), folder.path().join("work/s.stack.kdl")).expect("movable");
+    let work = folder.path().join("work");
+    let absolute = folder.path().join("absolute");
+    for out in ["../beside", absolute.to_str().expect("UTF-8")] {
+        assert_eq!(telstack_in(&work, &["build", "s.stack.kdl", "-o", out]).status.code(), Some(0));
+        let answer = telstack_in(&work, &["why", &format!("{out}/docker-compose.yml:12")]);
+        assert_eq!(answer.status.code(), Some(0), "{}", stderr(&answer));
+    }
+    let manifest = |name: &str| fs::read(folder.path().join(name).join(".telstack.json")).expect("there");
+    assert_eq!(manifest("beside"), manifest("absolute"), "however the folders are named");
+    let stack = work.join("s.stack.kdl");
+    let output = telstack_in(folder.path(), &["build", stack.to_str().expect("UTF-8"), "-o", "beside", "--check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+}
+
+#[test]
 fn every_code_is_listed_and_explained() {
     let output = telstack(&["rules", "--format", "json"]);
     let rules: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");

@@ -6,7 +6,7 @@ use telstack_diagnostics::Severity;
 use telstack_system::OriginKind;
 use telstack_workspace::{DiskFiles, Why, WhyError, WhyOrigin};
 
-use super::{cannot_read, report};
+use super::report;
 use crate::{
     args,
     output::{Fatal, Outcome, Output},
@@ -49,9 +49,8 @@ fn show(output: &Output, why: &Why) {
             output.print(&format!("  {}\n", output.faint(&format!("{}:{}:{}", file.name(), start.line, start.column))));
             output.print(&format!("    {text}\n"));
         }
-        if let Some((name, reason)) = origin.pass.filter(|(_, reason)| !reason.is_empty()) {
-            output.print(&format!("  {}\n", output.faint(&format!("pass {name}: {reason}"))));
-        }
+        let (name, reason) = origin.pass;
+        output.print(&format!("  {}\n", output.faint(&format!("pass {name}: {reason}"))));
     }
 }
 
@@ -69,7 +68,10 @@ fn explain(error: WhyError) -> Fatal {
         WhyError::NotBuilt(file) => Fatal::new(format!("{} is in no folder that telstack built", file.display()))
             .help("`why` explains files that `telstack build` wrote"),
         WhyError::Manifest(error) => Fatal::new(format!("the build folder's manifest cannot be used: {error:?}")),
-        WhyError::Stack(path, failure) => cannot_read(&path, &failure),
+        WhyError::Stack(path, failure) => {
+            Fatal::new(format!("cannot read {}, the stack that the folder was built from: {failure}", path.display()))
+                .help("build the folder again from where the stack is now")
+        }
         WhyError::Unknown { folder, file, known } => {
             Fatal::new(format!("{file} is not a file of the stack in {}", folder.display()))
                 .help(format!("its files are {}", known.join(", ")))

@@ -163,10 +163,10 @@ impl Versions {
         });
         let version = line.prop("version").and_then(|atom| release(Product::Otelcol, Some(&chosen), atom, out));
         let pinned = version.is_some();
-        let version = version.unwrap_or_else(|| self.of(Product::Otelcol, line));
+        let mut version = version.unwrap_or_else(|| self.of(Product::Otelcol, line));
         // A distribution of its own with the stack's release: that pair has not been looked at yet.
-        if let Some(own) = own.filter(|_| !pinned) {
-            published(&own, &version, out);
+        if let Some(other) = own.filter(|_| !pinned).and_then(|own| published(&own, &version, out)) {
+            version.value = other;
         }
         (chosen, version)
     }
@@ -176,7 +176,8 @@ fn distribution(atom: &Atom) -> Option<Sourced<Distribution>> {
     Some(sourced(atom, Distribution::parse(text(atom)?)?))
 }
 
-/// The release that an atom names. One that the catalog does not know is reported.
+/// The release that an atom names. One that the catalog does not know is reported, and the release that the report
+/// proposes is taken in its place: what else is said is then true once that is written.
 fn release(
     product: Product,
     distribution: Option<&Sourced<Distribution>>,
@@ -195,9 +196,10 @@ fn release(
                     .note(format!("the newest that the catalog knows is {}", otelcol::newest()))
                     .help(format!("the nearest release is `\"{nearest}\"`")),
             );
-            return None;
+            return Some(sourced(atom, nearest));
         }
-        return distribution.is_none_or(|it| published(it, &release, out)).then_some(release);
+        let other = distribution.and_then(|it| published(it, &release, out));
+        return Some(other.map_or(release, |other| sourced(atom, other)));
     }
     if !product.knows(version) {
         let message = format!("the catalog knows no {product} {}.{}", version.major, version.minor);
@@ -208,28 +210,33 @@ fn release(
                 .note(format!("it knows {product} {}.{} to {newest}", oldest.major, oldest.minor))
                 .help(format!("the newest is `\"{newest}\"`")),
         );
-        return None;
+        return Some(sourced(atom, newest));
     }
     Some(release)
 }
 
-/// Reports a release that a distribution was not published in.
-fn published(distribution: &Sourced<Distribution>, version: &Sourced<Version>, out: &mut Diagnostics) -> bool {
+/// Reports a release that a distribution was not published in; the release that it was, in its place.
+fn published(
+    distribution: &Sourced<Distribution>,
+    version: &Sourced<Version>,
+    out: &mut Diagnostics,
+) -> Option<Version> {
     let known = otelcol::distribution_has_release(distribution.value, version.value);
-    if !known {
+    (!known).then(|| {
         let (binary, release) = (distribution.value.binary(), version.value);
         let finding = Diagnostic::new(&codes::UNKNOWN_RELEASE, format!("{binary} has no release {release}"));
         let finding = finding.at(version.span().or(distribution.span()), "this release");
         let finding = finding.label(distribution.span(), "this distribution");
         let has = |it: &Version| otelcol::distribution_has_release(distribution.value, *it);
         let releases = || otelcol::releases().iter().map(|it| it.version).filter(has);
-        out.push(match (releases().find(|it| *it > release), releases().next_back()) {
+        let (next, newest) = (releases().find(|it| *it > release), releases().next_back());
+        out.push(match (next, newest) {
             (Some(next), Some(newest)) if next < newest => {
                 finding.help(format!("the next release of {binary} is `\"{next}\"`, its newest `\"{newest}\"`"))
             }
             (_, Some(newest)) => finding.help(format!("the newest of {binary} is `\"{newest}\"`")),
             (_, None) => finding.help("name another distribution"),
         });
-    }
-    known
+        next.or(newest).unwrap_or(release)
+    })
 }

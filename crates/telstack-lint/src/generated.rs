@@ -17,6 +17,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &rules::l::l001_retention_not_enforced::RULE,
     &rules::l::l002_structured_metadata_schema::RULE,
     &rules::m::m001_remote_write_receiver_flag::RULE,
+    &rules::m::m011_telemetry_loop::RULE,
     &rules::n::n001_loopback_bind_in_container::RULE,
     &rules::n::n002_protocol_port_mismatch::RULE,
     &rules::n::n003_no_listener_on_peer_port::RULE,
@@ -44,6 +45,8 @@ pub(crate) static ALL: &[&Rule] = &[
     &rules::y::y004_unknown_value::RULE,
     &rules::y::y005_missing_setting::RULE,
     &rules::y::y006_unknown_component::RULE,
+    &rules::y::y007_unknown_flag::RULE,
+    &rules::y::y008_flag_given_twice::RULE,
 ];
 
 /// What every rule is, by code.
@@ -59,6 +62,7 @@ pub static RULES: &[&RuleInfo] = &[
     &rules::l::l001_retention_not_enforced::RULE.info,
     &rules::l::l002_structured_metadata_schema::RULE.info,
     &rules::m::m001_remote_write_receiver_flag::RULE.info,
+    &rules::m::m011_telemetry_loop::RULE.info,
     &rules::n::n001_loopback_bind_in_container::RULE.info,
     &rules::n::n002_protocol_port_mismatch::RULE.info,
     &rules::n::n003_no_listener_on_peer_port::RULE.info,
@@ -86,4 +90,6 @@ pub static RULES: &[&RuleInfo] = &[
     &rules::y::y004_unknown_value::RULE.info,
     &rules::y::y005_missing_setting::RULE.info,
     &rules::y::y006_unknown_component::RULE.info,
+    &rules::y::y007_unknown_flag::RULE.info,
+    &rules::y::y008_flag_given_twice::RULE.info,
 ];

@@ -2,6 +2,9 @@
 
 use std::fmt::Display;
 
+use telstack_diagnostics::Diagnostic;
+use telstack_system::Node;
+
 /// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and `c` ``.
 pub(crate) fn ticked<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     joined(items.into_iter().map(|item| format!("`{item}`")), "and")
@@ -34,6 +37,13 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         (distance > 0 && distance <= limit.clamp(1, 4)).then_some((distance, candidate))
     });
     scored.min().map(|(_, candidate)| candidate)
+}
+
+/// The finding with the place that decides the release of a node.
+pub(crate) fn with_release(finding: Diagnostic, node: &Node) -> Diagnostic {
+    let Some(version) = &node.version else { return finding };
+    let how = if version.origin.is_written() { "is pinned here" } else { "runs here, as no release is named" };
+    finding.label(version.span(), format!("{} {how}", version.value))
 }
 
 /// Does run time decide this text? `${env:X}`, `$X`.

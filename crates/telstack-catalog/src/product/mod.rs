@@ -125,6 +125,9 @@ struct StoredProduct {
     minors: Vec<String>,
     images: Vec<StoredImage>,
     endpoints: Vec<StoredEndpoint>,
+    /// Flags of libraries that every version is built with: no option table has them.
+    #[serde(default)]
+    flags: Vec<String>,
     #[serde(default)]
     rejects: Vec<String>,
     #[serde(default)]
@@ -255,7 +258,24 @@ impl Product {
     /// True when that command line flag is known at a version. Leading dashes do not matter. Only
     /// Prometheus's flags are in the catalog; for other products every flag counts as unknown.
     pub fn flag(self, version: Version, name: &str) -> bool {
-        options::flag(self, version, name)
+        let name = name.trim_start_matches('-');
+        options::flag(self, version, name) || stored(self).is_some_and(|it| it.flags.iter().any(|it| it == name))
+    }
+
+    /// Command line flags known at a version, without dashes.
+    pub fn flags(self, version: Version) -> Vec<&'static str> {
+        let shared = stored(self).map_or(&[][..], |product| &product.flags).iter().map(String::as_str);
+        options::flags(self, version).chain(shared).collect()
+    }
+
+    /// The versions in which a command line flag exists, whichever.
+    pub fn flag_ranges(self, name: &str) -> Vec<VersionRange> {
+        options::ranges(self, &format!("--{}", name.trim_start_matches('-')))
+    }
+
+    /// True when a command line flag may be given more than once at a version: each adds to a list.
+    pub fn flag_adds_up(self, version: Version, name: &str) -> bool {
+        options::flag_type(self, version, name.trim_start_matches('-')).is_some_and(|ty| ty.starts_with("list"))
     }
 
     /// True when that word of `--enable-feature` has an effect at a version (Prometheus).

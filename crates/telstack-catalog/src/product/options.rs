@@ -170,9 +170,21 @@ pub(super) fn ranges(product: Product, path: &str) -> Vec<VersionRange> {
 }
 
 pub(super) fn flag(product: Product, version: Version, name: &str) -> bool {
-    let name = name.trim_start_matches('-');
-    product == Product::Prometheus
-        && rows(PROMETHEUS, &format!("--{name}")).iter().any(|row| row.range().contains(version))
+    flag_type(product, version, name).is_some()
+}
+
+/// The type of a flag, in upstream's words.
+pub(super) fn flag_type(product: Product, version: Version, name: &str) -> Option<String> {
+    if product != Product::Prometheus {
+        return None;
+    }
+    let mut rows = rows(PROMETHEUS, &format!("--{name}")).into_iter();
+    rows.find(|row| row.range().contains(version)).map(|row| row.ty)
+}
+
+pub(super) fn flags(product: Product, version: Version) -> impl Iterator<Item = &'static str> {
+    let names = PROMETHEUS.iter().filter_map(|(key, _)| key.strip_prefix("--")).filter(|name| !name.contains('='));
+    names.filter(move |name| flag(product, version, name))
 }
 
 pub(super) fn feature(product: Product, version: Version, name: &str) -> bool {

@@ -2,6 +2,7 @@
 
 mod components;
 mod duration;
+mod flags;
 mod links;
 mod settings;
 
@@ -10,6 +11,7 @@ use telstack_system::{Collector, Component, Node, NodeId, System};
 
 pub(crate) use components::{Part, Standing};
 pub(crate) use duration::nanoseconds;
+pub(crate) use flags::{GivenFlag, flags};
 pub(crate) use links::{Arrival, Link};
 pub(crate) use settings::{Problem, ProblemKind};
 

@@ -27,6 +27,7 @@ pub(crate) mod l {
 
 pub(crate) mod m {
     pub(crate) mod m001_remote_write_receiver_flag;
+    pub(crate) mod m011_telemetry_loop;
 }
 
 pub(crate) mod n {
@@ -69,4 +70,6 @@ pub(crate) mod y {
     pub(crate) mod y004_unknown_value;
     pub(crate) mod y005_missing_setting;
     pub(crate) mod y006_unknown_component;
+    pub(crate) mod y007_unknown_flag;
+    pub(crate) mod y008_flag_given_twice;
 }

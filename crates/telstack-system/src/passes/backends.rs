@@ -40,23 +40,26 @@ fn run(system: &mut System, _: &mut Diagnostics) {
                         facet.scrape_interval =
                             Some(Sourced::new(Period::from_secs(15), Origin::builtin(NAME, reason, &[&origin])));
                     }
+                    // What the stack states is given even where a flag says otherwise: that is a finding, not a choice.
+                    let stated = |name: &str, value: String, origin: Origin| Flag {
+                        name: name.to_owned(),
+                        value: Some(value),
+                        origin,
+                    };
+                    if let Some(retention) = &retention {
+                        let origin = retention.origin.clone();
+                        facet.flags.push(stated("storage.tsdb.retention.time", retention.value.prometheus(), origin));
+                    }
+                    if let Some(size) = &size {
+                        let reason = format!("{} in Prometheus's units, which are powers of two", size.value);
+                        let origin = Origin::fact(NAME, reason, &[&size.origin]);
+                        facet.flags.push(stated("storage.tsdb.retention.size", size.value.prometheus(), origin));
+                    }
                     let mut flag = |name: &str, value: Option<String>, origin: Origin| {
                         if facet.flag(name).is_none() {
                             facet.flags.push(Flag { name: name.to_owned(), value, origin });
                         }
                     };
-                    if let Some(retention) = &retention {
-                        flag(
-                            "storage.tsdb.retention.time",
-                            Some(retention.value.prometheus()),
-                            retention.origin.clone(),
-                        );
-                    }
-                    if let Some(size) = &size {
-                        let reason = format!("{} in Prometheus's units, which are powers of two", size.value);
-                        let origin = Origin::fact(NAME, reason, &[&size.origin]);
-                        flag("storage.tsdb.retention.size", Some(size.value.prometheus()), origin);
-                    }
                     let reason = "lets a changed configuration be loaded without a restart: POST /-/reload";
                     flag("web.enable-lifecycle", None, Origin::builtin(NAME, reason, &[&origin]));
                     if let Some(link) = exemplars {

@@ -1,7 +1,7 @@
 use telstack_catalog::otelcol;
 use telstack_diagnostics::{RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::Standing};
+use crate::{Cx, Rule, facts::Standing, words::with_release};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -36,13 +36,10 @@ collector "gateway" {
 fn check(cx: &mut Cx<'_>) {
     for part in &cx.facts.parts {
         let (title, at) = (part.title(), &part.component.origin);
-        let pinned = part.node.version.as_ref().and_then(telstack_system::Sourced::span);
         let finding = match part.standing {
             Standing::Removed { fact, version, last, removed_in } => {
                 let message = format!("{title} does not exist in {version}: it was removed in {removed_in}");
-                let mut finding = cx
-                    .finding(message, at, format!("last seen in {last}"))
-                    .label(pinned, format!("{version} is pinned here"));
+                let mut finding = cx.finding(message, at, format!("last seen in {last}"));
                 if let Some(replacement) = fact.replacement() {
                     let kind = replacement.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
                     // Its name at the release that runs, which may be older than the newest name.
@@ -57,9 +54,7 @@ fn check(cx: &mut Cx<'_>) {
             }
             Standing::NotYet { version, since } => {
                 let message = format!("{title} does not exist in {version} yet: it came with {since}");
-                cx.finding(message, at, format!("there since {since}"))
-                    .label(pinned, format!("{version} is pinned here"))
-                    .help(format!("pin {since} or later"))
+                cx.finding(message, at, format!("there since {since}")).help(format!("pin {since} or later"))
             }
             Standing::Renamed { version, is_called, since } => {
                 let message = format!("{title} is called `{is_called}` in {version}");
@@ -67,13 +62,11 @@ fn check(cx: &mut Cx<'_>) {
                     || format!("`{}` is not accepted any more", part.component.id.ty),
                     |since| format!("`{}` is accepted since {since}", part.component.id.ty),
                 );
-                cx.finding(message, at, remark)
-                    .label(pinned, format!("{version} is pinned here"))
-                    .help(format!("write `{is_called}`"))
+                cx.finding(message, at, remark).help(format!("write `{is_called}`"))
             }
             _ => continue,
         };
-        cx.report(finding);
+        cx.report(with_release(finding, part.node));
     }
 }
 

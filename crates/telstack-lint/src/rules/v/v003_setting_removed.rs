@@ -4,6 +4,7 @@ use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use crate::{
     Cx, Rule,
     facts::{Problem, ProblemKind},
+    words::with_release,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -45,8 +46,7 @@ fn check(cx: &mut Cx<'_>) {
             }
             _ => continue,
         };
-        let pinned = problem.node.version.as_ref().and_then(telstack_system::Sourced::span);
-        cx.report(finding.label(pinned, format!("{} is pinned here", problem.version)));
+        cx.report(with_release(finding, problem.node));
     }
 }
 

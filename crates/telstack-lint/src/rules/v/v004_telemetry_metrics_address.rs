@@ -1,7 +1,7 @@
 use telstack_catalog::otelcol::{self, AddressState};
 use telstack_diagnostics::{RuleInfo, Severity};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, words::with_release};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -40,7 +40,6 @@ fn check(cx: &mut Cx<'_>) {
         let mut finding = cx
             .finding(format!("`service.telemetry.metrics.address` {what}"), &entry.key_mark, "use a reader instead")
             .severity(severity)
-            .label(node.version.as_ref().and_then(telstack_system::Sourced::span), format!("{version} is pinned here"))
             .help(
                 "write a reader in its place: \
                  `readers { - { pull { exporter { prometheus host=\"0.0.0.0\" port=8888 } } } }`",
@@ -51,7 +50,7 @@ fn check(cx: &mut Cx<'_>) {
             let (host, port) = (facts.default_bind, facts.default_port);
             finding = finding.note(format!("the metrics are served on `{host}:{port}` whatever the address says"));
         }
-        cx.report(finding);
+        cx.report(with_release(finding, node));
     }
 }
 

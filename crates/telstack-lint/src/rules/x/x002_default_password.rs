@@ -49,7 +49,8 @@ fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
         }
         let what = if known { "is one that everybody tries first" } else { "is written in the open" };
         let message = format!("the administrator's password of `{}` {what}", node.name);
-        return Some(help(cx.finding(message, &password.origin, "not a secret")));
+        // It goes into a file, as any other literal secret does (X001).
+        return Some(help(cx.finding(message, &password.origin, "not a secret").severity(Severity::Error)));
     }
     let container = node.container.as_ref()?;
     let mut given = container.env.iter().chain(&node.environment).filter(|it| it.name.starts_with(VARIABLE));
@@ -79,6 +80,7 @@ fn only_local(node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use telstack_catalog::product::Product;
+    use telstack_diagnostics::Severity;
     use telstack_system::{Published, SecretRef, Sourced};
 
     use crate::test_support::Bench;
@@ -101,7 +103,8 @@ mod tests {
 
     #[test]
     fn fails_on_a_literal_or_none_at_all() {
-        grafana(Some(SecretRef::Literal("admin".into())), None).finds("X002", "password");
+        let literal = grafana(Some(SecretRef::Literal("admin".into())), None).finds("X002", "password");
+        assert_eq!(literal, Severity::Error);
         grafana(Some(SecretRef::Literal("x7Kf9".into())), Some("127.0.0.1")).finds("X002", "password");
         grafana(None, None).finds("X002", "grafana");
     }

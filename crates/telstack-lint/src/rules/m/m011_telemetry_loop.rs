@@ -1,0 +1,175 @@
+use std::collections::VecDeque;
+
+use telstack_catalog::ComponentKind;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Collector, ComponentId, Edge, EdgeId, NodeId, Pipeline, Purpose};
+
+use crate::{Cx, Rule, words::ticked};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "M011",
+        name: "telemetry-loop",
+        severity: Severity::Error,
+        summary: "Collectors send to each other in a circle.",
+        why: "What enters the circle is sent round for ever, and multiplies where it also leaves it: every queue fills, \
+              and the stores keep the same data again and again.",
+        bad: r#"collector "a" { receiver "otlp"; pipeline "traces" { from "otlp"; to "b" } }
+collector "b" { receiver "otlp"; pipeline "traces" { from "otlp"; to "a" } }"#,
+        good: r#"collector "a" { receiver "otlp"; pipeline "traces" { from "otlp"; to "b" } }
+collector "b" { receiver "otlp"; pipeline "traces" { from "otlp"; to "tempo" } }"#,
+        silent: "A processor on the way drops or routes some of the data, or the receiver that is dialled feeds no \
+                 pipeline that leads on.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/12782",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/35686",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    let mut done: Vec<EdgeId> = Vec::new();
+    for (start, ..) in cx.system.edges().filter(|(_, _, edge, _)| edge.purpose == Purpose::Telemetry) {
+        let Some(round) = round(cx, start).filter(|round| !round.iter().any(|edge| done.contains(edge))) else {
+            continue;
+        };
+        done.extend(&round);
+        let Some((first, rest)) = round.split_first() else { continue };
+        let names: Vec<&str> = round.iter().map(|edge| cx.system.node(cx.system.ends(*edge).0).name.as_str()).collect();
+        let goes = |edge: EdgeId| {
+            let (from, to) = cx.system.ends(edge);
+            format!(
+                "`{}` sends {} to `{}`",
+                cx.system.node(from).name,
+                cx.system.edge(edge).signals,
+                cx.system.node(to).name
+            )
+        };
+        let message = format!("collectors send to each other in a circle: {}", ticked(&names));
+        let mut finding = cx.finding(message, &cx.system.edge(*first).origin, goes(*first));
+        for edge in rest {
+            finding = finding.label(cx.system.edge(*edge).origin.span(), goes(*edge));
+        }
+        cx.report(finding.help("take one of these links out, or send it to a store"));
+    }
+}
+
+/// The shortest way from an edge back to itself.
+fn round(cx: &Cx<'_>, start: EdgeId) -> Option<Vec<EdgeId>> {
+    let mut came_from: Vec<(EdgeId, Option<usize>)> = vec![(start, None)];
+    let mut queue = VecDeque::from([0]);
+    while let Some(at) = queue.pop_front() {
+        for next in onward(cx, came_from[at].0) {
+            if next == start {
+                let mut round = Vec::new();
+                let mut step = Some(at);
+                while let Some(at) = step {
+                    round.insert(0, came_from[at].0);
+                    step = came_from[at].1;
+                }
+                return Some(round);
+            }
+            if !came_from.iter().any(|(known, _)| *known == next) {
+                came_from.push((next, Some(at)));
+                queue.push_back(came_from.len() - 1);
+            }
+        }
+    }
+    None
+}
+
+/// The edges that surely carry on what arrives along an edge.
+fn onward(cx: &Cx<'_>, edge: EdgeId) -> Vec<EdgeId> {
+    let (_, id) = cx.system.ends(edge);
+    let Some(collector) = cx.system.node(id).collector() else { return Vec::new() };
+    let arriving = cx.system.edge(edge);
+    let Some(receiver) = receiver(cx, id, arriving) else { return Vec::new() };
+    let passes = |at: usize| {
+        collector.pipelines.get(at).is_some_and(|pipeline| {
+            arriving.signals.contains(pipeline.signal)
+                && pipeline.receivers.iter().any(|it| it.id == receiver)
+                && keeps_all(collector, pipeline)
+        })
+    };
+    let out = cx.system.outgoing(id, Purpose::Telemetry).into_iter();
+    out.filter(|(out, _)| cx.system.edge(*out).pipelines.iter().any(|it| passes(it.value)))
+        .map(|(out, _)| out)
+        .collect()
+}
+
+/// The receiver that an edge ends at.
+fn receiver(cx: &Cx<'_>, node: NodeId, edge: &Edge) -> Option<ComponentId> {
+    let dial = edge.dial.as_ref()?;
+    let mut listeners = cx.system.node(node).listeners.iter();
+    let owner = listeners.find(|it| it.port == dial.port && it.protocol == dial.protocol)?.owner.as_ref()?;
+    (owner.kind == ComponentKind::Receiver).then(|| owner.id.clone())
+}
+
+/// Processors that drop some of what passes, by their own choice.
+const MAY_DROP: [&str; 7] =
+    ["filter", "tail_sampling", "probabilistic_sampler", "routing", "log_dedup", "logdedup", "drain"];
+
+fn keeps_all(collector: &Collector, pipeline: &Pipeline) -> bool {
+    pipeline.processors.iter().all(|it| {
+        collector.component(ComponentKind::Processor, &it.id).is_some_and(|it| !MAY_DROP.contains(&it.id.ty.as_str()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::{ComponentKind, Distribution, Signal, SignalSet};
+    use telstack_system::{ComponentId, ComponentRef, NodeId, Protocol, Sourced};
+
+    use crate::test_support::Bench;
+
+    /// `a` and `b`, each with one pipeline; `processors` are b's.
+    fn pair(processors: &str) -> (Bench, NodeId, NodeId) {
+        let mut bench = Bench::new("there back");
+        let yaml = |processors: &str| {
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nprocessors: {{batch: , filter: }}\nexporters: {{otlp: }}\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], processors: [{processors}], exporters: [otlp]}}}}}}"
+            )
+        };
+        let a = bench.add_collector("a", Distribution::Contrib, "0.140.0", &yaml("batch"));
+        let b = bench.add_collector("b", Distribution::Contrib, "0.140.0", &yaml(processors));
+        for id in [a, b] {
+            let mut listener = bench.listener("otlp-grpc", 4317, "there");
+            let id_of = ComponentId::new("otlp", None);
+            listener.owner = Some(ComponentRef { kind: ComponentKind::Receiver, id: id_of });
+            bench.node(id).listeners.push(listener);
+        }
+        (bench, a, b)
+    }
+
+    fn connect(bench: &mut Bench, from: NodeId, to: NodeId, host: &str, slice: &str) {
+        let mut edge = bench.edge(Protocol::OTLP_GRPC, host, 4317, slice);
+        edge.signals = SignalSet::of(&[Signal::Traces]);
+        edge.pipelines = vec![Sourced::new(0, edge.origin.clone())];
+        bench.system.connect(from, to, edge);
+    }
+
+    #[test]
+    fn fails_on_a_circle_once() {
+        let (mut bench, a, b) = pair("batch");
+        connect(&mut bench, a, b, "b", "there");
+        connect(&mut bench, b, a, "a", "back");
+        bench.finds("M011", "there");
+    }
+
+    #[test]
+    fn passes_on_a_chain() {
+        let (mut bench, a, b) = pair("batch");
+        connect(&mut bench, a, b, "b", "there");
+        bench.silent("M011");
+    }
+
+    #[test]
+    fn silent_where_something_is_dropped_on_the_way() {
+        let (mut bench, a, b) = pair("filter");
+        connect(&mut bench, a, b, "b", "there");
+        connect(&mut bench, b, a, "a", "back");
+        bench.silent("M011");
+    }
+}

@@ -234,16 +234,6 @@ impl Distribution {
         }
     }
 
-    /// The image to pull at a version, without a tag: that on Docker Hub, except for 0.123.1 to
-    /// 0.125.0, which were published on the GitHub registry only.
-    pub fn image_at(self, version: crate::Version) -> &'static str {
-        let only_github = crate::VersionRange {
-            since: Some(crate::Version::new(0, 123, 1)),
-            until: Some(crate::Version::new(0, 125, 0)),
-        };
-        if only_github.contains(version) { self.ghcr_image() } else { self.image() }
-    }
-
     /// The image on the GitHub registry, without a tag.
     pub const fn ghcr_image(self) -> &'static str {
         match self {

@@ -144,6 +144,9 @@ fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
         Kind::Any => ("a value", "write a text, a number, `#true` or `#false`".to_owned()),
         Kind::Mention => ("a name", "write the name in quotes".to_owned()),
         Kind::Secret => ("a secret", "write `(secret)\"name/key\"` or `(env)\"NAME\"`".to_owned()),
+        Kind::Text if matches!(&atom.scalar, Scalar::String(text) if text.trim().is_empty()) => {
+            ("a text", "write one, or leave the word out".to_owned())
+        }
         Kind::Text | Kind::Signal | Kind::Word(..) | Kind::Distribution => ("a text", "write it in quotes".to_owned()),
     }
 }

@@ -49,6 +49,8 @@ pub enum Stale {
     Missing(String),
     /// The file has other contents.
     Different(String),
+    /// Somebody changed the file since it was written.
+    Changed(String),
     /// The file comes from an earlier build and is not part of the stack any more.
     Obsolete(String),
 }
@@ -223,7 +225,10 @@ pub fn check_folder(
         match files.read_bytes(&path).map_err(|error| BuildError::Io(path.clone(), error))? {
             None => stale.push(Stale::Missing(artefact.path.clone())),
             Some(bytes) if bytes != artefact.written.text.as_bytes() => {
-                stale.push(Stale::Different(artefact.path.clone()));
+                let ours = known.as_ref().and_then(|known| known.files.get(&artefact.path));
+                let changed = ours.is_some_and(|ours| hash(&bytes) != *ours);
+                let path = artefact.path.clone();
+                stale.push(if changed { Stale::Changed(path) } else { Stale::Different(path) });
             }
             Some(_) => {}
         }

@@ -5,7 +5,10 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::version::{Version, VersionRange};
+use crate::{
+    Distribution,
+    version::{Version, VersionRange},
+};
 
 /// One behaviour over all releases: each release lies in exactly one stage.
 #[derive(Deserialize)]
@@ -38,6 +41,7 @@ struct Table {
     metrics_port: Behaviour<u16>,
     metrics_level: Behaviour<&'static str>,
     bare_dollar: Behaviour<BareDollar>,
+    images_on_docker_hub: Behaviour<bool>,
 }
 
 fn table() -> &'static Table {
@@ -52,6 +56,14 @@ fn table() -> &'static Table {
 /// gate `component.UseLocalHostAsDefaultHost`).
 pub fn default_host(version: Version) -> &'static str {
     table().servers_bind.at(version)
+}
+
+impl Distribution {
+    /// The image to pull at a version, without a tag: that on Docker Hub, except for the releases that were
+    /// published on the GitHub registry only.
+    pub fn image_at(self, version: Version) -> &'static str {
+        if table().images_on_docker_hub.at(version) { self.image() } else { self.ghcr_image() }
+    }
 }
 
 /// What a collector makes of `service.telemetry.metrics.address`.
@@ -162,5 +174,6 @@ mod tests {
         once("metrics_port", &table.metrics_port);
         once("metrics_level", &table.metrics_level);
         once("bare_dollar", &table.bare_dollar);
+        once("images_on_docker_hub", &table.images_on_docker_hub);
     }
 }

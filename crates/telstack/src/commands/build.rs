@@ -29,6 +29,7 @@ pub fn build(output: &Output, args: &Build) -> Result<Outcome, Fatal> {
             let (path, what) = match it {
                 Stale::Missing(path) => (path, "is missing"),
                 Stale::Different(path) => (path, "is out of date"),
+                Stale::Changed(path) => (path, "was changed by hand"),
                 Stale::Obsolete(path) => (path, "is not part of the stack any more"),
             };
             output.print(&format!("{} {what}\n", folder.join(path).display()));
@@ -38,7 +39,11 @@ pub fn build(output: &Output, args: &Build) -> Result<Outcome, Fatal> {
             return Ok(Outcome::Clean);
         }
         let again = format!("telstack build {} -o {}", args.stack.display(), folder.display());
-        output.remark(&format!("run `{again}` to bring it up to date"));
+        output.remark(&if stale.iter().any(|it| matches!(it, Stale::Changed(_))) {
+            format!("take the changes into the stack, then run `{again} --force`")
+        } else {
+            format!("run `{again}` to bring it up to date")
+        });
         return Ok(Outcome::Findings);
     }
     let plan = plan(&DiskFiles, &compiled, &args.stack, folder, args.force).map_err(|error| explain(error, folder))?;

@@ -60,6 +60,16 @@ fn check(cx: &mut Cx<'_>) {
         if !takes {
             finding = finding.help(format!("give `{}` a certificate, so that it listens with TLS", link.to.name));
         }
+        if takes && let Some(own) = link.to.tls() {
+            let ca = format!(
+                "`{}` is vouched for by `{}`: name it in the exporter's `tls.ca_file`",
+                link.to.name, own.ca.value
+            );
+            finding = finding.note(ca);
+        }
+        if let Some(better) = link.better() {
+            finding = finding.help(better);
+        }
         cx.report(finding);
     }
 }

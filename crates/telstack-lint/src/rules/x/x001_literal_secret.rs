@@ -30,7 +30,10 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &mut Cx<'_>) {
     for problem in cx.facts.problems.iter().filter(|it| matches!(it.kind, ProblemKind::Secret)) {
         let message = format!("`{}` of {} holds a secret, written in the open", problem.path, problem.owner());
-        let name = problem.component.map_or_else(String::new, |it| it.id.ty.replace('_', "-"));
+        // A named exporter is called after what it sends to.
+        let name = problem
+            .component
+            .map_or_else(String::new, |it| it.id.name.clone().unwrap_or_else(|| it.id.ty.replace('_', "-")));
         let finding = cx
             .finding(message, problem.at, "anyone who reads this file can use it")
             .help(format!("refer to it: `(secret)\"{name}/{}\"`", problem.key().to_lowercase()))

@@ -11,9 +11,14 @@ use crate::{
 };
 
 /// Reports what is wrong with the shape of `line`, which is meant as `form`.
+///
+/// Of a line that could not be read to its end, only the block is looked at: what follows from a slip that was
+/// reported is not another mistake.
 pub(crate) fn check(line: &Line, form: &'static Form, out: &mut Diagnostics) {
-    values(line, form, out);
-    properties(line, form, out);
+    if !line.broken {
+        values(line, form, out);
+        properties(line, form, out);
+    }
     block(line, form, out);
     needs(line, form, out);
 }
@@ -22,7 +27,7 @@ pub(crate) fn check(line: &Line, form: &'static Form, out: &mut Diagnostics) {
 fn needs(line: &Line, form: &'static Form, out: &mut Diagnostics) {
     let has = |need: &str| line.prop(need).is_some() || line.children().iter().any(|child| child.name.value == need);
     let missing: Vec<&str> = form.needs.iter().copied().filter(|need| !has(need)).collect();
-    if missing.is_empty() {
+    if missing.is_empty() || line.is_incomplete() {
         return;
     }
     let words: Option<Vec<&str>> = missing.iter().map(|need| Some(form.child(need)?.example)).collect();
@@ -39,7 +44,8 @@ fn needs(line: &Line, form: &'static Form, out: &mut Diagnostics) {
 fn once(lines: &[Line], form: &'static Form, out: &mut Diagnostics) {
     for (at, line) in lines.iter().enumerate() {
         let single = form.child(&line.name.value).is_some_and(|form| form.once);
-        let Some(first) = lines[..at].iter().find(|it| single && it.name.value == line.name.value) else { continue };
+        let same = |it: &&Line| single && !line.broken && !it.broken && it.name.value == line.name.value;
+        let Some(first) = lines[..at].iter().find(same) else { continue };
         out.push(twice(format!("`{}` stands twice in one block", line.name.value), line.head(), first.head()));
     }
 }
@@ -133,6 +139,7 @@ fn block(line: &Line, form: &'static Form, out: &mut Diagnostics) {
             for child in line.children() {
                 match form.child(&child.name.value) {
                     Some(form) => check(child, form, out),
+                    None if child.broken => {}
                     None => out.push(unknown_word(&child.name, form, &title(line))),
                 }
             }

@@ -24,7 +24,8 @@ pub(crate) static NOT_KDL: RuleInfo = RuleInfo {
     name: "not-kdl",
     severity: Severity::Error,
     summary: "The text of a stack description does not follow KDL 2.",
-    why: "Nothing can be read from a file whose text does not parse, so nothing is compiled from it.",
+    why: "What a line says whose text does not parse is anybody's guess, so nothing is compiled from the file. The \
+          other lines are checked all the same.",
     bad: r#"stack "shop" {
     platform "compose
     loki "loki"

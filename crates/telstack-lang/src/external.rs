@@ -99,7 +99,7 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
         let mut shaper = Shaper { environment: &mut environment, out: context.out };
         external.endpoints.extend(endpoint(speech, child, &mut shaper));
     }
-    if line.children().is_empty() {
+    if line.children().is_empty() && !line.is_incomplete() {
         let words: Vec<&str> = SPEECHES.iter().map(|it| it.word).collect();
         let message = format!("{} does not say how it is reached", title(line));
         let finding = Diagnostic::new(&codes::MISSING_PART, message).at(line.head(), "no endpoint");

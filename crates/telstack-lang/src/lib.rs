@@ -68,15 +68,18 @@ pub fn lower(file: FileId, sources: &mut SourceMap, loader: &dyn Loader, out: &m
     if lines.is_empty() && incomplete {
         return None;
     }
-    let line = the_stack(file, &lines, out)?;
+    let line = the_stack(file, &lines, incomplete, out)?;
     check::check(line, &grammar::STACK, out);
     Some(stack::lower(line, incomplete, out))
 }
 
 /// The one `stack` line of a file.
-fn the_stack<'a>(file: FileId, lines: &'a [Line], out: &mut Diagnostics) -> Option<&'a Line> {
+fn the_stack<'a>(file: FileId, lines: &'a [Line], incomplete: bool, out: &mut Diagnostics) -> Option<&'a Line> {
     let mut stacks = lines.iter().filter(|line| line.name.value == grammar::STACK.word);
     let Some(first) = stacks.next() else {
+        if incomplete {
+            return None;
+        }
         let place = lines.first().map_or(Span::new(file, 0, 0), |line| line.name.span);
         let finding = Diagnostic::new(&codes::MISSING_PART, "there is no `stack` in this file");
         out.push(finding.at(place, "outside a stack").help(format!("write `{}`", grammar::STACK.example)));
@@ -86,7 +89,7 @@ fn the_stack<'a>(file: FileId, lines: &'a [Line], out: &mut Diagnostics) -> Opti
         let finding = twice("a file describes one stack".to_owned(), other.head(), first.head());
         out.push(finding.help("move the second stack to a file of its own, and share lines with `include`"));
     }
-    for line in lines.iter().filter(|line| FILE.child(&line.name.value).is_none()) {
+    for line in lines.iter().filter(|line| !line.broken && FILE.child(&line.name.value).is_none()) {
         out.push(check::unknown_word(&line.name, &FILE, "the file itself"));
     }
     Some(first)

@@ -59,7 +59,8 @@ pub(crate) struct Files<'a> {
     pub sources: &'a mut SourceMap,
     pub loader: &'a dyn Loader,
     pub out: &'a mut Diagnostics,
-    /// A file is missing or does not parse, so names may be declared that nobody here knows of.
+    /// A file is missing, or some line of the stack could not be read: names may be declared that nobody
+    /// here knows of.
     pub incomplete: bool,
     chain: Vec<(String, Option<Span>)>,
     seen: BTreeMap<String, Span>,
@@ -78,12 +79,9 @@ impl<'a> Files<'a> {
     }
 
     fn lines(&mut self, file: FileId, name: String, by: Option<Span>) -> Vec<Line> {
-        let (mut lines, errors) = parse_kdl(file, self.sources.file(file).text());
-        if !errors.is_empty() {
-            drop_colons(&mut lines);
-        }
+        let (document, errors) = parse_kdl(file, self.sources.file(file).text());
+        self.incomplete |= document.is_incomplete();
         for error in errors {
-            self.incomplete |= lines.is_empty();
             let finding =
                 Diagnostic::new(&codes::NOT_KDL, error.message).at(error.span, "here").label(by, "included here");
             self.out.push(match error.help {
@@ -92,7 +90,7 @@ impl<'a> Files<'a> {
             });
         }
         self.chain.push((name, by));
-        let lines = self.splice(lines);
+        let lines = self.splice(document.nodes);
         self.chain.pop();
         lines
     }
@@ -102,8 +100,11 @@ impl<'a> Files<'a> {
         let mut out = Vec::new();
         for mut line in lines {
             match line.name.value.as_str() {
+                // Its path could not be read, which was reported.
+                "include" if line.broken => {}
                 "include" => out.extend(self.include(&line)),
                 "stack" => {
+                    self.incomplete |= line.is_incomplete();
                     line.children = line.children.map(|children| self.splice(children));
                     out.push(line);
                 }
@@ -166,15 +167,6 @@ impl<'a> Files<'a> {
     }
 }
 
-/// A colon behind a word, reported as such, must not make the word unknown as well.
-fn drop_colons(lines: &mut [Line]) {
-    for line in lines {
-        let bare = line.name.value.trim_end_matches(':').len();
-        line.name.value.truncate(bare);
-        drop_colons(line.children.as_deref_mut().unwrap_or_default());
-    }
-}
-
 /// Constants by name.
 pub(crate) struct Constants {
     values: BTreeMap<String, (Atom, Span)>,
@@ -208,6 +200,9 @@ impl Constants {
     }
 
     fn declare(&mut self, line: &Line, out: &mut Diagnostics) {
+        if line.broken {
+            self.incomplete = true; // Reported where it was read.
+        }
         let named = match line.args.as_slice() {
             [] if !line.props.is_empty() => Vec::new(),
             [name, value] if name.tag.is_none() => match name.as_str() {
@@ -216,6 +211,9 @@ impl Constants {
             },
             _ => Vec::new(),
         };
+        if line.broken && named.is_empty() && line.props.is_empty() {
+            return;
+        }
         if (named.is_empty() && line.props.is_empty())
             || (!line.args.is_empty() && named.is_empty())
             || line.children.is_some()

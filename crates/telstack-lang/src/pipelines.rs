@@ -41,7 +41,9 @@ static TO: Place = Place {
 
 /// Adds the pipelines of a `collector` line, and the edges that they make.
 pub(crate) fn wire(system: &mut System, id: NodeId, line: &Line, context: &mut Context<'_>) {
+    let incomplete = line.is_incomplete();
     for line in line.children().iter().filter(|it| it.name.value == "pipeline") {
+        context.collector_incomplete = incomplete || line.is_incomplete();
         pipeline(system, id, line, context);
     }
 }
@@ -176,7 +178,7 @@ fn component(
         context.out.push(finding.help("an edge is declared by its sender: `to` in the pipeline that the data leaves"));
         return None;
     }
-    if context.incomplete && place.word == TO.word {
+    if context.collector_incomplete || (context.incomplete && place.word == TO.word) {
         return None;
     }
     context.out.push(unknown(system, collector, place, &id, atom.span));

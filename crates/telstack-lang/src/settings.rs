@@ -98,6 +98,10 @@ impl Shaper<'_> {
     /// The value of a line: its values, or its properties and block.
     fn line(&mut self, line: &Line, tree: Option<&SettingsNode>) -> Option<Value> {
         let mark = Origin::written(line.head());
+        if line.broken {
+            // Reported. Set, but nobody knows to what: rules are silent about values that only the environment knows.
+            return Some(Value::string("${env:UNREADABLE}", mark));
+        }
         let keyed = !line.props.is_empty() || !line.children().is_empty();
         if !line.args.is_empty() && keyed {
             let key = line.props.first().map(|prop| prop.key.span);

@@ -20,8 +20,10 @@ pub(crate) const PASS: &str = "names";
 pub(crate) struct Context<'a> {
     /// The releases that the stack names.
     pub versions: Versions,
-    /// Names may be declared in a file that could not be read.
+    /// Names may be declared in a file or a line that could not be read.
     pub incomplete: bool,
+    /// The same of the collector whose pipelines are made.
+    pub collector_incomplete: bool,
     /// Findings.
     pub out: &'a mut Diagnostics,
 }
@@ -34,7 +36,7 @@ pub(crate) fn lower(line: &Line, incomplete: bool, out: &mut Diagnostics) -> Sys
     // The grammar lets no other platform pass.
     let mut system = System::new(name, origin, Sourced::new(Platform::Compose, platform));
     let versions = Versions::read(line, out);
-    let mut context = Context { versions, incomplete, out };
+    let mut context = Context { versions, incomplete, collector_incomplete: false, out };
     let made: Vec<(NodeId, &Line)> =
         line.children().iter().filter_map(|line| Some((declare(&mut system, line, &mut context)?, line))).collect();
     for (id, line) in made {

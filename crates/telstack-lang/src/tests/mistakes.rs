@@ -259,7 +259,7 @@ fn a_yaml_habit_is_one_finding() {
 
 #[test]
 fn no_stack_at_all() {
-    for text in ["", "loki \"loki\"\n", "let a 1\n", "stack \"x\n", "}\n"] {
+    for text in ["", "loki \"loki\"\n", "let a 1\n", "\"x\n", "}\n"] {
         let outcome = run(text);
         assert!(outcome.system.is_none(), "{text}");
         assert!(!outcome.findings.is_empty(), "{text}");

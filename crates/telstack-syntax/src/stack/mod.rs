@@ -17,6 +17,22 @@ pub struct Spanned<T> {
     pub span: Span,
 }
 
+/// What a file holds.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Document {
+    /// Its lines.
+    pub nodes: Vec<Node>,
+    /// Some line could not be read at all.
+    pub holes: bool,
+}
+
+impl Document {
+    /// May there be lines, or parts of lines, that are not in the tree because they could not be read?
+    pub fn is_incomplete(&self) -> bool {
+        self.holes || self.nodes.iter().any(|node| node.broken)
+    }
+}
+
 /// A line of a stack description, with what hangs below it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Node {
@@ -30,6 +46,11 @@ pub struct Node {
     pub children: Option<Vec<Node>>,
     /// From the word to the end of the block.
     pub span: Span,
+    /// The line was not understood to its end, which was reported: values and properties may be missing
+    /// here that are not missing from the text.
+    pub broken: bool,
+    /// Some line of the block could not be read at all.
+    pub holes: bool,
 }
 
 /// `key=value`.
@@ -68,6 +89,11 @@ pub enum Scalar {
 }
 
 impl Node {
+    /// May the block hold lines, or parts of lines, that are not in the tree because they could not be read?
+    pub fn is_incomplete(&self) -> bool {
+        self.broken || self.holes || self.children().iter().any(|child| child.broken)
+    }
+
     /// The block's nodes; none without a block.
     pub fn children(&self) -> &[Node] {
         self.children.as_deref().unwrap_or_default()

@@ -1,0 +1,342 @@
+//! Our KDL reader against the `kdl` crate: on the official test suite's inputs, which that crate carries, and on
+//! random text.
+//!
+//! Where the two differ on purpose, [`differs_on_purpose`] says so and why.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use kdl::{KdlDocument, KdlNode, KdlValue};
+use proptest::prelude::*;
+use telstack_diagnostics::SourceMap;
+use telstack_syntax::stack::{Node, Scalar, parse_kdl};
+
+/// A value, as both readers see it.
+#[derive(PartialEq, Debug)]
+enum Plain {
+    Null,
+    Bool(bool),
+    Int(i128),
+    /// By its bits: not-a-number equals itself.
+    Float(u64),
+    String(String),
+}
+
+/// A line, as both readers see it.
+#[derive(PartialEq, Debug)]
+struct Line {
+    name: String,
+    args: Vec<(Option<String>, Plain)>,
+    props: Vec<(String, Option<String>, Plain)>,
+    children: Option<Vec<Line>>,
+}
+
+fn theirs(node: &KdlNode) -> Line {
+    let tag = |ty: Option<&kdl::KdlIdentifier>| ty.map(|it| it.value().to_owned());
+    let value = |value: &KdlValue| match value {
+        KdlValue::Null => Plain::Null,
+        KdlValue::Bool(it) => Plain::Bool(*it),
+        KdlValue::Integer(it) => Plain::Int(*it),
+        KdlValue::Float(it) => Plain::Float(it.to_bits()),
+        KdlValue::String(it) => Plain::String(it.clone()),
+    };
+    let (mut args, mut props) = (Vec::new(), Vec::new());
+    for entry in node.entries() {
+        match entry.name() {
+            Some(key) => props.push((key.value().to_owned(), tag(entry.ty()), value(entry.value()))),
+            None => args.push((tag(entry.ty()), value(entry.value()))),
+        }
+    }
+    let children = node.children().map(|block| block.nodes().iter().map(theirs).collect());
+    Line { name: node.name().value().to_owned(), args, props, children }
+}
+
+fn ours(node: &Node) -> Line {
+    let value = |atom: &telstack_syntax::stack::Atom| {
+        let plain = match &atom.scalar {
+            Scalar::Null => Plain::Null,
+            Scalar::Bool(it) => Plain::Bool(*it),
+            Scalar::Int(it) => Plain::Int((*it).into()),
+            Scalar::Float(it) => Plain::Float(it.to_bits()),
+            Scalar::String(it) => Plain::String(it.clone()),
+        };
+        (atom.tag.as_ref().map(|tag| tag.value.clone()), plain)
+    };
+    Line {
+        name: node.name.value.clone(),
+        args: node.args.iter().map(value).collect(),
+        props: node
+            .props
+            .iter()
+            .map(|prop| {
+                let (tag, plain) = value(&prop.value);
+                (prop.key.value.clone(), tag, plain)
+            })
+            .collect(),
+        children: node.children.as_ref().map(|children| children.iter().map(ours).collect()),
+    }
+}
+
+/// The reason for which our reader and the crate may say different things of a text.
+fn differs_on_purpose(text: &str) -> Option<&'static str> {
+    let hidden = |c: char| matches!(c, '\u{7f}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let without_mark = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if without_mark.contains(hidden) || text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        return Some(
+            "the specification bans these characters everywhere; the crate takes them in comments and raw texts",
+        );
+    }
+    if text.match_indices("#\"\"\"").any(|(at, it)| !text[at + it.len()..].starts_with(['\n', '\r', '\u{85}'])) {
+        return Some("by the test suite, a raw text on one line cannot start with three quotes; the crate takes it");
+    }
+    if text.match_indices("-inf").any(|(at, _)| !text[..at].ends_with('#')) {
+        return Some("the specification bans `-inf` without `#` as a word; the crate takes it");
+    }
+    None
+}
+
+/// Pieces that texts are made of: each form of each thing, right and wrong.
+const PIECES: &[&str] = &[
+    "a",
+    "node",
+    "key=",
+    "=",
+    " = ",
+    "true",
+    "null",
+    "inf",
+    "-",
+    "--",
+    "+.",
+    ".x",
+    "-x",
+    "r",
+    "é",
+    ",",
+    "<",
+    "#true",
+    "#false",
+    "#null",
+    "#inf",
+    "#-inf",
+    "#nan",
+    "#x",
+    "1",
+    "-1",
+    "+1_0",
+    "1.5",
+    "1.",
+    ".5",
+    "1e3",
+    "1.5E-2",
+    "1_",
+    "_1",
+    "1__2",
+    "1._2",
+    "0x1F",
+    "0xg",
+    "0x_1",
+    "0o17",
+    "-0b1_0",
+    "0b2",
+    "99999999999999999999",
+    "1e999",
+    "(t)",
+    "( t )",
+    "(\"t\")",
+    "()",
+    "(",
+    ")",
+    "\"\"",
+    "\"x\"",
+    "\"a b\"",
+    "\"\\n\"",
+    "\"\\s\\t\\u{e9}\"",
+    "\"\\u{d800}\"",
+    "\"\\q\"",
+    "\"\\  \n  x\"",
+    "\"",
+    "\"\\\"\"",
+    "#\"x\"#",
+    "##\"a\"#b\"##",
+    "#\"\\n\"#",
+    "#\"",
+    "\"#",
+    "\"\"\"\n  x\n   y\n  \"\"\"",
+    "\"\"\"\n\"\"\"",
+    "\"\"\"\n x\n  \"\"\"",
+    "\"\"\"",
+    "\"\"\"\n\n\tx\\n\\\n  z\n\t\"\"\"",
+    "#\"\"\"\n  x\\\n  \"\"\"#",
+    "\\\"\"\"",
+    " ",
+    "  ",
+    "\t",
+    "\u{3000}",
+    "\n",
+    "\r\n",
+    "\r",
+    "\u{85}",
+    "\n\n",
+    ";",
+    "{",
+    "}",
+    " { ",
+    " }",
+    "{}",
+    "// c",
+    "// c\n",
+    "/* c */",
+    "/* /* c */\n*/",
+    "/*",
+    "*/",
+    "/",
+    "/-",
+    "/- ",
+    " /-",
+    "\\",
+    "\\\n",
+    " \\ // c\n",
+    " \\ /* c */\n",
+    "[",
+    "]",
+    "\u{feff}",
+    "#",
+    "# x\n",
+    "/- kdl-version 2\n",
+    "a:",
+    "x//y",
+];
+
+/// A text as people write it, to be damaged.
+const STACK: &str = r##"// One host
+stack "shop" {
+    platform "compose"
+    versions { otelcol "0.158.0"; loki "3.7.6" }
+    /-collector "old" { receiver "otlp" }
+    collector "gateway" distribution="contrib" { // behind a brace
+        processor "resource" { attributes { - key="a" value=1.5 action="insert"; - { key "b" } } }
+        exporter "otlp_http" { headers { authorization (env)"TOKEN" }; retries 0x1F /* in between */ }
+        processor "transform" { statements #"set(x, "y")"# """
+            several
+              lines
+            """
+        }
+        pipeline "traces" "logs" {
+            from "otlp" \
+                "zipkin"
+            to "loki" tenant="acme" /-protocol="otlp"
+        }
+    }
+
+    loki { retention (let)"keep"; enabled #true }
+}
+"##;
+
+fn pieces() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(PIECES), 0..14).prop_map(|it| it.concat())
+}
+
+/// The stack with some bytes taken out and something put in.
+fn damaged() -> impl Strategy<Value = String> {
+    let slip = (0..STACK.len(), 0..4_usize, prop::option::of(prop::sample::select(PIECES)));
+    prop::collection::vec(slip, 1..4).prop_map(|slips| {
+        let mut text = STACK.to_owned();
+        for (at, gone, put) in slips {
+            let at = at.min(text.len());
+            let end = (at + gone).min(text.len());
+            text.replace_range(at..end, put.unwrap_or_default());
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_texts_are_read_alike(text in pieces()) {
+        prop_assert!(differs_on_purpose(&text).is_some() || compare(&text) == Ok(()), "{text:?}\n{:?}", compare(&text));
+    }
+
+    #[test]
+    fn damaged_stacks_are_read_alike(text in damaged()) {
+        prop_assert!(differs_on_purpose(&text).is_some() || compare(&text) == Ok(()), "{text}\n{:?}", compare(&text));
+    }
+}
+
+fn compare(text: &str) -> Result<(), String> {
+    let mut sources = SourceMap::default();
+    let file = sources.add("t", text);
+    let (document, mut errors) = parse_kdl(file, text);
+    let refused = errors.iter().any(|error| error.grammatical);
+    errors.retain(|error| !error.grammatical);
+    match (KdlDocument::parse(text), errors.as_slice()) {
+        (Err(_), [_, ..]) => Ok(()),
+        // What cannot be held, or cannot be meant.
+        (_, []) if refused => Ok(()),
+        (Ok(theirs_), []) => {
+            let theirs: Vec<Line> = theirs_.nodes().iter().map(theirs).collect();
+            let ours: Vec<Line> = document.nodes.iter().map(ours).collect();
+            if theirs == ours { Ok(()) } else { Err(format!("other trees\nours   {ours:?}\ntheirs {theirs:?}")) }
+        }
+        // The crate is lax around what is switched off: no line end behind a line, no space behind a value,
+        // `/-` twice. The grammar is not.
+        (Ok(_), _) if text.contains("/-") => Ok(()),
+        (Ok(_), errors) => Err(format!("we refuse: {errors:?}")),
+        // The crate does not take a `;` behind a line that is switched off, if it is the last one.
+        (Err(_), []) if text.contains("/-") && text.contains(';') => compare(&text.replace(';', "\n")),
+        (Err(error), []) => {
+            let said: Vec<String> = error.diagnostics.iter().map(|it| format!("{:?}", it.message)).collect();
+            Err(format!("they refuse: {said:?}"))
+        }
+    }
+}
+
+/// The test cases in the sources of the `kdl` crate.
+fn test_cases() -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
+        .output()
+        .expect("cargo metadata runs");
+    let metadata = String::from_utf8(output.stdout).expect("cargo metadata writes text");
+    let manifest = metadata
+        .split("\"manifest_path\":\"")
+        .filter_map(|it| it.split('"').next())
+        .find(|path| path.contains("/kdl-6.") || path.contains("\\\\kdl-6."))
+        .expect("the kdl crate is a dependency of the tests");
+    let manifest = PathBuf::from(manifest.replace("\\\\", "\\"));
+    manifest.parent().expect("a folder").join("tests/test_cases")
+}
+
+#[test]
+fn the_official_test_cases() {
+    let folder = test_cases();
+    let mut names: Vec<PathBuf> = fs::read_dir(folder.join("input"))
+        .expect("the kdl crate carries the test cases")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    names.sort();
+    assert!(names.len() > 300, "{} test cases", names.len());
+    let mut wrong = Vec::new();
+    for path in &names {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = fs::read_to_string(path).expect("text");
+        let mut sources = SourceMap::default();
+        let file = sources.add("t", text.as_str());
+        let valid = !parse_kdl(file, &text).1.iter().any(|error| !error.grammatical);
+        if valid == name.ends_with("_fail") {
+            wrong.push(format!("{name}: by its name it must {}", if valid { "fail" } else { "be read" }));
+        }
+        if let Err(why) = compare(&text)
+            && differs_on_purpose(&text).is_none()
+        {
+            wrong.push(format!("{name}: {why}\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), names.len(), wrong.join("\n"));
+}

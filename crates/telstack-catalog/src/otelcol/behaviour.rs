@@ -38,6 +38,9 @@ struct Table {
     metrics_port: Behaviour<u16>,
     metrics_level: Behaviour<&'static str>,
     bare_dollar: Behaviour<BareDollar>,
+    typed_input: Behaviour<bool>,
+    default_in_reference: Behaviour<bool>,
+    checked_ids: Behaviour<bool>,
 }
 
 fn table() -> &'static Table {
@@ -52,6 +55,17 @@ fn table() -> &'static Table {
 /// gate `component.UseLocalHostAsDefaultHost`).
 pub fn default_host(version: Version) -> &'static str {
     table().servers_bind.at(version)
+}
+
+/// Does a collector refuse a value of another type than its setting takes (since 0.105.0)? Before, `"5"`
+/// was a number and `5` a text where such was wanted, and one value a list.
+pub fn is_strictly_typed(version: Version) -> bool {
+    table().typed_input.at(version)
+}
+
+/// Does a collector refuse names of components with blanks or symbols in them (since 0.106.0)?
+pub fn checks_ids(version: Version) -> bool {
+    table().checked_ids.at(version)
 }
 
 /// What a collector makes of `service.telemetry.metrics.address`.
@@ -128,6 +142,9 @@ pub struct EnvExpansion {
     pub expanded_until: Version,
     /// First release that leaves `$NAME` as it is.
     pub literal_since: Version,
+    /// May a reference say what stands for a variable that is not set, `${env:NAME:-default}` (since
+    /// 0.110.0)?
+    pub defaults: bool,
 }
 
 /// How environment variables are expanded at a version.
@@ -138,6 +155,7 @@ pub fn env_expansion(version: Version) -> EnvExpansion {
         bare_dollar: bare_dollar.at(version),
         expanded_until: bound(BareDollar::Expanded, |stage| stage.until).unwrap_or(version),
         literal_since: bound(BareDollar::Literal, |stage| stage.since).unwrap_or(version),
+        defaults: table().default_in_reference.at(version),
     }
 }
 
@@ -162,5 +180,8 @@ mod tests {
         once("metrics_port", &table.metrics_port);
         once("metrics_level", &table.metrics_level);
         once("bare_dollar", &table.bare_dollar);
+        once("typed_input", &table.typed_input);
+        once("default_in_reference", &table.default_in_reference);
+        once("checked_ids", &table.checked_ids);
     }
 }

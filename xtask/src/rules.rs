@@ -141,10 +141,11 @@ fn pages() -> Files {
 }
 
 /// The families of codes, by their letter.
-const FAMILIES: [(&str, &str); 12] = [
+const FAMILIES: [(&str, &str); 13] = [
     ("C", "Containers"),
     ("D", "Durability and memory"),
     ("E", "Environment"),
+    ("F", "Files that are read"),
     ("G", "Grafana"),
     ("L", "Loki"),
     ("M", "Metrics"),

@@ -90,6 +90,7 @@ fn pipeline(system: &mut System, id: NodeId, line: &Line, context: &mut Context<
             processors: processors.clone(),
             ordered,
             exporters: Vec::new(),
+            open: false,
             origin,
         };
         if !ordered {

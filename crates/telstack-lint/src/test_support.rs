@@ -1,13 +1,13 @@
 //! Systems for the cases of rules: collectors read from collector YAML, everything else made by hand with
 //! origins that point at slices of a text.
 
-use telstack_catalog::{ComponentKind, Distribution, Signal, SignalSet, Version, product::Product};
+use telstack_catalog::{Distribution, Signal, SignalSet, Version, product::Product};
 use telstack_diagnostics::{Diagnostics, Severity, SourceMap, Span};
-use telstack_syntax::{tree, yaml};
 use telstack_system::{
-    Alerter, Bind, Collector, Component, ComponentId, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId,
-    NodeKind, Origin, Pipeline, Platform, Protocol, Purpose, Reference, Sourced, Store, System, Tls, Value, Viewer,
+    Alerter, Bind, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
+    Protocol, Purpose, Sourced, Store, System, Tls, Viewer,
 };
+use telstack_tools::collector::{self, Runs};
 
 /// A System and the texts that its origins point into.
 pub(crate) struct Bench {
@@ -49,13 +49,11 @@ impl Bench {
     pub(crate) fn add_collector(&mut self, name: &str, dist: Distribution, version: &str, text: &str) -> NodeId {
         let file = self.sources.add(format!("{name}.yaml"), text);
         let origin = Origin::written(Span::new(file, 0, 0));
-        let mut documents = yaml::read(file, text).expect("valid YAML").into_iter();
-        let document = documents.next().map(|it| it.map_marks(&mut |span| Origin::written(*span)));
-        let mut collector = Collector::new(Sourced::new(dist, origin.clone()));
-        if let Some(document) = &document {
-            read(&mut collector, document);
-        }
         let version = Version::parse(version).expect("a version");
+        let runs = Runs { distribution: Sourced::new(dist, origin.clone()), version };
+        // Most cases are parts of a configuration: that the rest is missing is none of the rules' business.
+        let mut parts_missing = Diagnostics::default();
+        let collector = collector::read(file, text, runs, &mut parts_missing);
         let image = ImageRef { repository: dist.image().to_owned(), tag: version.to_string() };
         self.place(name, version, NodeKind::Collector(Box::new(collector)), image, origin)
     }
@@ -161,38 +159,4 @@ impl Bench {
         let found = self.found();
         assert!(found.iter().all(|(it, ..)| *it != code), "{found:?}");
     }
-}
-
-fn read(collector: &mut Collector, document: &Value) {
-    let section = |path: &str| document.at(path).and_then(|value| value.as_map()).into_iter().flatten();
-    for kind in ComponentKind::ALL {
-        collector.components.extend(section(kind.section()).map(|entry| Component {
-            kind: *kind,
-            id: ComponentId::parse(&entry.key),
-            settings: entry.value.clone(),
-            origin: entry.key_mark.clone(),
-        }));
-    }
-    collector.pipelines = section("service.pipelines").map(pipeline).collect();
-    collector.extensions = references(document.at("service.extensions"));
-    collector.telemetry = section("service.telemetry").cloned().collect();
-}
-
-fn pipeline(entry: &tree::Entry<Origin>) -> Pipeline {
-    let id = ComponentId::parse(&entry.key);
-    Pipeline {
-        signal: Signal::parse(&id.ty).expect("a signal"),
-        name: id.name,
-        receivers: references(entry.value.at("receivers")),
-        processors: references(entry.value.at("processors")),
-        ordered: true,
-        exporters: references(entry.value.at("exporters")),
-        origin: entry.key_mark.clone(),
-    }
-}
-
-fn references(value: Option<&Value>) -> Vec<Reference> {
-    let items = value.and_then(|value| value.as_seq()).unwrap_or_default();
-    let name = |item: &Value| item.as_str().map(ComponentId::parse);
-    items.iter().filter_map(|item| Some(Reference { id: name(item)?, origin: item.mark.clone() })).collect()
 }

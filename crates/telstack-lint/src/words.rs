@@ -46,7 +46,7 @@ pub(crate) fn with_release(finding: Diagnostic, node: &Node) -> Diagnostic {
     finding.label(version.span(), format!("{} {how}", version.value))
 }
 
-/// Does run time decide this text? `${env:X}`, `$X`.
+/// Does run time decide any of this text? `${env:X}`, `$X`.
 pub(crate) fn is_reference(text: &str) -> bool {
-    text.contains('$')
+    telstack_system::expansion::is_open(text)
 }

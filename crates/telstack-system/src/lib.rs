@@ -5,6 +5,7 @@
 //!
 //! Invariants: no file format and no stack syntax is known here; petgraph types do not leave this crate.
 
+pub mod expansion;
 mod graph;
 mod known;
 mod model;

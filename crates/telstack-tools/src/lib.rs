@@ -1,25 +1,28 @@
-//! What each tool reads, written from the System.
+//! What each tool reads, written from the System, and read into it.
 //!
-//! One module a tool. Each turns its nodes into trees whose every value carries the origin it came from,
+//! One module a tool. `emit` turns its nodes into trees whose every value carries the origin it came from,
 //! and the writers of `telstack-syntax` turn those into text: that is how `telstack why` explains any line.
+//! `read` goes the other way: the text that somebody wrote, with the place of every value.
 //!
 //! Invariants: a tool never calls another tool; nothing is decided here that another tool must know of
 //! (that is the passes' work); the same System gives the same bytes.
 
 mod alertmanager;
-mod collector;
+pub mod collector;
 mod compose;
 mod doc;
 mod grafana;
 mod jaeger;
 mod loki;
 mod prometheus;
+mod reading;
 mod receivers;
 mod tempo;
 #[cfg(test)]
 mod testing;
 mod tls;
 
+pub use reading::RULES;
 use telstack_syntax::Written;
 use telstack_system::{NodeKind, Origin, Platform, StoreFacet, System};
 

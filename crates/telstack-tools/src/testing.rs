@@ -125,6 +125,7 @@ fn add_collector(system: &mut System, lines: &mut Lines, version: Version) -> No
             processors,
             ordered: false,
             exporters: Vec::new(),
+            open: false,
             origin: lines.line(),
         });
     }

@@ -64,14 +64,18 @@ fn normal(path: &Path) -> Option<PathBuf> {
 }
 
 /// A path as reports show it: forward slashes, no leading `./`.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
     text.strip_prefix("./").map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// Compiles the stack at `path`.
 pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> {
-    let text = files.read(path)?;
+    Ok(compile_text(files, path, files.read(path)?))
+}
+
+/// Compiles the text of the stack at `path`.
+pub(crate) fn compile_text(files: &dyn Files, path: &Path, text: String) -> Compiled {
     let mut sources = SourceMap::default();
     let file = sources.add(shown(path), text);
     let folder = path.parent().and_then(normal).unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
@@ -89,5 +93,5 @@ pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> 
         _ => Vec::new(),
     };
     let diagnostics = diagnostics.sorted(&sources);
-    Ok(Compiled { sources, system, diagnostics, artefacts })
+    Compiled { sources, system, diagnostics, artefacts }
 }

@@ -4,8 +4,8 @@ use telstack_diagnostics::RuleInfo;
 
 /// Every code that telstack can report, in order.
 pub fn all_rules() -> Vec<&'static RuleInfo> {
-    let mut rules: Vec<&RuleInfo> =
-        telstack_lint::RULES.iter().chain(telstack_system::RULES).chain(telstack_lang::RULES).copied().collect();
+    let parts = [telstack_lint::RULES, telstack_system::RULES, telstack_lang::RULES, telstack_tools::RULES];
+    let mut rules: Vec<&RuleInfo> = parts.into_iter().flatten().copied().collect();
     rules.sort_by_key(|rule| rule.code);
     rules
 }

@@ -1,4 +1,5 @@
-//! What a user does with a stack, as plain data: compile, build, explain, draw.
+//! What a user does with a stack, or with files written by hand, as plain data: compile, check, build, explain,
+//! draw.
 //!
 //! The command line is one caller; a language server is to be another. Files are reached through
 //! [`Files`] only, so that both can bring their own.
@@ -6,6 +7,7 @@
 //! Invariant: nothing here prints, and nothing but [`DiskFiles`] touches a disk.
 
 mod build;
+mod check;
 mod compile;
 mod draw;
 mod explain;
@@ -14,6 +16,7 @@ mod new;
 mod why;
 
 pub use build::{BuildError, BuildPlan, BuildReport, MANIFEST, Stale, check_folder, plan, write};
+pub use check::{Assumed, AssumedError, CheckFailure, FileKind, check, kind};
 pub use compile::{Compiled, compile};
 pub use draw::{dot, mermaid};
 pub use explain::{all_rules, nearest_code, rule};

@@ -36,7 +36,7 @@ pub enum When {
 pub enum Command {
     /// Write a first stack that compiles
     New(New),
-    /// Report what is wrong with stacks
+    /// Report what is wrong with stacks and with collector configurations
     Check(Check),
     /// Compile a stack into a folder of files
     Build(Build),
@@ -88,9 +88,15 @@ pub enum Format {
 /// Arguments of `check`.
 #[derive(clap::Args)]
 pub struct Check {
-    /// Stack files (*.stack.kdl), or folders that hold some
-    #[arg(required = true, value_name = "STACK")]
-    pub stacks: Vec<PathBuf>,
+    /// Stack files (*.stack.kdl) or folders that hold some, or configurations of a collector (*.yaml)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The collector release that runs a configuration; without it, the newest one known
+    #[arg(long, value_name = "VERSION")]
+    pub otelcol_version: Option<String>,
+    /// The collector distribution that runs a configuration; without it, contrib
+    #[arg(long, value_name = "NAME")]
+    pub distribution: Option<String>,
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,

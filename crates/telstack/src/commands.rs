@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use telstack_diagnostics::{Severity, render};
-use telstack_workspace::{Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, compile, first_stack};
+use telstack_workspace::{
+    Assumed, AssumedError, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, compile, first_stack,
+};
 
 use crate::{
     args::{Args, Check, Explain, Format, Graph, GraphFormat, Level, New, Rules},
@@ -28,11 +30,39 @@ fn cannot_read(path: &Path, failure: &ReadFailure) -> Fatal {
     }
 }
 
-fn read(path: &Path) -> Result<Compiled, Fatal> {
-    // Reports show paths relative to the working folder, however the file was named.
+/// The path as reports show it: relative to the working folder, however the file was named.
+fn short(path: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
-    let short = path.strip_prefix(&here).unwrap_or(path);
-    compile(&DiskFiles, short).map_err(|failure| cannot_read(path, &failure))
+    path.strip_prefix(&here).unwrap_or(path).to_owned()
+}
+
+fn read(path: &Path) -> Result<Compiled, Fatal> {
+    compile(&DiskFiles, &short(path)).map_err(|failure| cannot_read(path, &failure))
+}
+
+fn check_file(path: &Path, assumed: Assumed) -> Result<Compiled, Fatal> {
+    telstack_workspace::check(&DiskFiles, &short(path), assumed).map_err(|failure| match failure {
+        CheckFailure::Read(failure) => cannot_read(path, &failure),
+        CheckFailure::NotYet(what) => Fatal::new(format!("{} looks like {what}", path.display()))
+            .help("stacks and configurations of the OpenTelemetry Collector can be checked so far"),
+    })
+}
+
+fn assumed(args: &Check) -> Result<Assumed, Fatal> {
+    let (version, distribution) = (args.otelcol_version.as_deref(), args.distribution.as_deref());
+    Assumed::new(version, distribution).map_err(|error| match error {
+        AssumedError::NoRelease(near) => {
+            let asked = version.unwrap_or_default();
+            Fatal::new(format!("no collector release `{asked}` is known")).help(format!("the nearest is {near}"))
+        }
+        AssumedError::NoDistribution(known) => {
+            let asked = distribution.unwrap_or_default();
+            Fatal::new(format!("there is no distribution `{asked}`")).help(format!("there is {}", known.join(", ")))
+        }
+        AssumedError::NotTogether => {
+            Fatal::new("that distribution was not published at that release").help("leave one of the two options out")
+        }
+    })
 }
 
 /// Prints findings for people and says whether one of them is at or above `level`.
@@ -62,7 +92,7 @@ pub fn new(output: &Output, args: &New) -> Result<Outcome, Fatal> {
     Ok(Outcome::Clean)
 }
 
-/// Stack files named, and those that lie directly in folders named.
+/// Files named, and stacks that lie directly in folders named.
 fn stacks(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Fatal> {
     let mut found = Vec::new();
     for path in paths {
@@ -91,7 +121,8 @@ pub fn check(output: &Output, args: &Check) -> Result<Outcome, Fatal> {
         Level::Warning => Severity::Warning,
         Level::Info => Severity::Info,
     };
-    let compiled = stacks(&args.stacks)?.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let assumed = assumed(args)?;
+    let compiled = stacks(&args.files)?.iter().map(|path| check_file(path, assumed)).collect::<Result<Vec<_>, _>>()?;
     let failed = compiled.iter().any(|it| it.has(level));
     match args.format {
         Format::Human => {

@@ -42,6 +42,9 @@ struct Table {
     metrics_level: Behaviour<&'static str>,
     bare_dollar: Behaviour<BareDollar>,
     images_on_docker_hub: Behaviour<bool>,
+    typed_input: Behaviour<bool>,
+    default_in_reference: Behaviour<bool>,
+    checked_ids: Behaviour<bool>,
 }
 
 fn table() -> &'static Table {
@@ -64,6 +67,17 @@ impl Distribution {
     pub fn image_at(self, version: Version) -> &'static str {
         if table().images_on_docker_hub.at(version) { self.image() } else { self.ghcr_image() }
     }
+}
+
+/// Does a collector refuse a value of another type than its setting takes (since 0.105.0)? Before, `"5"`
+/// was a number and `5` a text where such was wanted, and one value a list.
+pub fn is_strictly_typed(version: Version) -> bool {
+    table().typed_input.at(version)
+}
+
+/// Does a collector refuse names of components with blanks or symbols in them (since 0.106.0)?
+pub fn checks_ids(version: Version) -> bool {
+    table().checked_ids.at(version)
 }
 
 /// What a collector makes of `service.telemetry.metrics.address`.
@@ -140,6 +154,9 @@ pub struct EnvExpansion {
     pub expanded_until: Version,
     /// First release that leaves `$NAME` as it is.
     pub literal_since: Version,
+    /// May a reference say what stands for a variable that is not set, `${env:NAME:-default}` (since
+    /// 0.110.0)?
+    pub defaults: bool,
 }
 
 /// How environment variables are expanded at a version.
@@ -150,6 +167,7 @@ pub fn env_expansion(version: Version) -> EnvExpansion {
         bare_dollar: bare_dollar.at(version),
         expanded_until: bound(BareDollar::Expanded, |stage| stage.until).unwrap_or(version),
         literal_since: bound(BareDollar::Literal, |stage| stage.since).unwrap_or(version),
+        defaults: table().default_in_reference.at(version),
     }
 }
 
@@ -175,5 +193,8 @@ mod tests {
         once("metrics_level", &table.metrics_level);
         once("bare_dollar", &table.bare_dollar);
         once("images_on_docker_hub", &table.images_on_docker_hub);
+        once("typed_input", &table.typed_input);
+        once("default_in_reference", &table.default_in_reference);
+        once("checked_ids", &table.checked_ids);
     }
 }

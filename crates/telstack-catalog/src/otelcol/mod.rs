@@ -10,7 +10,10 @@ mod settings;
 mod structs;
 mod telemetry;
 
-pub use behaviour::{AddressState, BareDollar, EnvExpansion, TelemetryFacts, default_host, env_expansion, telemetry};
+pub use behaviour::{
+    AddressState, BareDollar, EnvExpansion, TelemetryFacts, checks_ids, default_host, env_expansion, is_strictly_typed,
+    telemetry,
+};
 pub use component::{
     Component, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
     plain_exporters,

@@ -178,7 +178,7 @@ fn key_text(kind: &Kind<Span>) -> Option<Cow<'_, str>> {
     })
 }
 
-/// The type of a plain scalar by the YAML 1.2 core schema.
+/// The type of a plain scalar by the YAML 1.2 core schema, with the numbers that Go's readers add to it.
 fn typed(text: &str) -> Kind<Span> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
@@ -189,9 +189,16 @@ fn typed(text: &str) -> Kind<Span> {
         ".nan" | ".NaN" | ".NAN" => return Kind::Float(f64::NAN),
         _ => {}
     }
+    // Go's readers, which all our tools have, also know `0b11` and `1_000`.
+    let digits = if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-')) {
+        Cow::Owned(text.replace('_', ""))
+    } else {
+        Cow::Borrowed(text)
+    };
     let based =
-        |prefix: &str, radix| text.strip_prefix(prefix).and_then(|digits| i64::from_str_radix(digits, radix).ok());
-    if let Some(number) = text.parse().ok().or_else(|| based("0x", 16)).or_else(|| based("0o", 8)) {
+        |prefix: &str, radix| digits.strip_prefix(prefix).and_then(|digits| i64::from_str_radix(digits, radix).ok());
+    let number = digits.parse().ok().or_else(|| based("0x", 16)).or_else(|| based("0o", 8));
+    if let Some(number) = number.or_else(|| based("0b", 2)) {
         return Kind::Int(number);
     }
     let numeric = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
@@ -222,6 +229,15 @@ mod tests {
         let seq = value.at("key").expect("key").as_seq().expect("list");
         assert_eq!(&text[seq[0].mark.range()], "ä");
         assert_eq!(&text[seq[1].mark.range()], "b");
+    }
+
+    #[test]
+    fn numbers_as_go_reads_them() {
+        for (text, wanted) in
+            [("0b11", Some(3)), ("1_000", Some(1000)), ("0x1F", Some(31)), ("_1", None), ("1 0", None)]
+        {
+            assert_eq!(parse(&format!("a: {text}\n")).at("a").and_then(Value::as_int), wanted, "{text}");
+        }
     }
 
     #[test]

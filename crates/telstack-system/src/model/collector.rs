@@ -156,6 +156,8 @@ pub struct Pipeline {
     pub ordered: bool,
     /// Exporters and connectors that it feeds.
     pub exporters: Vec<Reference>,
+    /// Does part of it stand elsewhere, or was it not understood? Then nothing is known to be missing.
+    pub open: bool,
     /// What declares it.
     pub origin: Origin,
 }
@@ -181,6 +183,18 @@ pub struct Delivery {
     pub origin: Origin,
 }
 
+/// Parts of a collector that stand elsewhere (`${file:…}`) or were not understood. Nothing is known to be
+/// missing from them.
+#[derive(Clone, Debug, Default)]
+pub struct Gaps {
+    /// Kinds of which there may be more components.
+    pub sections: Vec<ComponentKind>,
+    /// There may be more pipelines.
+    pub pipelines: bool,
+    /// `service.extensions` may list more.
+    pub extensions: bool,
+}
+
 /// An OpenTelemetry Collector.
 #[derive(Clone, Debug)]
 pub struct Collector {
@@ -194,6 +208,8 @@ pub struct Collector {
     pub extensions: Vec<Reference>,
     /// `service.telemetry`.
     pub telemetry: Settings,
+    /// What of it is not known.
+    pub gaps: Gaps,
     /// Queues on disk.
     pub delivery: Option<Delivery>,
     /// The certificate that its receivers answer with, where their own settings name none.
@@ -209,6 +225,7 @@ impl Collector {
             pipelines: Vec::new(),
             extensions: Vec::new(),
             telemetry: Settings::default(),
+            gaps: Gaps::default(),
             delivery: None,
             tls: None,
         }
@@ -245,9 +262,19 @@ impl Collector {
             .is_some_and(|it| it.presence(self.distribution.value, version) == otelcol::Presence::Present)
     }
 
-    /// Is it listed in `service.extensions`?
+    /// Is it listed in `service.extensions`, as far as is known?
     pub fn is_enabled(&self, extension: &ComponentId) -> bool {
-        self.extensions.iter().any(|it| it.id == *extension)
+        self.gaps.extensions || self.extensions.iter().any(|it| it.id == *extension)
+    }
+
+    /// May there be components of that kind that are not known here?
+    pub fn may_have_more(&self, kind: ComponentKind) -> bool {
+        self.gaps.sections.contains(&kind)
+    }
+
+    /// May pipelines mention more than is known here?
+    pub fn has_open_pipelines(&self) -> bool {
+        self.gaps.pipelines || self.pipelines.iter().any(|it| it.open)
     }
 
     /// The pipelines that mention a component.

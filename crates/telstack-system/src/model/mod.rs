@@ -7,7 +7,7 @@ mod store;
 pub mod tls;
 mod view;
 
-pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Pipeline, Reference};
+pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
 pub use container::{
     ConfigFile, Container, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource, Published,
     SecretRef,

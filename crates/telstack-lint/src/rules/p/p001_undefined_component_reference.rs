@@ -52,7 +52,7 @@ fn check(cx: &mut Cx<'_>) {
 
 fn judge(cx: &mut Cx<'_>, collector: &Collector, reference: &Reference, kinds: &[ComponentKind], place: &str) {
     let id = &reference.id;
-    if kinds.iter().any(|kind| collector.component(*kind, id).is_some()) {
+    if kinds.iter().any(|kind| collector.component(*kind, id).is_some() || collector.may_have_more(*kind)) {
         return;
     }
     let kind = kinds[0];

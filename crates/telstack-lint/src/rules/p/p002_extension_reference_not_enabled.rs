@@ -90,6 +90,9 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>, path: &str, value: &Value) {
     let Some(name) = value.as_str().filter(|name| !name.is_empty() && !is_reference(name)) else { return };
     let id = ComponentId::parse(name);
     let collector = part.collector;
+    if collector.may_have_more(ComponentKind::Extension) {
+        return;
+    }
     let message = |what| format!("`{path}` of {} names extension `{id}`, which is {what}", part.title());
     let finding = match collector.component(ComponentKind::Extension, &id) {
         Some(_) if collector.is_enabled(&id) => return,

@@ -37,7 +37,7 @@ fn check(cx: &mut Cx<'_>) {
     }
     for part in &cx.facts.parts {
         let (component, collector) = (part.component, part.collector);
-        if collector.pipelines.is_empty() || is_used(cx, part) {
+        if collector.pipelines.is_empty() || collector.has_open_pipelines() || is_used(cx, part) {
             continue;
         }
         let extension = component.kind == ComponentKind::Extension;

@@ -42,7 +42,7 @@ fn check(cx: &mut Cx<'_>) {
         return;
     }
     let connectors = cx.facts.parts.iter().filter(|it| it.component.kind == ComponentKind::Connector);
-    for part in connectors {
+    for part in connectors.filter(|it| !it.collector.has_open_pipelines()) {
         let side = |list: fn(&Pipeline) -> &[Reference]| -> Mentions<'_> {
             let mention =
                 |pipeline| list(pipeline).iter().find(|it| it.id == part.component.id).map(|it| (pipeline, it));

@@ -31,6 +31,7 @@ fn check(cx: &mut Cx<'_>) {
     for (id, _, _, at, pipeline) in facts::pipelines(cx.system) {
         let lacks = match (pipeline.receivers.is_empty(), pipeline.exporters.is_empty()) {
             (false, false) => continue,
+            _ if pipeline.open => continue,
             (_, true) if facts::waits_for_a_link(cx.system, id, at) => continue,
             (true, true) => "neither receiver nor exporter",
             (true, false) => "no receiver",

@@ -1,4 +1,4 @@
-//! The OpenTelemetry Collector's configuration.
+//! Writing it.
 
 use telstack_catalog::ComponentKind;
 use telstack_system::{Collector, Component, Node, Pipeline, Reference, System, Value};

@@ -1,0 +1,183 @@
+//! What a collector makes of `$` in a text: references that run time fills in, escapes, and the rest.
+
+use std::borrow::Cow;
+
+/// A piece of a text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Piece<'a> {
+    /// It stays as it is.
+    Text(&'a str),
+    /// `$$`, which stands for one `$`.
+    Escape,
+    /// `${…}`, without the braces.
+    Reference(Reference<'a>),
+    /// `$NAME`: replaced by old releases, left alone by newer ones.
+    Bare(&'a str),
+}
+
+/// What stands between `${` and `}`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reference<'a> {
+    /// What provides the value: `env`, `file`, …; `env` where none is written.
+    pub scheme: &'a str,
+    /// What is asked of the provider: a name, a path.
+    pub name: &'a str,
+    /// What stands for a variable that is not set: behind `:-`.
+    pub default: Option<&'a str>,
+}
+
+/// The provider of `${NAME}` and `${env:NAME}`.
+pub const ENV: &str = "env";
+/// Splits the name of a variable from what stands for it while it is not set.
+const DEFAULT: &str = ":-";
+
+impl<'a> Reference<'a> {
+    fn parse(inside: &'a str) -> Self {
+        // A scheme has two letters or more, as in a URI.
+        let is_scheme = |text: &str| {
+            text.len() > 1
+                && text.starts_with(|c: char| c.is_ascii_alphabetic())
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))
+        };
+        let (scheme, rest) = match inside.split_once(':') {
+            Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest),
+            _ => (ENV, inside),
+        };
+        let (name, default) = match rest.split_once(DEFAULT) {
+            Some((name, default)) if scheme == ENV => (name, Some(default)),
+            _ => (rest, None),
+        };
+        Self { scheme, name, default }
+    }
+
+    /// Is the reference itself made of references?
+    pub fn is_nested(&self) -> bool {
+        self.name.contains("${")
+    }
+
+    /// Can an environment variable have that name?
+    pub fn names_a_variable(&self) -> bool {
+        let mut letters = self.name.chars();
+        letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    }
+}
+
+/// The pieces of a text, in order.
+pub fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut found = Vec::new();
+    let (mut plain, mut at) = (0, 0);
+    while let Some(dollar) = text[at..].find('$').map(|it| at + it) {
+        let rest = &text[dollar + 1..];
+        let (piece, length) = if rest.starts_with('$') {
+            (Piece::Escape, 2)
+        } else if let Some(length) = rest.strip_prefix('{').and_then(closing) {
+            (Piece::Reference(Reference::parse(&rest[1..=length])), length + 3)
+        } else {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            if end == 0 || rest.starts_with(|c: char| c.is_ascii_digit()) {
+                at = dollar + 1;
+                continue;
+            }
+            (Piece::Bare(&rest[..end]), end + 1)
+        };
+        if plain < dollar {
+            found.push(Piece::Text(&text[plain..dollar]));
+        }
+        found.push(piece);
+        at = dollar + length;
+        plain = at;
+    }
+    if plain < text.len() {
+        found.push(Piece::Text(&text[plain..]));
+    }
+    found
+}
+
+/// How far it is to the brace that closes what is open.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' if text[..at].ends_with('$') => depth += 1,
+            '}' if depth == 0 => return Some(at),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Does run time decide any of the text? A bare `$NAME` counts: some releases replace it.
+pub fn is_open(text: &str) -> bool {
+    text.contains('$') && pieces(text).iter().any(|it| matches!(it, Piece::Reference(_) | Piece::Bare(_)))
+}
+
+/// The reference that a text consists of, if it is nothing else.
+pub fn sole(text: &str) -> Option<Reference<'_>> {
+    match pieces(text).as_slice() {
+        [Piece::Reference(reference)] => Some(*reference),
+        _ => None,
+    }
+}
+
+/// The text as the collector sees it; none if run time decides any of it.
+pub fn literal(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('$') {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut out = String::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Escape => out.push('$'),
+            Piece::Reference(_) | Piece::Bare(_) => return None,
+        }
+    }
+    Some(Cow::Owned(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(text: &str) -> (String, String, Option<String>) {
+        let it = sole(text).unwrap_or_else(|| panic!("{text} is one reference"));
+        (it.scheme.to_owned(), it.name.to_owned(), it.default.map(str::to_owned))
+    }
+
+    #[test]
+    fn references_by_scheme_name_and_default() {
+        let is = |text: &str, scheme: &str, name: &str, default: Option<&str>| {
+            assert_eq!(reference(text), (scheme.to_owned(), name.to_owned(), default.map(str::to_owned)), "{text}");
+        };
+        is("${X}", "env", "X", None);
+        is("${env:X}", "env", "X", None);
+        is("${env:X:-http://a:1}", "env", "X", Some("http://a:1"));
+        is("${env:X:-}", "env", "X", Some(""));
+        is("${file:/a:-b}", "file", "/a:-b", None);
+        // A default needs the scheme: without it the name is one.
+        is("${NAME:-x}", "NAME", "-x", None);
+        is("${env:${env:Y}}", "env", "${env:Y}", None);
+    }
+
+    #[test]
+    fn escapes_and_what_only_looks_like_a_reference() {
+        assert_eq!(literal("$$a").as_deref(), Some("$a"));
+        assert_eq!(literal("$$${env:X}"), None);
+        assert_eq!(literal("$$$${env:X}").as_deref(), Some("$${env:X}"));
+        for text in ["a$", "$1", "${", "${env:X", "$", "cost: 5$"] {
+            assert_eq!(literal(text).as_deref(), Some(text));
+        }
+        assert!(is_open("$NAME") && is_open("a${X}b") && !is_open("$$NAME"));
+    }
+
+    #[test]
+    fn names_of_variables() {
+        let named = |text: &str| sole(text).is_some_and(|it| it.names_a_variable());
+        assert!(named("${env:A_1}") && named("${_a}"));
+        for text in ["${}", "${env:}", "${1}", "${env:A-B}", "${a b}"] {
+            assert!(!named(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The OpenTelemetry Collector's configuration.
+
+mod emit;
+mod read;
+
+pub(crate) use emit::emit;
+pub use read::{Runs, read};

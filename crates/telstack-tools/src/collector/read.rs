@@ -1,0 +1,283 @@
+//! Reading it: what people write, into the model, every value with its place.
+
+use telstack_catalog::{ComponentKind, Distribution, Signal, Version, otelcol};
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, Span};
+use telstack_syntax::tree::{Entry, Kind};
+use telstack_system::{Collector, Component, ComponentId, Origin, Pipeline, Reference, Sourced, Value, expansion};
+
+use crate::reading::{self, MISSING_PART, UNKNOWN_PART, UNKNOWN_SIGNAL, wrong_shape};
+
+/// What is known of the collector that runs a file: the file itself does not say.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    /// Its distribution.
+    pub distribution: Sourced<Distribution>,
+    /// Its release.
+    pub version: Version,
+}
+
+/// The section that says what runs.
+const SERVICE: &str = "service";
+/// Keys of `service`.
+const SERVICE_KEYS: [&str; 3] = ["extensions", "pipelines", "telemetry"];
+/// Keys of a pipeline.
+const PIPELINE_KEYS: [&str; 3] = ["receivers", "processors", "exporters"];
+
+/// Reads a collector's configuration. What has another form than the collector takes is reported and left
+/// out; what stands elsewhere (`${file:…}`) is left out too, and noted as a gap.
+pub fn read(file: FileId, text: &str, runs: Runs, out: &mut Diagnostics) -> Collector {
+    let reported = out.has_errors();
+    let document = reading::document(file, text, out);
+    let mut reader = Reader { version: runs.version, collector: Collector::new(runs.distribution), out };
+    let start = Span::new(file, 0, 0);
+    match document {
+        Some(document) => reader.document(&document),
+        // What is no YAML has been reported.
+        None if !reported && reader.out.has_errors() => reader.nothing_is_known(),
+        None => reader.missing("the file is empty", start, "a collector needs receivers, exporters and pipelines"),
+    }
+    reader.collector
+}
+
+struct Reader<'a> {
+    version: Version,
+    collector: Collector,
+    out: &'a mut Diagnostics,
+}
+
+/// Is the value filled in at run time, as a whole?
+fn is_elsewhere(value: &Value) -> bool {
+    value.as_str().is_some_and(expansion::is_open)
+}
+
+impl Reader<'_> {
+    fn nothing_is_known(&mut self) {
+        self.collector.gaps.sections = ComponentKind::ALL.to_vec();
+        self.collector.gaps.pipelines = true;
+        self.collector.gaps.extensions = true;
+    }
+
+    fn missing(&mut self, message: impl Into<String>, at: impl Into<Option<Span>>, help: &str) {
+        self.out.push(Diagnostic::new(&MISSING_PART, message).at(at, "the collector does not start").help(help));
+    }
+
+    fn document(&mut self, document: &Value) {
+        let Some(map) = document.as_map() else {
+            self.nothing_is_known();
+            if matches!(document.kind, Kind::Null) {
+                let help = "a collector needs receivers, exporters and pipelines";
+                return self.missing("the file is empty", document.mark.span(), help);
+            }
+            if !is_elsewhere(document) {
+                let help = format!("write its sections: `receivers:`, `exporters:`, `{SERVICE}:`");
+                wrong_shape("the configuration", "a map of sections", document, help, self.out);
+            }
+            return;
+        };
+        let known = || ComponentKind::ALL.iter().map(|kind| kind.section()).chain([SERVICE]);
+        for entry in map {
+            match ComponentKind::ALL.iter().find(|kind| kind.section() == entry.key) {
+                Some(kind) => self.section(*kind, entry),
+                None if entry.key == SERVICE => self.service(entry),
+                None => self.unknown("the collector has no section", entry, &known().collect::<Vec<_>>()),
+            }
+        }
+        // A misspelt section is there in another sense.
+        let misspelt = |section: &str| map.iter().any(|it| reading::nearest(&it.key, &[section]).is_some());
+        let first = map.iter().next().and_then(|entry| entry.key_mark.span());
+        for kind in [ComponentKind::Receiver, ComponentKind::Exporter] {
+            let section = kind.section();
+            if self.collector.of_kind(kind).next().is_some() || self.collector.may_have_more(kind) {
+                continue;
+            }
+            if map.contains(section) || !misspelt(section) {
+                let at = map.entry(section).and_then(|entry| entry.key_mark.span()).or(first);
+                self.missing(format!("no {kind} is declared"), at, &format!("declare one below `{section}:`"));
+            }
+        }
+        if !map.contains(SERVICE) && !misspelt(SERVICE) {
+            self.missing("there is no `service`: nothing would run", first, "join the parts in `service.pipelines`");
+        }
+    }
+
+    fn unknown(&mut self, message: &str, entry: &Entry<Origin>, known: &[&str]) {
+        let mut finding = Diagnostic::new(&UNKNOWN_PART, format!("{message} `{}`", entry.key))
+            .at(entry.key_mark.span(), "unknown here");
+        if let Some(near) = reading::nearest(&entry.key, known) {
+            finding = finding.help(format!("did you mean `{near}`?"));
+        }
+        let known: Vec<String> = known.iter().map(|it| format!("`{it}`")).collect();
+        self.out.push(finding.note(format!("there is {}", known.join(", "))));
+    }
+
+    fn section(&mut self, kind: ComponentKind, entry: &Entry<Origin>) {
+        match &entry.value.kind {
+            Kind::Null => {}
+            Kind::Map(map) => self.collector.components.extend(map.iter().map(|component| Component {
+                kind,
+                id: ComponentId::parse(&component.key),
+                settings: component.value.clone(),
+                origin: component.key_mark.clone(),
+            })),
+            _ => {
+                self.collector.gaps.sections.push(kind);
+                if !is_elsewhere(&entry.value) {
+                    let what = format!("`{}`", entry.key);
+                    let help = format!("write each {kind} as a key: `{}: {{NAME: {{…}}}}`", entry.key);
+                    wrong_shape(&what, &format!("a map of {}", kind.section()), &entry.value, help, self.out);
+                }
+            }
+        }
+    }
+
+    fn service(&mut self, service: &Entry<Origin>) {
+        let map = match &service.value.kind {
+            Kind::Map(map) => Some(map),
+            Kind::Null => None,
+            _ => {
+                self.collector.gaps.pipelines = true;
+                self.collector.gaps.extensions = true;
+                if !is_elsewhere(&service.value) {
+                    let help = "write `service: {pipelines: {…}}`".to_owned();
+                    wrong_shape("`service`", "a map", &service.value, help, self.out);
+                }
+                return;
+            }
+        };
+        for entry in map.into_iter().flatten() {
+            match entry.key.as_str() {
+                "extensions" => {
+                    let (references, open) = self.references("`service.extensions`", &entry.value);
+                    self.collector.extensions = references;
+                    self.collector.gaps.extensions = open;
+                }
+                "pipelines" => self.pipelines(entry),
+                "telemetry" => match &entry.value.kind {
+                    Kind::Map(telemetry) => self.collector.telemetry = telemetry.clone(),
+                    Kind::Null => {}
+                    _ if is_elsewhere(&entry.value) => {}
+                    _ => {
+                        let help = "write `telemetry: {logs: {…}, metrics: {…}}`".to_owned();
+                        wrong_shape("`service.telemetry`", "a map", &entry.value, help, self.out);
+                    }
+                },
+                _ => self.unknown("`service` has no key", entry, &SERVICE_KEYS),
+            }
+        }
+        let written = map.is_some_and(|map| map.contains("pipelines"));
+        let misspelt = map.into_iter().flatten().any(|it| reading::nearest(&it.key, &["pipelines"]).is_some());
+        if self.collector.pipelines.is_empty() && !self.collector.gaps.pipelines && (written || !misspelt) {
+            let at = map.and_then(|map| map.entry("pipelines")).unwrap_or(service);
+            self.missing("there is no pipeline: nothing would run", at.key_mark.span(), "declare one: `traces: {…}`");
+        }
+    }
+
+    fn pipelines(&mut self, pipelines: &Entry<Origin>) {
+        let map = match &pipelines.value.kind {
+            Kind::Map(map) => map,
+            Kind::Null => return,
+            _ => {
+                self.collector.gaps.pipelines = true;
+                if !is_elsewhere(&pipelines.value) {
+                    let help = "write each pipeline as a key: `pipelines: {traces: {…}}`".to_owned();
+                    wrong_shape("`service.pipelines`", "a map of pipelines", &pipelines.value, help, self.out);
+                }
+                return;
+            }
+        };
+        for entry in map {
+            let id = ComponentId::parse(&entry.key);
+            match Signal::parse(&id.ty) {
+                Some(signal) => {
+                    let pipeline = self.pipeline(signal, id.name, entry);
+                    self.collector.pipelines.push(pipeline);
+                }
+                None => {
+                    self.collector.gaps.pipelines = true;
+                    self.unknown_signal(&id, entry);
+                }
+            }
+        }
+    }
+
+    fn unknown_signal(&mut self, id: &ComponentId, entry: &Entry<Origin>) {
+        let known: Vec<&str> = Signal::ALL.iter().map(|signal| signal.as_str()).collect();
+        let mut finding = Diagnostic::new(&UNKNOWN_SIGNAL, format!("there is no signal `{}`", id.ty))
+            .at(entry.key_mark.span(), "names no signal");
+        if let Some(near) = reading::nearest(&id.ty, &known) {
+            finding = finding.help(format!("did you mean `{near}`?"));
+        }
+        let known: Vec<String> = known.iter().map(|it| format!("`{it}`")).collect();
+        self.out.push(finding.note(format!("there is {}", known.join(", "))));
+    }
+
+    fn pipeline(&mut self, signal: Signal, name: Option<String>, entry: &Entry<Origin>) -> Pipeline {
+        let mut pipeline = Pipeline {
+            signal,
+            name,
+            receivers: Vec::new(),
+            processors: Vec::new(),
+            ordered: true,
+            exporters: Vec::new(),
+            open: false,
+            origin: entry.key_mark.clone(),
+        };
+        let map = match &entry.value.kind {
+            Kind::Map(map) => map,
+            Kind::Null => return pipeline,
+            _ => {
+                pipeline.open = true;
+                if !is_elsewhere(&entry.value) {
+                    let help = "write `receivers:`, `processors:` and `exporters:`".to_owned();
+                    wrong_shape(&format!("pipeline `{}`", entry.key), "a map", &entry.value, help, self.out);
+                }
+                return pipeline;
+            }
+        };
+        for list in map {
+            let place = format!("`{}` of pipeline `{}`", list.key, entry.key);
+            let into = match list.key.as_str() {
+                "receivers" => &mut pipeline.receivers,
+                "processors" => &mut pipeline.processors,
+                "exporters" => &mut pipeline.exporters,
+                _ => {
+                    self.unknown(&format!("pipeline `{}` has no key", entry.key), list, &PIPELINE_KEYS);
+                    pipeline.open = true;
+                    continue;
+                }
+            };
+            let (references, open) = self.references(&place, &list.value);
+            *into = references;
+            pipeline.open |= open;
+        }
+        pipeline
+    }
+
+    /// The components that a list names, and whether it may name more.
+    fn references(&mut self, place: &str, value: &Value) -> (Vec<Reference>, bool) {
+        let help = || format!("write a list: `[{}]`", value.as_str().unwrap_or("NAME"));
+        let items = match &value.kind {
+            Kind::Null => return (Vec::new(), false),
+            Kind::Seq(seq) => seq.items.as_slice(),
+            _ if is_elsewhere(value) => return (Vec::new(), true),
+            Kind::String(_) if !otelcol::is_strictly_typed(self.version) => std::slice::from_ref(value),
+            _ => {
+                wrong_shape(place, "a list of names", value, help(), self.out);
+                return (Vec::new(), true);
+            }
+        };
+        let (mut references, mut open) = (Vec::new(), false);
+        for item in items {
+            match item.as_str() {
+                Some(name) if expansion::is_open(name) => open = true,
+                Some(name) => references.push(Reference { id: ComponentId::parse(name), origin: item.mark.clone() }),
+                None => {
+                    open = true;
+                    let what = format!("an item of {place}");
+                    wrong_shape(&what, "a name", item, "name a component by its id, as declared".to_owned(), self.out);
+                }
+            }
+        }
+        (references, open)
+    }
+}

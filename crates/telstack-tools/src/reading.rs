@@ -1,0 +1,174 @@
+//! What reading any tool's files shares: one document with origins, and the codes of what is wrong with its
+//! form. What settings mean is the rules' matter.
+
+use std::collections::HashMap;
+
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, Span};
+use telstack_syntax::{tree::Kind, yaml};
+use telstack_system::{Origin, Value};
+
+/// Everything that can be wrong with the form of a file.
+pub static RULES: &[&RuleInfo] =
+    &[&NOT_YAML, &DUPLICATE_KEY, &WRONG_SHAPE, &UNKNOWN_PART, &MISSING_PART, &LATER_DOCUMENT, &UNKNOWN_SIGNAL];
+
+const COLLECTOR_DOCS: &[&str] = &["https://opentelemetry.io/docs/collector/configuration/"];
+
+pub(crate) static NOT_YAML: RuleInfo = RuleInfo {
+    code: "F001",
+    name: "not-yaml",
+    severity: Severity::Error,
+    summary: "The text of a file is not YAML.",
+    why: "The program that reads it does not start. A tab in the indentation and a colon behind a space in a plain \
+          text are the usual causes.",
+    bad: "exporters:\n\totlp_http:\n",
+    good: "exporters:\n  otlp_http:\n    endpoint: http://gateway:4318\n",
+    silent: "Never: text that does not parse is always reported.",
+    sources: &["https://yaml.org/spec/1.2.2/"],
+};
+
+pub(crate) static DUPLICATE_KEY: RuleInfo = RuleInfo {
+    code: "F002",
+    name: "duplicate-key",
+    severity: Severity::Error,
+    summary: "A key stands twice in one map.",
+    why: "Readers written in Go refuse the file: `mapping key already defined`. Where it is not refused, one of the \
+          two is lost without a word.",
+    bad: "processors:\n  batch:\n    timeout: 1s\n  batch:\n    timeout: 5s\n",
+    good: "processors:\n  batch:\n    timeout: 1s\n  batch/slow:\n    timeout: 5s\n",
+    silent: "A key beside a merge key (`<<`) that brings the same one: what is written wins.",
+    sources: &["https://yaml.org/spec/1.2.2/#mapping"],
+};
+
+pub(crate) static WRONG_SHAPE: RuleInfo = RuleInfo {
+    code: "F003",
+    name: "wrong-shape",
+    severity: Severity::Error,
+    summary: "A part of a file is a list where a map is wanted, text where a list is wanted, or the like.",
+    why: "The program that reads the file does not start: `expected a map or struct, got \"slice\"`.",
+    bad: "receivers:\n  - otlp\n",
+    good: "receivers:\n  otlp:\n    protocols:\n      grpc:\n",
+    silent: "The part is a reference (`${file:…}`). Inside the settings of a component it is Y002. Collectors before \
+             0.105.0 take one name where a list of names is wanted.",
+    sources: COLLECTOR_DOCS,
+};
+
+pub(crate) static UNKNOWN_PART: RuleInfo = RuleInfo {
+    code: "F004",
+    name: "unknown-part",
+    severity: Severity::Error,
+    summary: "A file has a section, or a pipeline a key, that its program does not know.",
+    why: "The collector does not start: `has invalid keys`. There is no room for keys of one's own, not even ones that \
+          start with `x-`.",
+    bad: "recievers:\n  otlp:\n    protocols:\n      grpc:\n",
+    good: "receivers:\n  otlp:\n    protocols:\n      grpc:\n",
+    silent: "Inside the settings of a component and in `service.telemetry` it is Y001.",
+    sources: COLLECTOR_DOCS,
+};
+
+pub(crate) static MISSING_PART: RuleInfo = RuleInfo {
+    code: "F005",
+    name: "missing-part",
+    severity: Severity::Error,
+    summary: "A file lacks a part without which its program does not start.",
+    why: "A collector needs a receiver, an exporter and a pipeline that joins them: `service must have at least one \
+          pipeline`.",
+    bad: "receivers:\n  otlp:\n    protocols:\n      grpc:\nexporters:\n  debug:\n",
+    good: "receivers:\n  otlp:\n    protocols:\n      grpc:\nexporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      \
+           receivers: [otlp]\n      exporters: [debug]\n",
+    silent: "The part is a reference (`${file:…}`), or was not understood and is reported as such.",
+    sources: COLLECTOR_DOCS,
+};
+
+pub(crate) static LATER_DOCUMENT: RuleInfo = RuleInfo {
+    code: "F006",
+    name: "later-document-ignored",
+    severity: Severity::Warning,
+    summary: "A file holds several YAML documents, of which only the first is read.",
+    why: "Everything behind the `---` has no effect, and nothing says so.",
+    bad: "receivers:\n  otlp:\n---\nexporters:\n  debug:\n",
+    good: "receivers:\n  otlp:\nexporters:\n  debug:\n",
+    silent: "The later documents are empty.",
+    sources: COLLECTOR_DOCS,
+};
+
+pub(crate) static UNKNOWN_SIGNAL: RuleInfo = RuleInfo {
+    code: "F007",
+    name: "unknown-signal",
+    severity: Severity::Error,
+    summary: "The name of a pipeline does not start with a signal.",
+    why: "What stands before the slash says what flows: `traces`, `metrics`, `logs` or `profiles`. With anything else \
+          the collector does not start: `unknown pipeline signal`.",
+    bad: "service:\n  pipelines:\n    trace:\n      receivers: [otlp]\n      exporters: [debug]\n",
+    good: "service:\n  pipelines:\n    traces:\n      receivers: [otlp]\n      exporters: [debug]\n",
+    silent: "Never.",
+    sources: COLLECTOR_DOCS,
+};
+
+/// The first document of a YAML text, every value with the place where it is written; merge keys applied.
+/// None if there is no document that can be read, which is reported unless the text is empty.
+pub(crate) fn document(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Value> {
+    let documents = match yaml::read(file, text) {
+        Ok(documents) => documents,
+        Err(error) => {
+            out.push(
+                Diagnostic::new(&NOT_YAML, format!("this is not YAML: {}", error.message))
+                    .at(error.span, "the reader gave up here")
+                    .note("nothing else in this file can be checked before"),
+            );
+            return None;
+        }
+    };
+    let mut documents = documents.into_iter();
+    let mut first = documents.next()?;
+    if let Some(later) = documents.find(|it| !matches!(it.kind, Kind::Null)) {
+        let at = later.mark;
+        out.push(
+            Diagnostic::new(&LATER_DOCUMENT, "only the first document of a file is read")
+                .at(Span::new(at.file, at.start as usize, at.start as usize), "this one has no effect")
+                .help("put it into a file of its own"),
+        );
+    }
+    duplicates(&first, out);
+    yaml::merge_keys(&mut first);
+    Some(first.map_marks(&mut |span| Origin::written(*span)))
+}
+
+fn duplicates(value: &telstack_syntax::tree::Value<Span>, out: &mut Diagnostics) {
+    match &value.kind {
+        Kind::Seq(seq) => seq.items.iter().for_each(|item| duplicates(item, out)),
+        Kind::Map(map) => {
+            let mut seen: HashMap<&str, Span> = HashMap::new();
+            for entry in map {
+                match seen.get(entry.key.as_str()) {
+                    Some(first) => out.push(
+                        Diagnostic::new(&DUPLICATE_KEY, format!("`{}` stands twice", entry.key))
+                            .at(entry.key_mark, "again")
+                            .label(*first, "stands here already")
+                            .help("leave one of them out, or give one another name"),
+                    ),
+                    None => {
+                        seen.insert(&entry.key, entry.key_mark);
+                    }
+                }
+                duplicates(&entry.value, out);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Reports a part of another form than its program takes.
+pub(crate) fn wrong_shape(what: &str, wanted: &str, found: &Value, help: String, out: &mut Diagnostics) {
+    let found_is = found.describe();
+    out.push(
+        Diagnostic::new(&WRONG_SHAPE, format!("{what} is {found_is}, not {wanted}"))
+            .at(found.mark.span(), format!("this is {found_is}"))
+            .help(help),
+    );
+}
+
+/// The word among `known` that was probably meant.
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let scored = known.iter().map(|it| (strsim::damerau_levenshtein(&word.to_lowercase(), it), *it));
+    scored.filter(|(distance, it)| *distance * 3 <= it.len()).min().map(|(_, it)| it)
+}

@@ -187,15 +187,12 @@ impl Reader<'_> {
         };
         for entry in map {
             let id = ComponentId::parse(&entry.key);
-            match Signal::parse(&id.ty) {
-                Some(signal) => {
-                    let pipeline = self.pipeline(signal, id.name, entry);
-                    self.collector.pipelines.push(pipeline);
-                }
-                None => {
-                    self.collector.gaps.pipelines = true;
-                    self.unknown_signal(&id, entry);
-                }
+            if let Some(signal) = Signal::parse(&id.ty) {
+                let pipeline = self.pipeline(signal, id.name, entry);
+                self.collector.pipelines.push(pipeline);
+            } else {
+                self.collector.gaps.pipelines = true;
+                self.unknown_signal(&id, entry);
             }
         }
     }

@@ -110,22 +110,22 @@ pub fn check(files: &dyn Files, path: &Path, assumed: Assumed) -> Result<Compile
     let text = files.read(path).map_err(CheckFailure::Read)?;
     match kind(path, &text) {
         FileKind::Stack => Ok(compile_text(files, path, text)),
-        FileKind::Collector => Ok(check_collector(path, text, assumed)),
+        FileKind::Collector => Ok(check_collector(path, &text, assumed)),
         FileKind::Other(what) => Err(CheckFailure::NotYet(what)),
     }
 }
 
 /// Checks a collector's configuration by itself: whoever sends to it, and whatever it sends to, is not known.
-fn check_collector(path: &Path, text: String, assumed: Assumed) -> Compiled {
+fn check_collector(path: &Path, text: &str, assumed: Assumed) -> Compiled {
     let mut sources = SourceMap::default();
-    let file = sources.add(shown(path), text.as_str());
+    let file = sources.add(shown(path), text);
     let origin = Origin::written(Span::new(file, 0, 0));
     // Nothing in the file says which collector runs it, so no place can be shown for that.
     let told = || Origin::builtin("check", "the file does not say which collector runs it", &[]);
     let mut diagnostics = Diagnostics::default();
     let version = assumed.version;
     let runs = Runs { distribution: Sourced::new(assumed.distribution, told()), version };
-    let collector = collector::read(file, &text, runs, &mut diagnostics);
+    let collector = collector::read(file, text, runs, &mut diagnostics);
 
     let name = path.file_stem().map_or_else(|| "collector".into(), |stem| stem.to_string_lossy());
     let mut system = System::new(&*name, origin.clone(), Sourced::new(Platform::Compose, told()));

@@ -1,7 +1,7 @@
 //! Systems for the cases of rules: collectors read from collector YAML, everything else made by hand with
 //! origins that point at slices of a text.
 
-use telstack_catalog::{Distribution, Signal, SignalSet, Version, product::Product};
+use telstack_catalog::{Distribution, Signal, SignalSet, Version, otelcol::Transport, product::Product};
 use telstack_diagnostics::{Diagnostics, Severity, SourceMap, Span};
 use telstack_system::{
     Alerter, Bind, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
@@ -102,6 +102,7 @@ impl Bench {
         Listener {
             name: name.to_owned(),
             port,
+            transport: Transport::Tcp,
             bind: Bind::All,
             protocol: Protocol::OTLP_GRPC,
             signals: SignalSet::of(&[Signal::Traces]),

@@ -33,7 +33,7 @@ usage: ${0##*/} [--json]
 Says whether the stack "$stack" is well, seen from this host:
   container   runs, and its own health check passes
   http        answers its health or readiness address, where that is published
-  port        takes connections, where it is published
+  port        takes connections, where it is published over TCP
   pipeline    Prometheus scrapes everything it should, and no alert fires
 
 Not covered: whether what is sent in can be found again, free space on disks, things outside the stack.

@@ -1,5 +1,7 @@
 //! The container that a node runs in.
 
+use telstack_catalog::otelcol::Transport;
+
 use crate::{
     model::Resources,
     origin::{Origin, Sourced},
@@ -99,6 +101,8 @@ pub struct Published {
     pub host_port: u16,
     /// The port inside.
     pub container_port: u16,
+    /// TCP or UDP.
+    pub transport: Transport,
     /// What it is, for a comment.
     pub what: String,
     /// What makes it.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use telstack_catalog::{SignalSet, product::Need};
+use telstack_catalog::{SignalSet, otelcol::Transport, product::Need};
 
 use crate::{
     known::Known,
@@ -27,6 +27,13 @@ impl Protocol {
     pub const EXPOSITION: Self = Self("prometheus-exposition");
     /// Plain HTTP: queries, health, user interfaces.
     pub const HTTP: Self = Self("http");
+    /// Bytes in a form that only the receiver knows.
+    pub const fn raw(transport: Transport) -> Self {
+        match transport {
+            Transport::Tcp => Self("tcp"),
+            Transport::Udp => Self("udp"),
+        }
+    }
 
     /// As people say it.
     pub fn title(self) -> &'static str {
@@ -38,8 +45,13 @@ impl Protocol {
             "loki-push" => "Loki push",
             "jaeger-grpc" => "Jaeger gRPC",
             "jaeger-thrift-http" => "Jaeger Thrift over HTTP",
+            "jaeger-thrift-compact" => "Jaeger Thrift, compact",
+            "jaeger-thrift-binary" => "Jaeger Thrift, binary",
+            "statsd" => "StatsD",
             "zipkin" => "Zipkin",
             "http" => "HTTP",
+            "tcp" => "bytes over TCP",
+            "udp" => "bytes over UDP",
             "splunk-hec" => "Splunk HEC",
             "datadog" => "Datadog",
             other => other,
@@ -110,6 +122,8 @@ pub struct Listener {
     pub name: String,
     /// The port.
     pub port: u16,
+    /// TCP or UDP: a number of one is free for the other.
+    pub transport: Transport,
     /// The interface.
     pub bind: Bind,
     /// What it speaks.

@@ -1,6 +1,9 @@
 //! Stores: what they must open, keep and be told, so that the edges that reach them work.
 
-use telstack_catalog::product::{Endpoint, Need, Product};
+use telstack_catalog::{
+    otelcol::Transport,
+    product::{Endpoint, Need, Product},
+};
 use telstack_diagnostics::Diagnostics;
 
 use super::{Pass, encryption, negotiate::telemetry_into};
@@ -190,6 +193,7 @@ fn listener(endpoint: &Endpoint, requirement: Option<Requirement>, tls: Tls, ori
     Listener {
         name: endpoint.name.to_owned(),
         port: endpoint.port,
+        transport: Transport::Tcp,
         // Every listener of a store that telstack runs is told to bind all interfaces of its container.
         bind: Bind::All,
         protocol: Protocol(endpoint.protocol),

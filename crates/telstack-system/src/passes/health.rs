@@ -15,7 +15,8 @@ const NAME: &str = "health";
 pub(super) const PASS: Pass =
     Pass { name: NAME, reason: "give every collector an endpoint that says whether it is up", run };
 
-const HEALTH_CHECK: &str = "health_check";
+/// The extension that answers whether the collector is up.
+pub(super) const HEALTH_CHECK: &str = "health_check";
 
 fn run(system: &mut System, _: &mut Diagnostics) {
     for id in system.node_ids() {

@@ -1,10 +1,14 @@
 //! Listeners of collectors: receivers and extensions bind where their dialers can reach them.
 
-use telstack_catalog::{ComponentKind, SignalSet, Version, otelcol, product::Product};
+use telstack_catalog::{
+    ComponentKind, SignalSet, Version,
+    otelcol::{self, Transport},
+    product::Product,
+};
 use telstack_diagnostics::Diagnostics;
 use telstack_syntax::tree::Entry;
 
-use super::Pass;
+use super::{Pass, health::HEALTH_CHECK};
 use crate::{
     graph::System,
     known::Known,
@@ -164,26 +168,52 @@ fn one(component: &Component, listen: &otelcol::Listen, signals: SignalSet) -> O
         None if written.is_some() => return None,
         None => (listen.default_host.unwrap_or_default().to_owned(), listen.port?),
     };
+    let transport = transport(component, listen)?;
+    let protocol = match listen.protocol {
+        Some(word) => Protocol(word),
+        None if listen.app == "http" => Protocol::HTTP,
+        None => Protocol::raw(transport),
+    };
+    let (name, path) = match component.kind {
+        ComponentKind::Receiver => (protocol.0.to_owned(), None),
+        ComponentKind::Extension if component.id.ty == HEALTH_CHECK => {
+            ("health".to_owned(), component.setting("path").and_then(Value::as_str).map(str::to_owned))
+        }
+        _ if protocol == Protocol::EXPOSITION => (component.id.ty.clone(), Some("/metrics".to_owned())),
+        _ => (component.id.ty.clone(), None),
+    };
     let receiver = component.kind == ComponentKind::Receiver;
-    let protocol = listen.protocol.filter(|_| receiver).map_or(Protocol::HTTP, Protocol);
     let tls = match component.setting(&tls_path(listen.setting)) {
         None => Known::Value(Tls::Off),
         Some(tls) if tls.at("client_ca_file").is_some() => Known::Value(Tls::Mutual),
         Some(_) => Known::Value(Tls::On),
     };
     Some(Listener {
-        name: if receiver { protocol.0.to_owned() } else { component.id.ty.clone() },
+        name,
         port,
+        transport,
         bind: Bind::parse(&host),
         protocol,
         signals: if receiver { signals } else { SignalSet::default() },
-        path: None,
+        path,
         base: None,
         tls,
         requirement: None,
         owner: Some(component.reference()),
         origin: written.map_or_else(|| component.origin.clone(), |value| value.mark.clone()),
     })
+}
+
+/// TCP or UDP: what `transport` beside the address says, else the component's own. None for a socket of the file
+/// system, which is no port.
+fn transport(component: &Component, listen: &otelcol::Listen) -> Option<Transport> {
+    let beside = listen.setting.rsplit_once('.').map_or_else(String::new, |(block, _)| format!("{block}."));
+    match component.setting(&format!("{beside}transport")).and_then(Value::as_str) {
+        Some(word) if word.starts_with("udp") => Some(Transport::Udp),
+        Some(word) if word.starts_with("tcp") => Some(Transport::Tcp),
+        Some(word) if word.starts_with("unix") => None,
+        _ => Some(listen.transport),
+    }
 }
 
 /// Port 8888, or wherever `service.telemetry.metrics` puts it.
@@ -195,6 +225,7 @@ fn own_metrics(collector: &Collector, version: Version) -> Vec<Listener> {
         found.push(Listener {
             name: "metrics".to_owned(),
             port,
+            transport: Transport::Tcp,
             bind,
             protocol: Protocol::EXPOSITION,
             signals: SignalSet::default(),

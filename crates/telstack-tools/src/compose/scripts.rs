@@ -3,6 +3,7 @@
 //! What depends on the stack stands at the top of each script; the rest is a text that is the same in all of
 //! them (`scripts/*.sh`), so that it can be read and checked as the shell script it is.
 
+use telstack_catalog::otelcol::Transport;
 use telstack_syntax::Writer;
 use telstack_system::{Known, Listener, Mount, Node, NodeKind, Origin, Protocol, Published, Sourced, System, Tls};
 
@@ -68,11 +69,17 @@ fn checks(system: &System, out: &mut Writer<Origin>) {
         let Some(container) = &node.container else { continue };
         let name = quoted(&node.name);
         out.line(&format!("    check_container {name}"), &node.origin);
-        for port in &container.published {
-            let mut listeners = node.listeners.iter().filter(|it| it.port == port.container_port);
+        // Nobody answers on a UDP port: silence there says nothing.
+        for port in container.published.iter().filter(|it| it.transport == Transport::Tcp) {
+            let mut listeners =
+                node.listeners.iter().filter(|it| (it.port, it.transport) == (port.container_port, port.transport));
             let query = listeners.clone().find(|it| it.name == "query");
             let probe = listeners.clone().find(|it| PROBES.contains(&it.name.as_str()));
-            let answers = |it: &&Listener| it.protocol == Protocol::HTTP && it.signals.is_empty();
+            // What an extension answers where is its own affair; probes and metrics have a known path.
+            let answers = |it: &&Listener| match &it.owner {
+                None => it.protocol == Protocol::HTTP && it.signals.is_empty(),
+                Some(_) => it.protocol == Protocol::EXPOSITION && it.path.is_some(),
+            };
             let origin = doc::follows("it is published", &[&port.origin]);
             if let Some(probe) = probe.or_else(|| listeners.find(answers)) {
                 let url = url(port, probe, probe.path.as_deref().unwrap_or("/"));

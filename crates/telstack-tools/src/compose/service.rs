@@ -1,6 +1,6 @@
 //! One service of the compose file.
 
-use telstack_catalog::{SignalSet, product::image_facts};
+use telstack_catalog::{SignalSet, otelcol::Transport, product::image_facts};
 use telstack_system::{
     Container, EnvValue, HealthCheck, Mount, MountSource, Node, NodeId, NodeKind, Origin, Published, Purpose, Sourced,
     System, Value,
@@ -152,12 +152,20 @@ fn environment(container: &Container) -> Option<Value> {
 }
 
 fn ports_comment(published: &[Published]) -> String {
-    let line = |port: &Published| format!("{}: {}", port.host_port, port.what);
+    let line = |port: &Published| format!("{}{}: {}", port.host_port, transport(port), port.what);
     published.iter().filter(|port| !port.what.is_empty()).map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Compose takes a port without a word for TCP.
+fn transport(port: &Published) -> &'static str {
+    match port.transport {
+        Transport::Tcp => "",
+        Transport::Udp => "/udp",
+    }
+}
+
 fn port(port: &Published) -> Value {
-    let pair = format!("{}:{}", port.host_port, port.container_port);
+    let pair = format!("{}:{}{}", port.host_port, port.container_port, transport(port));
     port.origin.string(match &port.host_ip {
         Some(ip) if ip.contains(':') => format!("[{ip}]:{pair}"),
         Some(ip) => format!("{ip}:{pair}"),

@@ -47,7 +47,11 @@ fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Di
         link.to_id == id && !link.inside && link.listener().is_some_and(|it| std::ptr::eq(it, listener))
     };
     let dialers: Vec<_> = cx.facts.links.iter().filter(reaches).collect();
-    let published = node.container.iter().flat_map(|it| &it.published).find(|it| it.container_port == listener.port);
+    let published = node
+        .container
+        .iter()
+        .flat_map(|it| &it.published)
+        .find(|it| (it.container_port, it.transport) == (listener.port, listener.transport));
     let what = format!("`{}` of `{}`", listener.name, node.name);
     let port = listener.port;
     let mut finding = match (dialers.first(), published) {
@@ -77,6 +81,7 @@ fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Di
 
 #[cfg(test)]
 mod tests {
+    use telstack_catalog::otelcol::Transport;
     use telstack_diagnostics::Severity;
     use telstack_system::{Bind, Published};
 
@@ -100,6 +105,7 @@ mod tests {
             host_ip: None,
             host_port: 4317,
             container_port: 4317,
+            transport: Transport::Tcp,
             what: String::new(),
             origin,
         });

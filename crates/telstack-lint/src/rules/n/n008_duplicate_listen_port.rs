@@ -1,4 +1,3 @@
-use telstack_catalog::{Version, otelcol, otelcol::Transport};
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::{Bind, Listener, Published};
 
@@ -22,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
     receiver "otlp/tls"  { protocols { grpc endpoint="0.0.0.0:5317" } }
     pipeline "traces" { from "otlp" "otlp/tls"; to "tempo" }
 }"#,
-        silent: "The two bind different addresses, one of them is UDP, or the address comes from the environment. \
+        silent: "The two bind different addresses, one of them is TCP and the other UDP, or the address comes from the environment. \
                  Stores answer many requests on one port: that is one listener.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/27822",
@@ -36,9 +35,8 @@ fn check(cx: &mut Cx<'_>) {
     for (_, node, _) in cx.system.collectors() {
         for (at, later) in node.listeners.iter().enumerate() {
             let meets = |earlier: &&Listener| {
-                earlier.port == later.port
+                (earlier.port, earlier.transport) == (later.port, later.transport)
                     && overlap(&earlier.bind, &later.bind)
-                    && !(is_udp(earlier, node.version()) || is_udp(later, node.version()))
             };
             let Some(earlier) = node.listeners[..at].iter().find(meets) else { continue };
             let (port, one, other) = (later.port, owner(earlier), owner(later));
@@ -54,7 +52,7 @@ fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
         for port in node.container.iter().flat_map(|it| &it.published).filter(|it| it.host_port != 0) {
             let clashes = |(_, other): &&(&str, &Published)| {
-                other.host_port == port.host_port
+                (other.host_port, other.transport) == (port.host_port, port.transport)
                     && (other.host_ip.is_none() || port.host_ip.is_none() || other.host_ip == port.host_ip)
             };
             if let Some((name, other)) = published.iter().find(clashes) {
@@ -85,18 +83,10 @@ fn overlap(one: &Bind, other: &Bind) -> bool {
     }
 }
 
-/// Does its owner listen for that protocol with UDP, or may it?
-fn is_udp(listener: &Listener, version: Option<Version>) -> bool {
-    let Some((owner, version)) = listener.owner.as_ref().zip(version) else { return false };
-    let Some(fact) = otelcol::component(owner.kind, &owner.id.ty) else { return false };
-    let same = |listen: &otelcol::Listen| listen.protocol.is_none_or(|word| word == listener.protocol.0);
-    fact.listens(version).iter().any(|listen| listen.transport == Transport::Udp && same(listen))
-}
-
 #[cfg(test)]
 mod tests {
-    use telstack_catalog::ComponentKind;
-    use telstack_system::{Bind, ComponentId, ComponentRef, Protocol, Published};
+    use telstack_catalog::{ComponentKind, otelcol::Transport};
+    use telstack_system::{Bind, ComponentId, ComponentRef, Published};
 
     use crate::test_support::Bench;
 
@@ -119,17 +109,31 @@ mod tests {
     #[test]
     fn fails_on_one_host_port_twice() {
         let mut bench = two(|second| second.port = 4318);
-        for slice in ["first", "second"] {
-            let origin = bench.at(slice);
-            let container = bench.first().container.as_mut().expect("container");
-            container.published.push(Published {
-                host_ip: None,
-                host_port: 3000,
-                container_port: 4317,
-                what: String::new(),
-                origin,
-            });
-        }
+        publish(&mut bench, "first", Transport::Tcp);
+        publish(&mut bench, "second", Transport::Udp);
+        bench.silent("N008");
+        publish(&mut bench, "second", Transport::Tcp);
+        bench.finds("N008", "second");
+    }
+
+    fn publish(bench: &mut Bench, slice: &str, transport: Transport) {
+        let origin = bench.at(slice);
+        let container = bench.first().container.as_mut().expect("container");
+        container.published.push(Published {
+            host_ip: None,
+            host_port: 3000,
+            container_port: 4317,
+            transport,
+            what: String::new(),
+            origin,
+        });
+    }
+
+    #[test]
+    fn fails_on_one_udp_port_twice() {
+        let mut bench = two(|second| second.transport = Transport::Udp);
+        bench.silent("N008");
+        bench.first().listeners[0].transport = Transport::Udp;
         bench.finds("N008", "second");
     }
 
@@ -139,12 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn silent_for_udp_and_for_other_addresses() {
-        two(|second| {
-            second.owner = Some(ComponentRef { kind: ComponentKind::Receiver, id: ComponentId::parse("statsd") });
-            second.protocol = Protocol("statsd");
-        })
-        .silent("N008");
+    fn silent_for_other_addresses() {
         two(|second| second.bind = Bind::Unknown).silent("N008");
     }
 }

@@ -79,7 +79,7 @@ fn only_local(node: &Node) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use telstack_catalog::product::Product;
+    use telstack_catalog::{otelcol::Transport, product::Product};
     use telstack_diagnostics::Severity;
     use telstack_system::{Published, SecretRef, Sourced};
 
@@ -95,6 +95,7 @@ mod tests {
             host_ip: host_ip.map(str::to_owned),
             host_port: 3000,
             container_port: 3000,
+            transport: Transport::Tcp,
             what: String::new(),
             origin: port,
         });

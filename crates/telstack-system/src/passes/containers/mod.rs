@@ -5,6 +5,7 @@ mod environment;
 
 use telstack_catalog::{
     ComponentKind,
+    otelcol::Transport,
     product::{Product, image_facts},
 };
 use telstack_diagnostics::Diagnostics;
@@ -14,8 +15,8 @@ use crate::{
     graph::{NodeId, System},
     known::Known,
     model::{
-        ConfigFile, Container, Dependency, HealthCheck, ImageRef, JaegerStorage, Mount, MountSource, Node, NodeKind,
-        Platform, Published, Purpose, Store, StoreFacet, Tls,
+        ConfigFile, Container, Dependency, HealthCheck, ImageRef, JaegerStorage, Listener, Mount, MountSource, Node,
+        NodeKind, Platform, Protocol, Published, Purpose, Store, StoreFacet, Tls,
     },
     origin::{Origin, Sourced},
     units::Period,
@@ -44,7 +45,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     }
 }
 
-fn container(system: &System, id: NodeId, taken: &mut Vec<u16>) -> Option<Container> {
+fn container(system: &System, id: NodeId, taken: &mut Vec<(u16, Transport)>) -> Option<Container> {
     let node = system.node(id);
     let (product, version) = (node.product()?, node.version.as_ref()?);
     let layout = product.layout(version.value)?;
@@ -195,7 +196,7 @@ fn data(container: &mut Container, node: &Node, layout: &telstack_catalog::produ
 /// Collectors take telemetry from outside the stack, and Grafana asks for a password: they are open to
 /// the network. The rest answers anyone who asks, so only this host may. `taken` are the ports of the host
 /// that others have.
-fn publish(container: &mut Container, system: &System, id: NodeId, taken: &mut Vec<u16>) {
+fn publish(container: &mut Container, system: &System, id: NodeId, taken: &mut Vec<(u16, Transport)>) {
     const HOST_ONLY: &str = "127.0.0.1";
     let node = system.node(id);
     let dialled: Vec<u16> = telemetry_into(system, id)
@@ -204,20 +205,22 @@ fn publish(container: &mut Container, system: &System, id: NodeId, taken: &mut V
         .collect();
     let fed_from_inside: Vec<_> =
         node.listeners.iter().filter(|it| dialled.contains(&it.port)).map(|it| &it.owner).collect();
-    let mut add = |port: u16, open: bool, what: String, origin: Origin| {
-        if container.published.iter().any(|known| known.container_port == port) {
+    let mut add = |listener: &Listener, open: bool, what: &str, origin: Origin| {
+        let (port, transport) = (listener.port, listener.transport);
+        if container.published.iter().any(|known| (known.container_port, known.transport) == (port, transport)) {
             return;
         }
         let host_ip = (!open).then(|| HOST_ONLY.to_owned());
-        let Some(host_port) = (port..=u16::MAX).find(|free| !taken.contains(free)) else { return };
+        let Some(host_port) = (port..=u16::MAX).find(|free| !taken.contains(&(*free, transport))) else { return };
         let origin = if host_port == port {
             origin
         } else {
             let reason = format!("{port} of this host belongs to another service: the next free one");
             Origin::derived(NAME, reason, &[&origin])
         };
-        taken.push(host_port);
-        container.published.push(Published { host_ip, host_port, container_port: port, what, origin });
+        taken.push((host_port, transport));
+        let what = what.to_owned();
+        container.published.push(Published { host_ip, host_port, container_port: port, transport, what, origin });
     };
     let mut listeners: Vec<_> = node.listeners.iter().collect();
     // A port that is both is better called by what people open.
@@ -232,28 +235,35 @@ fn publish(container: &mut Container, system: &System, id: NodeId, taken: &mut V
                     "applications outside the stack send here",
                     &[&listener.origin, &node.origin],
                 );
-                add(listener.port, true, listener.protocol.title().to_owned(), origin);
+                add(listener, true, &spoken(listener), origin);
             }
             NodeKind::Collector(_) if listener.name != "metrics" => {
-                let reason = "for probes from this host; it has no authentication";
-                add(
-                    listener.port,
-                    false,
-                    "health".to_owned(),
-                    Origin::builtin(NAME, reason, &[&listener.origin, &node.origin]),
-                );
+                let reason = "for a look from this host only; it has no authentication";
+                let origin = Origin::builtin(NAME, reason, &[&listener.origin, &node.origin]);
+                add(listener, false, &spoken(listener), origin);
             }
             NodeKind::Viewer(_) if matches!(listener.name.as_str(), "ui" | "query") => {
                 let origin = Origin::derived(NAME, "people open it in a browser", &[&node.origin]);
-                add(listener.port, true, "user interface".to_owned(), origin);
+                add(listener, true, "user interface", origin);
             }
             NodeKind::Store(_) | NodeKind::Alerter(_) if matches!(listener.name.as_str(), "ui" | "query") => {
                 let reason = "for a look from this host only; it answers anyone who asks";
                 let what = if listener.name == "ui" { "user interface" } else { "queries" };
-                add(listener.port, false, what.to_owned(), Origin::builtin(NAME, reason, &[&node.origin]));
+                add(listener, false, what, Origin::builtin(NAME, reason, &[&node.origin]));
             }
             _ => {}
         }
+    }
+}
+
+/// What a port of a collector is there for: its protocol, or the component where the protocol says nothing.
+fn spoken(listener: &Listener) -> String {
+    let says_nothing = [Protocol::HTTP, Protocol::raw(listener.transport)].contains(&listener.protocol);
+    match &listener.owner {
+        Some(_) if listener.name == "health" => listener.name.clone(),
+        Some(owner) if says_nothing => owner.id.ty.replace('_', " "),
+        _ if listener.protocol == Protocol::EXPOSITION => "metrics for Prometheus".to_owned(),
+        _ => listener.protocol.title().to_owned(),
     }
 }
 

@@ -1,0 +1,111 @@
+//! Where a stack meets its host and its own machinery: ports, scrapes, mounts, volumes, names.
+
+use std::path::Path;
+
+use telstack_workspace::{Compiled, MemoryFiles, compile};
+
+fn stack(lines: &str) -> Compiled {
+    let text = format!("stack \"s\" {{\n platform \"compose\"\n versions {{ otelcol \"0.158.0\" }}\n {lines}\n}}\n");
+    compile(&MemoryFiles::new([("s.stack.kdl", &text)]), Path::new("s.stack.kdl")).expect("readable")
+}
+
+/// A stack of one collector `a`.
+fn collector(lines: &str, rest: &str) -> Compiled {
+    stack(&format!("collector \"a\" {{\n {lines}\n }}\n {rest}"))
+}
+
+fn file<'a>(compiled: &'a Compiled, path: &str) -> &'a str {
+    let found = compiled.artefacts.iter().find(|artefact| artefact.path == path);
+    &found.unwrap_or_else(|| panic!("{path} is written; findings: {:?}", messages(compiled))).written.text
+}
+
+fn messages(compiled: &Compiled) -> Vec<(&str, &str)> {
+    compiled.diagnostics.iter().map(|it| (it.rule.code, it.message.as_str())).collect()
+}
+
+fn codes(compiled: &Compiled) -> Vec<&str> {
+    compiled.diagnostics.iter().map(|it| it.rule.code).collect()
+}
+
+#[track_caller]
+fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no\n{part}\nin\n{text}");
+    }
+}
+
+#[track_caller]
+fn lacks(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(!text.contains(part), "{part}\nin\n{text}");
+    }
+}
+
+#[test]
+fn udp_is_published_as_udp_and_not_asked_by_tcp() {
+    let it = collector(
+        "receiver \"statsd\"; receiver \"udp_log\" { listen_address \"0.0.0.0:5514\" }
+         receiver \"tcp_log\" { listen_address \"0.0.0.0:5514\" }
+         receiver \"syslog\" { protocol \"rfc3164\"; udp { listen_address \"0.0.0.0:514\" } }
+         receiver \"jaeger\" { protocols { thrift_compact; grpc } }
+         exporter \"debug\"
+         pipeline \"metrics\" { from \"statsd\"; to \"debug\" }
+         pipeline \"traces\" { from \"jaeger\"; to \"debug\" }
+         pipeline \"logs\" { from \"udp_log\" \"tcp_log\" \"syslog\"; to \"debug\" }",
+        "",
+    );
+    assert_eq!(codes(&it), [""; 0], "{:?}", messages(&it));
+    let compose = file(&it, "docker-compose.yml");
+    has(compose, &["8125:8125/udp", "5514:5514/udp", "\"5514:5514\"\n", "514:514/udp", "6831:6831/udp", "\"14250:14250\"\n"]);
+    has(compose, &["# 8125/udp: StatsD\n", "# 5514/udp: udp log\n", "# 5514: tcp log\n", "# 514/udp: syslog\n"]);
+    let script = file(&it, "scripts/health-check.sh");
+    has(script, &["check_port 'a' '127.0.0.1' 5514 'tcp log'"]);
+    lacks(script, &["8125", "6831", "udp log"]);
+}
+
+#[test]
+fn the_transport_that_is_written_holds() {
+    let it = |setting: &str| {
+        collector(
+            &format!(
+                "receiver \"statsd\" {{ {setting} }}; exporter \"debug\"\n pipeline \"metrics\" {{ from \"statsd\"; to \"debug\" }}"
+            ),
+            "",
+        )
+    };
+    has(file(&it("transport \"tcp\""), "docker-compose.yml"), &["\"8125:8125\"\n"]);
+    let socket = it("transport \"unixgram\"; endpoint \"/run/statsd.sock\"");
+    lacks(file(&socket, "docker-compose.yml"), &["8125", "statsd"]);
+}
+
+#[test]
+fn ports_say_what_answers_there() {
+    let it = collector(
+        "receiver \"otlp\"; extension \"pprof\"; extension \"zpages\"; exporter \"prometheus\" { endpoint \"0.0.0.0:8889\" }
+         pipeline \"metrics\" { from \"otlp\"; to \"prometheus\" }",
+        "",
+    );
+    let compose = file(&it, "docker-compose.yml");
+    has(compose, &["# 1777: pprof\n", "# 55679: zpages\n", "# 13133: health\n", "# 8889: metrics for Prometheus\n"]);
+    let script = file(&it, "scripts/health-check.sh");
+    has(script, &["check_http 'a' 'http://127.0.0.1:13133/'", "check_http 'a' 'http://127.0.0.1:8889/metrics'"]);
+    has(script, &["check_port 'a' '127.0.0.1' 1777 'pprof'"]);
+}
+
+#[test]
+fn what_waits_to_be_scraped_is_scraped() {
+    let lines = "receiver \"otlp\"; exporter \"prometheus\" { endpoint \"0.0.0.0:8889\" }
+         exporter \"prometheus/tls\" { endpoint \"0.0.0.0:8890\"; tls { cert_file \"/c\"; key_file \"/k\" } }
+         pipeline \"metrics\" { from \"otlp\"; to \"prometheus\" \"prometheus/tls\" }";
+    let it = collector(lines, "prometheus \"one\"\n prometheus \"two\"\n grafana");
+    for name in ["one", "two"] {
+        let config = file(&it, &format!("configs/{name}.yml"));
+        has(config, &["job_name: a/prometheus\n    honor_labels: true\n", "targets: [a:8889]", "job_name: a\n"]);
+        lacks(config, &["8890"]);
+        let rules = file(&it, &format!("configs/{name}-rules/pipeline-health.yml"));
+        assert_eq!(rules.matches("alert: CollectorDown").count(), 1, "{rules}");
+    }
+    let loopback = collector(&lines.replace("0.0.0.0:8889", "localhost:8889"), "prometheus");
+    assert_eq!(codes(&loopback), ["N001"], "{:?}", messages(&loopback));
+    has(file(&collector(lines, ""), "docker-compose.yml"), &["127.0.0.1:8889:8889"]);
+}

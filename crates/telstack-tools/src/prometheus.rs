@@ -123,6 +123,9 @@ fn scrape_job(job: &ScrapeJob) -> Value {
     if job.path != METRICS_PATH && !job.path.is_empty() {
         out.put("metrics_path", job.origin.string(&job.path));
     }
+    if let Some(origin) = &job.honor_labels {
+        out.put("honor_labels", origin.bool(true));
+    }
     if let Some(ca) = &job.ca {
         out.put("scheme", ca.origin.string("https"));
         out.put("tls_config", ca.origin.map([("ca_file", ca.origin.string(&ca.value))]));

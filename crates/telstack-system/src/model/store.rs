@@ -73,6 +73,8 @@ pub struct ScrapeJob {
     pub target: Sourced<String>,
     /// `metrics_path`; `/metrics` is not written.
     pub path: String,
+    /// Why the target's own `job` and `instance` are kept; none where those of the scrape hold.
+    pub honor_labels: Option<Origin>,
     /// The file with the authority that the target's certificate is checked against; plain text without.
     pub ca: Option<Sourced<String>>,
     /// What makes it.

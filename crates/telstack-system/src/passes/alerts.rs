@@ -6,9 +6,9 @@ use telstack_catalog::{
 };
 use telstack_diagnostics::Diagnostics;
 
-use super::Pass;
+use super::{Pass, scrape::watched};
 use crate::{
-    graph::{NodeId, System},
+    graph::System,
     known::Known,
     model::{AlertRule, Dial, Node, Protocol, Purpose, Tls},
     origin::Origin,
@@ -55,7 +55,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         if system.node(id).store().and_then(|store| store.prometheus()).is_none() {
             continue;
         }
-        let scraped: Vec<NodeId> = system.outgoing(id, Purpose::Scrape).into_iter().map(|(_, target)| target).collect();
+        let scraped = watched(system, id);
         let rules: Vec<AlertRule> = scraped.iter().flat_map(|target| rules(system.node(*target))).collect();
         if let Some(facet) = system.node_mut(id).store_mut().and_then(|store| store.prometheus_mut()) {
             facet.alerts.extend(rules);

@@ -1,13 +1,13 @@
 //! Self-monitoring: Prometheus scrapes every part of the stack that has metrics.
 
-use telstack_catalog::product::Product;
+use telstack_catalog::{ComponentKind, product::Product};
 use telstack_diagnostics::Diagnostics;
 
 use super::{Pass, encryption};
 use crate::{
     graph::{NodeId, System},
     known::Known,
-    model::{Dial, Edge, NodeKind, Protocol, Purpose, ScrapeJob, Tls},
+    model::{Dial, Edge, Listener, Node, NodeKind, Protocol, Purpose, ScrapeJob, Tls},
     origin::{Origin, Sourced},
 };
 
@@ -31,22 +31,71 @@ fn scrape(system: &mut System, prometheus: NodeId, target: NodeId) {
     if matches!(node.kind, NodeKind::External(_)) {
         return;
     }
-    let Some(listener) = node.listeners.iter().find(|it| it.name == "metrics") else { return };
+    let own = node.listeners.iter().find(|it| it.name == "metrics").map(|it| (own_job(node), it.clone()));
+    let handed_on = node.listeners.iter().filter_map(|it| Some((handed_on_job(node, it)?, it.clone())));
+    for ((name, what, honor_labels), listener) in own.into_iter().chain(handed_on).collect::<Vec<_>>() {
+        add(system, (prometheus, target), name, &what, honor_labels, &listener);
+    }
+}
+
+/// The nodes whose own metrics a Prometheus scrapes.
+pub(super) fn watched(system: &System, prometheus: NodeId) -> Vec<NodeId> {
+    let jobs = system.node(prometheus).store().and_then(|store| Some(&store.prometheus()?.jobs));
+    let has_job = |name: &str| jobs.is_some_and(|jobs| jobs.iter().any(|job| job.name == name));
+    let mut out = Vec::new();
+    for (_, target) in system.outgoing(prometheus, Purpose::Scrape) {
+        if !out.contains(&target) && has_job(&system.node(target).name) {
+            out.push(target);
+        }
+    }
+    out
+}
+
+/// The name of a job, why there is one, and why its labels are kept if they are.
+type Wanted = (String, String, Option<Origin>);
+
+/// What the node says of itself.
+fn own_job(node: &Node) -> Wanted {
+    let why = format!("{} has metrics of its own, and Prometheus is there to watch them", node.title());
+    (node.name.clone(), why, None)
+}
+
+/// What an exporter of a collector hands on to whoever scrapes it.
+fn handed_on_job(node: &Node, listener: &Listener) -> Option<Wanted> {
+    let owner = listener.owner.as_ref().filter(|owner| owner.kind == ComponentKind::Exporter)?;
+    // With a certificate of the exporter's own, nobody here knows what to check it against.
+    let open = listener.protocol == Protocol::EXPOSITION && listener.tls == Known::Value(Tls::Off);
+    let why = format!("the exporter `{}` waits to be scraped, and there is a Prometheus", owner.id);
+    let kept = "the exporter says which service each metric is of; without this Prometheus puts its own `job` there";
+    let kept = Origin::fact(NAME, kept, &[&listener.origin]);
+    open.then(|| (format!("{}/{}", node.name, owner.id), why, Some(kept)))
+}
+
+fn add(
+    system: &mut System,
+    (prometheus, target): (NodeId, NodeId),
+    name: String,
+    why: &str,
+    honor_labels: Option<Origin>,
+    listener: &Listener,
+) {
+    let node = system.node(target);
     let itself = prometheus == target;
     let tls = listener.tls.value().unwrap_or(Tls::Off);
     // A certificate names the node, not `localhost`.
     let host = if itself && tls == Tls::Off { "localhost" } else { &node.name };
     let ca = encryption::authority(NAME, Product::Prometheus, node).filter(|_| tls != Tls::Off);
-    let own = &system.node(prometheus).origin;
-    let reason = format!("{} has metrics of its own, and Prometheus is there to watch them", node.title());
-    let origin = Origin::derived(NAME, reason, &[&node.origin, own]);
+    let mut because = vec![&node.origin, &system.node(prometheus).origin];
+    because.extend(honor_labels.is_some().then_some(&listener.origin));
+    let origin = Origin::derived(NAME, why, &because);
     let place =
         Origin::fact(NAME, format!("{} shows its metrics here", node.title()), &[&node.origin, &listener.origin]);
     let path = listener.path.clone().unwrap_or_else(|| "/metrics".to_owned());
     let job = ScrapeJob {
-        name: node.name.clone(),
+        name,
         target: Sourced::new(format!("{host}:{}", listener.port), place.clone()),
         path: path.clone(),
+        honor_labels,
         ca,
         origin: origin.clone(),
     };

@@ -8,6 +8,7 @@ use super::{
     Pass,
     alerts::{items, metric, signals},
     encryption,
+    scrape::watched,
 };
 use crate::{
     graph::{EdgeId, NodeId, System},
@@ -228,12 +229,8 @@ fn grafana_reads_labels(version: Option<Version>) -> bool {
 
 fn dashboard(system: &System, viewer: NodeId, reads: &[(EdgeId, NodeId, String)]) -> Option<Dashboard> {
     let (edge, prometheus, uid) = reads.iter().find(|(_, node, _)| is(system, *node, Product::Prometheus))?;
-    let watched: Vec<NodeId> = system
-        .outgoing(*prometheus, Purpose::Scrape)
-        .into_iter()
-        .map(|(_, target)| target)
-        .filter(|target| system.node(*target).collector().is_some())
-        .collect();
+    let watched: Vec<NodeId> =
+        watched(system, *prometheus).into_iter().filter(|target| system.node(*target).collector().is_some()).collect();
     if watched.is_empty() {
         return None;
     }

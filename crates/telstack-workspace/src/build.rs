@@ -172,6 +172,7 @@ pub fn write(files: &dyn Files, plan: &BuildPlan, folder: &Path) -> Result<Build
     for (path, bytes, mode) in &plan.writes {
         let target = folder.join(path);
         if files.read_bytes(&target).map_err(|error| io(&target, error))?.as_ref() == Some(bytes) {
+            files.permit(&target, *mode).map_err(|error| io(&target, error))?;
             report.unchanged += 1;
         } else {
             changed.push((path, bytes, *mode));

@@ -34,12 +34,14 @@ impl std::fmt::Display for ReadFailure {
     }
 }
 
-/// What a file may be used for.
+/// Who may do what with a file, where the system keeps permissions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
-    /// Reading.
+    /// As the system makes new files: what only its owner works with.
+    Own,
+    /// Everybody reads it: containers run as users that are nobody on this machine.
     Text,
-    /// Running, where the system tells programs by their permissions.
+    /// Everybody reads and runs it.
     Program,
 }
 
@@ -49,8 +51,10 @@ pub trait Files {
     fn read(&self, path: &Path) -> Result<String, ReadFailure>;
     /// The bytes of a file; none if it is missing.
     fn read_bytes(&self, path: &Path) -> Result<Option<Vec<u8>>, io::Error>;
-    /// Replaces a file in one step, making its folders.
+    /// Replaces a file in one step, making its folders. Whoever may use the file may use the new folders.
     fn write(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), io::Error>;
+    /// Gives a file that is there what its mode allows.
+    fn permit(&self, path: &Path, mode: Mode) -> Result<(), io::Error>;
     /// Removes a file and the folders that this leaves empty, up to `root`.
     fn remove(&self, path: &Path, root: &Path) -> Result<(), io::Error>;
     /// Does a link on the way below `root` lead elsewhere?
@@ -104,7 +108,7 @@ impl Files for DiskFiles {
 
     fn write(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), io::Error> {
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
+        make_folders(folder, mode)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let staged = folder.join(format!(".{name}.{}.tmp", std::process::id()));
         let done = std::fs::write(&staged, bytes)
@@ -115,6 +119,10 @@ impl Files for DiskFiles {
             let _ = std::fs::remove_file(&staged);
         }
         done
+    }
+
+    fn permit(&self, path: &Path, mode: Mode) -> Result<(), io::Error> {
+        permit(path, mode)
     }
 
     fn remove(&self, path: &Path, root: &Path) -> Result<(), io::Error> {
@@ -165,16 +173,33 @@ impl Files for DiskFiles {
     }
 }
 
-/// Who may read a program may run it.
+/// Makes a folder and those above it that are missing.
+fn make_folders(folder: &Path, mode: Mode) -> Result<(), io::Error> {
+    let missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|it| !it.as_os_str().is_empty() && std::fs::symlink_metadata(it).is_err())
+        .collect();
+    std::fs::create_dir_all(folder)?;
+    // Entering a folder is to it what running is to a file.
+    let mode = if mode == Mode::Own { mode } else { Mode::Program };
+    missing.into_iter().try_for_each(|it| permit(it, mode))
+}
+
+/// Adds what the mode allows and the user's mask left out.
 #[cfg(unix)]
 fn permit(path: &Path, mode: Mode) -> Result<(), io::Error> {
     use std::os::unix::fs::PermissionsExt as _;
-    if mode == Mode::Text {
-        return Ok(());
-    }
+    let wanted = match mode {
+        Mode::Own => return Ok(()),
+        Mode::Text => 0o644,
+        Mode::Program => 0o755,
+    };
     let mut permissions = std::fs::metadata(path)?.permissions();
     let bits = permissions.mode();
-    permissions.set_mode(bits | ((bits & 0o444) >> 2));
+    if bits & wanted == wanted {
+        return Ok(());
+    }
+    permissions.set_mode(bits | wanted);
     std::fs::set_permissions(path, permissions)
 }
 
@@ -221,6 +246,10 @@ impl Files for MemoryFiles {
 
     fn write(&self, path: &Path, bytes: &[u8], _: Mode) -> Result<(), io::Error> {
         self.files().insert(path.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+
+    fn permit(&self, _: &Path, _: Mode) -> Result<(), io::Error> {
         Ok(())
     }
 

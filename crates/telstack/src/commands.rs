@@ -85,7 +85,7 @@ pub fn new(output: &Output, args: &New) -> Result<Outcome, Fatal> {
         return Err(Fatal::new(format!("{} is there already", path.display())).help("choose another name"));
     }
     DiskFiles
-        .write(&path, text.as_bytes(), Mode::Text)
+        .write(&path, text.as_bytes(), Mode::Own)
         .map_err(|error| Fatal::new(format!("cannot write {}: {error}", path.display())))?;
     output.print(&format!("wrote {}\n", path.display()));
     output.print(&format!("next: telstack build {} -o build\n", path.display()));

@@ -138,6 +138,39 @@ fn what_telstack_did_not_write_is_never_overwritten() {
     assert_eq!(files(&folder.path().join("out")), ["docker-compose.yml"], "and nothing else was written");
 }
 
+#[cfg(unix)]
+#[test]
+fn containers_can_read_what_is_built_whatever_the_mask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = first_stack();
+    let run = |script: &str| {
+        let run = std::process::Command::new("sh")
+            .args(["-c", script, env!("CARGO_BIN_EXE_telstack")])
+            .current_dir(folder.path())
+            .output()
+            .expect("a shell");
+        assert!(run.status.success(), "{}", stderr(&run));
+    };
+    let bits = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    let build = folder.path().join("out/build");
+    let all_is_readable = || {
+        for file in files(&build) {
+            let path = build.join(&file);
+            let wanted = if file.ends_with(".sh") { 0o755 } else { 0o644 };
+            assert_eq!(bits(&path), wanted, "{file}");
+            for above in path.ancestors().skip(1).take_while(|it| *it != folder.path()) {
+                assert_eq!(bits(above), 0o755, "{}", above.display());
+            }
+        }
+    };
+    run(r#"umask 077; "$0" build s.stack.kdl -o out/build; "$0" new own"#);
+    all_is_readable();
+    assert_eq!(bits(&folder.path().join("own.stack.kdl")), 0o600, "what nobody else needs is left to the mask");
+    // What an earlier release, or somebody's `chmod`, closed is opened by the next build.
+    run(r#"chmod 600 out/build/configs/*.yaml; "$0" build s.stack.kdl -o out/build"#);
+    all_is_readable();
+}
+
 #[test]
 fn files_of_earlier_builds_are_removed_and_others_are_not() {
     let folder = first_stack();

@@ -56,7 +56,10 @@ fn udp_is_published_as_udp_and_not_asked_by_tcp() {
     );
     assert_eq!(codes(&it), [""; 0], "{:?}", messages(&it));
     let compose = file(&it, "docker-compose.yml");
-    has(compose, &["8125:8125/udp", "5514:5514/udp", "\"5514:5514\"\n", "514:514/udp", "6831:6831/udp", "\"14250:14250\"\n"]);
+    has(
+        compose,
+        &["8125:8125/udp", "5514:5514/udp", "\"5514:5514\"\n", "514:514/udp", "6831:6831/udp", "\"14250:14250\"\n"],
+    );
     has(compose, &["# 8125/udp: StatsD\n", "# 5514/udp: udp log\n", "# 5514: tcp log\n", "# 514/udp: syslog\n"]);
     let script = file(&it, "scripts/health-check.sh");
     has(script, &["check_port 'a' '127.0.0.1' 5514 'tcp log'"]);

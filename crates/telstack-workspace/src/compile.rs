@@ -69,6 +69,13 @@ pub(crate) fn shown(path: &Path) -> String {
     text.strip_prefix("./").map_or_else(|| text.clone(), str::to_owned)
 }
 
+/// The first path that two artefacts have.
+fn written_twice(artefacts: &[Artefact]) -> Option<String> {
+    let mut paths: Vec<&str> = artefacts.iter().map(|it| it.path.as_str()).collect();
+    paths.sort_unstable();
+    paths.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned())
+}
+
 /// Compiles the stack at `path`.
 pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> {
     Ok(compile_text(files, path, files.read(path)?))
@@ -88,10 +95,17 @@ pub(crate) fn compile_text(files: &dyn Files, path: &Path, text: String) -> Comp
         system.complete = !diagnostics.has_errors();
         telstack_lint::check(system, &mut diagnostics);
     }
-    let artefacts = match &system {
+    let mut artefacts = match &system {
         Some(system) if !diagnostics.has_errors() => telstack_tools::emit(system),
         _ => Vec::new(),
     };
+    if let Some(path) = written_twice(&artefacts) {
+        // The passes report what can be foreseen; this is the last door before one file replaces another.
+        let place = system.as_ref().and_then(|system| system.origin.span());
+        let message = format!("two files would be called `{path}`");
+        diagnostics.push(Diagnostic::new(&passes::NAME_COLLIDES, message).at(place, "in the output of this stack"));
+        artefacts.clear();
+    }
     let diagnostics = diagnostics.sorted(&sources);
     Compiled { sources, system, diagnostics, artefacts }
 }

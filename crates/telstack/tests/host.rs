@@ -112,3 +112,20 @@ fn what_waits_to_be_scraped_is_scraped() {
     assert_eq!(codes(&loopback), ["N001"], "{:?}", messages(&loopback));
     has(file(&collector(lines, ""), "docker-compose.yml"), &["127.0.0.1:8889:8889"]);
 }
+
+#[test]
+fn names_that_follow_from_others_are_not_taken_twice() {
+    let lines = "receiver \"otlp\"; pipeline \"logs\" { from \"otlp\"; to \"loki\" }; durable";
+    let first = collector(lines, "loki\n tempo \"a-init\"");
+    assert_eq!(messages(&first), [("C020", "two services would be called `a-init`")]);
+    assert!(first.artefacts.is_empty(), "nothing is written");
+    let last = stack(&format!("tempo \"a-init\"\n loki\n collector \"a\" {{ {lines} }}"));
+    assert_eq!(messages(&last), messages(&first));
+    // Without `durable` the collector needs nobody to give it volumes.
+    assert_eq!(codes(&collector(&lines.replace("durable", ""), "loki\n tempo \"a-init\"")), [""; 0]);
+    let tls = "tls cert=\"./c\" key=\"./k\" ca=\"./a\"";
+    let file = stack(&format!("prometheus \"x\" {{ {tls} }}\n prometheus \"x-web\""));
+    assert_eq!(messages(&file), [("C020", "two files would be called `configs/x-web.yml`")]);
+    // Another ending, another file.
+    assert_eq!(codes(&stack(&format!("prometheus \"x\" {{ {tls} }}\n loki \"x-web\""))), [""; 0]);
+}

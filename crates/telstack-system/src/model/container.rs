@@ -200,6 +200,11 @@ impl Container {
         }
     }
 
+    /// The name of the service that gives the volumes of `node` to its user; none where it needs none.
+    pub fn init_service(&self, node: &str) -> Option<String> {
+        (!self.owned_paths.is_empty()).then(|| format!("{node}-init"))
+    }
+
     /// The mount that holds a path inside, the deepest one.
     pub fn mount_of(&self, path: &str) -> Option<&Mount> {
         let holds = |mount: &&Mount| {

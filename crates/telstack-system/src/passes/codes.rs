@@ -3,8 +3,30 @@
 use telstack_diagnostics::{RuleInfo, Severity};
 
 /// All of them.
-pub static RULES: &[&RuleInfo] =
-    &[&NO_COMMON_PROTOCOL, &SIGNAL_NOT_ACCEPTED, &PROTOCOL_NOT_AVAILABLE, &CLIENT_CERTIFICATE, &QUEUE_IN_MEMORY];
+pub static RULES: &[&RuleInfo] = &[
+    &NO_COMMON_PROTOCOL,
+    &SIGNAL_NOT_ACCEPTED,
+    &PROTOCOL_NOT_AVAILABLE,
+    &CLIENT_CERTIFICATE,
+    &QUEUE_IN_MEMORY,
+    &NAME_COLLIDES,
+];
+
+/// C020.
+pub static NAME_COLLIDES: RuleInfo = RuleInfo {
+    code: "C020",
+    name: "derived-name-collides",
+    severity: Severity::Error,
+    summary: "Two services, volumes or files that follow from the stack would have one name.",
+    why: "Services, volumes and files are called after the nodes that need them: `gateway-init` gives `gateway` its \
+          volumes. Where a node itself is called so, one of the two would silently replace the other.",
+    bad: "collector \"gateway\" { receiver \"otlp\"; pipeline \"logs\" { from \"otlp\"; to \"loki\" }; durable }\n\
+          loki \"gateway-init\"",
+    good: "collector \"gateway\" { receiver \"otlp\"; pipeline \"logs\" { from \"otlp\"; to \"loki\" }; durable }\n\
+           loki \"loki\"",
+    silent: "Never: all names are known when a stack is compiled. Names of nodes that are equal are Z005.",
+    sources: &["compose-spec: spec.md, services and volumes"],
+};
 
 /// N020.
 pub(super) static NO_COMMON_PROTOCOL: RuleInfo = RuleInfo {

@@ -19,7 +19,7 @@ mod views;
 
 use telstack_diagnostics::Diagnostics;
 
-pub use codes::RULES;
+pub use codes::{NAME_COLLIDES, RULES};
 pub use listeners::collector_listeners;
 
 use crate::graph::System;

@@ -98,7 +98,7 @@ pub(super) fn init(node: &Node, container: &Container) -> Option<(String, Value)
     out.put("volumes", origin.block(container.mounts.iter().filter(holds).filter_map(mount)));
     out.put("network_mode", once.string("none"));
     out.put("restart", once.string("no"));
-    Some((format!("{}-init", node.name), out.finish(origin)))
+    Some((container.init_service(&node.name)?, out.finish(origin)))
 }
 
 /// The service of a node. `waits_for` must have ended well before it starts.

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod environment;
+mod names;
 
 use telstack_catalog::{
     ComponentKind,
@@ -27,7 +28,7 @@ const NAME: &str = "containers";
 pub(super) const PASS: Pass =
     Pass { name: NAME, reason: "give each node a container: image, command, files, volumes, ports, health check", run };
 
-fn run(system: &mut System, _: &mut Diagnostics) {
+fn run(system: &mut System, diagnostics: &mut Diagnostics) {
     if system.platform.value != Platform::Compose {
         return;
     }
@@ -43,6 +44,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             node.container = Some(container);
         }
     }
+    names::check(system, diagnostics);
 }
 
 fn container(system: &System, id: NodeId, taken: &mut Vec<(u16, Transport)>) -> Option<Container> {

@@ -99,15 +99,24 @@ pub fn correct(facts: &Facts, name: &str, names: &[String], sample: V, tree: &mu
     deprecate(facts, names, sample, tree);
     set_keys(tree, name, list(&facts.fix_settings, "keys"));
     for row in list(&facts.fix_settings, "set") {
-        if names.iter().any(|name| name == word(row, "component")) && within(row, sample)? {
-            let (parent, key) = word(row, "path").rsplit_once('.').unwrap_or(("", word(row, "path")));
-            if let Some(children) = at(tree, parent).and_then(children) {
-                children.insert(key.to_owned(), row["node"].clone());
-            }
+        let covered = list(row, "components").iter().any(|covered| names.iter().any(|name| covered == name));
+        if covered && within(row, sample)? {
+            list(row, "paths").iter().filter_map(Value::as_str).for_each(|path| set(tree, path, row));
         }
     }
     super::enums::apply(facts, names, sample, tree)?;
     Ok(())
+}
+
+/// Replaces the setting at a path or adds it to a parent that is there (`node`), or changes a setting that is there.
+fn set(tree: &mut Value, path: &str, row: &Value) {
+    let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let Some(children) = at(tree, parent).and_then(children) else { return };
+    if let Some(node) = row.get("node") {
+        children.insert(key.to_owned(), node.clone());
+    } else if let Some(object) = children.get_mut(key).and_then(Value::as_object_mut) {
+        object.extend(row["change"].as_object().cloned().unwrap_or_default());
+    }
 }
 
 /// Marks the settings that an event calls deprecated, ignored or without effect.
@@ -250,6 +259,13 @@ impl Store {
             }
             "map" => {
                 "map".clone_into(&mut node.ty);
+                for (name, child) in below {
+                    node.children.insert(name.clone(), self.insert(child, name)?);
+                }
+            }
+            // A map, or a value of another type: what is below is checked where it is a map.
+            "any" => {
+                "any".clone_into(&mut node.ty);
                 for (name, child) in below {
                     node.children.insert(name.clone(), self.insert(child, name)?);
                 }

@@ -33,6 +33,23 @@ pub fn expand(facts: &Facts, node: &Value) -> Result<Value, Error> {
     Ok(Value::Object(object))
 }
 
+/// The tree of our corrections, for a component of which the facts have none at a sample.
+pub fn own(facts: &Facts, names: &[String], sample: V) -> Result<Option<Value>, Error> {
+    let mut rows = list(&facts.fix_trees, "trees").iter();
+    let Some(row) = rows.find(|row| names.iter().any(|name| name == word(row, "component"))) else { return Ok(None) };
+    let mut tree = None;
+    for (path, setting) in super::facts::entries(row, "settings") {
+        let part = |at: usize| setting.get(at).and_then(Value::as_str).unwrap_or("");
+        if version(part(1))? <= sample && sample <= version(part(2))? {
+            let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
+            let parent = at(tree.get_or_insert_with(|| json!({"type": "map"})), parent);
+            let parent = parent.ok_or_else(|| format!("{}: nothing above {path}", word(row, "component")))?;
+            add(parent, key, json!({ "type": part(0) }));
+        }
+    }
+    Ok(tree)
+}
+
 fn children(node: &mut Value) -> Option<&mut Map<String, Value>> {
     node.get_mut("children")?.as_object_mut()
 }

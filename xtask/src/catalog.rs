@@ -10,6 +10,8 @@ mod facts;
 mod options;
 #[path = "catalog_runtime.rs"]
 mod runtime;
+#[path = "catalog_show.rs"]
+mod show;
 #[path = "catalog_trees.rs"]
 mod trees;
 
@@ -18,6 +20,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+pub use show::show;
 
 /// Anything that stops the work, in words.
 pub type Error = String;

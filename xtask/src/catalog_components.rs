@@ -91,13 +91,13 @@ fn samples_of(
         let mut chosen: Option<Option<Value>> = None;
         for name in names.iter().rev() {
             let Some(fields) = tree_at(all[name], sample)? else { continue };
-            let tree = if fields.is_null() {
-                None
-            } else {
-                let mut tree = trees::expand(facts, fields)?;
-                trees::correct(facts, name, names, sample, &mut tree)?;
-                Some(tree)
+            let mut tree = match fields {
+                Value::Null => trees::own(facts, names, sample)?,
+                fields => Some(trees::expand(facts, fields)?),
             };
+            if let Some(tree) = &mut tree {
+                trees::correct(facts, name, names, sample, tree)?;
+            }
             match &chosen {
                 // Aliases that differ would be a hole in the facts: the newest name decides.
                 Some(known) if *known != tree => {
@@ -206,6 +206,9 @@ pub fn build(facts: &Facts) -> Result<Built, Error> {
         if !gone.is_empty() {
             record.insert("gone".to_owned(), Value::Array(gone));
         }
+        for (sort, rows) in entries(&facts.fix_dates["components"], key) {
+            record.insert(sort.clone(), rows.clone());
+        }
         components.insert(key.clone(), Value::Object(record));
     }
     let names = canonical.iter().map(|(name, key)| (name.clone(), json!(bare(key)))).collect();
@@ -293,6 +296,11 @@ fn gone(facts: &Facts, names: &[String], rows: &[(V, Option<usize>)], store: &St
                     row["r"] = json!(replacement);
                 }
             }
+            if row.get("in").is_none()
+                && let Some(removed) = read_removal(facts, names, &path, at, by)
+            {
+                row["in"] = json!(removed);
+            }
             if let Some(words) = advice(facts, names, &path) {
                 row["r"] = json!(words);
             }
@@ -300,6 +308,16 @@ fn gone(facts: &Facts, names: &[String], rows: &[(V, Option<usize>)], store: &St
         }
     }
     out
+}
+
+/// The release that removed a setting which one sample has and the next has not, as read at every release between.
+fn read_removal(facts: &Facts, names: &[String], path: &str, at: V, by: V) -> Option<String> {
+    let dated = names.iter().find_map(|name| facts.fix_dates["components"].get(name))?;
+    list(dated, "absent").iter().find_map(|row| {
+        let part = |at: usize| row.get(at).and_then(Value::as_str).unwrap_or("");
+        let (from, to) = (version(part(1)).ok()?, version(part(2)).ok()?);
+        (part(0) == path && at < from && to < by && part(3).is_empty()).then(|| part(1).to_owned())
+    })
 }
 
 /// Our own words for what to write in place of a vanished setting.

@@ -50,9 +50,11 @@ pub struct Facts {
     pub gone: Vec<Value>,
     pub runtime: Value,
     pub fix_components: Value,
+    pub fix_dates: Value,
     pub fix_protocols: Value,
     pub fix_runtime: Value,
     pub fix_settings: Value,
+    pub fix_trees: Value,
     /// Sampled versions, ascending.
     pub samples: Vec<V>,
 }
@@ -81,9 +83,11 @@ impl Facts {
             gone: list(&events, "settings_gone_between_samples").to_vec(),
             runtime: json(&otelcol.join("runtime.json"))?,
             fix_components: json(&corrections.join("components.json"))?,
+            fix_dates: json(&corrections.join("dates.json"))?,
             fix_protocols: json(&corrections.join("protocols.json"))?,
             fix_runtime: json(&corrections.join("runtime.json"))?,
             fix_settings: json(&corrections.join("settings.json"))?,
+            fix_trees: json(&corrections.join("trees.json"))?,
             meta,
         })
     }

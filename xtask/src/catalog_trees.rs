@@ -33,6 +33,23 @@ pub fn expand(facts: &Facts, node: &Value) -> Result<Value, Error> {
     Ok(Value::Object(object))
 }
 
+/// The tree of our corrections, for a component of which the facts have none at a sample.
+pub fn own(facts: &Facts, names: &[String], sample: V) -> Result<Option<Value>, Error> {
+    let mut rows = list(&facts.fix_trees, "trees").iter();
+    let Some(row) = rows.find(|row| names.iter().any(|name| name == word(row, "component"))) else { return Ok(None) };
+    let mut tree = None;
+    for (path, setting) in super::facts::entries(row, "settings") {
+        let part = |at: usize| setting.get(at).and_then(Value::as_str).unwrap_or("");
+        if version(part(1))? <= sample && sample <= version(part(2))? {
+            let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
+            let parent = at(tree.get_or_insert_with(|| json!({"type": "map"})), parent);
+            let parent = parent.ok_or_else(|| format!("{}: nothing above {path}", word(row, "component")))?;
+            add(parent, key, json!({ "type": part(0) }));
+        }
+    }
+    Ok(tree)
+}
+
 fn children(node: &mut Value) -> Option<&mut Map<String, Value>> {
     node.get_mut("children")?.as_object_mut()
 }
@@ -99,15 +116,24 @@ pub fn correct(facts: &Facts, name: &str, names: &[String], sample: V, tree: &mu
     deprecate(facts, names, sample, tree);
     set_keys(tree, name, list(&facts.fix_settings, "keys"));
     for row in list(&facts.fix_settings, "set") {
-        if names.iter().any(|name| name == word(row, "component")) && within(row, sample)? {
-            let (parent, key) = word(row, "path").rsplit_once('.').unwrap_or(("", word(row, "path")));
-            if let Some(children) = at(tree, parent).and_then(children) {
-                children.insert(key.to_owned(), row["node"].clone());
-            }
+        let covered = list(row, "components").iter().any(|covered| names.iter().any(|name| covered == name));
+        if covered && within(row, sample)? {
+            list(row, "paths").iter().filter_map(Value::as_str).for_each(|path| set(tree, path, row));
         }
     }
     super::enums::apply(facts, names, sample, tree)?;
     Ok(())
+}
+
+/// Replaces the setting at a path or adds it to a parent that is there (`node`), or changes a setting that is there.
+fn set(tree: &mut Value, path: &str, row: &Value) {
+    let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let Some(children) = at(tree, parent).and_then(children) else { return };
+    if let Some(node) = row.get("node") {
+        children.insert(key.to_owned(), node.clone());
+    } else if let Some(object) = children.get_mut(key).and_then(Value::as_object_mut) {
+        object.extend(row["change"].as_object().cloned().unwrap_or_default());
+    }
 }
 
 /// Marks the settings that an event calls deprecated, ignored or without effect.
@@ -250,6 +276,13 @@ impl Store {
             }
             "map" => {
                 "map".clone_into(&mut node.ty);
+                for (name, child) in below {
+                    node.children.insert(name.clone(), self.insert(child, name)?);
+                }
+            }
+            // A map, or a value of another type: what is below is checked where it is a map.
+            "any" => {
+                "any".clone_into(&mut node.ty);
                 for (name, child) in below {
                     node.children.insert(name.clone(), self.insert(child, name)?);
                 }

@@ -23,11 +23,14 @@ enum Chore {
     /// Rebuild the embedded catalog from a folder of facts
     Catalog {
         /// Folder with `otelcol` and `backends`
-        #[arg(long)]
-        facts: PathBuf,
+        #[arg(long, required_unless_present = "show")]
+        facts: Option<PathBuf>,
         /// Write nothing; fail when the committed data is not what the facts give
         #[arg(long)]
         check: bool,
+        /// Print the settings that the embedded catalog has instead: `receiver/otlp@0.120.0`
+        #[arg(long, value_name = "KIND/NAME@RELEASE", num_args = 1.., conflicts_with_all = ["facts", "check"])]
+        show: Vec<String>,
     },
     /// Compile every stack into its folder in `golden/`
     Golden,
@@ -49,7 +52,8 @@ enum Chore {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().chore {
-        Chore::Catalog { facts, check } => catalog::run(&facts, check),
+        Chore::Catalog { facts: Some(facts), check, .. } => catalog::run(&facts, check),
+        Chore::Catalog { show, .. } => show.iter().try_for_each(|what| Ok(print!("{}", catalog::show(what)?))),
         Chore::Gen { check } => rules::run(check),
         Chore::Golden => golden::run(),
         Chore::Pictures { check } => pictures::run(check),

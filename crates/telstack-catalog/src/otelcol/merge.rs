@@ -23,23 +23,54 @@ pub(super) fn merge(
             remove(&mut merged, &gone.p);
         }
     }
+    let within = |from: Version, to: Version| from <= version && version <= to;
+    for (path, from, to) in &component.record.absent {
+        if within(*from, *to) {
+            remove(&mut merged, path);
+        }
+    }
+    for (path, ty, from, to) in &component.record.between {
+        if within(*from, *to) {
+            insert(&mut merged, path, *ty);
+        }
+    }
     Some(merged)
+}
+
+/// The first step of a dotted path that is there, and the rest: a key may hold dots.
+fn split<'p>(node: &SettingsNode, path: &'p str) -> Option<(&'p str, &'p str)> {
+    let mut end = path.len();
+    loop {
+        let key = &path[..end];
+        if node.children.contains_key(key) || (key == "item" && node.item.is_some()) {
+            return Some((key, path.get(end + 1..).unwrap_or("")));
+        }
+        end = path[..end].rfind('.')?;
+    }
+}
+
+/// Puts a setting at a dotted path; what is there stays.
+fn insert(node: &mut Arc<SettingsNode>, path: &str, ty: SettingType) {
+    let Some((key, rest)) = split(node, path) else {
+        let mut new = SettingsNode::new(ty);
+        new.opaque = is_secret(path);
+        let node = Arc::make_mut(node);
+        if path == "item" && node.ty == SettingType::List {
+            node.item = Some(Arc::new(new));
+        } else {
+            node.children.insert(path.into(), Arc::new(new));
+        }
+        return;
+    };
+    let node = Arc::make_mut(node);
+    if let (false, Some(below)) = (rest.is_empty(), node.children.get_mut(key).or(node.item.as_mut())) {
+        insert(below, rest, ty);
+    }
 }
 
 /// Takes out the setting at a dotted path.
 fn remove(node: &mut Arc<SettingsNode>, path: &str) {
-    let (mut end, mut step) = (path.len(), None);
-    while step.is_none() {
-        if node.children.contains_key(&path[..end]) || &path[..end] == "item" {
-            step = Some((&path[..end], path.get(end + 1..).unwrap_or("")));
-        } else {
-            match path[..end].rfind('.') {
-                Some(dot) => end = dot,
-                None => return,
-            }
-        }
-    }
-    let Some((key, rest)) = step else { return };
+    let Some((key, rest)) = split(node, path) else { return };
     let node = Arc::make_mut(node);
     if rest.is_empty() {
         node.children.remove(key);

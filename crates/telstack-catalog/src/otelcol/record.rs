@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::settings::SettingType;
 use crate::text::Lines;
 use crate::version::{Version, VersionRange};
 
@@ -45,6 +46,12 @@ pub(super) struct Record {
     pub replacement: Option<StoredReplacement>,
     #[serde(default)]
     pub gone: Vec<Gone>,
+    /// Settings of only one of the two samples around a release, with the first and last release without them.
+    #[serde(default)]
+    pub absent: Vec<(String, Version, Version)>,
+    /// Settings of neither sample around a release: type, first and last release with them.
+    #[serde(default)]
+    pub between: Vec<(String, SettingType, Version, Version)>,
     #[serde(default)]
     pub src: Vec<String>,
 }

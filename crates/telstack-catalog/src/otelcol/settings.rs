@@ -32,8 +32,8 @@ pub enum SettingType {
     List,
     /// A map.
     Map,
-    /// Anything: check nothing below it (unless it has an `item`, which describes the values when
-    /// it is a list).
+    /// Anything. What is known below it describes the value when it is a list (`item`) or a map (`children`,
+    /// unless it is `open`: then the keys are known, but not what they hold).
     Any,
 }
 

@@ -131,7 +131,7 @@ impl<'a> Walk<'a, '_> {
             self.report(path, &value.mark, ProblemKind::Secret);
         }
         match &value.kind {
-            Kind::Map(map) if matches!(tree.ty, SettingType::Map) => {
+            Kind::Map(map) if tree.ty == SettingType::Map || is_maybe_map(tree) => {
                 for entry in map {
                     self.entry(entry, tree, path);
                 }
@@ -246,6 +246,11 @@ const QUEUE_KEYS: [&str; 3] = ["sending_queue", "retry_on_failure", "storage"];
 
 /// Headers that carry a credential.
 const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "proxy_authorization", "cookie"];
+
+/// A value of several types, the keys of which are known when it is a map.
+fn is_maybe_map(tree: &SettingsNode) -> bool {
+    tree.ty == SettingType::Any && !tree.open && !tree.children.is_empty()
+}
 
 /// Is there a value at the path, in every element of the lists on the way? What cannot be seen counts.
 fn given(value: &Value, path: &str) -> bool {

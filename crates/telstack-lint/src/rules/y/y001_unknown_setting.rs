@@ -73,4 +73,19 @@ mod tests {
         let yaml = "exporters: {otlp_http: {endpoint: 'http://a:4318', headers: {x-any-key: a}}}";
         Bench::collector("0.158.0", yaml).silent("Y001");
     }
+    #[test]
+    fn a_list_of_texts_or_of_maps() {
+        let flat = r#"processors: {transform: {log_statements: ['set(log.body, "a")']}}"#;
+        let bench = Bench::collector("0.158.0", flat);
+        bench.silent("Y001");
+        bench.silent("Y002");
+        let maps = r#"processors: {transform: {log_statements: [{contxt: log, statements: ['set(log.body, "a")']}]}}"#;
+        Bench::collector("0.158.0", maps).finds("Y001", "contxt");
+    }
+
+    #[test]
+    fn log_receivers_of_early_releases_are_checked() {
+        let yaml = "receivers: {filelog: {include: [/var/log/a.log], inclde_file_path: true}}";
+        Bench::collector("0.100.0", yaml).finds("Y001", "inclde_file_path");
+    }
 }

@@ -18,7 +18,7 @@ mod why;
 pub use build::{BuildError, BuildPlan, BuildReport, MANIFEST, Stale, check_folder, plan, write};
 pub use check::{Assumed, AssumedError, CheckFailure, FileKind, check, kind};
 pub use compile::{Compiled, compile};
-pub use draw::{dot, mermaid};
+pub use draw::{Theme, dot, mermaid, svg};
 pub use explain::{all_rules, nearest_code, rule};
 pub use files::{DiskFiles, Files, MemoryFiles, Mode, ReadFailure};
 pub use new::{NewError, first_stack};

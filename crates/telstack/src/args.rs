@@ -151,6 +151,19 @@ pub enum GraphFormat {
     Mermaid,
     /// A Graphviz digraph
     Dot,
+    /// A picture, laid out
+    Svg,
+}
+
+/// The colours of a picture.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphTheme {
+    /// Dark on light
+    Light,
+    /// Light on dark
+    Dark,
+    /// What the reader's system prefers
+    Auto,
 }
 
 /// Arguments of `graph`.
@@ -161,4 +174,7 @@ pub struct Graph {
     /// How to draw
     #[arg(long, value_enum, default_value_t = GraphFormat::Mermaid)]
     pub format: GraphFormat,
+    /// The colours of `--format svg`
+    #[arg(long, value_enum, default_value_t = GraphTheme::Auto)]
+    pub theme: GraphTheme,
 }

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use telstack_diagnostics::{Severity, render};
 use telstack_workspace::{
-    Assumed, AssumedError, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, compile, first_stack,
+    Assumed, AssumedError, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, Theme, compile, first_stack,
 };
 
 use crate::{
-    args::{Args, Check, Explain, Format, Graph, GraphFormat, Level, New, Rules},
+    args::{Args, Check, Explain, Format, Graph, GraphFormat, GraphTheme, Level, New, Rules},
     output::{Fatal, Outcome, Output},
 };
 
@@ -189,6 +189,14 @@ pub fn graph(output: &Output, args: &Graph) -> Result<Outcome, Fatal> {
     output.print(&match args.format {
         GraphFormat::Mermaid => telstack_workspace::mermaid(system),
         GraphFormat::Dot => telstack_workspace::dot(system),
+        GraphFormat::Svg => {
+            let theme = match args.theme {
+                GraphTheme::Light => Theme::Light,
+                GraphTheme::Dark => Theme::Dark,
+                GraphTheme::Auto => Theme::Auto,
+            };
+            telstack_workspace::svg(system, theme)
+        }
     });
     Ok(Outcome::Clean)
 }

@@ -1,6 +1,8 @@
 //! What each command does.
 
 mod build;
+mod derived;
+mod diff;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use crate::{
 };
 
 pub use build::build;
+pub use diff::diff;
 pub use why::why;
 
 /// The end of a stack file's name.
@@ -63,6 +66,15 @@ fn assumed(args: &Check) -> Result<Assumed, Fatal> {
             Fatal::new("that distribution was not published at that release").help("leave one of the two options out")
         }
     })
+}
+
+/// A text in one line of at most so many characters.
+fn short(text: &str, longest: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= longest {
+        return text;
+    }
+    format!("{}…", text.chars().take(longest.saturating_sub(1)).collect::<String>().trim_end())
 }
 
 /// Prints findings for people and says whether one of them is at or above `level`.

@@ -203,7 +203,8 @@ fn settings(system: &System, id: NodeId) -> Vec<(String, String)> {
     }
     let mut out = Vec::new();
     let value = ir::node(node);
-    let compared = |key: &str| !ELSEWHERE.contains(&key) && !(node.container.is_some() && AGAIN.contains(&key));
+    let again = |key: &str| node.container.is_some() && AGAIN.contains(&key);
+    let compared = |key: &str| !ELSEWHERE.contains(&key) && !again(key);
     for entry in value.as_map().into_iter().flatten().filter(|entry| compared(&entry.key)) {
         match entry.key.as_str() {
             "exporters" => {
@@ -264,8 +265,11 @@ fn flatten(value: &Value, path: &str, serves: &BTreeMap<String, String>, out: &m
     }
 }
 
+/// What a link is found by: the node that dials, the one that listens, and what for.
+type Ends = (String, String, Purpose);
+
 fn edges(a: &System, b: &System) -> Vec<EdgeDiff> {
-    let named = |system: &System| -> Vec<((String, String, Purpose), Vec<(String, String)>)> {
+    let named = |system: &System| -> Vec<(Ends, Vec<(String, String)>)> {
         let key = |from: NodeId, to: NodeId, edge: &Edge| {
             (system.node(from).name.clone(), system.node(to).name.clone(), edge.purpose)
         };

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use telstack_diagnostics::{Severity, render};
 use telstack_workspace::{
-    Assumed, AssumedError, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, Theme, compile, first_stack,
+    Assumed, AssumedError, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, Theme, compile,
+    first_stack,
 };
 
 use crate::{
@@ -69,7 +70,7 @@ fn assumed(args: &Check) -> Result<Assumed, Fatal> {
 }
 
 /// A text in one line of at most so many characters.
-fn short(text: &str, longest: usize) -> String {
+fn in_a_line(text: &str, longest: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.chars().count() <= longest {
         return text;

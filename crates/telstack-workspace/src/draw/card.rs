@@ -223,8 +223,8 @@ fn with_pipelines(mut card: Card, collector: &Collector, left: &[Port], right: &
         })
         .collect();
     let widest = |column: &Column| {
-        let lines = column.ids.iter().flat_map(chip_lines);
-        lines.map(|line| width(&line, PLAIN, false) + 16).max().unwrap_or_default()
+        let names = column.ids.iter().flat_map(chip_lines);
+        names.map(|line| width(&line, PLAIN, false) + 16).max().unwrap_or_default()
     };
     let (receivers_width, exporters_width) = (widest(&receivers), widest(&exporters));
     let lane_width = lanes
@@ -235,9 +235,9 @@ fn with_pipelines(mut card: Card, collector: &Collector, left: &[Port], right: &
         .max()
         .unwrap_or_default()
         + 16;
-    let sides = 2 * PAD + receivers_width + exporters_width + 2 * INNER;
-    let lane_width = lane_width.max(card.width - sides);
-    card.width = sides + lane_width;
+    let around = 2 * PAD + receivers_width + exporters_width + 2 * INNER;
+    let lane_width = lane_width.max(card.width - around);
+    card.width = around + lane_width;
 
     // Lanes below each other; components beside the lanes they belong to.
     let mut y = card.height + 4;

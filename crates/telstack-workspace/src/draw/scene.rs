@@ -31,6 +31,14 @@ pub struct Link {
     pub title: String,
 }
 
+impl Link {
+    /// The width of what is written at it, in pixels.
+    pub fn width(&self) -> i32 {
+        let below: Vec<&str> = self.below.iter().map(|(word, _)| word.as_str()).collect();
+        width(&self.above, SMALL, false).max(width(&below.join(" · "), SMALL, false))
+    }
+}
+
 /// A drawing before it is written down.
 #[derive(Clone, Debug)]
 pub struct Scene {
@@ -108,8 +116,7 @@ pub fn scene(system: &System) -> Scene {
             bundles.push(*into);
             bundles.len() - 1
         });
-        let below: String = link.below.iter().map(|(word, _)| format!("{word} · ")).collect();
-        wire.label = LABEL_ROOM + width(&link.above, SMALL, false).max(width(&below, SMALL, false));
+        wire.label = LABEL_ROOM + link.width();
     }
     // Twice: once one knows where everything is, ports change places so that fewer wires cross. Until then
     // those of a box without an inside count as one.

@@ -61,9 +61,8 @@ fn boxes(scene: &Scene) -> Vec<Frame> {
 
 fn written(scene: &Scene) -> Vec<Frame> {
     let frame = |((x, y), link): (Point, &Link)| {
-        let below: Vec<&str> = link.below.iter().map(|(word, _)| word.as_str()).collect();
-        let wide = width(&link.above, SMALL, false).max(width(&below.join(" · "), SMALL, false));
-        (x - wide, y - 15, x, if below.is_empty() { y } else { y + 15 })
+        let wide = link.width();
+        (x - wide, y - 15, x, if link.below.is_empty() { y } else { y + 15 })
     };
     labels(scene).into_iter().map(frame).collect()
 }

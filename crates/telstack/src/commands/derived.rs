@@ -8,7 +8,7 @@ use std::{
 use telstack_system::OriginKind;
 use telstack_workspace::{Compiled, DerivedReason, DiskFiles, DumpError, derivation, dump_ir, pass_list};
 
-use super::{cannot_read, short};
+use super::{cannot_read, in_a_line};
 use crate::output::{Fatal, Outcome, Output};
 
 /// How many of the things that follow from one reason are listed.
@@ -49,7 +49,8 @@ pub fn dump(output: &Output, stack: &Path, pass: &str) -> Result<Outcome, Fatal>
 }
 
 fn passes() -> String {
-    pass_list().iter().map(|(name, reason)| format!("{name:12} {reason}\n")).collect()
+    let lines: Vec<String> = pass_list().iter().map(|(name, reason)| format!("{name:12} {reason}\n")).collect();
+    lines.concat()
 }
 
 /// What was derived, and why, on one page of Markdown.
@@ -79,7 +80,7 @@ fn show(output: &Output, compiled: &Compiled, reason: &DerivedReason) {
     };
     output.print(&format!("- {}\n", output.strong(&origin.reason)));
     for thing in reason.things.iter().take(LISTED) {
-        output.print(&format!("  - `{}`\n", short(thing, LONGEST)));
+        output.print(&format!("  - `{}`\n", in_a_line(thing, LONGEST)));
     }
     if let Some(more) = reason.things.len().checked_sub(LISTED + 1) {
         output.print(&format!("  - and {} more\n", more + 1));

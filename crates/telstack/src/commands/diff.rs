@@ -5,7 +5,7 @@ use std::path::Path;
 use telstack_diagnostics::Severity;
 use telstack_workspace::{Change, Compiled, EdgeDiff, FileDiff, Kind, NodeDiff, StackDiff};
 
-use super::{read, report, short};
+use super::{in_a_line, read, report};
 use crate::{
     args::{Diff, DiffFormat},
     output::{Fatal, Outcome, Output},
@@ -112,7 +112,7 @@ fn node(output: &Output, node: &NodeDiff) {
 }
 
 fn value(output: &Output, change: &Change) -> String {
-    let text = |value: &str| short(value, LONGEST);
+    let text = |value: &str| in_a_line(value, LONGEST);
     match (change.before.as_deref(), change.after.as_deref()) {
         (Some(before), Some(after)) => format!("{}: {} → {}", change.what, text(before), text(after)),
         (None, Some("")) => output.added(&format!("+ {}", change.what)),

@@ -1,15 +1,19 @@
-//! What the README shows: a report as a terminal draws it, and the graph of a stack.
+//! What the README shows: a report as a terminal draws it, and a stack, as a picture and as a graph.
 
 use std::{fmt::Write as _, fs, path::Path};
 
 use anstyle::{Color, RgbColor};
 use anstyle_svg::{Palette, Term};
 use telstack_diagnostics::render::{Colour, human, summary};
-use telstack_workspace::{Compiled, DiskFiles, compile, mermaid};
+use telstack_workspace::{Compiled, DiskFiles, Theme, compile, mermaid, svg};
 
 /// A stack that is broken on purpose, and what telstack says about it.
 const STACK: &str = "docs/pictures/loki.stack.kdl";
 const PICTURE: &str = "docs/pictures/diagnostic.svg";
+
+/// A stack, drawn.
+const DRAWN: &str = "stacks/single-node.stack.kdl";
+const DRAWING: &str = "docs/pictures/single-node.svg";
 
 /// A terminal's sixteen colours that can be read on the dark ground: the plain ones, then the bright.
 const PALETTE: Palette = Palette([
@@ -42,7 +46,7 @@ const END_OF_GRAPH: &str = "<!-- end of graph -->";
 pub fn run(check: bool) -> Result<(), String> {
     // Names in the report are relative to the project's folder.
     std::env::set_current_dir(crate::tidy::root()).map_err(|error| error.to_string())?;
-    for (path, wanted) in [(PICTURE, report()?), (README, readme()?)] {
+    for (path, wanted) in [(PICTURE, report()?), (DRAWING, drawing()?), (README, readme()?)] {
         if fs::read_to_string(path).is_ok_and(|found| found == wanted) {
             continue;
         }
@@ -70,6 +74,12 @@ fn report() -> Result<String, String> {
     }
     let _ = writeln!(screen, "{}", summary(&compiled.diagnostics));
     Ok(draw(&screen))
+}
+
+/// What `telstack graph --format svg` draws.
+fn drawing() -> Result<String, String> {
+    let system = compiled(DRAWN)?.system.ok_or_else(|| format!("{DRAWN} is no stack"))?;
+    Ok(svg(&system, Theme::Auto))
 }
 
 /// The README with today's graph in it.

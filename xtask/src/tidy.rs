@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "telstack-diagnostics",
             "telstack-lang",
             "telstack-lint",
+            "telstack-syntax",
             "telstack-system",
             "telstack-tools",
         ],

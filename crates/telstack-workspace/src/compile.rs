@@ -76,13 +76,15 @@ fn written_twice(artefacts: &[Artefact]) -> Option<String> {
     paths.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned())
 }
 
-/// Compiles the stack at `path`.
-pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> {
-    Ok(compile_text(files, path, files.read(path)?))
+/// What the text of a stack says, before any pass.
+pub(crate) struct Lowered {
+    pub sources: SourceMap,
+    pub system: Option<System>,
+    pub diagnostics: Diagnostics,
 }
 
-/// Compiles the text of the stack at `path`.
-pub(crate) fn compile_text(files: &dyn Files, path: &Path, text: String) -> Compiled {
+/// Lowers the text of the stack at `path`, with what it includes.
+pub(crate) fn lowered(files: &dyn Files, path: &Path, text: String) -> Lowered {
     let mut sources = SourceMap::default();
     let file = sources.add(shown(path), text);
     let folder = path.parent().and_then(normal).unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
@@ -91,6 +93,19 @@ pub(crate) fn compile_text(files: &dyn Files, path: &Path, text: String) -> Comp
     let mut system = telstack_lang::lower(file, &mut sources, &loader, &mut diagnostics);
     if let Some(system) = &mut system {
         system.complete = !diagnostics.has_errors();
+    }
+    Lowered { sources, system, diagnostics }
+}
+
+/// Compiles the stack at `path`.
+pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> {
+    Ok(compile_text(files, path, files.read(path)?))
+}
+
+/// Compiles the text of the stack at `path`.
+pub(crate) fn compile_text(files: &dyn Files, path: &Path, text: String) -> Compiled {
+    let Lowered { sources, mut system, mut diagnostics } = lowered(files, path, text);
+    if let Some(system) = &mut system {
         passes::run(system, &mut diagnostics);
         system.complete = !diagnostics.has_errors();
         telstack_lint::check(system, &mut diagnostics);

@@ -17,10 +17,13 @@ pub fn rule(code: &str) -> Option<&'static RuleInfo> {
 
 /// The code nearest to what was asked for.
 pub fn nearest_code(code: &str) -> Option<&'static str> {
-    let asked = code.to_ascii_lowercase();
-    all_rules()
-        .into_iter()
-        .flat_map(|rule| [rule.code, rule.name])
+    nearest(code, all_rules().into_iter().flat_map(|rule| [rule.code, rule.name]))
+}
+
+/// The known word nearest to what was asked for, if it is near enough to be meant.
+pub(crate) fn nearest<'a>(asked: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let asked = asked.to_ascii_lowercase();
+    known
         .map(|known| (strsim::damerau_levenshtein(&asked, &known.to_ascii_lowercase()), known))
         .filter(|(distance, known)| *distance * 3 <= known.len())
         .min()

@@ -1,5 +1,5 @@
-//! What a user does with a stack, or with files written by hand, as plain data: compile, check, build, explain,
-//! draw.
+//! What a user does with a stack, or with files written by hand, as plain data: compile, check, build, compare,
+//! explain, draw.
 //!
 //! The command line is one caller; a language server is to be another. Files are reached through
 //! [`Files`] only, so that both can bring their own.
@@ -9,16 +9,23 @@
 mod build;
 mod check;
 mod compile;
+mod derived;
+mod diff;
 mod draw;
+mod dump;
 mod explain;
 mod files;
+mod ir;
 mod new;
 mod why;
 
 pub use build::{BuildError, BuildPlan, BuildReport, MANIFEST, Stale, check_folder, plan, write};
 pub use check::{Assumed, AssumedError, CheckFailure, FileKind, check, kind};
 pub use compile::{Compiled, compile};
-pub use draw::{dot, mermaid};
+pub use derived::{Derivation, DerivedGroup, DerivedReason, derivation};
+pub use diff::{Change, EdgeDiff, FileDiff, Kind, NodeDiff, StackDiff, diff};
+pub use draw::{Theme, dot, mermaid, svg};
+pub use dump::{Dump, DumpError, RAW, dump_ir, pass_list};
 pub use explain::{all_rules, nearest_code, rule};
 pub use files::{DiskFiles, Files, MemoryFiles, Mode, ReadFailure};
 pub use new::{NewError, first_stack};

@@ -36,6 +36,15 @@ pub struct WhyOrigin {
     pub spans: Vec<Span>,
 }
 
+impl WhyOrigin {
+    /// What an origin says.
+    pub(crate) fn new(origin: &Origin) -> Self {
+        let pass = passes::ALL.iter().find(|pass| origin.pass() == Some(pass.name));
+        let pass = pass.map_or(telstack_tools::STEP, |pass| (pass.name, pass.reason));
+        Self { kind: origin.kind(), pass, reason: origin.reason().to_owned(), spans: origin.spans().to_vec() }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum WhyError {
@@ -94,9 +103,7 @@ fn reasons(origins: &[Origin]) -> Vec<WhyOrigin> {
     let mut out: Vec<WhyOrigin> = Vec::new();
     // Keys come before values on a line; the value says more.
     for origin in origins.iter().rev() {
-        let pass = passes::ALL.iter().find(|pass| origin.pass() == Some(pass.name));
-        let pass = pass.map_or(telstack_tools::STEP, |pass| (pass.name, pass.reason));
-        let reason = WhyOrigin { kind: origin.kind(), pass, reason: origin.reason().to_owned(), spans: Vec::new() };
+        let reason = WhyOrigin { spans: Vec::new(), ..WhyOrigin::new(origin) };
         let same = |known: &WhyOrigin| WhyOrigin { spans: Vec::new(), ..known.clone() } == reason;
         let at = out.iter().position(same).unwrap_or_else(|| {
             out.push(reason.clone());

@@ -48,6 +48,9 @@ pub enum Command {
     Explain(Explain),
     /// Draw a stack
     Graph(Graph),
+    /// Say what differs between two stacks: nodes, links, settings, files
+    #[command(after_help = "Exit codes: 0 no difference, 1 differences, 2 could not run.")]
+    Diff(Diff),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -111,14 +114,20 @@ pub struct Build {
     /// The stack file (*.stack.kdl)
     pub stack: PathBuf,
     /// The folder to write into
-    #[arg(short, long = "output", value_name = "DIR")]
-    pub output: PathBuf,
+    #[arg(short, long = "output", value_name = "DIR", required_unless_present_any = ["explain", "dump_ir"])]
+    pub output: Option<PathBuf>,
     /// Write nothing; fail if the folder is not what the stack compiles to
     #[arg(long, conflicts_with = "force")]
     pub check: bool,
     /// Overwrite files of earlier builds that were changed by hand since
     #[arg(long)]
     pub force: bool,
+    /// Write nothing; say what was derived, and why
+    #[arg(long, conflicts_with_all = ["output", "check", "force", "dump_ir"])]
+    pub explain: bool,
+    /// Write nothing; print the stack's graph after a pass, as JSON (`list` names the passes)
+    #[arg(long, value_name = "PASS", conflicts_with_all = ["output", "check", "force"])]
+    pub dump_ir: Option<String>,
 }
 
 /// Arguments of `why`.
@@ -151,6 +160,19 @@ pub enum GraphFormat {
     Mermaid,
     /// A Graphviz digraph
     Dot,
+    /// A picture, laid out
+    Svg,
+}
+
+/// The colours of a picture.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphTheme {
+    /// Dark on light
+    Light,
+    /// Light on dark
+    Dark,
+    /// What the reader's system prefers
+    Auto,
 }
 
 /// Arguments of `graph`.
@@ -161,4 +183,33 @@ pub struct Graph {
     /// How to draw
     #[arg(long, value_enum, default_value_t = GraphFormat::Mermaid)]
     pub format: GraphFormat,
+    /// The colours of `--format svg`
+    #[arg(long, value_enum, default_value_t = GraphTheme::Auto)]
+    pub theme: GraphTheme,
+}
+
+/// Arguments of `diff`.
+#[derive(clap::Args)]
+pub struct Diff {
+    /// The stack file as it is, or was (*.stack.kdl)
+    #[arg(value_name = "A")]
+    pub before: PathBuf,
+    /// The stack file to compare it with
+    #[arg(value_name = "B")]
+    pub after: PathBuf,
+    /// Show what differs inside each file, too
+    #[arg(long)]
+    pub files: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = DiffFormat::Human)]
+    pub format: DiffFormat,
+}
+
+/// Formats of `diff`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    Human,
+    /// For programs
+    Json,
 }

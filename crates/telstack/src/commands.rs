@@ -1,6 +1,8 @@
 //! What each command does.
 
 mod build;
+mod derived;
+mod diff;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -8,15 +10,17 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use telstack_diagnostics::{Severity, render};
 use telstack_workspace::{
-    Assumed, AssumedError, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, compile, first_stack,
+    Assumed, AssumedError, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, Theme, compile,
+    first_stack,
 };
 
 use crate::{
-    args::{Args, Check, Explain, Format, Graph, GraphFormat, Level, New, Rules},
+    args::{Args, Check, Explain, Format, Graph, GraphFormat, GraphTheme, Level, New, Rules},
     output::{Fatal, Outcome, Output},
 };
 
 pub use build::build;
+pub use diff::diff;
 pub use why::why;
 
 /// The end of a stack file's name.
@@ -63,6 +67,15 @@ fn assumed(args: &Check) -> Result<Assumed, Fatal> {
             Fatal::new("that distribution was not published at that release").help("leave one of the two options out")
         }
     })
+}
+
+/// A text in one line of at most so many characters.
+fn in_a_line(text: &str, longest: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= longest {
+        return text;
+    }
+    format!("{}…", text.chars().take(longest.saturating_sub(1)).collect::<String>().trim_end())
 }
 
 /// Prints findings for people and says whether one of them is at or above `level`.
@@ -189,6 +202,14 @@ pub fn graph(output: &Output, args: &Graph) -> Result<Outcome, Fatal> {
     output.print(&match args.format {
         GraphFormat::Mermaid => telstack_workspace::mermaid(system),
         GraphFormat::Dot => telstack_workspace::dot(system),
+        GraphFormat::Svg => {
+            let theme = match args.theme {
+                GraphTheme::Light => Theme::Light,
+                GraphTheme::Dark => Theme::Dark,
+                GraphTheme::Auto => Theme::Auto,
+            };
+            telstack_workspace::svg(system, theme)
+        }
     });
     Ok(Outcome::Clean)
 }

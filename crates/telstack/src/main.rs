@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         args::Command::Rules(it) => Ok(commands::rules(&output, &it)),
         args::Command::Explain(it) => commands::explain(&output, &it),
         args::Command::Graph(it) => commands::graph(&output, &it),
+        args::Command::Diff(it) => commands::diff(&output, &it),
         args::Command::Completions { shell } => {
             commands::completions(shell);
             Ok(output::Outcome::Clean)

@@ -122,6 +122,21 @@ impl Output {
         self.styled("2", text)
     }
 
+    /// What is new, green on a coloured standard output.
+    pub fn added(&self, text: &str) -> String {
+        self.styled("32", text)
+    }
+
+    /// What is gone, red on a coloured standard output.
+    pub fn removed(&self, text: &str) -> String {
+        self.styled("31", text)
+    }
+
+    /// What differs, yellow on a coloured standard output.
+    pub fn changed(&self, text: &str) -> String {
+        self.styled("33", text)
+    }
+
     fn styled(&self, code: &str, text: &str) -> String {
         match self.out {
             Colour::On => format!("\u{1b}[{code}m{text}\u{1b}[0m"),

@@ -57,3 +57,13 @@ pub fn run(system: &mut System, diagnostics: &mut Diagnostics) {
         (pass.run)(system, diagnostics);
     }
 }
+
+/// Runs the passes up to and with the one of that name; all of them if there is none.
+pub fn run_until(system: &mut System, diagnostics: &mut Diagnostics, last: &str) {
+    for pass in ALL {
+        (pass.run)(system, diagnostics);
+        if pass.name == last {
+            break;
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use telstack_diagnostics::{Severity, render};
 use telstack_workspace::{BuildError, DiskFiles, Stale, check_folder, plan, write};
 
-use super::{read, report};
+use super::{derived, read, report};
 use crate::{
     args::Build,
     output::{Fatal, Outcome, Output},
@@ -13,13 +13,19 @@ use crate::{
 
 /// `build`.
 pub fn build(output: &Output, args: &Build) -> Result<Outcome, Fatal> {
+    if let Some(pass) = &args.dump_ir {
+        return derived::dump(output, &args.stack, pass);
+    }
     let compiled = read(&args.stack)?;
     let outcome = report(output, &compiled, Severity::Error);
     if outcome != Outcome::Clean {
         output.remark(&format!("{}: nothing was written", render::summary(&compiled.diagnostics)));
         return Ok(outcome);
     }
-    let folder = args.output.as_path();
+    let folder = match &args.output {
+        Some(folder) if !args.explain => folder.as_path(),
+        _ => return Ok(derived::explain(output, &compiled)),
+    };
     if folder.exists() && !folder.is_dir() {
         return Err(Fatal::new(format!("{} is not a folder", folder.display())));
     }

@@ -1,9 +1,16 @@
 //! The System as a graph to look at: grouped by container, edges labelled by what flows and how.
 
+mod card;
+mod layout;
+mod scene;
+mod svg;
+mod text;
+
 use std::fmt::Write as _;
 
-use telstack_catalog::ComponentKind;
-use telstack_system::{Edge, Node, NodeKind, Purpose, System};
+use telstack_system::{Edge, Listener, Node, NodeId, NodeKind, Purpose, System};
+
+pub use svg::{Theme, svg};
 
 /// What an edge says: signals and protocol, or what it is for.
 fn label(edge: &Edge) -> String {
@@ -31,9 +38,25 @@ fn lines(node: &Node) -> Vec<String> {
     lines
 }
 
-fn receives_from_outside(node: &Node) -> bool {
-    node.collector().is_some_and(|collector| collector.of_kind(ComponentKind::Receiver).next().is_some())
-        && node.listeners.iter().any(|listener| !listener.signals.is_empty())
+/// The listeners of a collector that applications outside the stack send to: those that the host publishes,
+/// or before there are containers, those that no other node dials.
+fn open_to_applications(system: &System, id: NodeId) -> Vec<&Listener> {
+    let node = system.node(id);
+    let fed = |port: u16| {
+        let inside = system.incoming(id, Purpose::Telemetry);
+        inside.into_iter().any(|(edge, _)| system.edge(edge).dial.as_ref().is_some_and(|dial| dial.port == port))
+    };
+    let open = |listener: &&Listener| match &node.container {
+        Some(container) => container.published.iter().any(|it| it.container_port == listener.port),
+        None => !fed(listener.port),
+    };
+    let takes = node.listeners.iter().filter(|it| node.collector().is_some() && !it.signals.is_empty());
+    takes.filter(open).collect()
+}
+
+/// The ports that applications send to.
+fn entries(listeners: &[&Listener]) -> String {
+    listeners.iter().map(|it| format!("{} :{}", it.protocol.title(), it.port)).collect::<Vec<_>>().join(", ")
 }
 
 /// A Mermaid flowchart.
@@ -52,9 +75,10 @@ pub fn mermaid(system: &System) -> String {
         let _ = writeln!(out, "    {}{open}\"{text}\"{close}", id(at));
     }
     let position = |wanted| nodes.iter().position(|(node, _)| *node == wanted).unwrap_or_default();
-    for (at, (_, node)) in nodes.iter().enumerate() {
-        if receives_from_outside(node) {
-            let _ = writeln!(out, "    apps([\"applications\"]) -->|\"{}\"| {}", quote(&entries(node)), id(at));
+    for (at, (node, _)) in nodes.iter().enumerate() {
+        let open = open_to_applications(system, *node);
+        if !open.is_empty() {
+            let _ = writeln!(out, "    apps([\"applications\"]) -->|\"{}\"| {}", quote(&entries(&open)), id(at));
         }
     }
     for (_, from, edge, to) in system.edges() {
@@ -64,12 +88,6 @@ pub fn mermaid(system: &System) -> String {
     out
 }
 
-/// The ports that applications send to.
-fn entries(node: &Node) -> String {
-    let ports = node.listeners.iter().filter(|it| !it.signals.is_empty());
-    ports.map(|it| format!("{} :{}", it.protocol.title(), it.port)).collect::<Vec<_>>().join(", ")
-}
-
 /// A Graphviz digraph.
 pub fn dot(system: &System) -> String {
     let escape = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
@@ -77,7 +95,7 @@ pub fn dot(system: &System) -> String {
         "digraph \"{}\" {{\n    rankdir=LR;\n    node [shape=box, style=rounded, fontname=\"sans-serif\"];\n    edge [fontname=\"sans-serif\", fontsize=10];\n",
         escape(&system.name)
     );
-    for (_, node) in system.nodes() {
+    for (id, node) in system.nodes() {
         let text = lines(node).iter().map(|line| escape(line)).collect::<Vec<_>>().join("\\n");
         let shape = match node.kind {
             NodeKind::Store(_) => ", shape=cylinder, style=solid",
@@ -85,12 +103,13 @@ pub fn dot(system: &System) -> String {
             _ => "",
         };
         let _ = writeln!(out, "    \"{}\" [label=\"{text}\"{shape}];", escape(&node.name));
-        if receives_from_outside(node) {
+        let open = open_to_applications(system, id);
+        if !open.is_empty() {
             let _ = writeln!(
                 out,
                 "    \"applications\" -> \"{}\" [label=\"{}\"];",
                 escape(&node.name),
-                escape(&entries(node))
+                escape(&entries(&open))
             );
         }
     }

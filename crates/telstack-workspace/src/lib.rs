@@ -11,6 +11,7 @@ mod draw;
 mod explain;
 mod files;
 mod new;
+mod rewrite;
 mod why;
 
 pub use build::{BuildError, BuildPlan, BuildReport, MANIFEST, Stale, check_folder, plan, write};
@@ -19,4 +20,5 @@ pub use draw::{dot, mermaid};
 pub use explain::{all_rules, nearest_code, rule};
 pub use files::{DiskFiles, Files, MemoryFiles, Mode, ReadFailure};
 pub use new::{NewError, first_stack};
+pub use rewrite::{Rewritten, format};
 pub use why::{Why, WhyError, WhyOrigin, why};

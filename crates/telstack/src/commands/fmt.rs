@@ -106,7 +106,7 @@ fn first_difference(old: &str, new: &str) -> String {
     let tail = old_rest.iter().zip(&new_rest).take_while(|(a, b)| a == b).count();
     let shown = |mark: char, lines: &[String]| -> String {
         let lines = lines.iter().rev().take(lines.len() - tail.min(lines.len())).take(MOST);
-        lines.map(|line| format!("  {mark} {line}\n")).collect()
+        lines.fold(String::new(), |text, line| text + &format!("  {mark} {line}\n"))
     };
     format!("  line {}\n{}{}", same + 1, shown('-', &old_rest), shown('+', &new_rest))
 }

@@ -15,6 +15,7 @@ mod external;
 mod grammar;
 mod names;
 mod pipelines;
+mod rewrite;
 mod settings;
 mod stack;
 mod stores;
@@ -25,6 +26,7 @@ mod words;
 mod tests;
 
 pub use codes::RULES;
+pub use rewrite::format;
 pub use words::is_host_name as is_name;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};

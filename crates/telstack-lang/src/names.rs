@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use telstack_syntax::stack::{Atom, Node as Line, parse_kdl};
 
-use crate::{Loader, check::twice, codes};
+use crate::{Loader, check::twice, codes, rewrite};
 
 /// How deep files may include each other.
 const DEEPEST: usize = 16;
@@ -82,12 +82,7 @@ impl<'a> Files<'a> {
         let (document, errors) = parse_kdl(file, self.sources.file(file).text());
         self.incomplete |= document.is_incomplete();
         for error in errors {
-            let finding =
-                Diagnostic::new(&codes::NOT_KDL, error.message).at(error.span, "here").label(by, "included here");
-            self.out.push(match error.help {
-                Some(help) => finding.help(help),
-                None => finding,
-            });
+            self.out.push(rewrite::finding(error).label(by, "included here"));
         }
         self.chain.push((name, by));
         let lines = self.splice(document.nodes);

@@ -3,6 +3,8 @@
 //!
 //! Where the two differ on purpose, [`differs_on_purpose`] says so and why.
 
+mod support;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -11,8 +13,8 @@ use std::{
 
 use kdl::{KdlDocument, KdlNode, KdlValue};
 use proptest::prelude::*;
-use telstack_diagnostics::SourceMap;
-use telstack_syntax::stack::{Node, Scalar, parse_kdl};
+use support::{damaged, pieces, read_kdl};
+use telstack_syntax::stack::{Node, Scalar};
 
 /// A value, as both readers see it.
 #[derive(PartialEq, Debug)]
@@ -98,162 +100,6 @@ fn differs_on_purpose(text: &str) -> Option<&'static str> {
     None
 }
 
-/// Pieces that texts are made of: each form of each thing, right and wrong.
-const PIECES: &[&str] = &[
-    "a",
-    "node",
-    "key=",
-    "=",
-    " = ",
-    "true",
-    "null",
-    "inf",
-    "-",
-    "--",
-    "+.",
-    ".x",
-    "-x",
-    "r",
-    "é",
-    ",",
-    "<",
-    "#true",
-    "#false",
-    "#null",
-    "#inf",
-    "#-inf",
-    "#nan",
-    "#x",
-    "1",
-    "-1",
-    "+1_0",
-    "1.5",
-    "1.",
-    ".5",
-    "1e3",
-    "1.5E-2",
-    "1_",
-    "_1",
-    "1__2",
-    "1._2",
-    "0x1F",
-    "0xg",
-    "0x_1",
-    "0o17",
-    "-0b1_0",
-    "0b2",
-    "99999999999999999999",
-    "1e999",
-    "(t)",
-    "( t )",
-    "(\"t\")",
-    "()",
-    "(",
-    ")",
-    "\"\"",
-    "\"x\"",
-    "\"a b\"",
-    "\"\\n\"",
-    "\"\\s\\t\\u{e9}\"",
-    "\"\\u{d800}\"",
-    "\"\\q\"",
-    "\"\\  \n  x\"",
-    "\"",
-    "\"\\\"\"",
-    "#\"x\"#",
-    "##\"a\"#b\"##",
-    "#\"\\n\"#",
-    "#\"",
-    "\"#",
-    "\"\"\"\n  x\n   y\n  \"\"\"",
-    "\"\"\"\n\"\"\"",
-    "\"\"\"\n x\n  \"\"\"",
-    "\"\"\"",
-    "\"\"\"\n\n\tx\\n\\\n  z\n\t\"\"\"",
-    "#\"\"\"\n  x\\\n  \"\"\"#",
-    "\\\"\"\"",
-    " ",
-    "  ",
-    "\t",
-    "\u{3000}",
-    "\n",
-    "\r\n",
-    "\r",
-    "\u{85}",
-    "\n\n",
-    ";",
-    "{",
-    "}",
-    " { ",
-    " }",
-    "{}",
-    "// c",
-    "// c\n",
-    "/* c */",
-    "/* /* c */\n*/",
-    "/*",
-    "*/",
-    "/",
-    "/-",
-    "/- ",
-    " /-",
-    "\\",
-    "\\\n",
-    " \\ // c\n",
-    " \\ /* c */\n",
-    "[",
-    "]",
-    "\u{feff}",
-    "#",
-    "# x\n",
-    "/- kdl-version 2\n",
-    "a:",
-    "x//y",
-];
-
-/// A text as people write it, to be damaged.
-const STACK: &str = r##"// One host
-stack "shop" {
-    platform "compose"
-    versions { otelcol "0.158.0"; loki "3.7.6" }
-    /-collector "old" { receiver "otlp" }
-    collector "gateway" distribution="contrib" { // behind a brace
-        processor "resource" { attributes { - key="a" value=1.5 action="insert"; - { key "b" } } }
-        exporter "otlp_http" { headers { authorization (env)"TOKEN" }; retries 0x1F /* in between */ }
-        processor "transform" { statements #"set(x, "y")"# """
-            several
-              lines
-            """
-        }
-        pipeline "traces" "logs" {
-            from "otlp" \
-                "zipkin"
-            to "loki" tenant="acme" /-protocol="otlp"
-        }
-    }
-
-    loki { retention (let)"keep"; enabled #true }
-}
-"##;
-
-fn pieces() -> impl Strategy<Value = String> {
-    prop::collection::vec(prop::sample::select(PIECES), 0..14).prop_map(|it| it.concat())
-}
-
-/// The stack with some bytes taken out and something put in.
-fn damaged() -> impl Strategy<Value = String> {
-    let slip = (0..STACK.len(), 0..4_usize, prop::option::of(prop::sample::select(PIECES)));
-    prop::collection::vec(slip, 1..4).prop_map(|slips| {
-        let mut text = STACK.to_owned();
-        for (at, gone, put) in slips {
-            let at = at.min(text.len());
-            let end = (at + gone).min(text.len());
-            text.replace_range(at..end, put.unwrap_or_default());
-        }
-        text
-    })
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -269,9 +115,7 @@ proptest! {
 }
 
 fn compare(text: &str) -> Result<(), String> {
-    let mut sources = SourceMap::default();
-    let file = sources.add("t", text);
-    let (document, mut errors) = parse_kdl(file, text);
+    let (document, mut errors) = read_kdl(text);
     let refused = errors.iter().any(|error| error.grammatical);
     errors.retain(|error| !error.grammatical);
     match (KdlDocument::parse(text), errors.as_slice()) {
@@ -326,9 +170,7 @@ fn the_official_test_cases() {
     for path in &names {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let text = fs::read_to_string(path).expect("text");
-        let mut sources = SourceMap::default();
-        let file = sources.add("t", text.as_str());
-        let valid = !parse_kdl(file, &text).1.iter().any(|error| !error.grammatical);
+        let valid = !read_kdl(&text).1.iter().any(|error| !error.grammatical);
         if valid == name.ends_with("_fail") {
             wrong.push(format!("{name}: by its name it must {}", if valid { "fail" } else { "be read" }));
         }

@@ -17,6 +17,7 @@ mod explain;
 mod files;
 mod ir;
 mod new;
+mod rewrite;
 mod why;
 
 pub use build::{BuildError, BuildPlan, BuildReport, MANIFEST, Stale, check_folder, plan, write};
@@ -29,4 +30,5 @@ pub use dump::{Dump, DumpError, RAW, dump_ir, pass_list};
 pub use explain::{all_rules, nearest_code, rule};
 pub use files::{DiskFiles, Files, MemoryFiles, Mode, ReadFailure};
 pub use new::{NewError, first_stack};
+pub use rewrite::{Rewritten, format};
 pub use why::{Why, WhyError, WhyOrigin, why};

@@ -27,15 +27,15 @@ stack "{name}" {{
         resources cpu=1 memory="1GiB"
         receiver "otlp"
         processor "batch"
-        pipeline "traces"  {{ from "otlp"; to "tempo" }}
+        pipeline "traces" {{ from "otlp"; to "tempo" }}
         pipeline "metrics" {{ from "otlp"; to "prometheus" }}
-        pipeline "logs"    {{ from "otlp"; to "loki" }}
+        pipeline "logs" {{ from "otlp"; to "loki" }}
     }}
 
-    tempo      {{ retention "14d" }}
+    tempo {{ retention "14d" }}
     prometheus {{ retention "30d" }}
-    loki       {{ retention "31d" }}
-    grafana    {{ reads "prometheus" "tempo" "loki" }}
+    loki {{ retention "31d" }}
+    grafana {{ reads "prometheus" "tempo" "loki" }}
 }}
 "#,
         version(Product::Otelcol),

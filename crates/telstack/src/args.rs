@@ -40,6 +40,8 @@ pub enum Command {
     Check(Check),
     /// Compile a stack into a folder of files
     Build(Build),
+    /// Lay out stack files: four spaces a level, a line a word; comments and spellings stay
+    Fmt(Fmt),
     /// Say which stack line and which pass put a line into an emitted file
     Why(Why),
     /// List every code that can be reported
@@ -128,6 +130,18 @@ pub struct Build {
     /// Write nothing; print the stack's graph after a pass, as JSON (`list` names the passes)
     #[arg(long, value_name = "PASS", conflicts_with_all = ["output", "check", "force"])]
     pub dump_ir: Option<String>,
+}
+
+/// Arguments of `fmt`.
+#[derive(clap::Args)]
+pub struct Fmt {
+    /// Stack files and parts of stacks (*.kdl), or folders that hold stacks; `-` for standard input; without
+    /// any, the stacks of this folder
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write nothing; name the files that are not laid out, and fail if there are some
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Arguments of `why`.

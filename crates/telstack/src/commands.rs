@@ -3,6 +3,7 @@
 mod build;
 mod derived;
 mod diff;
+mod fmt;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -21,10 +22,16 @@ use crate::{
 
 pub use build::build;
 pub use diff::diff;
+pub use fmt::fmt;
 pub use why::why;
 
 /// The end of a stack file's name.
 const STACK: &str = ".stack.kdl";
+
+/// Is it a stack in the second syntax?
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "yaml" || it == "yml")
+}
 
 fn cannot_read(path: &Path, failure: &ReadFailure) -> Fatal {
     let fatal = Fatal::new(format!("cannot read {}: {failure}", path.display()));

@@ -4,7 +4,7 @@
 
 mod kdl;
 
-pub use self::kdl::{SyntaxError, parse_kdl};
+pub use self::kdl::{SyntaxError, format_kdl, parse_kdl};
 
 use telstack_diagnostics::Span;
 

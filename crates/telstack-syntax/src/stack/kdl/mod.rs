@@ -7,6 +7,7 @@
 
 mod braces;
 mod chars;
+mod format;
 mod habits;
 mod lex;
 mod parse;
@@ -18,6 +19,7 @@ mod tests;
 
 use telstack_diagnostics::{FileId, Span};
 
+pub use self::format::format_kdl;
 use self::parse::{Lines, Parsed};
 use super::{Document, Node, Prop, Scalar};
 

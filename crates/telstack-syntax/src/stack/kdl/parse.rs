@@ -38,13 +38,14 @@ pub(super) struct Lines {
     pub holes: bool,
 }
 
-#[expect(dead_code, reason = "for the formatter")]
 /// A line with what hangs below it.
 pub(super) struct Line {
     /// Switched off with `/-`.
     pub off: bool,
     /// Its first token, a `/-` or a tag if there is one.
     pub first: usize,
+    /// One past its word.
+    pub head: usize,
     /// One past its last token, without what ends the line.
     pub end: usize,
     pub tag: Option<Spanned<String>>,
@@ -55,7 +56,6 @@ pub(super) struct Line {
     pub broken: bool,
 }
 
-#[expect(dead_code, reason = "for the formatter")]
 /// A value or a property.
 pub(super) struct Entry {
     pub off: bool,
@@ -65,7 +65,6 @@ pub(super) struct Entry {
     pub value: Atom,
 }
 
-#[expect(dead_code, reason = "for the formatter")]
 /// A block.
 pub(super) struct Block {
     pub off: bool,
@@ -249,6 +248,7 @@ impl Parser<'_> {
         let mut line = Line {
             off,
             first,
+            head: self.at,
             end: self.at,
             tag,
             name: name.clone().unwrap_or_else(|| Spanned { value: String::new(), span: self.span(first) }),

@@ -14,7 +14,7 @@ pub static RULES: &[&RuleInfo] =
 const COLLECTOR_DOCS: &[&str] = &["https://opentelemetry.io/docs/collector/configuration/"];
 
 pub(crate) static NOT_YAML: RuleInfo = RuleInfo {
-    code: "F001",
+    code: "R001",
     name: "not-yaml",
     severity: Severity::Error,
     summary: "The text of a file is not YAML.",
@@ -27,7 +27,7 @@ pub(crate) static NOT_YAML: RuleInfo = RuleInfo {
 };
 
 pub(crate) static DUPLICATE_KEY: RuleInfo = RuleInfo {
-    code: "F002",
+    code: "R002",
     name: "duplicate-key",
     severity: Severity::Error,
     summary: "A key stands twice in one map.",
@@ -40,7 +40,7 @@ pub(crate) static DUPLICATE_KEY: RuleInfo = RuleInfo {
 };
 
 pub(crate) static WRONG_SHAPE: RuleInfo = RuleInfo {
-    code: "F003",
+    code: "R003",
     name: "wrong-shape",
     severity: Severity::Error,
     summary: "A part of a file is a list where a map is wanted, text where a list is wanted, or the like.",
@@ -53,7 +53,7 @@ pub(crate) static WRONG_SHAPE: RuleInfo = RuleInfo {
 };
 
 pub(crate) static UNKNOWN_PART: RuleInfo = RuleInfo {
-    code: "F004",
+    code: "R004",
     name: "unknown-part",
     severity: Severity::Error,
     summary: "A file has a section, or a pipeline a key, that its program does not know.",
@@ -66,7 +66,7 @@ pub(crate) static UNKNOWN_PART: RuleInfo = RuleInfo {
 };
 
 pub(crate) static MISSING_PART: RuleInfo = RuleInfo {
-    code: "F005",
+    code: "R005",
     name: "missing-part",
     severity: Severity::Error,
     summary: "A file lacks a part without which its program does not start.",
@@ -80,7 +80,7 @@ pub(crate) static MISSING_PART: RuleInfo = RuleInfo {
 };
 
 pub(crate) static LATER_DOCUMENT: RuleInfo = RuleInfo {
-    code: "F006",
+    code: "R006",
     name: "later-document-ignored",
     severity: Severity::Warning,
     summary: "A file holds several YAML documents, of which only the first is read.",
@@ -92,7 +92,7 @@ pub(crate) static LATER_DOCUMENT: RuleInfo = RuleInfo {
 };
 
 pub(crate) static UNKNOWN_SIGNAL: RuleInfo = RuleInfo {
-    code: "F007",
+    code: "R007",
     name: "unknown-signal",
     severity: Severity::Error,
     summary: "The name of a pipeline does not start with a signal.",

@@ -179,22 +179,22 @@ mod tests {
 
     #[test]
     fn what_a_file_is_made_of() {
-        found("", &[("F005", "")]);
-        found("# nothing\n", &[("F005", "")]);
-        found("hello\n", &[("F003", "hello")]);
-        found("a: b: c\n", &[("F001", "")]);
-        found(&format!("{GOOD}---\nx: 1\n"), &[("F006", "")]);
-        found(&format!("{GOOD}recievers:\n"), &[("F004", "recievers")]);
-        found(&GOOD.replace("receivers: [otlp]", "receivers: otlp"), &[("F003", "otlp")]);
-        found(&GOOD.replace("[otlp]", "[otlp, 1]"), &[("F003", "1")]);
-        found(&GOOD.replace("    traces:", "    trace:"), &[("F007", "trace")]);
-        found(&GOOD.replace("exporters: [debug]", "exporters: [debug]\n      foo: 1"), &[("F004", "foo")]);
-        found(&GOOD.replace("  debug:\n", "  debug:\n  debug:\n"), &[("F002", "debug")]);
-        found(&GOOD.replace("service:\n", "service:\n  foo: 1\n"), &[("F004", "foo")]);
+        found("", &[("R005", "")]);
+        found("# nothing\n", &[("R005", "")]);
+        found("hello\n", &[("R003", "hello")]);
+        found("a: b: c\n", &[("R001", "")]);
+        found(&format!("{GOOD}---\nx: 1\n"), &[("R006", "")]);
+        found(&format!("{GOOD}recievers:\n"), &[("R004", "recievers")]);
+        found(&GOOD.replace("receivers: [otlp]", "receivers: otlp"), &[("R003", "otlp")]);
+        found(&GOOD.replace("[otlp]", "[otlp, 1]"), &[("R003", "1")]);
+        found(&GOOD.replace("    traces:", "    trace:"), &[("R007", "trace")]);
+        found(&GOOD.replace("exporters: [debug]", "exporters: [debug]\n      foo: 1"), &[("R004", "foo")]);
+        found(&GOOD.replace("  debug:\n", "  debug:\n  debug:\n"), &[("R002", "debug")]);
+        found(&GOOD.replace("service:\n", "service:\n  foo: 1\n"), &[("R004", "foo")]);
         let (parts, service) = GOOD.split_at(GOOD.find("service").expect("there"));
-        found(parts, &[("F005", "receivers")]);
-        found(&format!("{parts}service:\n  pipelines: {{}}\n"), &[("F005", "pipelines")]);
-        found(&format!("receivers:\n  - otlp\nexporters:\n  debug:\n{service}"), &[("F003", "- otlp")]);
+        found(parts, &[("R005", "receivers")]);
+        found(&format!("{parts}service:\n  pipelines: {{}}\n"), &[("R005", "pipelines")]);
+        found(&format!("receivers:\n  - otlp\nexporters:\n  debug:\n{service}"), &[("R003", "- otlp")]);
     }
 
     #[test]

@@ -53,7 +53,10 @@ enum Chore {
 fn main() -> ExitCode {
     let result = match Cli::parse().chore {
         Chore::Catalog { facts: Some(facts), check, .. } => catalog::run(&facts, check),
-        Chore::Catalog { show, .. } => show.iter().try_for_each(|what| Ok(print!("{}", catalog::show(what)?))),
+        Chore::Catalog { show, .. } => show.iter().try_for_each(|what| {
+            print!("{}", catalog::show(what)?);
+            Ok(())
+        }),
         Chore::Gen { check } => rules::run(check),
         Chore::Golden => golden::run(),
         Chore::Pictures { check } => pictures::run(check),

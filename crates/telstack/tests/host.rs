@@ -145,3 +145,16 @@ fn small_things_of_stores_and_viewers() {
     lacks(compose, &[" G_P:"]);
     has(file(&it, ".env.example"), &["\nG_P=\n"]);
 }
+
+#[test]
+fn durable_says_what_it_cannot_reach_and_leaves_debug_alone() {
+    let it = collector(
+        "receiver \"otlp\"; exporter \"debug\"; pipeline \"logs\" { from \"otlp\"; to \"debug\" \"dd\" }; durable",
+        "external \"dd\" { datadog site=\"datadoghq.eu\" key=(secret)\"dd/key\" }",
+    );
+    assert_eq!(
+        messages(&it),
+        [("D020", "`durable` leaves `datadog/dd` as it is: its settings at this release are not known")]
+    );
+    lacks(file(&it, "configs/a.yaml"), &["sending_queue", "file_storage"]);
+}

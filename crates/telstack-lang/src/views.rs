@@ -9,7 +9,6 @@ use crate::{
     check::{twice, value},
     codes,
     names::{did_you_mean, one_of},
-    settings,
     stack::{Context, PASS, name_of, resources, what},
     words::{self, sourced, sourced_text, text},
 };
@@ -21,16 +20,10 @@ pub(crate) fn grafana(line: &Line, context: &mut Context<'_>) -> Node {
         admin_password: value(line, "admin_password").and_then(words::secret),
         ..Viewer::default()
     };
-    let password = viewer.admin_password.clone();
     let version = context.versions.of(Product::Grafana, line);
     let kind = NodeKind::Viewer(Box::new(viewer));
     let mut node = Node::new(name_of(line), Origin::written(line.head()), Some(version), kind);
     node.resources = resources(line);
-    if let Some(password) = password
-        && let Some(name) = password.value.variable()
-    {
-        settings::require(&mut node.environment, name, password.value, &password.origin, context.out);
-    }
     node
 }
 

@@ -2,7 +2,7 @@
 //! environment.
 
 use telstack_syntax::tree::Kind;
-use telstack_system::{JaegerStorage, Node, Origin, Sourced, Store, System, Value};
+use telstack_system::{JAEGER_TRACES_IN_MEMORY, JaegerStorage, Node, Origin, Sourced, Store, System, Value};
 
 use crate::{
     Artefact,
@@ -13,8 +13,6 @@ use crate::{
 
 /// What the one backend is called inside the file.
 const BACKEND: &str = "spans";
-/// Traces that Jaeger keeps in memory. Its own limit is none, and then it grows until it is killed.
-const MOST_TRACES: i64 = 100_000;
 
 pub(crate) fn emit(
     system: &System,
@@ -74,7 +72,7 @@ fn backend(node: &Node, store: &Store, storage: Option<&Sourced<JaegerStorage>>)
     let Some(path) = store.data_path.as_ref().filter(|_| on_disk) else {
         let reason = "without a limit Jaeger keeps spans in memory until it is killed";
         let limit = doc::chosen(reason, kept);
-        return kept.map([("memory", kept.map([("max_traces", limit.int(MOST_TRACES))]))]);
+        return kept.map([("memory", kept.map([("max_traces", limit.int(JAEGER_TRACES_IN_MEMORY))]))]);
     };
     let below = |folder: &str| path.origin.string(format!("{}/{folder}", path.value.trim_end_matches('/')));
     let mut badger = Block::new();

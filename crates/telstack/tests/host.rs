@@ -5,7 +5,8 @@ use std::path::Path;
 use telstack_workspace::{Compiled, MemoryFiles, compile};
 
 fn stack(lines: &str) -> Compiled {
-    let text = format!("stack \"s\" {{\n platform \"compose\"\n versions {{ otelcol \"0.158.0\" }}\n {lines}\n}}\n");
+    let versions = if lines.contains("versions") { "" } else { "versions { otelcol \"0.158.0\" }" };
+    let text = format!("stack \"s\" {{\n platform \"compose\"\n {versions}\n {lines}\n}}\n");
     compile(&MemoryFiles::new([("s.stack.kdl", &text)]), Path::new("s.stack.kdl")).expect("readable")
 }
 
@@ -128,4 +129,32 @@ fn names_that_follow_from_others_are_not_taken_twice() {
     assert_eq!(messages(&file), [("C020", "two files would be called `configs/x-web.yml`")]);
     // Another ending, another file.
     assert_eq!(codes(&stack(&format!("prometheus \"x\" {{ {tls} }}\n loki \"x-web\""))), [""; 0]);
+}
+
+#[test]
+fn small_things_of_stores_and_viewers() {
+    let it = stack(
+        "versions { tempo \"2.6.1\"; jaeger \"1.60.0\" }\n tempo; jaeger { storage \"memory\" }
+         grafana { reads \"tempo\"; admin_password (secret)\"g/p\" }",
+    );
+    has(file(&it, "configs/tempo.yaml"), &["http_listen_port: 3200\n"]);
+    has(file(&it, "grafana/provisioning/datasources/datasources.yaml"), &["url: http://tempo:3200\n"]);
+    let compose = file(&it, "docker-compose.yml");
+    has(compose, &["127.0.0.1:3200:3200\n", "http://127.0.0.1:3200/ready", "MEMORY_MAX_TRACES: \"100000\"\n"]);
+    has(compose, &["shows what tempo holds.\n", "GF_SECURITY_ADMIN_PASSWORD: \"${G_P:?"]);
+    lacks(compose, &[" G_P:"]);
+    has(file(&it, ".env.example"), &["\nG_P=\n"]);
+}
+
+#[test]
+fn durable_says_what_it_cannot_reach_and_leaves_debug_alone() {
+    let it = collector(
+        "receiver \"otlp\"; exporter \"debug\"; pipeline \"logs\" { from \"otlp\"; to \"debug\" \"dd\" }; durable",
+        "external \"dd\" { datadog site=\"datadoghq.eu\" key=(secret)\"dd/key\" }",
+    );
+    assert_eq!(
+        messages(&it),
+        [("D020", "`durable` leaves `datadog/dd` as it is: its settings at this release are not known")]
+    );
+    lacks(file(&it, "configs/a.yaml"), &["sending_queue", "file_storage"]);
 }

@@ -58,6 +58,8 @@ pub struct Endpoint {
     pub name: &'static str,
     /// Default port.
     pub port: u16,
+    /// The port to set instead, where the default is a poor one.
+    pub better_port: Option<u16>,
     /// HTTP path; `None` for other protocols.
     pub path: Option<&'static str>,
     /// Protocol, in the words of [`crate::otelcol::Component::protocol`]; `http` for queries, readiness and
@@ -91,6 +93,7 @@ pub enum Need {
 struct StoredEndpoint {
     name: String,
     port: u16,
+    better_port: Option<u16>,
     path: Option<String>,
     protocol: String,
     #[serde(default)]
@@ -220,6 +223,7 @@ impl Product {
         let typed = |row: &'static StoredEndpoint| Endpoint {
             name: &row.name,
             port: row.port,
+            better_port: row.better_port,
             path: row.path.as_deref(),
             protocol: &row.protocol,
             signals: row.signals.iter().filter_map(|signal| Signal::parse(signal)).collect(),

@@ -216,7 +216,9 @@ fn stores_and_views() {
     assert!(matches!(storage, telstack_system::StoreFacet::Jaeger(Some(it)) if it.value == JaegerStorage::Memory));
     let version = node("jaeger").version.as_ref().expect("a release");
     assert_eq!((version.value, version.origin.kind()), (Product::Jaeger.newest(), OriginKind::Fact));
-    assert_eq!(node("grafana").environment[0].name, "GRAFANA_ADMIN_PASSWORD");
+    let password = node("grafana").viewer().and_then(|viewer| viewer.admin_password.as_ref());
+    assert_eq!(password.and_then(|it| it.value.variable()).as_deref(), Some("GRAFANA_ADMIN_PASSWORD"));
+    assert!(node("grafana").environment.is_empty(), "Grafana knows the password by its own name only");
     assert_eq!(node("alertmanager").product(), Some(Product::Alertmanager));
     assert_eq!(edges(&system, Purpose::Query).len(), 3);
     let alerts = [("prometheus", "alertmanager"), ("logs", "alertmanager")];

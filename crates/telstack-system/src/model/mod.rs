@@ -14,7 +14,8 @@ pub use container::{
 };
 pub use link::{Bind, Dial, Edge, Listener, Protocol, Purpose, Requirement, Tls};
 pub use store::{
-    AlertRule, Flag, JaegerStorage, LokiFacet, PrometheusFacet, SchemaPeriod, ScrapeJob, Store, StoreFacet,
+    AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, PrometheusFacet, SchemaPeriod, ScrapeJob,
+    Store, StoreFacet,
 };
 pub use tls::ServerTls;
 pub use view::{Alerter, Dashboard, DataSource, External, ExternalEndpoint, Panel, Viewer, Webhook};

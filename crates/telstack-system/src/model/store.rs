@@ -128,6 +128,9 @@ pub struct SchemaPeriod {
     pub origin: Origin,
 }
 
+/// Traces that Jaeger keeps in memory. Its own limit is none, and then it grows until it is killed.
+pub const JAEGER_TRACES_IN_MEMORY: i64 = 100_000;
+
 /// Where Jaeger keeps spans.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JaegerStorage {

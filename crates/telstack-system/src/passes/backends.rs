@@ -145,7 +145,14 @@ fn open(system: &mut System, id: NodeId) {
                 format!("{} takes {} here", node.title(), Protocol(endpoint.protocol).title()),
                 &[edge, &node.origin],
             ),
-            None => Origin::fact(NAME, format!("{} answers here", node.title()), &[&node.origin]),
+            None => {
+                let default = endpoint.port;
+                let reason = match endpoint.better_port {
+                    Some(_) => format!("{} would answer on {default}; later releases answer here", node.title()),
+                    None => format!("{} answers here", node.title()),
+                };
+                Origin::fact(NAME, reason, &[&node.origin])
+            }
         };
         if let (Some((_, edge)), Some(need)) = (use_of, endpoint.needs) {
             let reason =
@@ -192,7 +199,7 @@ fn always_open(node: &Node, endpoint: &Endpoint) -> bool {
 fn listener(endpoint: &Endpoint, requirement: Option<Requirement>, tls: Tls, origin: Origin) -> Listener {
     Listener {
         name: endpoint.name.to_owned(),
-        port: endpoint.port,
+        port: endpoint.better_port.unwrap_or(endpoint.port),
         transport: Transport::Tcp,
         // Every listener of a store that telstack runs is told to bind all interfaces of its container.
         bind: Bind::All,

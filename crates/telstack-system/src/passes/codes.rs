@@ -93,11 +93,12 @@ pub(super) static QUEUE_IN_MEMORY: RuleInfo = RuleInfo {
     code: "D020",
     name: "queue-in-memory",
     severity: Severity::Info,
-    summary: "`durable` cannot reach an exporter whose queue is in memory only.",
-    why: "The exporter has a queue of its own kind, without a storage setting. What waits in it is lost when the \
-          collector restarts; the other exporters of the collector keep theirs on disk.",
+    summary: "`durable` cannot reach an exporter whose queue is in memory only, or of which nothing is known.",
+    why: "The exporter has a queue of its own kind, without a storage setting; or the catalog does not know its \
+          settings at that release. What waits in it is lost when the collector restarts; the other exporters of the \
+          collector keep theirs on disk.",
     bad: "pipeline \"metrics\" { from \"otlp\"; to \"prometheus\" }\ndurable",
     good: "pipeline \"metrics\" { from \"otlp\"; to \"prometheus\" protocol=\"otlp\" }\ndurable",
-    silent: "When the collector is not `durable`.",
+    silent: "When the collector is not `durable`; for exporters that hand nothing on, such as `debug`.",
     sources: &["opentelemetry-collector-contrib: exporter/prometheusremotewriteexporter/config.go"],
 };

@@ -31,7 +31,7 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
         let exporters: Vec<ComponentId> = collector.of_kind(ComponentKind::Exporter).map(|it| it.id.clone()).collect();
         let edges = system.outgoing(id, Purpose::Telemetry);
         let mut on_disk = false;
-        let mut in_memory = Vec::new();
+        let (mut in_memory, mut unknown) = (Vec::new(), Vec::new());
         for exporter in exporters {
             let edge =
                 edges.iter().map(|(edge, _)| *edge).find(|edge| system.edge(*edge).exporter() == Some(&exporter));
@@ -52,6 +52,7 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
                     in_memory_queue(component, key, &delivery);
                     in_memory.push((exporter, key, place));
                 }
+                Queue::Unknown => unknown.push((format!("`{}`", component.id), component.origin.clone(), place)),
                 Queue::None => {}
             }
         }
@@ -61,6 +62,9 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
         for (exporter, key, place) in in_memory {
             diagnostics.push(queue_in_memory(&exporter, key, &delivery, place.as_ref()));
         }
+        for (exporter, origin, place) in unknown {
+            diagnostics.push(queue_unknown(&exporter, &delivery, &place.unwrap_or(origin)));
+        }
     }
 }
 
@@ -69,11 +73,18 @@ enum Queue {
     OnDisk,
     /// A queue of another kind, under this key.
     InMemory(&'static str),
+    /// The catalog has a hole here.
+    Unknown,
     None,
 }
 
 fn queue_of(component: &Component, version: Version) -> Queue {
-    let Some(settings) = component.fact().and_then(|fact| fact.settings(version)) else { return Queue::None };
+    let Some(fact) = component.fact() else { return Queue::None };
+    // What an exporter prints or throws away is of no use after a restart.
+    if fact.protocol() == Some("none") {
+        return Queue::None;
+    }
+    let Some(settings) = fact.settings(version) else { return Queue::Unknown };
     if settings.at("sending_queue.storage").is_some() {
         Queue::OnDisk
     } else if settings.at("remote_write_queue.queue_size").is_some() {
@@ -149,6 +160,19 @@ fn storage(system: &mut System, id: crate::graph::NodeId, delivery: &Delivery) {
     if !collector.is_enabled(&extension) {
         collector.extensions.push(Reference { id: extension, origin });
     }
+}
+
+fn queue_unknown(exporter: &str, delivery: &Delivery, place: &Origin) -> Diagnostic {
+    Diagnostic::new(
+        &codes::QUEUE_IN_MEMORY,
+        format!("`durable` leaves {exporter} as it is: its settings at this release are not known"),
+    )
+    .at(delivery.origin.span(), "what this makes durable may not reach its queue")
+    .label(place.span(), "this exporter")
+    .help(format!(
+        "if that release keeps queues on disk, say so in the exporter's block, `sending_queue storage=\"{STORAGE}\"`, \
+         and declare `extension \"{STORAGE}\"`"
+    ))
 }
 
 fn queue_in_memory(exporter: &ComponentId, key: &str, delivery: &Delivery, place: Option<&Origin>) -> Diagnostic {

@@ -21,11 +21,6 @@ const LOG_LIMITS: [(&str, &str); 2] = [("max-size", "10m"), ("max-file", "3")];
 /// A line that says what the service is there for.
 pub(super) fn purpose(system: &System, id: NodeId, node: &Node) -> String {
     let title = doc::title(node);
-    let reads = |purpose| {
-        let names: Vec<String> =
-            system.outgoing(id, purpose).iter().map(|(_, to)| system.node(*to).name.clone()).collect();
-        doc::enumerate(&names)
-    };
     match &node.kind {
         NodeKind::Collector(_) => {
             let mut routes: Vec<(SignalSet, Vec<String>)> = Vec::new();
@@ -50,9 +45,13 @@ pub(super) fn purpose(system: &System, id: NodeId, node: &Node) -> String {
             let until = store.retention.as_ref().map(|it| format!(" for {}", it.value)).unwrap_or_default();
             if held.is_empty() { title } else { format!("{title}: keeps {held}{until}.") }
         }
-        NodeKind::Viewer(_) => match reads(Purpose::Query) {
-            names if names.is_empty() => title,
-            names => format!("{title}: shows what {names} hold."),
+        NodeKind::Viewer(_) => match system.outgoing(id, Purpose::Query).as_slice() {
+            [] => title,
+            [(_, one)] => format!("{title}: shows what {} holds.", system.node(*one).name),
+            several => {
+                let names: Vec<String> = several.iter().map(|(_, to)| system.node(*to).name.clone()).collect();
+                format!("{title}: shows what {} hold.", doc::enumerate(&names))
+            }
         },
         NodeKind::Alerter(_) => format!("{title}: passes on alerts."),
         NodeKind::External(_) => title,

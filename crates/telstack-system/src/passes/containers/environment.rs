@@ -5,7 +5,7 @@ use telstack_catalog::product::Product;
 use super::{super::encryption::JAEGER_1, NAME};
 use crate::{
     model::{
-        Container, EnvValue, EnvVar, JaegerStorage, Node, NodeKind, Store, StoreFacet,
+        Container, EnvValue, EnvVar, JAEGER_TRACES_IN_MEMORY, JaegerStorage, Node, NodeKind, Store, StoreFacet,
         tls::{cert_path, key_path},
     },
     origin::{Origin, Sourced},
@@ -73,6 +73,9 @@ fn jaeger_environment(
     }
     if storage.value == JaegerStorage::Memory {
         set("SPAN_STORAGE_TYPE", literal("memory"), storage.origin.clone());
+        let reason = "without a limit Jaeger keeps spans in memory until it is killed";
+        let limit = Origin::builtin(NAME, reason, &[&storage.origin, &node.origin]);
+        set("MEMORY_MAX_TRACES", literal(&JAEGER_TRACES_IN_MEMORY.to_string()), limit);
         return;
     }
     set("SPAN_STORAGE_TYPE", literal("badger"), storage.origin.clone());

@@ -139,20 +139,16 @@ fn open(system: &mut System, id: NodeId) {
             continue;
         }
         let requirement = endpoint.needs.map(|need| Requirement { need, met: use_of.is_some() });
-        let origin = match use_of {
-            Some((_, edge)) => Origin::fact(
-                NAME,
-                format!("{} takes {} here", node.title(), Protocol(endpoint.protocol).title()),
-                &[edge, &node.origin],
-            ),
-            None => {
-                let default = endpoint.port;
-                let reason = match endpoint.better_port {
-                    Some(_) => format!("{} would answer on {default}; later releases answer here", node.title()),
-                    None => format!("{} answers here", node.title()),
-                };
-                Origin::fact(NAME, reason, &[&node.origin])
-            }
+        let origin = if let Some((_, edge)) = use_of {
+            let reason = format!("{} takes {} here", node.title(), Protocol(endpoint.protocol).title());
+            Origin::fact(NAME, reason, &[edge, &node.origin])
+        } else {
+            let default = endpoint.port;
+            let reason = match endpoint.better_port {
+                Some(_) => format!("{} would answer on {default}; later releases answer here", node.title()),
+                None => format!("{} answers here", node.title()),
+            };
+            Origin::fact(NAME, reason, &[&node.origin])
         };
         if let (Some((_, edge)), Some(need)) = (use_of, endpoint.needs) {
             let reason =

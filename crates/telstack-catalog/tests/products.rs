@@ -17,7 +17,11 @@ fn products_and_versions() {
         assert!(!product.endpoints(product.newest()).is_empty());
     }
     assert!(Product::Loki.knows(v(3, 7, 6)) && !Product::Loki.knows(v(2, 8, 0)));
-    assert!(Product::Grafana.knows(v(11, 4, 2)) && !Product::Grafana.knows(v(14, 0, 0)));
+    assert!(Product::Grafana.knows(v(11, 4, 2)) && !Product::Grafana.knows(v(11, 9, 0)));
+    assert_eq!(Product::Loki.last_patch(v(3, 6, 99)), Some(v(3, 6, 15)));
+    assert_eq!(Product::Grafana.last_patch(v(12, 4, 0)), None);
+    assert_eq!(Product::Tempo.nearest(v(2, 11, 0)), v(2, 10, 8));
+    assert_eq!(Product::Loki.nearest(v(2, 8, 0)), v(2, 9, 17));
     assert_eq!(Product::Prometheus.image(v(3, 14, 0)).to_string(), "prom/prometheus:v3.14.0");
     assert_eq!(Product::Jaeger.image(v(1, 53, 0)).to_string(), "jaegertracing/all-in-one:1.53.0");
     assert_eq!(Product::Jaeger.image(v(2, 20, 0)).to_string(), "jaegertracing/jaeger:2.20.0");

@@ -223,8 +223,12 @@ pub(crate) static UNKNOWN_RELEASE: RuleInfo = RuleInfo {
     loki "loki"
 }
 "#,
-    silent: "For products other than the collector any patch of a known minor release is accepted.",
-    sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases/releases"],
+    silent: "A patch above the last known of its minor release is a warning: it may be newer than the catalog. \
+             Patches of Grafana are not known.",
+    sources: &[
+        "https://github.com/open-telemetry/opentelemetry-collector-releases/releases",
+        "the tags of each product's repository",
+    ],
 };
 
 pub(crate) static WRONG_END: RuleInfo = RuleInfo {

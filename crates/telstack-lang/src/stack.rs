@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use telstack_catalog::{Distribution, Version, otelcol, product::Product};
-use telstack_diagnostics::{Diagnostic, Diagnostics};
+use telstack_diagnostics::{Diagnostic, Diagnostics, Severity};
 use telstack_syntax::stack::{Atom, Node as Line};
 use telstack_system::{Node, NodeId, NodeKind, Origin, Platform, Resources, Sourced, System};
 
@@ -203,16 +203,35 @@ fn release(
         let other = distribution.and_then(|it| published(it, &release, out));
         return Some(other.map_or(release, |other| sourced(atom, other)));
     }
+    let newest = product.newest();
+    let newer_than_known = |what: String, known: Version| {
+        Diagnostic::new(&codes::UNKNOWN_RELEASE, what)
+            .at(atom.span, "newer than the catalog, or never released")
+            .severity(Severity::Warning)
+            .note("an image is only there if the release is: nothing starts without")
+            .help(format!("the newest that is known is `\"{known}\"`"))
+    };
     if !product.knows(version) {
-        let message = format!("the catalog knows no {product} {}.{}", version.major, version.minor);
-        let (oldest, newest) = (product.oldest(), product.newest());
-        out.push(
-            Diagnostic::new(&codes::UNKNOWN_RELEASE, message)
-                .at(atom.span, "unknown")
-                .note(format!("it knows {product} {}.{} to {newest}", oldest.major, oldest.minor))
+        let minor = format!("{product} {}.{}", version.major, version.minor);
+        // A new minor of the newest major is likely to work like the last that is known.
+        if product == Product::Grafana && version.major == newest.major {
+            out.push(newer_than_known(format!("the catalog knows no {minor}"), newest));
+            return Some(release);
+        }
+        let (oldest, nearest) = (product.oldest(), product.nearest(version));
+        let finding = Diagnostic::new(&codes::UNKNOWN_RELEASE, format!("the catalog knows no {minor}"))
+            .at(atom.span, "unknown")
+            .note(format!("it knows {product} {}.{} to {newest}", oldest.major, oldest.minor));
+        out.push(match nearest {
+            nearest if nearest == newest => finding.help(format!("the newest is `\"{newest}\"`")),
+            nearest => finding
+                .help(format!("the nearest release is `\"{nearest}\"`"))
                 .help(format!("the newest is `\"{newest}\"`")),
-        );
-        return Some(sourced(atom, newest));
+        });
+        return Some(sourced(atom, nearest));
+    }
+    if let Some(last) = product.last_patch(version).filter(|last| version > *last) {
+        out.push(newer_than_known(format!("the catalog knows no {product} {version}"), last));
     }
     Some(release)
 }

@@ -125,7 +125,9 @@ struct StoredImage {
 #[derive(Deserialize)]
 struct StoredProduct {
     newest: Version,
-    minors: Vec<String>,
+    /// The last patch known of each minor release, ascending; without a third number where the patches are
+    /// not known.
+    last: Vec<String>,
     images: Vec<StoredImage>,
     endpoints: Vec<StoredEndpoint>,
     /// Flags of libraries that every version is built with: no option table has them.
@@ -182,20 +184,37 @@ impl Product {
         }
     }
 
-    /// The minor versions the catalog knows, ascending, with patch 0. For Grafana one per major
-    /// stands for all its minors. Empty for the collector: see [`crate::otelcol::releases`].
+    /// The minor versions the catalog knows, ascending, with patch 0. Empty for the collector: see
+    /// [`crate::otelcol::releases`].
     pub fn minors(self) -> Vec<Version> {
-        let minors = stored(self).map_or(&[][..], |product| &product.minors);
-        minors.iter().filter_map(|minor| Version::parse(minor)).collect()
+        let last = stored(self).map_or(&[][..], |product| &product.last);
+        let minor = |release: Version| Version::new(release.major, release.minor, 0);
+        last.iter().filter_map(|release| Version::parse(release)).map(minor).collect()
     }
 
     /// True when the catalog knows that minor version (for the collector: exactly that release).
     pub fn knows(self, version: Version) -> bool {
         match self {
             Self::Otelcol => crate::otelcol::is_released(version),
-            Self::Grafana => self.minors().iter().any(|minor| minor.major == version.major),
             _ => self.minors().iter().any(|minor| minor.same_minor(version)),
         }
+    }
+
+    /// The last patch that the catalog knows of that minor version. `None` where it does not know the
+    /// minor, or not its patches (Grafana).
+    pub fn last_patch(self, version: Version) -> Option<Version> {
+        let last = stored(self).map_or(&[][..], |product| &product.last);
+        let exact = last.iter().filter(|release| release.split('.').count() == 3);
+        exact.filter_map(|release| Version::parse(release)).find(|release| release.same_minor(version))
+    }
+
+    /// The release nearest to one that does not exist: the last patch of the minor below, else of the oldest
+    /// minor above. For the collector see [`crate::otelcol::nearest_release`].
+    pub fn nearest(self, version: Version) -> Version {
+        let minors = self.minors();
+        let below = minors.iter().rev().find(|minor| **minor <= version);
+        let minor = below.or(minors.first()).copied().unwrap_or(version);
+        self.last_patch(minor).unwrap_or(if minor.same_minor(self.newest()) { self.newest() } else { minor })
     }
 
     /// The official image at a version. For the collector, that of the contrib distribution.

@@ -1,5 +1,7 @@
 //! Texts with mistakes: each is found, at its place, and once.
 
+use telstack_diagnostics::Severity;
+
 use super::{Folder, collector, run, run_in, stack};
 use crate::{RULES, grammar};
 
@@ -112,6 +114,24 @@ fn releases() {
             ("Z004", "\"contrb\"")
         ]
     );
+}
+
+#[test]
+fn releases_of_stores() {
+    let outcome = run(r#"stack "s" {
+        platform "compose"
+        versions { loki "3.6.99"; tempo "2.11.0"; prometheus "3.14.0"; grafana "11.9.0"; alertmanager "0.28.1"; jaeger "1.58.2" }
+        loki
+    }"#);
+    assert_eq!(
+        outcome.marks(),
+        [("Z009", "\"3.6.99\""), ("Z009", "\"2.11.0\""), ("Z009", "\"11.9.0\""), ("Z009", "\"1.58.2\"")]
+    );
+    let severities: Vec<Severity> = outcome.findings.iter().map(|it| it.severity).collect();
+    assert_eq!(severities, [Severity::Warning, Severity::Error, Severity::Error, Severity::Warning]);
+    assert_eq!(outcome.findings[0].help, ["the newest that is known is `\"3.6.15\"`"]);
+    assert_eq!(outcome.findings[1].help[0], "the nearest release is `\"2.10.8\"`");
+    assert_eq!(outcome.findings[2].help[0], "the nearest release is `\"11.6.0\"`");
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(crate) mod g {
 pub(crate) mod l {
     pub(crate) mod l001_retention_not_enforced;
     pub(crate) mod l002_structured_metadata_schema;
+    pub(crate) mod l008_retention_has_no_effect;
 }
 
 pub(crate) mod m {

@@ -18,7 +18,8 @@ pub(crate) static RULE: Rule = Rule {
     endpoint "https://otlp.example.com"
     headers authorization=(secret)"otlp/authorization"
 }"#,
-        silent: "The value is a reference (`${env:…}`, `(secret)`, `(env)`) or empty. Grafana's own password is X002.",
+        silent: "The value is a reference (`${env:…}`, `(secret)`, `(env)`) or empty. Grafana's own password is X002. A \
+                 credential in the address of a webhook is a warning: there is no other place for it yet.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/12414",
             "https://opentelemetry.io/docs/security/config-best-practices/",
@@ -40,10 +41,46 @@ fn check(cx: &mut Cx<'_>) {
             .help("or take it from the environment: `(env)\"NAME\"`");
         cx.report(finding);
     }
+    for (_, node) in cx.system.nodes() {
+        for webhook in node.alerter().iter().flat_map(|alerter| &alerter.webhooks) {
+            if !holds_a_credential(&webhook.url) {
+                continue;
+            }
+            let message = format!("an address that `{}` posts to holds a credential, written in the open", node.name);
+            let finding = cx
+                .finding(message, &webhook.origin, "stands as it is in the file that Alertmanager reads")
+                .severity(Severity::Warning)
+                .note("Alertmanager takes nothing from its environment, so a reference cannot stand here")
+                .help(
+                    "post to a receiver that asks for no credential, inside the stack, and let that one pass alerts on",
+                );
+            cx.report(finding);
+        }
+    }
+}
+
+/// A password before the host, or a query that hands over a token.
+fn holds_a_credential(url: &str) -> bool {
+    const WORDS: [&str; 6] = ["token", "key", "secret", "password", "signature", "sig"];
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let named = |pair: &str| {
+        pair.split_once('=').is_some_and(|(name, value)| {
+            let name = name.to_ascii_lowercase();
+            !value.is_empty() && WORDS.iter().any(|word| name == *word || name.ends_with(&format!("_{word}")))
+        })
+    };
+    user.is_some_and(|(_, password)| !password.is_empty()) || query.split('&').any(named)
 }
 
 #[cfg(test)]
 mod tests {
+    use telstack_catalog::product::Product;
+    use telstack_diagnostics::Severity;
+    use telstack_system::{NodeKind, Webhook};
+
     use crate::test_support::Bench;
 
     fn password(value: &str) -> Bench {
@@ -65,6 +102,26 @@ mod tests {
     #[test]
     fn passes_on_a_reference() {
         password("'${env:PASSWORD}'").silent("X001");
+    }
+
+    fn webhook(url: &str) -> Bench {
+        let mut bench = Bench::new("webhook");
+        let id = bench.add(Product::Alertmanager, "0.34.0");
+        let origin = bench.at("webhook");
+        if let NodeKind::Alerter(alerter) = &mut bench.node(id).kind {
+            alerter.webhooks.push(Webhook { url: url.to_owned(), origin });
+        }
+        bench
+    }
+
+    #[test]
+    fn warns_of_a_credential_in_an_address() {
+        for url in ["https://x.example.com/hook?api_key=1f2e", "https://ops:hunter2@x.example.com/hook"] {
+            assert_eq!(webhook(url).finds("X001", "webhook"), Severity::Warning, "{url}");
+        }
+        for url in ["http://pager.example.com/alerts", "http://x/y?keyboard=1&token=", "http://x/@a:b"] {
+            webhook(url).silent("X001");
+        }
     }
 
     #[test]

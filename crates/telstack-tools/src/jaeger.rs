@@ -76,7 +76,8 @@ fn backend(node: &Node, store: &Store, storage: Option<&Sourced<JaegerStorage>>)
     };
     let below = |folder: &str| path.origin.string(format!("{}/{folder}", path.value.trim_end_matches('/')));
     let mut badger = Block::new();
-    badger.put("directories", path.origin.map([("keys", below("keys")), ("values", below("values"))]));
+    let [keys, values] = JaegerStorage::BADGER_FOLDERS.map(below);
+    badger.put("directories", path.origin.map([("keys", keys), ("values", values)]));
     badger.put("ephemeral", kept.bool(false));
     if let Some(retention) = &store.retention {
         let origin = &retention.origin;
@@ -130,6 +131,9 @@ mod tests {
         let backends = ["extensions", "jaeger_storage", "backends", "spans", "badger"];
         assert_eq!(part(&document, &[&backends[..], &["ttl", "spans"]].concat()), "\"720h\"");
         assert_eq!(part(&document, &[&backends[..], &["ephemeral"]].concat()), "false");
+        // Where Jaeger 1 has them: an upgrade finds its spans again.
+        let folders = r#"{ "keys": "/badger/key", "values": "/badger/data" }"#;
+        assert_eq!(part(&document, &[&backends[..], &["directories"]].concat()), folders);
         assert_eq!(part(&document, &["extensions", "jaeger_query", "storage", "traces"]), "\"spans\"");
         assert_eq!(part(&document, &["exporters", "jaeger_storage_exporter", "trace_storage"]), "\"spans\"");
         assert_eq!(

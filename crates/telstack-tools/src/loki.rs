@@ -6,6 +6,7 @@ use telstack_system::{Known, LokiFacet, Node, NodeId, Origin, Purpose, SchemaPer
 use crate::{
     Artefact,
     doc::{self, Block},
+    receivers::{grpc_server, max_message},
     tls,
 };
 
@@ -31,6 +32,10 @@ fn document(system: &System, id: NodeId, node: &Node, store: &Store, facet: &Lok
         let mut server = Block::new();
         server.put("http_listen_port", listener.origin.int(listener.port));
         server.put_some("http_tls_config", tls::server(node, listener));
+        if let Some(size) = max_message(node) {
+            // The part that takes logs hands them to the part that keeps them by gRPC.
+            grpc_server(&mut server, size);
+        }
         out.gap().put("server", server.finish(&listener.origin));
     }
     out.gap().put("common", common(node, store));
@@ -45,6 +50,9 @@ fn document(system: &System, id: NodeId, node: &Node, store: &Store, facet: &Lok
     if let Some(compactor) = compactor(store, facet) {
         out.gap().comment("Deletes what is older than retention_period; without it everything is kept.");
         out.put("compactor", compactor);
+    }
+    if store.retention.is_none() {
+        out.gap().comment(KEPT_FOR_EVER);
     }
     out.gap().put_some("query_range", query_range(node));
     out.gap().put_some("ruler", ruler(system, id, node));
@@ -80,6 +88,9 @@ fn schema_period(period: &SchemaPeriod) -> Value {
         ("index", index.map([("prefix", index.string("index_")), ("period", index.string("24h"))])),
     ])
 }
+
+/// What an operator learns from a full disk otherwise.
+const KEPT_FOR_EVER: &str = "Logs are kept for ever: the stack names no `retention` for them.";
 
 /// Memory for answers that are asked for again.
 const RESULTS_CACHE_MB: i64 = 100;

@@ -1,8 +1,11 @@
 //! Receivers in the collector's shape, which Tempo and Jaeger use too, from a node's listeners.
 
-use telstack_system::{Bind, Listener, Node, Origin, Value};
+use telstack_system::{Bind, Listener, Node, Origin, Sourced, Value};
 
-use crate::{doc, tls};
+use crate::{
+    doc::{self, Block},
+    tls,
+};
 
 /// Protocol, and the path of the receiver's block that opens it.
 const BLOCKS: [(&str, &[&str]); 7] = [
@@ -43,8 +46,29 @@ pub(crate) fn receivers(node: &Node) -> Option<Value> {
         if let Some(tls) = tls::server(node, listener) {
             map.set("tls", tls);
         }
+        if let Some(size) = max_message(node).filter(|_| listener.protocol.is_grpc()) {
+            map.set("max_recv_msg_size_mib", size.origin.int(mib(size)));
+        }
     }
     Some(all)
+}
+
+/// How large a message may be, where that is not the default.
+pub(crate) fn max_message(node: &Node) -> Option<&Sourced<u64>> {
+    node.store().and_then(|store| store.max_message.as_ref())
+}
+
+/// The same as a number of MiB to write.
+fn mib(size: &Sourced<u64>) -> i64 {
+    i64::try_from(size.value).unwrap_or(i64::MAX)
+}
+
+/// The same in bytes, as a setting of the server that all parts of Loki and Tempo have.
+pub(crate) fn grpc_server(out: &mut Block, size: &Sourced<u64>) {
+    let bytes = mib(size).saturating_mul(1 << 20);
+    for key in ["grpc_server_max_recv_msg_size", "grpc_server_max_send_msg_size"] {
+        out.put(key, size.origin.int(bytes));
+    }
 }
 
 /// `host:port` of a listener.

@@ -6,13 +6,16 @@ use telstack_system::{Node, Store, System, Value};
 use crate::{
     Artefact,
     doc::{self, Block},
-    receivers::receivers,
+    receivers::{grpc_server, max_message, receivers},
     tls,
 };
 
 /// Where the age of blocks is limited: 2.x has the compactor for it, 3.0 a worker.
 const RETENTION: [&[&str]; 2] =
     [&["compactor", "compaction", "block_retention"], &["backend_worker", "compaction", "block_retention"]];
+
+/// How large a message Tempo's own parts send each other without being told, in MiB.
+const OWN_MESSAGE_MIB: u64 = 16;
 
 pub(crate) fn emit(system: &System, node: &Node, store: &Store) -> Vec<Artefact> {
     let Some(file) = node.container.as_ref().and_then(|container| container.file("config")) else {
@@ -31,6 +34,9 @@ fn document(node: &Node, store: &Store) -> Value {
         let mut server = Block::new();
         server.put("http_listen_port", listener.origin.int(listener.port));
         server.put_some("http_tls_config", tls::server(node, listener));
+        if let Some(size) = max_message(node).filter(|size| size.value > OWN_MESSAGE_MIB) {
+            grpc_server(&mut server, size);
+        }
         out.gap().put("server", server.finish(&listener.origin));
     }
     if let Some(receivers) = receivers(node) {

@@ -19,6 +19,8 @@ pub struct Store {
     pub tenant: Option<Sourced<String>>,
     /// The certificate that its listeners answer with; in plain text where there is none.
     pub tls: Option<ServerTls>,
+    /// How large a message its gRPC servers take, in MiB; their own default where nobody needs more.
+    pub max_message: Option<Sourced<u64>>,
     /// Where its data is, inside the container.
     pub data_path: Option<Sourced<String>>,
     /// What only this product has.
@@ -140,6 +142,12 @@ pub enum JaegerStorage {
     Memory,
 }
 
+impl JaegerStorage {
+    /// The folders of Badger below the data path, keys and values: the same for Jaeger 1 and 2, so that an upgrade
+    /// finds what is there.
+    pub const BADGER_FOLDERS: [&'static str; 2] = ["key", "data"];
+}
+
 impl Store {
     /// A store with everything left to the passes.
     pub fn new(product: Product) -> Option<Self> {
@@ -150,7 +158,7 @@ impl Store {
             Product::Jaeger => StoreFacet::Jaeger(None),
             Product::Otelcol | Product::Grafana | Product::Alertmanager => return None,
         };
-        Some(Self { retention: None, size: None, tenant: None, tls: None, data_path: None, facet })
+        Some(Self { retention: None, size: None, tenant: None, tls: None, max_message: None, data_path: None, facet })
     }
 
     /// The product.
@@ -200,5 +208,25 @@ impl PrometheusFacet {
     /// The flag of that name.
     pub fn flag(&self, name: &str) -> Option<&Flag> {
         self.flags.iter().find(|flag| flag.name == name)
+    }
+
+    /// Adds a flag. A value for a flag that is there already joins its list; a word of the list is not said twice.
+    pub fn enable(&mut self, flag: Flag) {
+        let Some(known) = self.flags.iter_mut().find(|known| known.name == flag.name) else {
+            self.flags.push(flag);
+            return;
+        };
+        let mut words: Vec<&str> = known.value.iter().flat_map(|value| value.split(',')).collect();
+        let before = words.len();
+        for word in flag.value.iter().flat_map(|value| value.split(',')) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        if words.len() > before {
+            known.value = Some(words.join(","));
+            let reason = format!("a word more in its list: {}", flag.origin.reason());
+            known.origin = Origin::derived("backends", reason, &[&known.origin, &flag.origin]);
+        }
     }
 }

@@ -19,6 +19,8 @@ use crate::{
 };
 
 const NAME: &str = "backends";
+/// The flag whose value is a list of words.
+const FEATURES: &str = "enable-feature";
 
 pub(super) const PASS: Pass = Pass {
     name: NAME,
@@ -58,20 +60,14 @@ fn run(system: &mut System, _: &mut Diagnostics) {
                         let origin = Origin::fact(NAME, reason, &[&size.origin]);
                         facet.flags.push(stated("storage.tsdb.retention.size", size.value.prometheus(), origin));
                     }
-                    let mut flag = |name: &str, value: Option<String>, origin: Origin| {
-                        if facet.flag(name).is_none() {
-                            facet.flags.push(Flag { name: name.to_owned(), value, origin });
-                        }
-                    };
-                    let reason = "lets a changed configuration be loaded without a restart: POST /-/reload";
-                    flag("web.enable-lifecycle", None, Origin::builtin(NAME, reason, &[&origin]));
                     if let Some(link) = exemplars {
                         let reason = "Grafana links exemplars to traces, so Prometheus has to keep them";
-                        flag(
-                            "enable-feature",
-                            Some("exemplar-storage".to_owned()),
-                            Origin::derived(NAME, reason, &[&link]),
-                        );
+                        let origin = Origin::derived(NAME, reason, &[&link]);
+                        facet.enable(Flag {
+                            name: FEATURES.to_owned(),
+                            value: Some("exemplar-storage".to_owned()),
+                            origin,
+                        });
                     }
                 }
                 StoreFacet::Loki(facet) => {
@@ -159,7 +155,7 @@ fn open(system: &mut System, id: NodeId) {
                     flags.push(Flag { name: name.trim_start_matches('-').to_owned(), value: None, origin });
                 }
                 Need::Feature(name) => {
-                    flags.push(Flag { name: "enable-feature".to_owned(), value: Some(name.to_owned()), origin });
+                    flags.push(Flag { name: FEATURES.to_owned(), value: Some(name.to_owned()), origin });
                 }
                 // Settings and environment are written by the store's own tool from its listeners.
                 Need::Setting(_) | Need::Env(_) => {}
@@ -171,14 +167,8 @@ fn open(system: &mut System, id: NodeId) {
     node.listeners = listeners;
     if let Some(facet) = node.store_mut().and_then(|store| store.prometheus_mut()) {
         for flag in flags {
-            match facet.flags.iter_mut().find(|known| known.name == flag.name) {
-                // `--enable-feature` takes a list.
-                Some(known) if flag.name == "enable-feature" => {
-                    let words = [known.value.take(), flag.value].into_iter().flatten().collect::<Vec<_>>().join(",");
-                    known.value = Some(words);
-                }
-                Some(_) => {}
-                None => facet.flags.push(flag),
+            if flag.name == FEATURES || facet.flag(&flag.name).is_none() {
+                facet.enable(flag);
             }
         }
     }

@@ -10,6 +10,7 @@ mod delivery;
 mod encryption;
 mod health;
 mod listeners;
+mod messages;
 mod negotiate;
 mod pipelines;
 mod scrape;
@@ -44,6 +45,7 @@ pub const ALL: &[Pass] = &[
     health::PASS,
     telemetry::PASS,
     listeners::PASS,
+    messages::PASS,
     scrape::PASS,
     alerts::PASS,
     views::PASS,

@@ -71,6 +71,10 @@ fn jaeger_environment(
         let reason = "this release binds localhost by itself, where no other container reaches it";
         set(name, literal(&format!("0.0.0.0:{}", endpoint.port)), Origin::fact(NAME, reason, &[&node.origin]));
     }
+    if let Some(size) = &store.max_message {
+        let bytes = size.value.saturating_mul(1 << 20).to_string();
+        set("COLLECTOR_OTLP_GRPC_MAX_MESSAGE_SIZE", literal(&bytes), size.origin.clone());
+    }
     if storage.value == JaegerStorage::Memory {
         set("SPAN_STORAGE_TYPE", literal("memory"), storage.origin.clone());
         let reason = "without a limit Jaeger keeps spans in memory until it is killed";
@@ -86,8 +90,9 @@ fn jaeger_environment(
     );
     set("BADGER_EPHEMERAL", literal("false"), keep);
     let folder = Origin::derived(NAME, "on the volume", &[&storage.origin, &node.origin]);
-    set("BADGER_DIRECTORY_VALUE", literal(&format!("{data_path}/data")), folder.clone());
-    set("BADGER_DIRECTORY_KEY", literal(&format!("{data_path}/key")), folder);
+    let [keys, values] = JaegerStorage::BADGER_FOLDERS;
+    set("BADGER_DIRECTORY_VALUE", literal(&format!("{data_path}/{values}")), folder.clone());
+    set("BADGER_DIRECTORY_KEY", literal(&format!("{data_path}/{keys}")), folder);
     if let Some(retention) = &store.retention {
         set("BADGER_SPAN_STORE_TTL", literal(&retention.value.go()), retention.origin.clone());
     }

@@ -19,6 +19,8 @@ pub struct Layout {
     /// True when the image holds that folder and its user owns it, so that a new named volume mounted
     /// there is writable: Docker copies owner and mode from the image. Otherwise it belongs to root.
     pub data_owned: bool,
+    /// Why the volume may belong to another user, where it is not for the image's lack of the folder.
+    pub owner_reason: Option<&'static str>,
 }
 
 #[derive(Deserialize)]
@@ -26,6 +28,7 @@ struct Stored {
     config: Option<String>,
     data: Option<String>,
     owned: bool,
+    why: Option<String>,
     since: Option<String>,
     until: Option<String>,
 }
@@ -45,12 +48,18 @@ impl Product {
         let here =
             |row: &&Stored| VersionRange::from_text(row.since.as_deref(), row.until.as_deref()).contains(version);
         let row = all.get(self.id())?.iter().find(here)?;
-        Some(Layout { config_path: row.config.as_deref(), data_path: row.data.as_deref(), data_owned: row.owned })
+        Some(Layout {
+            config_path: row.config.as_deref(),
+            data_path: row.data.as_deref(),
+            data_owned: row.owned,
+            owner_reason: row.why.as_deref(),
+        })
     }
 
     /// Does a release support a feature of `data/support.json`? For Grafana: `derived-field-labels`
     /// (a Loki derived field may match a label; pull request 76162), `traces-to-metrics` (without a
-    /// feature toggle; pull request 82884).
+    /// feature toggle; pull request 82884), `traces-to-logs-v2` (tags with names of their own and custom
+    /// queries; `tracesToLogs` before 9.4).
     pub fn supports(self, version: Version, feature: &str) -> bool {
         static STORED: OnceLock<BTreeMap<String, BTreeMap<String, Support>>> = OnceLock::new();
         let all =

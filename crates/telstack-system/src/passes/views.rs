@@ -91,6 +91,11 @@ fn data_source(system: &System, edge: EdgeId, store: NodeId) -> Option<(DataSour
         json.push(Entry::new("httpHeaderName1", header.string("X-Scope-OrgID")));
         secure.push(Entry::new("httpHeaderValue1", header.string(&tenant.value)));
     }
+    if let (Product::Alertmanager, Some(json)) = (product, json_data.as_map_mut()) {
+        let reason = "Grafana takes an Alertmanager for Mimir's unless told: then it asks below /alertmanager";
+        let origin = Origin::fact(NAME, reason, &[&node.origin]);
+        json.push(Entry::new("implementation", origin.string("prometheus")));
+    }
     let authority = encryption::authority(NAME, Product::Grafana, node).filter(|_| tls != Tls::Off);
     if let (Some(file), Some(json), Some(secure)) = (authority, json_data.as_map_mut(), secure.as_map_mut()) {
         json.push(Entry::new("tlsAuthWithCACert", file.origin.bool(true)));
@@ -144,21 +149,32 @@ fn link(
             // Loki names the service after the protocol that brought it.
             let label = if otlp { "service_name" } else { "job" };
             let tag = origin.map([("key", origin.string("service.name")), ("value", origin.string(label))]);
+            let grafana = system.node(viewer).version();
+            let second = grafana.is_some_and(|version| Product::Grafana.supports(version, "traces-to-logs-v2"));
+            let (name, tags) = if second { ("tracesToLogsV2", "tags") } else { ("tracesToLogs", "mappedTags") };
             let mut block = origin.map([
                 ("datasourceUid", origin.string(uid)),
                 ("spanStartTimeShift", origin.string("-5m")),
                 ("spanEndTimeShift", origin.string("5m")),
-                ("tags", origin.block([tag])),
+                (tags, origin.block([tag])),
             ]);
             if let Some(block) = block.as_map_mut() {
-                if otlp {
+                if !second {
+                    let reason = "until Grafana 9.4 tags have other names in logs only if told so";
+                    let fact = Origin::fact(NAME, reason, &[&system.node(viewer).origin]);
+                    block.push(Entry::new("mapTagNamesEnabled", fact.bool(true)));
+                }
+                if otlp && !second {
+                    // The old link looks for the trace id in the line, where OTLP does not put it: the service's
+                    // lines of that time are what it can show.
+                } else if otlp {
                     block.push(Entry::new("customQuery", origin.bool(true)));
                     block.push(Entry::new("query", origin.string("{${__tags}} | trace_id = \"${__trace.traceId}\"")));
                 } else {
                     block.push(Entry::new("filterByTraceID", origin.bool(true)));
                 }
             }
-            json.push(Entry::new("tracesToLogsV2", block));
+            json.push(Entry::new(name, block));
             source.links.push(Sourced::new(uid.clone(), origin));
         }
         if let Some((edge, _, uid)) = metrics {
@@ -177,9 +193,12 @@ fn link(
             source.links.push(Sourced::new(uid.clone(), origin));
         }
     } else if is(system, my_node, Product::Loki) {
-        if let Some((edge, _, uid)) = traces {
+        let otlp = takes_otlp(system, my_node);
+        let labels = otlp && grafana_reads_labels(system.node(viewer).version());
+        // An older Grafana looks into the line only, and OTLP keeps the trace id beside it: no link is better than
+        // one that never shows.
+        if let Some((edge, _, uid)) = traces.filter(|_| labels || !otlp) {
             let origin = because(*edge, "from a log line to its trace");
-            let labels = takes_otlp(system, my_node) && grafana_reads_labels(system.node(viewer).version());
             let mut field = origin.map([("name", origin.string("TraceID"))]);
             if let Some(field) = field.as_map_mut() {
                 if labels {

@@ -185,9 +185,15 @@ fn data(container: &mut Container, node: &Node, layout: &telstack_catalog::produ
     let volume = MountSource::Volume(format!("{}-data", node.name));
     container.mounts.push(Mount { source: volume, target: path.to_owned(), read_only: false, origin });
     if !layout.data_owned {
-        let reason = format!(
-            "the image of {} does not hold this folder, so a new volume belongs to root, and the process is not root",
-            node.title()
+        let reason = layout.owner_reason.map_or_else(
+            || {
+                format!(
+                    "the image of {} does not hold this folder, so a new volume belongs to root, and the process is \
+                     not root",
+                    node.title()
+                )
+            },
+            str::to_owned,
         );
         container
             .owned_paths

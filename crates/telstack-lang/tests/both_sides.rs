@@ -268,7 +268,7 @@ fn collectors_send_to_collectors() {
         }"#,
     );
     let exporter = stack.part("configs/agent.yaml", "otlp_grpc/gateway:");
-    let expected = "endpoint: gateway:14317\ntls:\ninsecure: true\nsending_queue:\nstorage: file_storage";
+    let expected = "endpoint: gateway:14317\ntls:\ninsecure: true\nsending_queue:\nstorage: file_storage\nretry_on_failure:\nmax_elapsed_time: 0s";
     assert_eq!(exporter.trim(), expected);
     has(&stack.part("configs/gateway.yaml", "grpc:"), &["endpoint: 0.0.0.0:14317"]);
     let compose = "docker-compose.yml";

@@ -94,9 +94,10 @@ pub(super) static QUEUE_IN_MEMORY: RuleInfo = RuleInfo {
     name: "queue-in-memory",
     severity: Severity::Info,
     summary: "`durable` cannot reach an exporter whose queue is in memory only, or of which nothing is known.",
-    why: "The exporter has a queue of its own kind, without a storage setting; or the catalog does not know its \
-          settings at that release. What waits in it is lost when the collector restarts; the other exporters of the \
-          collector keep theirs on disk.",
+    why: "The exporter has a queue of its own kind, which cannot use a storage extension; or the catalog does not know \
+          its settings at that release. What waits in it is lost when the collector restarts; the other exporters of \
+          the collector keep theirs on disk. (The `wal` of remote write keeps metrics on disk before they are sent. It \
+          is a setting of its own, which `durable` leaves to the stack.)",
     bad: "pipeline \"metrics\" { from \"otlp\"; to \"prometheus\" }\ndurable",
     good: "pipeline \"metrics\" { from \"otlp\"; to \"prometheus\" protocol=\"otlp\" }\ndurable",
     silent: "When the collector is not `durable`; for exporters that hand nothing on, such as `debug`.",

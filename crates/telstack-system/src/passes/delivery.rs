@@ -47,6 +47,7 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
                 Queue::OnDisk => {
                     on_disk = true;
                     on_disk_queue(component, &delivery);
+                    keep_trying(component, version, &delivery);
                 }
                 Queue::InMemory(key) => {
                     in_memory_queue(component, key, &delivery);
@@ -132,6 +133,24 @@ fn give_up(component: &mut Component, delivery: &Delivery) {
     }
 }
 
+/// A queue that survives a restart is no use when its batches are dropped five minutes into an outage.
+fn keep_trying(component: &mut Component, version: Version, delivery: &Delivery) {
+    const RETRY: &str = "retry_on_failure";
+    const LIMIT: &str = "max_elapsed_time";
+    let limit = format!("{RETRY}.{LIMIT}");
+    let known =
+        component.fact().and_then(|fact| fact.settings(version)).is_some_and(|settings| settings.at(&limit).is_some());
+    let is_off = component.setting("retry_on_failure.enabled").and_then(Value::as_bool) == Some(false);
+    if !known || is_off || component.setting(&limit).is_some() {
+        return;
+    }
+    let reason = "0 is never: by itself the exporter drops a batch after five minutes, however durable its queue; \
+                  `give_up_after` sets an end";
+    let origin = Origin::fact(NAME, reason, &[&delivery.origin, &component.origin]);
+    let retry = component.settings_mut().map_mut(RETRY, &origin);
+    retry.push(Entry::new(LIMIT, origin.string("0s")));
+}
+
 fn storage(system: &mut System, id: crate::graph::NodeId, delivery: &Delivery) {
     let data =
         system.node(id).version().and_then(|version| Product::Otelcol.layout(version)).and_then(|it| it.data_path);
@@ -178,7 +197,7 @@ fn queue_unknown(exporter: &str, delivery: &Delivery, place: &Origin) -> Diagnos
 fn queue_in_memory(exporter: &ComponentId, key: &str, delivery: &Delivery, place: Option<&Origin>) -> Diagnostic {
     Diagnostic::new(
         &codes::QUEUE_IN_MEMORY,
-        format!("the queue of `{exporter}` stays in memory: it has no storage setting"),
+        format!("the queue of `{exporter}` stays in memory: `{key}` cannot use a storage extension"),
     )
     .at(delivery.origin.span(), "what this makes durable does not reach that queue")
     .label(place.and_then(Origin::span), format!("the edge that `{exporter}` serves; its queue is `{key}`"))

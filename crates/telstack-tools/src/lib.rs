@@ -65,7 +65,10 @@ pub fn emit(system: &System) -> Vec<Artefact> {
         });
     }
     match system.platform.value {
-        Platform::Compose => out.extend(compose::emit(system)),
+        Platform::Compose => {
+            let platform = compose::emit(system, &out);
+            out.extend(platform);
+        }
         // Not compiled to yet: the stack language says so.
         Platform::Kubernetes => {}
     }

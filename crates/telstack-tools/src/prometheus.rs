@@ -31,7 +31,7 @@ pub(crate) fn emit(system: &System, id: NodeId, node: &Node, facet: &PrometheusF
         out.push(doc::node_yaml(system, node, file, Some("encryption"), &document));
     }
     if let Some(file) = container.file("rules").filter(|_| !facet.alerts.is_empty()) {
-        out.push(doc::node_yaml(system, node, file, Some("alert rules"), &rules(node, &facet.alerts)));
+        out.push(doc::node_yaml(system, node, file, Some("alert rules"), &rules(system, id, node, &facet.alerts)));
     }
     out
 }
@@ -134,7 +134,7 @@ fn scrape_job(job: &ScrapeJob) -> Value {
     out.finish(&job.origin)
 }
 
-fn rules(node: &Node, alerts: &[AlertRule]) -> Value {
+fn rules(system: &System, id: NodeId, node: &Node, alerts: &[AlertRule]) -> Value {
     let mut names: Vec<&str> = Vec::new();
     for alert in alerts {
         if !names.contains(&alert.group.as_str()) {
@@ -152,7 +152,14 @@ fn rules(node: &Node, alerts: &[AlertRule]) -> Value {
         origin.map([("name", origin.string(name)), ("rules", rules)])
     };
     let origin = doc::follows_all("alerts on what runs here", alerts.iter().map(|alert| &alert.origin), &node.origin);
-    origin.map([("groups", origin.block(names.into_iter().map(group)))])
+    let mut out = Block::new();
+    if system.outgoing(id, Purpose::Alert).is_empty() {
+        out.comment(
+            "Nobody is told: alerts show in Prometheus's own page only. An `alertmanager` in the stack changes that.",
+        );
+    }
+    out.put("groups", origin.block(names.into_iter().map(group)));
+    out.finish(&origin)
 }
 
 fn rule(alert: &AlertRule) -> Value {
@@ -163,8 +170,8 @@ fn rule(alert: &AlertRule) -> Value {
     if alert.hold.millis() > 0 {
         out.put("for", origin.string(alert.hold.prometheus()));
     }
-    // Without the second label the rules of two collectors would be one rule written twice.
-    let labels = [("severity", origin.string(alert.severity)), ("collector", origin.string(&alert.group))];
+    // Without the second label the rules of two services would be one rule written twice.
+    let labels = [("severity", origin.string(alert.severity)), ("service", origin.string(&alert.group))];
     out.put("labels", origin.map(labels));
     let mut annotations = Block::new();
     annotations.put("summary", origin.string(&alert.summary));

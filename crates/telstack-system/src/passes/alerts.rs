@@ -3,6 +3,7 @@
 use telstack_catalog::{
     Signal, Version,
     otelcol::{InternalMetric, MetricsEndpoint, internal_metric},
+    product::Product,
 };
 use telstack_diagnostics::Diagnostics;
 
@@ -19,7 +20,7 @@ const NAME: &str = "alerts";
 
 pub(super) const PASS: Pass = Pass {
     name: NAME,
-    reason: "alert on what loses telemetry: full queues, failing sends, refused data, collectors that are down",
+    reason: "alert on what loses telemetry: full queues, failing sends, refused data, collectors and stores that are down",
     run,
 };
 
@@ -56,7 +57,9 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             continue;
         }
         let scraped = watched(system, id);
-        let rules: Vec<AlertRule> = scraped.iter().flat_map(|target| rules(system.node(*target))).collect();
+        let stores = scraped.iter().filter_map(|target| store_down(system.node(*target), id == *target));
+        let collectors = scraped.iter().flat_map(|target| rules(system.node(*target)));
+        let rules: Vec<AlertRule> = collectors.chain(stores).collect();
         if let Some(facet) = system.node_mut(id).store_mut().and_then(|store| store.prometheus_mut()) {
             facet.alerts.extend(rules);
         }
@@ -90,6 +93,30 @@ fn dial_alert_managers(system: &mut System) {
         };
         system.edge_mut(edge).dial = Some(dial);
     }
+}
+
+/// A store that cannot be scraped. Prometheus itself is left out: while it is down it says nothing.
+fn store_down(node: &Node, itself: bool) -> Option<AlertRule> {
+    let store = node.store().filter(|_| !itself)?;
+    let name = &node.name;
+    let what = match store.product() {
+        Product::Prometheus => "metrics",
+        Product::Loki => "logs",
+        _ => "traces",
+    };
+    Some(AlertRule {
+        group: name.clone(),
+        name: "StoreDown".to_owned(),
+        expr: format!("up{{job=\"{name}\"}} == 0"),
+        hold: Period::from_secs(120),
+        severity: "critical",
+        summary: format!("{} ({name}) is down", store.product()),
+        description: format!(
+            "Prometheus cannot reach its metrics. No {what} are stored or shown until it is back; collectors keep what \
+             their queues hold."
+        ),
+        origin: Origin::builtin(NAME, "every store is watched: what it does not take is soon lost", &[&node.origin]),
+    })
 }
 
 fn rules(node: &Node) -> Vec<AlertRule> {

@@ -25,7 +25,8 @@ pub(super) fn reference(secret: &SecretRef) -> String {
 pub(super) fn emit(system: &System) -> Vec<Artefact> {
     let header = format!(
         "What the stack \"{}\" needs from outside. Copy this file to .env and fill it in: docker compose\n\
-         reads .env, and .gitignore keeps it out of the repository.",
+         reads .env, and .gitignore keeps it out of the repository. Put a value with `$` or `#` in single\n\
+         quotes: compose would replace `$name` by a variable, and take the rest of a line for a comment.",
         system.name
     );
     let mark = doc::follows("says which stack the file belongs to", &[&system.origin]);

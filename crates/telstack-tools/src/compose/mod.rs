@@ -17,18 +17,19 @@ use crate::{
 
 const PATH: &str = "docker-compose.yml";
 
-pub(crate) fn emit(system: &System) -> Vec<Artefact> {
+/// Writes what compose reads; `written` are the files that its services mount.
+pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
     let header = doc::header(system, &format!("{}: docker compose", system.name), PATH)
         + "\n\nTo start: copy .env.example to .env, fill it in, then `docker compose up -d`.";
     let mark = doc::follows("says what the file is and which stack it comes from", &[&system.origin]);
-    let compose = Artefact::new(PATH, yaml::write(&header, &mark, &document(system)));
+    let compose = Artefact::new(PATH, yaml::write(&header, &mark, &document(system, written)));
     let mut out = vec![compose];
     out.extend(environment::emit(system));
     out.extend(scripts::emit(system));
     out
 }
 
-fn document(system: &System) -> Value {
+fn document(system: &System, written: &[Artefact]) -> Value {
     let mut services = Block::new();
     let mut origins = Vec::new();
     for (id, node) in system.nodes() {
@@ -39,7 +40,7 @@ fn document(system: &System) -> Value {
             services.gap().comment(&service::purpose_of_init(node)).put(&name, value);
         }
         services.gap().comment(&service::purpose(system, id, node));
-        services.put(&node.name, service::service(node, container, waits_for.as_deref()));
+        services.put(&node.name, service::service(node, container, waits_for.as_deref(), written));
         origins.push(&node.origin);
     }
     let mut out = Block::new();

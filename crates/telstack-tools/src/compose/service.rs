@@ -1,6 +1,11 @@
 //! One service of the compose file.
 
-use telstack_catalog::{SignalSet, otelcol::Transport, product::image_facts};
+use sha2::{Digest, Sha256};
+use telstack_catalog::{
+    SignalSet,
+    otelcol::Transport,
+    product::{Product, image_facts},
+};
 use telstack_system::{
     Container, EnvValue, HealthCheck, Mount, MountSource, Node, NodeId, NodeKind, Origin, Published, Purpose, Sourced,
     System, Value,
@@ -8,10 +13,16 @@ use telstack_system::{
 };
 
 use super::environment;
-use crate::doc::{self, Block, double_dollar};
+use crate::{
+    Artefact,
+    doc::{self, Block, double_dollar},
+};
 
 /// What gives volumes to the user of an image that has no shell to do it with.
 pub(super) const INIT_IMAGE: &str = "busybox:1.37";
+/// A digest of what a service reads from its files, and how much of it is written.
+const HASH_LABEL: &str = "telstack.config-hash";
+const HASH_BYTES: usize = 6;
 /// How often a health check runs, how long it may take, and how often it must fail to count.
 const HEALTH_RHYTHM: [(&str, &str); 2] = [("interval", "10s"), ("timeout", "5s")];
 const HEALTH_RETRIES: i64 = 5;
@@ -42,7 +53,12 @@ pub(super) fn purpose(system: &System, id: NodeId, node: &Node) -> String {
             {
                 held.insert(signal);
             }
-            let until = store.retention.as_ref().map(|it| format!(" for {}", it.value)).unwrap_or_default();
+            let until = match &store.retention {
+                Some(retention) => format!(" for {}", retention.value),
+                // The others limit themselves.
+                None if store.product() == Product::Loki => " for ever: the stack names no `retention`".to_owned(),
+                None => String::new(),
+            };
             if held.is_empty() { title } else { format!("{title}: keeps {held}{until}.") }
         }
         NodeKind::Viewer(_) => match system.outgoing(id, Purpose::Query).as_slice() {
@@ -100,8 +116,8 @@ pub(super) fn init(node: &Node, container: &Container) -> Option<(String, Value)
     Some((container.init_service(&node.name)?, out.finish(origin)))
 }
 
-/// The service of a node. `waits_for` must have ended well before it starts.
-pub(super) fn service(node: &Node, container: &Container, waits_for: Option<&str>) -> Value {
+/// The service of a node. `waits_for` must have ended well before it starts; `written` are the files of the stack.
+pub(super) fn service(node: &Node, container: &Container, waits_for: Option<&str>, written: &[Artefact]) -> Value {
     let image = &container.image;
     let mut out = Block::new();
     out.put("image", image.origin.string(format!("{}:{}", image.value.repository, image.value.tag)));
@@ -128,6 +144,7 @@ pub(super) fn service(node: &Node, container: &Container, waits_for: Option<&str
     out.put_some("healthcheck", container.health.as_ref().map(health));
     out.put_some("depends_on", depends_on(container, waits_for));
     out.put_some("deploy", deploy(container));
+    out.put_some("labels", labels(container, written));
     let kept = doc::chosen("it comes back after a crash or a reboot, unless somebody stopped it", &container.origin);
     out.put("restart", kept.string("unless-stopped"));
     if let Some(grace) = &container.stop_grace {
@@ -135,6 +152,30 @@ pub(super) fn service(node: &Node, container: &Container, waits_for: Option<&str
     }
     out.put("logging", logging(container));
     out.finish(&node.origin)
+}
+
+/// Compose makes a container anew when its service changes, not when a file does that it mounts; and a running
+/// container still holds the file as it was, because writers replace a file, not its content.
+fn labels(container: &Container, written: &[Artefact]) -> Option<Value> {
+    let mut hash = Sha256::new();
+    let mut origins = Vec::new();
+    for file in &container.files {
+        let Some(artefact) = written.iter().find(|it| it.path == file.path) else { continue };
+        for part in [&file.target, &artefact.written.text] {
+            hash.update(part);
+            // Keeps two files apart from one.
+            hash.update([0]);
+        }
+        origins.push(&file.origin);
+    }
+    if origins.is_empty() {
+        return None;
+    }
+    let hex = hash.finalize().iter().take(HASH_BYTES).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let reason = "changes with the files above: `docker compose up -d` then makes the container anew, and only that \
+                  shows it a changed file";
+    let origin = doc::follows_all(reason, origins, &container.origin);
+    Some(origin.map([(HASH_LABEL, origin.string(hex))]))
 }
 
 fn environment(container: &Container) -> Option<Value> {

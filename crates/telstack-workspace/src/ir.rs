@@ -231,7 +231,8 @@ fn store(out: &mut Fields, store: &Store) {
             out.list("jobs", facet.jobs.iter().map(job).collect());
             let alert = |it: &telstack_system::AlertRule| {
                 let mut out = Fields::new(&it.origin);
-                out.text("name", &it.name);
+                // The same alert watches several services, each in a group of its own.
+                out.text("name", format!("{}/{}", it.group, it.name));
                 out.text("group", &it.group);
                 out.text("expr", &it.expr);
                 out.text("for", it.hold.to_string());

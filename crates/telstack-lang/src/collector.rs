@@ -3,15 +3,17 @@
 use telstack_catalog::{ComponentKind, Version, otelcol};
 use telstack_diagnostics::Diagnostic;
 use telstack_syntax::stack::Node as Line;
-use telstack_system::{Collector, Component, ComponentId, Delivery, EnvVar, Node, NodeKind, Origin, Reference};
+use telstack_system::{
+    Collector, Component, ComponentId, Delivery, EnvVar, Mount, MountSource, Node, NodeKind, Origin, Reference,
+};
 
 use crate::{
-    check::twice,
+    check::{twice, value},
     codes,
     settings::Shaper,
     stack::{Context, name_of, resources},
     stores,
-    words::{self, sourced, text},
+    words::{self, sourced, sourced_text, text},
 };
 
 /// The node of a `collector` line, with everything but its pipelines.
@@ -34,6 +36,8 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
         }
     }
     collector.tls = stores::tls(line);
+    collector.user = value(line, "user").and_then(sourced_text);
+    mounts(&mut collector, line, context);
     let mut node =
         Node::new(name_of(line), Origin::written(line.head()), Some(version), NodeKind::Collector(Box::new(collector)));
     node.resources = resources(line);
@@ -67,6 +71,33 @@ fn component(
         collector.extensions.push(Reference { id: id.clone(), origin: origin.clone() });
     }
     collector.components.push(Component { kind, id, settings, origin });
+}
+
+/// `mount`, each to a place of its own.
+fn mounts(collector: &mut Collector, line: &Line, context: &mut Context<'_>) {
+    for line in line.children().iter().filter(|child| child.name.value == "mount") {
+        let Some(source) = line.args.first().and_then(text) else { continue };
+        let target = line.prop("to").map_or(Some(source), text);
+        let Some(target) = target.filter(|path| path.starts_with('/')) else {
+            if line.prop("to").is_none() {
+                let message = format!("`mount` has no place for `{source}` in the container");
+                let finding = Diagnostic::new(&codes::MISSING_PART, message).at(line.head(), "`to` is missing");
+                context.out.push(finding.help(format!("say where it is to be: `mount \"{source}\" to=\"/data\"`")));
+            }
+            continue;
+        };
+        if let Some(first) = collector.mounts.iter().find(|it| it.target == target).and_then(|it| it.origin.span()) {
+            context.out.push(twice(format!("two mounts lead to `{target}`"), line.head(), first));
+            continue;
+        }
+        let read_only = !line.prop("writable").and_then(words::truth).unwrap_or(false);
+        collector.mounts.push(Mount {
+            source: MountSource::Bind(source.to_owned()),
+            target: target.to_owned(),
+            read_only,
+            origin: Origin::written(line.head()),
+        });
+    }
 }
 
 fn delivery(line: &Line) -> Delivery {

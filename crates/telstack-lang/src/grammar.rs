@@ -35,6 +35,12 @@ pub(crate) enum Kind {
     Url,
     /// A URL, or `host:port`.
     Address,
+    /// A file or folder of the host.
+    HostPath,
+    /// A path inside a container, from its root.
+    InnerPath,
+    /// `#true` or `#false`.
+    Truth,
     /// Any scalar.
     Any,
 }
@@ -192,6 +198,7 @@ static COLLECTOR: Form = Form {
     props: Props::Only(&[("distribution", Kind::Distribution), ("version", Kind::Release)]),
     block: Block::Words(&[
         &RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TELEMETRY, &TLS,
+        &MOUNT, &USER,
     ]),
     needs: &["pipeline"],
     later: &["replicas", "mode", "engine", "expose", "scrape"],
@@ -235,6 +242,15 @@ static TO: Form = Form {
     example: r#"to "loki""#,
     ..PLAIN
 };
+
+static MOUNT: Form = Form {
+    word: "mount",
+    args: Args::One(Kind::HostPath),
+    props: Props::Only(&[("to", Kind::InnerPath), ("writable", Kind::Truth)]),
+    example: r#"mount "/var/log""#,
+    ..PLAIN
+};
+static USER: Form = Form { word: "user", args: Args::One(Kind::Text), example: r#"user "0""#, ..ONCE };
 
 static TELEMETRY: Form =
     Form { word: "telemetry", block: Block::Settings, example: r#"telemetry { logs { encoding "json" } }"#, ..ONCE };

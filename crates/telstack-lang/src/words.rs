@@ -22,6 +22,19 @@ const LONGEST_NAME: usize = 63;
 /// Pipeline signals that this release compiles.
 const SIGNALS: [&str; 3] = [Signal::Traces.as_str(), Signal::Metrics.as_str(), Signal::Logs.as_str()];
 
+/// Compose parts the two sides of a mount by a colon.
+fn is_path(text: &str) -> bool {
+    !text.contains(':')
+}
+
+/// `#true` or `#false`.
+pub(crate) fn truth(atom: &Atom) -> Option<bool> {
+    match atom.scalar {
+        Scalar::Bool(truth) => Some(truth),
+        _ => None,
+    }
+}
+
 /// Reports an atom that is no value of `kind`. `word` is the word or property that it belongs to.
 pub(crate) fn check(kind: Kind, word: &str, atom: &Atom, out: &mut Diagnostics) {
     if atom.tag.is_some() {
@@ -67,6 +80,9 @@ fn fits(kind: Kind, atom: &Atom) -> bool {
         Kind::Release => release(atom).is_some(),
         Kind::Url => text(atom).is_some_and(is_url),
         Kind::Address => text(atom).is_some_and(|it| is_url(it) || is_host_and_port(it)),
+        Kind::HostPath => text(atom).is_some_and(is_path),
+        Kind::InnerPath => text(atom).is_some_and(|it| is_path(it) && it.starts_with('/')),
+        Kind::Truth => truth(atom).is_some(),
         Kind::Any => atom.scalar != Scalar::Null,
         Kind::Signal | Kind::Word(..) | Kind::Distribution => true,
     }
@@ -141,6 +157,14 @@ fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
         Kind::Address => {
             ("an address", "write a URL for HTTP, `\"https://host/path\"`, or `\"host:port\"` for gRPC".to_owned())
         }
+        Kind::HostPath => (
+            "a path",
+            "write a path from the root, or one below the build folder: `\"./data\"`; without `:`".to_owned(),
+        ),
+        Kind::InnerPath => {
+            ("a path from the root", "write where it is to be in the container, such as `\"/data\"`".to_owned())
+        }
+        Kind::Truth => ("a truth value", "write `#true` or `#false`".to_owned()),
         Kind::Any => ("a value", "write a text, a number, `#true` or `#false`".to_owned()),
         Kind::Mention => ("a name", "write the name in quotes".to_owned()),
         Kind::Secret => ("a secret", "write `(secret)\"name/key\"` or `(env)\"NAME\"`".to_owned()),

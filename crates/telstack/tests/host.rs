@@ -158,3 +158,41 @@ fn durable_says_what_it_cannot_reach_and_leaves_debug_alone() {
     );
     lacks(file(&it, "configs/a.yaml"), &["sending_queue", "file_storage"]);
 }
+
+#[test]
+fn what_belongs_to_the_host_is_mounted() {
+    let it = collector(
+        "mount \"/var/log\"; mount \"/\" to=\"/hostfs\"; mount \"./out\" to=\"/data\" writable=#true; user \"0\"
+         receiver \"file_log\" { include \"/var/log/*.log\" }
+         receiver \"host_metrics\" { root_path \"/hostfs\"; scrapers { filesystem } }
+         exporter \"file\" { path \"/data/out.json\" }
+         pipeline \"logs\" { from \"file_log\"; to \"file\" }
+         pipeline \"metrics\" { from \"host_metrics\"; to \"file\" }",
+        "",
+    );
+    assert_eq!(codes(&it), [""; 0], "{:?}", messages(&it));
+    let compose = file(&it, "docker-compose.yml");
+    has(compose, &["- /var/log:/var/log:ro\n", "- /:/hostfs:ro\n", "- ./out:/data\n", "    user: \"0\"\n"]);
+}
+
+#[test]
+fn every_folder_of_a_storage_is_on_a_volume() {
+    let lines = |mount: &str| {
+        format!(
+            "{mount}; receiver \"otlp\"; extension \"file_storage/offsets\" {{ directory \"/var/lib/otelcol/offsets\"; create_directory #true }}
+             receiver \"tcp_log\" {{ listen_address \"0.0.0.0:5514\"; storage \"file_storage/offsets\" }}
+             pipeline \"logs\" {{ from \"otlp\" \"tcp_log\"; to \"loki\" }}; durable"
+        )
+    };
+    let own = collector(&lines("resources memory=\"1GiB\""), "loki");
+    assert_eq!(codes(&own), [""; 0], "{:?}", messages(&own));
+    let compose = file(&own, "docker-compose.yml");
+    has(compose, &["- a-data:/var/lib/otelcol/storage\n", "- a-file-storage-offsets:/var/lib/otelcol/offsets\n"]);
+    has(compose, &["chown, -R, \"10001:10001\", /var/lib/otelcol/offsets, /var/lib/otelcol/storage"]);
+    has(file(&own, "scripts/backup.sh"), &["a|s_a-data|", "a|s_a-file-storage-offsets|"]);
+    let mounted = collector(&lines("mount \"/srv/otelcol\" to=\"/var/lib/otelcol\" writable=#true"), "loki");
+    assert_eq!(codes(&mounted), [""; 0], "{:?}", messages(&mounted));
+    let compose = file(&mounted, "docker-compose.yml");
+    has(compose, &["- /srv/otelcol:/var/lib/otelcol\n"]);
+    lacks(compose, &["a-data", "offsets", "a-init"]);
+}

@@ -359,6 +359,11 @@ impl Component {
         })
     }
 
+    /// The settings that name files of the host.
+    pub fn host_paths(self) -> impl Iterator<Item = &'static super::HostPath> {
+        super::host_paths::of(&self.record.key)
+    }
+
     /// What an extension gives to other components: `storage`, `client auth`, `server auth`.
     pub fn provides(self) -> Option<&'static str> {
         self.runtime()?.provides.first().map(String::as_str)

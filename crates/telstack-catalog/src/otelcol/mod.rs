@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod component;
+mod host_paths;
 mod merge;
 pub(crate) mod near;
 mod record;
@@ -18,6 +19,7 @@ pub use component::{
     Component, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
     plain_exporters,
 };
+pub use host_paths::{HostPath, HostPathKind};
 pub use near::{nearest, nearest_in};
 pub use releases::{
     CollectorContainer, Release, distribution_has_release, is_released, nearest_release, newest, releases,

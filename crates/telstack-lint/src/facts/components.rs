@@ -1,7 +1,7 @@
 //! Is a component there at all, in this distribution at this release?
 
 use telstack_catalog::{
-    Distribution, Version,
+    ComponentKind, Distribution, Version,
     otelcol::{self, Presence},
     product::Product,
 };
@@ -47,6 +47,14 @@ impl Part<'_> {
         match self.standing {
             Standing::Usable(fact, version) => Some((fact, version)),
             _ => None,
+        }
+    }
+
+    /// Does the collector start it: is it in a pipeline, or an extension that is switched on?
+    pub(crate) fn runs(&self) -> bool {
+        match self.component.kind {
+            ComponentKind::Extension => self.collector.is_enabled(&self.component.id),
+            _ => self.collector.pipelines_with(self.component).next().is_some(),
         }
     }
 

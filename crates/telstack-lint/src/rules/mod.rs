@@ -16,6 +16,11 @@ pub(crate) mod e {
     pub(crate) mod e001_bare_dollar_not_expanded;
 }
 
+pub(crate) mod f {
+    pub(crate) mod f103_log_path_not_mounted;
+    pub(crate) mod f104_hostmetrics_sees_container;
+}
+
 pub(crate) mod g {
     pub(crate) mod g001_datasource_uid_dangling;
 }

@@ -5,8 +5,9 @@ use std::fmt;
 use telstack_catalog::{ComponentKind, Distribution, Signal, Version, otelcol};
 
 use crate::{
+    expansion,
     known::Known,
-    model::tls::ServerTls,
+    model::{container::Mount, tls::ServerTls},
     origin::{Origin, Settings, Sourced, Value},
     units::Period,
 };
@@ -86,6 +87,19 @@ impl Component {
     /// The setting at a dotted path.
     pub fn setting(&self, path: &str) -> Option<&Value> {
         self.settings.at(path)
+    }
+
+    /// The folder that a storage extension keeps its files in; none if it keeps none, or run time decides where.
+    pub fn storage_directory(&self, version: Version) -> Option<Sourced<String>> {
+        const SETTING: &str = "directory";
+        let fact = self.fact().filter(|fact| fact.provides_all().contains(&"storage"))?;
+        match self.setting(SETTING) {
+            Some(value) => {
+                let text = value.as_str().filter(|text| !expansion::is_open(text))?;
+                Some(Sourced::new(text.to_owned(), value.mark.clone()))
+            }
+            None => Some(Sourced::new(fact.default_value(SETTING, version)?.as_str()?.to_owned(), self.origin.clone())),
+        }
     }
 
     /// Text at a dotted path; unknown if it refers to the environment.
@@ -214,6 +228,10 @@ pub struct Collector {
     pub delivery: Option<Delivery>,
     /// The certificate that its receivers answer with, where their own settings name none.
     pub tls: Option<ServerTls>,
+    /// Files and folders of the host that it is given.
+    pub mounts: Vec<Mount>,
+    /// The user that it runs as; none is the image's own.
+    pub user: Option<Sourced<String>>,
 }
 
 impl Collector {
@@ -228,6 +246,8 @@ impl Collector {
             gaps: Gaps::default(),
             delivery: None,
             tls: None,
+            mounts: Vec::new(),
+            user: None,
         }
     }
 

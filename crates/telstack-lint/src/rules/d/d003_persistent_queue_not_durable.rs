@@ -1,8 +1,8 @@
-use telstack_catalog::{ComponentKind, otelcol};
+use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{ComponentId, MountSource, Origin};
+use telstack_system::{ComponentId, MountSource};
 
-use crate::{Cx, Rule, facts::Part, words::is_reference};
+use crate::{Cx, Rule, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -15,14 +15,14 @@ pub(crate) static RULE: Rule = Rule {
               it was meant for.",
         bad: r#"collector "gateway" {
     receiver "otlp"
-    extension "file_storage" { directory "/tmp/queue" }
+    extension "file_storage" { directory "queue" }      // in no folder that anybody mounts
     exporter "otlp_grpc" { endpoint "gw:4317"; sending_queue storage="file_storage" }
     pipeline "traces" { from "otlp"; to "otlp_grpc" }
 }"#,
         good: r#"collector "gateway" {
     receiver "otlp"
     pipeline "traces" { from "otlp"; to "tempo" }
-    durable     // queues on disk, on a volume
+    durable     // queues on disk, on a volume; so is any folder of a `file_storage` that is written from the root
 }"#,
         silent: "The folder is on a named volume or a host folder; the storage is a database; the extension is not \
                  enabled (P002); the folder comes from the environment. An error where the stack says `durable`.",
@@ -42,7 +42,9 @@ fn check(cx: &mut Cx<'_>) {
         let id = ComponentId::parse(name);
         let Some(storage) = part.collector.component(ComponentKind::Extension, &id) else { continue };
         let Some(storage) = cx.facts.part(part.id, storage) else { continue };
-        let Some((directory, place)) = directory(storage) else { continue };
+        let Some((_, version)) = storage.usable() else { continue };
+        let Some(directory) = storage.component.storage_directory(version) else { continue };
+        let (directory, place) = (directory.value, directory.origin);
         let Some(container) = &part.node.container else { continue };
         let what = match container.mount_of(&directory).map(|mount| &mount.source) {
             Some(MountSource::Volume(_) | MountSource::Bind(_)) => continue,
@@ -51,31 +53,23 @@ fn check(cx: &mut Cx<'_>) {
         };
         let message = format!("{} keeps `{setting}` in `{directory}`, {what}", part.title());
         let mut finding = cx
-            .finding(message, place, what)
+            .finding(message, &place, what)
             .label(value.mark.span(), format!("kept with {}", storage.title()))
-            .help(format!("mount a volume at `{directory}`"))
-            .help("write `durable` in the collector: storage, folder and volume follow from it");
+            .help(if directory.starts_with('/') {
+                format!("mount a volume at `{directory}`")
+            } else {
+                format!(
+                    "write the folder from the root, such as `/var/lib/otelcol/{directory}`, and mount a volume there"
+                )
+            });
+        if part.collector.delivery.is_none() {
+            finding = finding.help("write `durable` in the collector: storage, folder and volume follow from it");
+        }
         if let Some(delivery) = &part.collector.delivery {
             finding =
                 finding.severity(Severity::Error).label(delivery.origin.span(), "delivery is to outlive the process");
         }
         cx.report(finding);
-    }
-}
-
-/// The folder that a storage extension writes to, and what says so; none if it writes to no folder.
-fn directory<'a>(storage: &Part<'a>) -> Option<(String, &'a Origin)> {
-    const SETTING: &str = "directory";
-    let (fact, version): (otelcol::Component, _) = storage.usable()?;
-    if !fact.provides_all().contains(&"storage") {
-        return None;
-    }
-    match storage.component.setting(SETTING) {
-        Some(value) => {
-            let text = value.as_str().filter(|text| !is_reference(text))?;
-            Some((text.to_owned(), &value.mark))
-        }
-        None => Some((fact.default_value(SETTING, version)?.as_str()?.to_owned(), &storage.component.origin)),
     }
 }
 

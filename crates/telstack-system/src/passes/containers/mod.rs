@@ -5,9 +5,9 @@ mod environment;
 mod names;
 
 use telstack_catalog::{
-    ComponentKind,
+    ComponentKind, Version,
     otelcol::Transport,
-    product::{Product, image_facts},
+    product::{Layout, Product, image_facts},
 };
 use telstack_diagnostics::Diagnostics;
 
@@ -16,8 +16,8 @@ use crate::{
     graph::{NodeId, System},
     known::Known,
     model::{
-        ConfigFile, Container, Dependency, HealthCheck, ImageRef, JaegerStorage, Listener, Mount, MountSource, Node,
-        NodeKind, Platform, Protocol, Published, Purpose, Store, StoreFacet, Tls,
+        Collector, ConfigFile, Container, Dependency, HealthCheck, ImageRef, JaegerStorage, Listener, Mount,
+        MountSource, Node, NodeKind, Platform, Protocol, Published, Purpose, Store, StoreFacet, Tls,
     },
     origin::{Origin, Sourced},
     units::Period,
@@ -66,7 +66,13 @@ fn container(system: &System, id: NodeId, taken: &mut Vec<(u16, Transport)>) -> 
     files(&mut container, node, product, layout.config_path);
     command(&mut container, node, layout.data_path);
     environment::set(&mut container, node, layout.data_path);
-    data(&mut container, node, &layout);
+    if let Some(collector) = node.collector() {
+        container.user.clone_from(&collector.user);
+        container.mounts.extend(collector.mounts.iter().cloned());
+        storage(&mut container, node, collector, version.value, &layout);
+    } else {
+        data(&mut container, node, &layout);
+    }
     certificates::mount(&mut container, system, id, product);
     publish(&mut container, system, id, taken);
     container.health = health_check(&container, node);
@@ -167,13 +173,9 @@ fn command(container: &mut Container, node: &Node, data_path: Option<&str>) {
     }
 }
 
-fn data(container: &mut Container, node: &Node, layout: &telstack_catalog::product::Layout) {
+fn data(container: &mut Container, node: &Node, layout: &Layout) {
     let Some(path) = layout.data_path else { return };
     let needed = match &node.kind {
-        NodeKind::Collector(collector) => collector
-            .of_kind(ComponentKind::Extension)
-            .find(|it| it.fact().is_some_and(|fact| fact.provides() == Some("storage")))
-            .map(|it| it.origin.clone()),
         NodeKind::Store(store) => match &store.facet {
             StoreFacet::Jaeger(Some(storage)) if storage.value == JaegerStorage::Memory => None,
             _ => Some(node.origin.clone()),
@@ -181,9 +183,33 @@ fn data(container: &mut Container, node: &Node, layout: &telstack_catalog::produ
         _ => Some(node.origin.clone()),
     };
     let Some(because) = needed else { return };
-    let origin = Origin::derived(NAME, "a named volume: the data outlives the container", &[&because, &node.origin]);
-    let volume = MountSource::Volume(format!("{}-data", node.name));
-    container.mounts.push(Mount { source: volume, target: path.to_owned(), read_only: false, origin });
+    keep(container, node, format!("{}-data", node.name), path, &because, layout);
+}
+
+/// Each folder that a storage extension of a collector writes to, unless the stack mounts one there.
+fn storage(container: &mut Container, node: &Node, collector: &Collector, version: Version, layout: &Layout) {
+    for extension in collector.of_kind(ComponentKind::Extension).filter(|it| collector.is_enabled(&it.id)) {
+        let Some(folder) = extension.storage_directory(version).filter(|it| it.value.starts_with('/')) else {
+            continue;
+        };
+        if container.mount_of(&folder.value).is_some() {
+            continue;
+        }
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let name = if layout.data_path == Some(folder.value.as_str()) {
+            "data".to_owned()
+        } else {
+            extension.id.to_string().chars().map(plain).collect()
+        };
+        keep(container, node, format!("{}-{name}", node.name), &folder.value, &extension.origin, layout);
+    }
+}
+
+/// A named volume at `path`, given to the user of the node where its image does not see to that.
+fn keep(container: &mut Container, node: &Node, volume: String, path: &str, because: &Origin, layout: &Layout) {
+    let origin = Origin::derived(NAME, "a named volume: the data outlives the container", &[because, &node.origin]);
+    let source = MountSource::Volume(volume);
+    container.mounts.push(Mount { source, target: path.to_owned(), read_only: false, origin });
     if !layout.data_owned {
         let reason = layout.owner_reason.map_or_else(
             || {
@@ -195,9 +221,7 @@ fn data(container: &mut Container, node: &Node, layout: &telstack_catalog::produ
             },
             str::to_owned,
         );
-        container
-            .owned_paths
-            .push(Sourced::new(path.to_owned(), Origin::fact(NAME, reason, &[&because, &node.origin])));
+        container.owned_paths.push(Sourced::new(path.to_owned(), Origin::fact(NAME, reason, &[because, &node.origin])));
     }
 }
 

@@ -1,0 +1,161 @@
+use telstack_catalog::otelcol::HostPathKind;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Container, Origin, Value};
+
+use crate::{Cx, Rule, words::is_reference};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "F103",
+        name: "log-path-not-mounted",
+        severity: Severity::Error,
+        summary: "A component reads files or a socket of the host that its container does not have.",
+        why: "A container sees its own files only. The receiver starts, finds nothing (or stops, for a socket), and no \
+              line ever arrives.",
+        bad: r#"collector "agent" {
+    receiver "file_log" { include "/var/log/app/*.log" }
+    pipeline "logs" { from "file_log"; to "loki" }
+}"#,
+        good: r#"collector "agent" {
+    mount "/var/log/app"
+    receiver "file_log" { include "/var/log/app/*.log" }
+    pipeline "logs" { from "file_log"; to "loki" }
+}"#,
+        silent: "The path, or a part of what its pattern means, is on a mount or a volume; the path comes from the \
+                 environment; the collector runs in no container; the component is in no pipeline (P005).",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/39491",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/35686",
+            "https://github.com/open-telemetry/opentelemetry-collector-releases/issues/462",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    // A mount may be among what was not understood.
+    if !cx.system.complete {
+        return;
+    }
+    for (part, fact, _) in cx.facts.usable() {
+        let Some(container) = part.node.container.as_ref().filter(|_| part.runs()) else { continue };
+        for path in fact.host_paths() {
+            for (text, origin) in written(part.component.setting(&path.setting), path.default.as_deref(), part) {
+                let file = match path.holds {
+                    HostPathKind::Files => Some(text),
+                    HostPathKind::Socket => text.strip_prefix("unix://"),
+                    HostPathKind::Root => None,
+                };
+                let Some(file) = file.filter(|file| file.starts_with('/') && !is_there(container, file)) else {
+                    continue;
+                };
+                let message = format!("{} reads `{file}`, which its container does not have", part.title());
+                let folder = if path.holds == HostPathKind::Files { folder(file) } else { file };
+                let mut finding = cx
+                    .finding(message, origin, "a path of the host, not of the container")
+                    .label(part.node.span(), format!("`{}` is given no such path", part.node.name))
+                    .help(format!("mount it: `mount \"{folder}\"` in the collector's block"));
+                if path.holds == HostPathKind::Socket {
+                    finding = finding.note("the socket belongs to root and its group: `user` says who the collector runs as");
+                }
+                cx.report(finding);
+            }
+        }
+    }
+}
+
+/// The texts of a setting, each with its place; the default where it is not written.
+fn written<'a>(
+    value: Option<&'a Value>,
+    default: Option<&'a str>,
+    part: &crate::facts::Part<'a>,
+) -> Vec<(&'a str, &'a Origin)> {
+    let Some(value) = value else {
+        return default.map(|text| (text, &part.component.origin)).into_iter().collect();
+    };
+    let items = value.as_seq().unwrap_or(std::slice::from_ref(value));
+    let texts = items.iter().filter_map(|item| Some((item.as_str()?, &item.mark)));
+    texts.filter(|(text, _)| !is_reference(text)).collect()
+}
+
+/// The part of a pattern in front of its first wildcard, up to a `/`.
+fn fixed(path: &str) -> &str {
+    let end = path.find(['*', '?', '[', '{']).unwrap_or(path.len());
+    if end == path.len() { path } else { &path[..path[..end].rfind('/').unwrap_or_default()] }
+}
+
+/// Can anything that the path or pattern means come from outside the container?
+fn is_there(container: &Container, path: &str) -> bool {
+    let fixed = fixed(path);
+    let below = |target: &str| target.strip_prefix(fixed).is_some_and(|rest| rest.starts_with('/'));
+    container.mount_of(fixed).is_some() || container.mounts.iter().any(|mount| below(&mount.target))
+}
+
+/// What to mount: the folder, because files are replaced when they are rotated.
+fn folder(path: &str) -> &str {
+    let fixed = fixed(path);
+    let folder = if fixed.len() == path.len() { &path[..path.rfind('/').unwrap_or_default()] } else { fixed };
+    if folder.is_empty() { "/" } else { folder }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::Severity;
+    use telstack_system::{Mount, MountSource};
+
+    use crate::test_support::Bench;
+
+    fn reads(receiver: &str, target: Option<&str>) -> Bench {
+        let name = receiver.split_once(':').map_or(receiver, |(name, _)| name);
+        let mut bench = Bench::collector(
+            "0.158.0",
+            &format!(
+                "receivers: {{{receiver}}}\nexporters: {{debug: {{}}}}\n\
+                 service: {{pipelines: {{logs: {{receivers: [{name}], exporters: [debug]}}}}}}"
+            ),
+        );
+        let origin = bench.at("receivers");
+        let container = bench.first().container.as_mut().expect("container");
+        container.mounts.extend(target.map(|target| Mount {
+            source: MountSource::Bind(target.to_owned()),
+            target: target.to_owned(),
+            read_only: true,
+            origin,
+        }));
+        bench
+    }
+
+    const PODS: &str = "file_log: {include: [/var/log/pods/*/*.log]}";
+
+    #[test]
+    fn fails_without_a_mount_or_with_another() {
+        assert_eq!(reads(PODS, None).finds("F103", "/var/log/pods/*/*.log"), Severity::Error);
+        reads(PODS, Some("/var/lib")).finds("F103", "/var/log/pods/*/*.log");
+        reads(PODS, Some("/var/log/podsy")).finds("F103", "/var/log/pods/*/*.log");
+        reads("docker_stats: {}", None).finds("F103", "docker_stats");
+    }
+
+    #[test]
+    fn passes_where_anything_of_it_is_mounted() {
+        for target in ["/var/log", "/var/log/pods", "/var/log/pods/shop", "/"] {
+            reads(PODS, Some(target)).silent("F103");
+        }
+        reads("docker_stats: {}", Some("/var/run/docker.sock")).silent("F103");
+        reads("docker_stats: {endpoint: 'tcp://docker:2375'}", None).silent("F103");
+    }
+
+    #[test]
+    fn silent_when_the_path_is_not_known_or_there_is_no_container() {
+        reads("file_log: {include: ['${env:LOGS}/*.log']}", None).silent("F103");
+        let mut bench = reads(PODS, None);
+        bench.first().container = None;
+        bench.silent("F103");
+    }
+
+    #[test]
+    fn folders_are_mounted_rather_than_files() {
+        assert_eq!(super::folder("/var/log/app.log"), "/var/log");
+        assert_eq!(super::folder("/var/log/*/app*.log"), "/var/log");
+        assert_eq!(super::folder("/app.log"), "/");
+    }
+}

@@ -196,3 +196,16 @@ fn every_folder_of_a_storage_is_on_a_volume() {
     has(compose, &["- /srv/otelcol:/var/lib/otelcol\n"]);
     lacks(compose, &["a-data", "offsets", "a-init"]);
 }
+
+#[test]
+fn certificates_must_be_there_first() {
+    let tls = "tls cert=\"./certs/c.pem\" key=\"./certs/k.pem\" ca=\"/etc/ca.pem\"";
+    let it = stack(&format!("loki {{ {tls} }}\n prometheus {{ {tls} }}"));
+    has(
+        file(&it, "docker-compose.yml"),
+        &[
+            "# These files must be there first; docker makes folders of those that are missing:\n#   ./certs/c.pem\n#   ./certs/k.pem\n#   /etc/ca.pem\n",
+        ],
+    );
+    lacks(file(&stack("loki"), "docker-compose.yml"), &["must be there"]);
+}

@@ -2,7 +2,10 @@
 
 use telstack_catalog::product::Product;
 
-use crate::origin::{Origin, Sourced};
+use crate::{
+    graph::System,
+    origin::{Origin, Sourced},
+};
 
 /// The certificate of a server, with what its clients trust. Paths are those of the host, relative to the
 /// output folder.
@@ -16,6 +19,19 @@ pub struct ServerTls {
     pub ca: Sourced<String>,
     /// The line that asks for it.
     pub origin: Origin,
+}
+
+/// Every file of the host that the certificates of a stack are made of, each once, in the order of nodes.
+pub fn files(system: &System) -> Vec<&Sourced<String>> {
+    let mut out: Vec<&Sourced<String>> = Vec::new();
+    for tls in system.nodes().filter_map(|(_, node)| node.tls()) {
+        for file in [&tls.cert, &tls.key, &tls.ca] {
+            if !out.iter().any(|known| known.value == file.value) {
+                out.push(file);
+            }
+        }
+    }
+    out
 }
 
 /// Where the certificate of a product lies inside its container.

@@ -8,7 +8,7 @@ mod scripts;
 mod service;
 
 use telstack_syntax::yaml;
-use telstack_system::{Mount, MountSource, Origin, System, Value};
+use telstack_system::{Mount, MountSource, Origin, System, Value, tls};
 
 use crate::{
     Artefact,
@@ -19,9 +19,18 @@ const PATH: &str = "docker-compose.yml";
 
 /// Writes what compose reads; `written` are the files that its services mount.
 pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
-    let header = doc::header(system, &format!("{}: docker compose", system.name), PATH)
+    let mut header = doc::header(system, &format!("{}: docker compose", system.name), PATH)
         + "\n\nTo start: copy .env.example to .env, fill it in, then `docker compose up -d`.";
-    let mark = doc::follows("says what the file is and which stack it comes from", &[&system.origin]);
+    let certificates = tls::files(system);
+    if !certificates.is_empty() {
+        header += "\nThese files must be there first; docker makes folders of those that are missing:\n";
+        header += &certificates.iter().map(|file| format!("  {}", file.value)).collect::<Vec<_>>().join("\n");
+    }
+    let mark = doc::follows_all(
+        "says what the file is and which stack it comes from",
+        certificates.iter().map(|file| &file.origin).chain([&system.origin]),
+        &system.origin,
+    );
     let compose = Artefact::new(PATH, yaml::write(&header, &mark, &document(system, written)));
     let mut out = vec![compose];
     out.extend(environment::emit(system));

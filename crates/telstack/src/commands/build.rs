@@ -77,6 +77,11 @@ fn next_steps(output: &Output, compiled: &telstack_workspace::Compiled, folder: 
     if has(".env.example") {
         output.print("       cp .env.example .env      # then fill it in\n");
     }
+    let certificates: Vec<&str> =
+        compiled.system.iter().flat_map(telstack_system::tls::files).map(|file| file.value.as_str()).collect();
+    if !certificates.is_empty() {
+        output.print(&format!("       ls {}      # put them there first\n", certificates.join(" ")));
+    }
     output.print("       docker compose up -d\n");
 }
 

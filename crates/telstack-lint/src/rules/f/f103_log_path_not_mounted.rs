@@ -56,7 +56,8 @@ fn check(cx: &mut Cx<'_>) {
                     .label(part.node.span(), format!("`{}` is given no such path", part.node.name))
                     .help(format!("mount it: `mount \"{folder}\"` in the collector's block"));
                 if path.holds == HostPathKind::Socket {
-                    finding = finding.note("the socket belongs to root and its group: `user` says who the collector runs as");
+                    finding =
+                        finding.note("the socket belongs to root and its group: `user` says who the collector runs as");
                 }
                 cx.report(finding);
             }

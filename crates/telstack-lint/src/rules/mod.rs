@@ -17,8 +17,8 @@ pub(crate) mod e {
 }
 
 pub(crate) mod f {
-    pub(crate) mod f103_log_path_not_mounted;
-    pub(crate) mod f104_hostmetrics_sees_container;
+    pub(crate) mod f003_log_path_not_mounted;
+    pub(crate) mod f004_hostmetrics_sees_container;
 }
 
 pub(crate) mod g {

@@ -9,7 +9,7 @@ const HABIT: &str = "/hostfs";
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
-        code: "F104",
+        code: "F004",
         name: "hostmetrics-sees-container",
         severity: Severity::Warning,
         summary: "`host_metrics` runs in a container without the host's root, so it measures the container.",
@@ -116,28 +116,28 @@ mod tests {
 
     #[test]
     fn warns_when_it_sees_the_container() {
-        assert_eq!(measures("scrapers: {filesystem: {}}", false).finds("F104", "host_metrics"), Severity::Warning);
-        measures("root_path: /, scrapers: {process: {}}", false).finds("F104", "host_metrics");
-        measures("scrapers: {filesystem: {}}", true).finds("F104", "host_metrics");
+        assert_eq!(measures("scrapers: {filesystem: {}}", false).finds("F004", "host_metrics"), Severity::Warning);
+        measures("root_path: /, scrapers: {process: {}}", false).finds("F004", "host_metrics");
+        measures("scrapers: {filesystem: {}}", true).finds("F004", "host_metrics");
     }
 
     #[test]
     fn fails_when_the_root_is_not_there() {
         let bench = measures("root_path: /hostfs, scrapers: {cpu: {}}", false);
-        assert_eq!(bench.finds("F104", "/hostfs"), Severity::Error);
+        assert_eq!(bench.finds("F004", "/hostfs"), Severity::Error);
     }
 
     #[test]
     fn passes_with_the_root_mounted() {
-        measures("root_path: /hostfs, scrapers: {filesystem: {}}", true).silent("F104");
+        measures("root_path: /hostfs, scrapers: {filesystem: {}}", true).silent("F004");
     }
 
     #[test]
     fn silent_for_what_containers_share_and_for_what_run_time_decides() {
-        measures("scrapers: {cpu: {}, memory: {}, load: {}}", false).silent("F104");
-        measures("root_path: '${env:ROOT}', scrapers: {filesystem: {}}", false).silent("F104");
+        measures("scrapers: {cpu: {}, memory: {}, load: {}}", false).silent("F004");
+        measures("root_path: '${env:ROOT}', scrapers: {filesystem: {}}", false).silent("F004");
         let mut bench = measures("scrapers: {filesystem: {}}", false);
         bench.first().container = None;
-        bench.silent("F104");
+        bench.silent("F004");
     }
 }

@@ -6,7 +6,7 @@ use crate::{Cx, Rule, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
-        code: "F103",
+        code: "F003",
         name: "log-path-not-mounted",
         severity: Severity::Error,
         summary: "A component reads files or a socket of the host that its container does not have.",
@@ -130,27 +130,27 @@ mod tests {
 
     #[test]
     fn fails_without_a_mount_or_with_another() {
-        assert_eq!(reads(PODS, None).finds("F103", "/var/log/pods/*/*.log"), Severity::Error);
-        reads(PODS, Some("/var/lib")).finds("F103", "/var/log/pods/*/*.log");
-        reads(PODS, Some("/var/log/podsy")).finds("F103", "/var/log/pods/*/*.log");
-        reads("docker_stats: {}", None).finds("F103", "docker_stats");
+        assert_eq!(reads(PODS, None).finds("F003", "/var/log/pods/*/*.log"), Severity::Error);
+        reads(PODS, Some("/var/lib")).finds("F003", "/var/log/pods/*/*.log");
+        reads(PODS, Some("/var/log/podsy")).finds("F003", "/var/log/pods/*/*.log");
+        reads("docker_stats: {}", None).finds("F003", "docker_stats");
     }
 
     #[test]
     fn passes_where_anything_of_it_is_mounted() {
         for target in ["/var/log", "/var/log/pods", "/var/log/pods/shop", "/"] {
-            reads(PODS, Some(target)).silent("F103");
+            reads(PODS, Some(target)).silent("F003");
         }
-        reads("docker_stats: {}", Some("/var/run/docker.sock")).silent("F103");
-        reads("docker_stats: {endpoint: 'tcp://docker:2375'}", None).silent("F103");
+        reads("docker_stats: {}", Some("/var/run/docker.sock")).silent("F003");
+        reads("docker_stats: {endpoint: 'tcp://docker:2375'}", None).silent("F003");
     }
 
     #[test]
     fn silent_when_the_path_is_not_known_or_there_is_no_container() {
-        reads("file_log: {include: ['${env:LOGS}/*.log']}", None).silent("F103");
+        reads("file_log: {include: ['${env:LOGS}/*.log']}", None).silent("F003");
         let mut bench = reads(PODS, None);
         bench.first().container = None;
-        bench.silent("F103");
+        bench.silent("F003");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! One table serves the checker, its messages and the test that keeps docs/language.md complete.
 
+use telstack_syntax::stack::Words;
+
 /// What a value may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
@@ -426,6 +428,42 @@ impl Form {
     /// The form of a word in its block.
     pub(crate) fn child(&self, word: &str) -> Option<&'static Form> {
         self.words().iter().find(|form| form.word == word).copied()
+    }
+}
+
+impl Words for Form {
+    fn child(&self, word: &str) -> Option<&dyn Words> {
+        Form::child(self, word).map(|form| form as &dyn Words)
+    }
+
+    fn is_named(&self) -> bool {
+        let name =
+            matches!(self.args, Args::One(Kind::Name | Kind::Id) | Args::Maybe(Kind::Name) | Args::Some(Kind::Signal));
+        name && !matches!(self.block, Block::None)
+    }
+
+    fn may_be_nameless(&self) -> bool {
+        matches!(self.args, Args::Maybe(_))
+    }
+
+    fn takes_several(&self) -> bool {
+        matches!(self.args, Args::Some(_))
+    }
+
+    fn takes_one(&self) -> bool {
+        matches!(self.args, Args::One(_) | Args::Maybe(_))
+    }
+
+    fn has_property(&self, key: &str) -> bool {
+        match self.props {
+            Props::Only(known) => known.iter().any(|it| it.0 == key),
+            Props::Any(_) => true,
+            Props::Settings => false,
+        }
+    }
+
+    fn has_settings(&self) -> bool {
+        matches!(self.block, Block::Settings)
     }
 }
 

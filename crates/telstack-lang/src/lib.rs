@@ -26,7 +26,7 @@ mod words;
 mod tests;
 
 pub use codes::RULES;
-pub use rewrite::format;
+pub use rewrite::{Syntax, convert, format};
 pub use words::is_host_name as is_name;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};

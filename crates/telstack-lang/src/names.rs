@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
-use telstack_syntax::stack::{Atom, Node as Line, parse_kdl};
+use telstack_syntax::stack::{Atom, Node as Line};
 
-use crate::{Loader, check::twice, codes, rewrite};
+use crate::{Loader, check::twice, codes, grammar, rewrite};
 
 /// How deep files may include each other.
 const DEEPEST: usize = 16;
@@ -79,7 +79,8 @@ impl<'a> Files<'a> {
     }
 
     fn lines(&mut self, file: FileId, name: String, by: Option<Span>) -> Vec<Line> {
-        let (document, errors) = parse_kdl(file, self.sources.file(file).text());
+        let words = if by.is_some() { &grammar::STACK } else { &grammar::FILE };
+        let (document, errors) = rewrite::parse(file, self.sources.file(file), words);
         self.incomplete |= document.is_incomplete();
         for error in errors {
             self.out.push(rewrite::finding(error).label(by, "included here"));

@@ -24,7 +24,7 @@ pub enum FileKind {
 }
 
 /// Endings of names that only stack descriptions have.
-const STACK_ENDINGS: [&str; 2] = [".kdl", ".stack.yaml"];
+const STACK_ENDINGS: [&str; 3] = [".kdl", ".stack.yaml", ".stack.yml"];
 
 /// Top-level keys that give away what a YAML file is, where it is no collector's.
 const TELLING_KEYS: [(&str, &str); 5] = [

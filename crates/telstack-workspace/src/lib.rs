@@ -30,5 +30,5 @@ pub use dump::{Dump, DumpError, RAW, dump_ir, pass_list};
 pub use explain::{all_rules, nearest_code, rule};
 pub use files::{DiskFiles, Files, MemoryFiles, Mode, ReadFailure};
 pub use new::{NewError, first_stack};
-pub use rewrite::{Rewritten, format};
+pub use rewrite::{Rewritten, Syntax, convert, format};
 pub use why::{Why, WhyError, WhyOrigin, why};

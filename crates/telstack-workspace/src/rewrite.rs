@@ -1,8 +1,10 @@
 //! Stack files written anew.
 
-use telstack_diagnostics::{Diagnostic, Diagnostics, SourceMap};
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap};
 
-/// A file, laid out.
+pub use telstack_lang::Syntax;
+
+/// A file, written anew.
 #[derive(Debug)]
 pub struct Rewritten {
     /// The file as it was.
@@ -13,11 +15,24 @@ pub struct Rewritten {
     pub text: Option<String>,
 }
 
-/// Lays out the text of a stack, or of a part of one. `name` is what findings call the file.
+/// Lays out the text of a stack in KDL, or of a part of one. `name` is what findings call the file.
 pub fn format(name: &str, text: &str) -> Rewritten {
+    rewritten(name, text, telstack_lang::format)
+}
+
+/// Writes a stack, or a part of one, in another syntax. `name` tells the one that it is in.
+pub fn convert(name: &str, text: &str, to: Syntax) -> Rewritten {
+    rewritten(name, text, |file, sources, out| telstack_lang::convert(file, sources, to, out))
+}
+
+fn rewritten(
+    name: &str,
+    text: &str,
+    rewrite: impl FnOnce(FileId, &SourceMap, &mut Diagnostics) -> Option<String>,
+) -> Rewritten {
     let mut sources = SourceMap::default();
     let file = sources.add(name, text);
     let mut out = Diagnostics::default();
-    let text = telstack_lang::format(file, &sources, &mut out);
+    let text = rewrite(file, &sources, &mut out);
     Rewritten { diagnostics: out.sorted(&sources), sources, text }
 }

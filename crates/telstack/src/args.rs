@@ -42,6 +42,8 @@ pub enum Command {
     Build(Build),
     /// Lay out stack files: four spaces a level, a line a word; comments and spellings stay
     Fmt(Fmt),
+    /// Write a stack in the other syntax: KDL as YAML, YAML as KDL
+    Convert(Convert),
     /// Say which stack line and which pass put a line into an emitted file
     Why(Why),
     /// List every code that can be reported
@@ -93,7 +95,7 @@ pub enum Format {
 /// Arguments of `check`.
 #[derive(clap::Args)]
 pub struct Check {
-    /// Stack files (*.stack.kdl) or folders that hold some, or configurations of a collector (*.yaml)
+    /// Stack files (*.stack.kdl, *.stack.yaml) or folders that hold some, or configurations of a collector (*.yaml)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The collector release that runs a configuration; without it, the newest one known
@@ -113,7 +115,7 @@ pub struct Check {
 /// Arguments of `build`.
 #[derive(clap::Args)]
 pub struct Build {
-    /// The stack file (*.stack.kdl)
+    /// The stack file (*.stack.kdl or *.stack.yaml)
     pub stack: PathBuf,
     /// The folder to write into
     #[arg(short, long = "output", value_name = "DIR", required_unless_present_any = ["explain", "dump_ir"])]
@@ -142,6 +144,28 @@ pub struct Fmt {
     /// Write nothing; name the files that are not laid out, and fail if there are some
     #[arg(long)]
     pub check: bool,
+}
+
+/// Arguments of `convert`.
+#[derive(clap::Args)]
+pub struct Convert {
+    /// The stack file (*.stack.kdl or *.stack.yaml), or a part of a stack
+    pub stack: PathBuf,
+    /// The file to write; without it, standard output
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The syntax to write; without it, that of the output file, else the other one
+    #[arg(long, value_enum, value_name = "SYNTAX")]
+    pub to: Option<SyntaxName>,
+}
+
+/// Syntaxes by name.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SyntaxName {
+    /// KDL 2
+    Kdl,
+    /// YAML
+    Yaml,
 }
 
 /// Arguments of `why`.
@@ -192,7 +216,7 @@ pub enum GraphTheme {
 /// Arguments of `graph`.
 #[derive(clap::Args)]
 pub struct Graph {
-    /// The stack file (*.stack.kdl)
+    /// The stack file (*.stack.kdl or *.stack.yaml)
     pub stack: PathBuf,
     /// How to draw
     #[arg(long, value_enum, default_value_t = GraphFormat::Mermaid)]

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod build;
+mod convert;
 mod derived;
 mod diff;
 mod fmt;
@@ -21,17 +22,15 @@ use crate::{
 };
 
 pub use build::build;
+pub use convert::convert;
 pub use diff::diff;
 pub use fmt::fmt;
 pub use why::why;
 
-/// The end of a stack file's name.
+/// The end of a new stack file's name.
 const STACK: &str = ".stack.kdl";
-
-/// Is it a stack in the second syntax?
-fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|it| it == "yaml" || it == "yml")
-}
+/// The ends that a stack file's name may have.
+const STACKS: [&str; 3] = [STACK, ".stack.yaml", ".stack.yml"];
 
 fn cannot_read(path: &Path, failure: &ReadFailure) -> Fatal {
     let fatal = Fatal::new(format!("cannot read {}: {failure}", path.display()));
@@ -122,12 +121,14 @@ fn stacks(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Fatal> {
         }
         let names =
             DiskFiles.list(path).map_err(|error| Fatal::new(format!("cannot read {}: {error}", path.display())))?;
-        let here: Vec<PathBuf> =
-            names.into_iter().filter(|name| name.ends_with(STACK)).map(|name| path.join(name)).collect();
+        let here: Vec<PathBuf> = names
+            .into_iter()
+            .filter(|name| STACKS.iter().any(|end| name.ends_with(end)))
+            .map(|name| path.join(name))
+            .collect();
         if here.is_empty() {
-            return Err(
-                Fatal::new(format!("no stack in {}", path.display())).help(format!("stack files end in `{STACK}`"))
-            );
+            return Err(Fatal::new(format!("no stack in {}", path.display()))
+                .help(format!("stack files end in `{STACK}` or `.stack.yaml`")));
         }
         found.extend(here);
     }

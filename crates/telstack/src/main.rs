@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         args::Command::New(it) => commands::new(&output, &it),
         args::Command::Check(it) => commands::check(&output, &it),
         args::Command::Build(it) => commands::build(&output, &it),
+        args::Command::Convert(it) => commands::convert(&output, &it),
         args::Command::Fmt(it) => commands::fmt(&output, &it),
         args::Command::Why(it) => commands::why(&output, &it),
         args::Command::Rules(it) => Ok(commands::rules(&output, &it)),

@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod systems;
+mod yaml;
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,16 @@
 //! The tree of a stack description: nodes with arguments, properties and children.
 //!
-//! KDL is one way to write it; YAML is to be another. Later stages see only this.
+//! KDL is one way to write it, YAML another. Later stages see only this.
 
 mod kdl;
+mod notes;
+mod yaml;
 
-pub use self::kdl::{SyntaxError, format_kdl, parse_kdl};
+pub use self::{
+    kdl::{SyntaxError, format_kdl, kdl_notes, parse_kdl, write_kdl},
+    notes::{Note, Notes},
+    yaml::{Unsayable, Words, parse_yaml, write_yaml, yaml_notes},
+};
 
 use telstack_diagnostics::Span;
 
@@ -46,6 +52,8 @@ pub struct Node {
     pub children: Option<Vec<Node>>,
     /// From the word to the end of the block.
     pub span: Span,
+    /// See [`Node::head`].
+    pub head: Span,
     /// The line was not understood to its end, which was reported: values and properties may be missing
     /// here that are not missing from the text.
     pub broken: bool,
@@ -105,10 +113,9 @@ impl Node {
         self.props.iter().rev().find(|prop| prop.key.value == key).map(|prop| &prop.value)
     }
 
-    /// From the word to the last argument or property: the line without its block.
+    /// The line without its block: what findings about it as a whole point at.
     pub fn head(&self) -> Span {
-        let ends = self.args.iter().map(|atom| atom.span).chain(self.props.iter().map(|prop| prop.value.span));
-        ends.fold(self.name.span, Span::to)
+        self.head
     }
 }
 

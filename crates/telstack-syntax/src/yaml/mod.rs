@@ -5,6 +5,7 @@ mod read;
 mod write;
 
 pub use merge::merge_keys;
+pub(crate) use read::{Read, Tagged, read_marked};
 pub use read::{ReadError, read};
-pub(crate) use write::comment;
 pub use write::write;
+pub(crate) use write::{comment, float, flow_scalar, is_block_text, scalar};

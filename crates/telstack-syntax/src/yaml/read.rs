@@ -22,10 +22,73 @@ const DEEPEST: usize = 256;
 /// Most nodes that aliases may expand to, so that a small file cannot fill the memory.
 const MOST_NODES: usize = 4_000_000;
 
+/// What hangs on a value that was read.
+pub(crate) trait Mark: Clone {
+    /// Are local tags (`!env`) kept? Else a tagged scalar is a text.
+    const TAGS: bool;
+    /// The mark of a value at a place, with its local tag.
+    fn new(span: Span, tag: Option<String>) -> Self;
+    /// The place.
+    fn span(&self) -> Span;
+    /// The same at another place: where an alias stands.
+    fn moved(&self, span: Span) -> Self;
+}
+
+impl Mark for Span {
+    const TAGS: bool = false;
+
+    fn new(span: Span, _: Option<String>) -> Self {
+        span
+    }
+
+    fn span(&self) -> Span {
+        *self
+    }
+
+    fn moved(&self, span: Span) -> Self {
+        span
+    }
+}
+
+/// A place and a local tag, without its `!`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Tagged {
+    pub span: Span,
+    pub tag: Option<String>,
+}
+
+impl Mark for Tagged {
+    const TAGS: bool = true;
+
+    fn new(span: Span, tag: Option<String>) -> Self {
+        Self { span, tag }
+    }
+
+    fn span(&self) -> Span {
+        self.span
+    }
+
+    fn moved(&self, span: Span) -> Self {
+        Self { span, tag: self.tag.clone() }
+    }
+}
+
+/// Documents, and where comments stand.
+pub(crate) struct Read<M> {
+    pub documents: Vec<Value<M>>,
+    pub comments: Vec<Span>,
+}
+
 /// Reads every document of `text`. Scalars get their YAML 1.2 core type; aliases are expanded within
 /// bounds; merge keys stay keys, for the caller to apply where the tool does.
 pub fn read(file: FileId, text: &str) -> Result<Vec<Value<Span>>, ReadError> {
-    let mut builder = Builder { file, documents: Vec::new(), open: Vec::new(), anchors: HashMap::new(), nodes: 0 };
+    read_marked(file, text).map(|it| it.documents)
+}
+
+/// The same with marks of one's own, and the comments.
+pub(crate) fn read_marked<M: Mark>(file: FileId, text: &str) -> Result<Read<M>, ReadError> {
+    let mut builder =
+        Builder { documents: Vec::new(), comments: Vec::new(), open: Vec::new(), anchors: HashMap::new(), nodes: 0 };
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
@@ -38,7 +101,7 @@ pub fn read(file: FileId, text: &str) -> Result<Vec<Value<Span>>, ReadError> {
             }
         }
     }
-    Ok(builder.documents)
+    Ok(Read { documents: builder.documents, comments: builder.comments })
 }
 
 fn byte_span(file: FileId, text: &str, span: &granit_parser::Span) -> Span {
@@ -47,35 +110,37 @@ fn byte_span(file: FileId, text: &str, span: &granit_parser::Span) -> Span {
     Span::new(file, start, end)
 }
 
-enum Open {
-    Seq { items: Vec<Value<Span>>, flow: bool },
-    Map { entries: Map<Span>, key: Option<(String, Span)> },
+enum Open<M> {
+    Seq { items: Vec<Value<M>>, flow: bool },
+    Map { entries: Map<M>, key: Option<(String, M)> },
 }
 
-struct Frame {
-    open: Open,
+struct Frame<M> {
+    open: Open<M>,
     start: Span,
     anchor: usize,
 }
 
-struct Builder {
-    file: FileId,
-    documents: Vec<Value<Span>>,
-    open: Vec<Frame>,
-    anchors: HashMap<usize, Value<Span>>,
+struct Builder<M> {
+    documents: Vec<Value<M>>,
+    comments: Vec<Span>,
+    open: Vec<Frame<M>>,
+    anchors: HashMap<usize, Value<M>>,
     nodes: usize,
 }
 
-impl Builder {
+impl<M: Mark> Builder<M> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), ReadError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let kind = if style == ScalarStyle::Plain && tag.is_none() {
+                let local =
+                    tag.as_ref().filter(|tag| M::TAGS && tag.handle() == "!").map(|tag| tag.suffix().to_owned());
+                let kind = if style == ScalarStyle::Plain && (tag.is_none() || local.is_some()) {
                     typed(&text)
                 } else {
                     Kind::String(text.into_owned())
                 };
-                self.value(Value { kind, mark: span }, anchor)
+                self.value(Value { kind, mark: M::new(span, local) }, anchor)
             }
             Event::SequenceStart(style, anchor, _) => {
                 let flow = style == granit_parser::StructureStyle::Flow;
@@ -91,16 +156,20 @@ impl Builder {
                     .get(&id)
                     .cloned()
                     .ok_or_else(|| ReadError { message: "an alias inside the value that it names".to_owned(), span })?;
-                value.mark = span;
+                value.mark = value.mark.moved(span);
                 self.count(&value, span)?;
                 self.value(value, 0)
+            }
+            Event::Comment(..) => {
+                self.comments.push(span);
+                Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    fn count(&mut self, value: &Value<Span>, span: Span) -> Result<(), ReadError> {
-        fn size(value: &Value<Span>) -> usize {
+    fn count(&mut self, value: &Value<M>, span: Span) -> Result<(), ReadError> {
+        fn size<M>(value: &Value<M>) -> usize {
             1 + match &value.kind {
                 Kind::Seq(seq) => seq.items.iter().map(size).sum(),
                 Kind::Map(map) => map.iter().map(|entry| size(&entry.value)).sum(),
@@ -114,7 +183,7 @@ impl Builder {
         Ok(())
     }
 
-    fn push(&mut self, open: Open, start: Span, anchor: usize) -> Result<(), ReadError> {
+    fn push(&mut self, open: Open<M>, start: Span, anchor: usize) -> Result<(), ReadError> {
         if self.open.len() >= DEEPEST {
             return Err(ReadError { message: format!("nested more than {DEEPEST} deep"), span: start });
         }
@@ -126,8 +195,10 @@ impl Builder {
         let Some(frame) = self.open.pop() else { return Ok(()) };
         // A block collection has no closing mark: it ends with its last value, not at the next token.
         let last = match &frame.open {
-            Open::Seq { items, flow } if !flow => items.last().map(|item| item.mark),
-            Open::Map { entries, .. } => entries.iter().last().map(|entry| entry.key_mark.to(entry.value.mark)),
+            Open::Seq { items, flow } if !flow => items.last().map(|item| item.mark.span()),
+            Open::Map { entries, .. } => {
+                entries.iter().last().map(|entry| entry.key_mark.span().to(entry.value.mark.span()))
+            }
             Open::Seq { .. } => None,
         };
         let mark = frame.start.to(last.unwrap_or(end));
@@ -135,10 +206,10 @@ impl Builder {
             Open::Seq { items, flow } => Kind::Seq(Seq { items, flow }),
             Open::Map { entries, .. } => Kind::Map(entries),
         };
-        self.value(Value { kind, mark }, frame.anchor)
+        self.value(Value { kind, mark: M::new(mark, None) }, frame.anchor)
     }
 
-    fn value(&mut self, value: Value<Span>, anchor: usize) -> Result<(), ReadError> {
+    fn value(&mut self, value: Value<M>, anchor: usize) -> Result<(), ReadError> {
         if anchor > 0 {
             self.anchors.insert(anchor, value.clone());
         }
@@ -157,7 +228,7 @@ impl Builder {
                     None => {
                         return Err(ReadError {
                             message: format!("a map key is {}, not a scalar", value.describe()),
-                            span: Span::new(self.file, value.mark.start as usize, value.mark.end as usize),
+                            span: value.mark.span(),
                         });
                     }
                 },
@@ -167,7 +238,7 @@ impl Builder {
     }
 }
 
-fn key_text(kind: &Kind<Span>) -> Option<Cow<'_, str>> {
+fn key_text<M>(kind: &Kind<M>) -> Option<Cow<'_, str>> {
     Some(match kind {
         Kind::String(text) => Cow::Borrowed(text),
         Kind::Null => Cow::Borrowed("null"),
@@ -179,7 +250,7 @@ fn key_text(kind: &Kind<Span>) -> Option<Cow<'_, str>> {
 }
 
 /// The type of a plain scalar by the YAML 1.2 core schema, with the numbers that Go's readers add to it.
-fn typed(text: &str) -> Kind<Span> {
+fn typed<M>(text: &str) -> Kind<M> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
         "true" | "True" | "TRUE" => return Kind::Bool(true),

@@ -137,7 +137,7 @@ fn put_flow<M: Clone + PartialEq>(out: &mut Writer<M>, value: &Value<M>) {
     }
 }
 
-fn flow_scalar(text: &str) -> String {
+pub(crate) fn flow_scalar(text: &str) -> String {
     if text.contains([',', '[', ']', '{', '}']) { quoted(text) } else { scalar(text) }
 }
 
@@ -156,7 +156,7 @@ fn fits<M>(items: &[Value<M>]) -> bool {
 }
 
 /// Text of several lines that reads best as a block: nothing that a block cannot hold exactly.
-fn is_block_text(text: &str) -> bool {
+pub(crate) fn is_block_text(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
         && !text.ends_with("\n\n")
         && !text.starts_with([' ', '\n', '\t'])
@@ -166,21 +166,21 @@ fn is_block_text(text: &str) -> bool {
             .all(|c| c == '\n' || (!c.is_control() && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')))
 }
 
-fn float(number: f64) -> String {
+pub(crate) fn float(number: f64) -> String {
     if number.is_nan() {
         ".nan".to_owned()
     } else if number.is_infinite() {
         if number > 0.0 { ".inf".to_owned() } else { "-.inf".to_owned() }
-    } else if number.fract() == 0.0 && number.abs() < 1e15 {
-        format!("{number:.1}")
     } else {
-        number.to_string()
+        let text = number.to_string();
+        // Without a point, readers would take it for a whole number.
+        if text.contains('.') { text } else { text + ".0" }
     }
 }
 
 /// A string as a plain scalar if every YAML 1.1 and 1.2 reader takes it for that string; else in the
 /// quotes that need the fewest escapes.
-fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { quoted(text) }
 }
 

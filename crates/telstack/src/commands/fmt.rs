@@ -6,7 +6,7 @@ use std::{
 };
 
 use telstack_diagnostics::render;
-use telstack_workspace::{DiskFiles, Files, Mode, format};
+use telstack_workspace::{DiskFiles, Files, Mode, Syntax, format};
 
 use super::{cannot_read, stacks};
 use crate::{
@@ -23,11 +23,13 @@ pub fn fmt(output: &Output, args: &Fmt) -> Result<Outcome, Fatal> {
         return stdin(output, args.check);
     }
     let files = if args.files.is_empty() { stacks(&[PathBuf::from(".")])? } else { stacks(&args.files)? };
+    // Of what was not named itself, what is not KDL is passed over.
+    let files: Vec<PathBuf> = files.into_iter().filter(|path| args.files.contains(path) || !is_yaml(path)).collect();
     let mut outcome = Outcome::Clean;
     let (mut changed, mut same) = (0_usize, 0_usize);
     for path in &files {
         let path = path.strip_prefix(".").unwrap_or(path);
-        if super::is_yaml(path) {
+        if is_yaml(path) {
             return Err(Fatal::new(format!("{} is YAML", path.display()))
                 .help("`telstack fmt` lays out KDL; for YAML there are prettier and yamlfmt"));
         }
@@ -61,6 +63,10 @@ pub fn fmt(output: &Output, args: &Fmt) -> Result<Outcome, Fatal> {
         output.print(&format!("{same} {} laid out already\n", if same == 1 { "file is" } else { "files are" }));
     }
     Ok(outcome)
+}
+
+fn is_yaml(path: &Path) -> bool {
+    Syntax::of(&path.to_string_lossy()) == Syntax::Yaml
 }
 
 fn stdin(output: &Output, check: bool) -> Result<Outcome, Fatal> {

@@ -41,7 +41,6 @@ pub(super) fn newline(text: &str) -> usize {
     text.chars().next().filter(|c| is_newline(*c)).map_or(0, char::len_utf8)
 }
 
-#[expect(dead_code, reason = "for the formatter")]
 /// Can `text` stand without quotes, and is then read as itself?
 pub(crate) fn is_bare(text: &str) -> bool {
     !text.is_empty()

@@ -6,8 +6,8 @@ use telstack_diagnostics::FileId;
 use super::{
     SyntaxError, VERSION,
     lex::Kind,
+    meaning,
     parse::{self, Block, Line, Lines, Parsed},
-    parse_kdl,
 };
 
 /// The longest line on which a block stays that was written on one line; in characters.
@@ -17,11 +17,11 @@ const STEP: usize = 4;
 
 /// Lays a text out. One with errors is left alone.
 pub fn format_kdl(file: FileId, text: &str) -> Result<String, Vec<SyntaxError>> {
-    let (_, errors) = parse_kdl(file, text);
+    let parsed = parse::parse(file, text);
+    let (_, errors) = meaning(&parsed);
     if !errors.is_empty() {
         return Err(errors);
     }
-    let parsed = parse::parse(file, text);
     let mut layout = Layout { parsed: &parsed, out: String::new() };
     layout.lines(&parsed.top, 0, parsed.tokens.len(), 0);
     if !layout.out.is_empty() {

@@ -13,15 +13,20 @@ mod lex;
 mod parse;
 mod say;
 mod text;
+mod values;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 use telstack_diagnostics::{FileId, Span};
 
-pub use self::format::format_kdl;
 use self::parse::{Lines, Parsed};
-use super::{Document, Node, Prop, Scalar};
+pub use self::{format::format_kdl, write::write_kdl};
+use super::{
+    Document, Node, Notes, Prop, Scalar,
+    notes::{Comment, plain_lines},
+};
 
 /// A place where the text is not KDL, or holds a value that no tool here can hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,15 +44,55 @@ pub struct SyntaxError {
 /// Reads KDL 2. What could be read is in the tree even if there are errors; the first error is the one to
 /// mend first.
 pub fn parse_kdl(file: FileId, text: &str) -> (Document, Vec<SyntaxError>) {
-    let parsed = parse::parse(file, text);
+    meaning(&parse::parse(file, text))
+}
+
+/// The tree of a text, and all that is wrong with it, in the order of the text.
+fn meaning(parsed: &Parsed<'_>) -> (Document, Vec<SyntaxError>) {
     let mut errors = Vec::new();
     let document = Document { nodes: Vec::new(), holes: parsed.top.holes };
-    let nodes = nodes(&parsed, &parsed.top, &mut errors);
+    let nodes = nodes(parsed, &parsed.top, &mut errors);
     errors.truncate(parse::MOST_ERRORS);
-    errors.extend(parsed.errors);
-    errors.extend(parsed.habits);
+    errors.extend(parsed.errors.iter().chain(&parsed.habits).cloned());
     errors.sort_by_key(|error| (error.span.start, error.span.end));
     (Document { nodes, ..document }, errors)
+}
+
+/// The comments of a KDL text around the lines of its tree. A line that is switched off is a comment too.
+pub fn kdl_notes(file: FileId, text: &str, document: &Document) -> Notes {
+    let parsed = parse::parse(file, text);
+    let mut off = Vec::new();
+    switched_off(&parsed.top, &mut off);
+    let mut comments = Vec::new();
+    let mut skip = 0;
+    for (at, token) in parsed.tokens.iter().enumerate() {
+        if at < skip {
+            continue;
+        }
+        let slice = |start: usize, end: usize| text.get(start..end).unwrap_or_default();
+        let (start, end) = (token.start as usize, token.end as usize);
+        if let Ok(found) = off.binary_search_by_key(&at, |it| it.0) {
+            skip = off[found].1;
+            let end = parsed.tokens.get(skip - 1).map_or(end, |it| it.end as usize);
+            comments.push(Comment { at: start, lines: plain_lines(slice(start, end)) });
+        } else if token.kind == lex::Kind::LineComment {
+            comments.push(Comment { at: start, lines: plain_lines(slice(start + 2, end)) });
+        } else if token.kind == lex::Kind::BlockComment {
+            comments.push(Comment { at: start, lines: plain_lines(slice(start + 2, end - 2)) });
+        }
+    }
+    Notes::new(text, &document.nodes, comments)
+}
+
+/// The tokens of lines that are switched off, in order.
+fn switched_off(lines: &Lines, found: &mut Vec<(usize, usize)>) {
+    for line in &lines.lines {
+        if line.off && line.name.value != VERSION {
+            found.push((line.first, line.end));
+        } else {
+            line.blocks.iter().filter(|it| !it.off).for_each(|block| switched_off(&block.inside, found));
+        }
+    }
 }
 
 /// The lines that are not switched off.
@@ -81,6 +126,7 @@ fn nodes(parsed: &Parsed<'_>, lines: &Lines, errors: &mut Vec<SyntaxError>) -> V
             props: Vec::new(),
             children: None,
             span: line.name.span,
+            head: line.name.span,
             broken: line.broken,
             holes: false,
         };
@@ -91,6 +137,7 @@ fn nodes(parsed: &Parsed<'_>, lines: &Lines, errors: &mut Vec<SyntaxError>) -> V
             }
             node.span = node.span.to(entry.value.span);
         }
+        node.head = node.span;
         if let Some(block) = line.blocks.iter().find(|it| !it.off) {
             node.children = Some(nodes(parsed, &block.inside, errors));
             node.holes = block.inside.holes;

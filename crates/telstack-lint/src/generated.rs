@@ -13,6 +13,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &rules::d::d007_sending_queue_unsupported::RULE,
     &rules::d::d008_queue_config_contradiction::RULE,
     &rules::e::e001_bare_dollar_not_expanded::RULE,
+    &rules::e::e002_invalid_reference::RULE,
     &rules::f::f003_log_path_not_mounted::RULE,
     &rules::f::f004_hostmetrics_sees_container::RULE,
     &rules::g::g001_datasource_uid_dangling::RULE,
@@ -35,6 +36,8 @@ pub(crate) static ALL: &[&Rule] = &[
     &rules::p::p011_connector_one_sided::RULE,
     &rules::p::p012_pipeline_cycle::RULE,
     &rules::p::p013_empty_pipeline::RULE,
+    &rules::p::p014_processor_twice::RULE,
+    &rules::p::p015_invalid_id::RULE,
     &rules::v::v001_component_removed::RULE,
     &rules::v::v002_component_not_in_distribution::RULE,
     &rules::v::v003_setting_removed::RULE,
@@ -50,6 +53,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &rules::y::y006_unknown_component::RULE,
     &rules::y::y007_unknown_flag::RULE,
     &rules::y::y008_flag_given_twice::RULE,
+    &rules::y::y009_out_of_range::RULE,
 ];
 
 /// What every rule is, by code.
@@ -61,6 +65,7 @@ pub static RULES: &[&RuleInfo] = &[
     &rules::d::d007_sending_queue_unsupported::RULE.info,
     &rules::d::d008_queue_config_contradiction::RULE.info,
     &rules::e::e001_bare_dollar_not_expanded::RULE.info,
+    &rules::e::e002_invalid_reference::RULE.info,
     &rules::f::f003_log_path_not_mounted::RULE.info,
     &rules::f::f004_hostmetrics_sees_container::RULE.info,
     &rules::g::g001_datasource_uid_dangling::RULE.info,
@@ -83,6 +88,8 @@ pub static RULES: &[&RuleInfo] = &[
     &rules::p::p011_connector_one_sided::RULE.info,
     &rules::p::p012_pipeline_cycle::RULE.info,
     &rules::p::p013_empty_pipeline::RULE.info,
+    &rules::p::p014_processor_twice::RULE.info,
+    &rules::p::p015_invalid_id::RULE.info,
     &rules::v::v001_component_removed::RULE.info,
     &rules::v::v002_component_not_in_distribution::RULE.info,
     &rules::v::v003_setting_removed::RULE.info,
@@ -98,4 +105,5 @@ pub static RULES: &[&RuleInfo] = &[
     &rules::y::y006_unknown_component::RULE.info,
     &rules::y::y007_unknown_flag::RULE.info,
     &rules::y::y008_flag_given_twice::RULE.info,
+    &rules::y::y009_out_of_range::RULE.info,
 ];

@@ -1,5 +1,7 @@
 //! The value tree: scalars, sequences and maps, each with a mark.
 
+use std::borrow::Cow;
+
 /// A value with a mark of type `M` on every node and key.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Value<M> {
@@ -26,6 +28,40 @@ pub enum Kind<M> {
     Seq(Seq<M>),
     /// A map in the order written.
     Map(Map<M>),
+}
+
+impl<M> Kind<M> {
+    /// The type of a plain scalar by the YAML 1.2 core schema, with the numbers that Go's readers add to it.
+    pub fn plain(text: &str) -> Self {
+        match text {
+            "" | "~" | "null" | "Null" | "NULL" => return Self::Null,
+            "true" | "True" | "TRUE" => return Self::Bool(true),
+            "false" | "False" | "FALSE" => return Self::Bool(false),
+            ".inf" | ".Inf" | ".INF" | "+.inf" => return Self::Float(f64::INFINITY),
+            "-.inf" | "-.Inf" | "-.INF" => return Self::Float(f64::NEG_INFINITY),
+            ".nan" | ".NaN" | ".NAN" => return Self::Float(f64::NAN),
+            _ => {}
+        }
+        // Go's readers, which all our tools have, also know `0b11` and `1_000`.
+        let digits = if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-')) {
+            Cow::Owned(text.replace('_', ""))
+        } else {
+            Cow::Borrowed(text)
+        };
+        let based = |prefix: &str, radix| {
+            digits.strip_prefix(prefix).and_then(|digits| i64::from_str_radix(digits, radix).ok())
+        };
+        let number = digits.parse().ok().or_else(|| based("0x", 16)).or_else(|| based("0o", 8));
+        if let Some(number) = number.or_else(|| based("0b", 2)) {
+            return Self::Int(number);
+        }
+        let numeric = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+            && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'));
+        match text.parse() {
+            Ok(number) if numeric => Self::Float(number),
+            _ => Self::String(text.to_owned()),
+        }
+    }
 }
 
 /// A list.

@@ -43,9 +43,12 @@ impl<'a> Reference<'a> {
             Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest),
             _ => (ENV, inside),
         };
-        let (name, default) = match rest.split_once(DEFAULT) {
-            Some((name, default)) if scheme == ENV => (name, Some(default)),
-            _ => (rest, None),
+        // A default of a reference inside is not the default of this one.
+        let outside = |at: &usize| rest[..*at].matches("${").count() <= rest[..*at].matches('}').count();
+        let default = rest.match_indices(DEFAULT).map(|(at, _)| at).find(outside).filter(|_| scheme == ENV);
+        let (name, default) = match default {
+            Some(at) => (&rest[..at], Some(&rest[at + DEFAULT.len()..])),
+            None => (rest, None),
         };
         Self { scheme, name, default }
     }
@@ -159,6 +162,7 @@ mod tests {
         // A default needs the scheme: without it the name is one.
         is("${NAME:-x}", "NAME", "-x", None);
         is("${env:${env:Y}}", "env", "${env:Y}", None);
+        is("${env:${env:Y:-Z}:-d}", "env", "${env:Y:-Z}", Some("d"));
     }
 
     #[test]

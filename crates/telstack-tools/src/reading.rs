@@ -130,7 +130,29 @@ pub(crate) fn document(file: FileId, text: &str, out: &mut Diagnostics) -> Optio
     }
     duplicates(&first, out);
     yaml::merge_keys(&mut first);
+    left_over_merges(&first, out);
     Some(first.map_marks(&mut |span| Origin::written(*span)))
+}
+
+/// Merge keys that hold nothing to merge.
+fn left_over_merges(value: &telstack_syntax::tree::Value<Span>, out: &mut Diagnostics) {
+    match &value.kind {
+        Kind::Seq(seq) => seq.items.iter().for_each(|item| left_over_merges(item, out)),
+        Kind::Map(map) => {
+            for entry in map {
+                if entry.key == yaml::MERGE_KEY {
+                    let found = entry.value.describe();
+                    out.push(
+                        Diagnostic::new(&WRONG_SHAPE, format!("`<<` merges {found}, not a map or a list of maps"))
+                            .at(entry.value.mark, format!("this is {found}"))
+                            .help("name a map by its alias: `<<: *name`"),
+                    );
+                }
+                left_over_merges(&entry.value, out);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn duplicates(value: &telstack_syntax::tree::Value<Span>, out: &mut Diagnostics) {

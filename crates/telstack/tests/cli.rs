@@ -332,3 +332,40 @@ fn graphs_and_completions() {
         assert!(stdout(&telstack(&["completions", shell])).contains("telstack"), "{shell}");
     }
 }
+
+const COLLECTOR: &str = "receivers:\n  otlp:\n    protocols:\n      grpc:\nexporters:\n  debug:\n    verbosity: loud\nservice:\n  \
+                         pipelines:\n    traces:\n      receivers: [otlp]\n      exporters: [debug, otlp]\n";
+
+#[test]
+fn a_collector_configuration_is_checked_for_a_release() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("otel.yaml"), COLLECTOR).expect("writable");
+    let output = telstack_in(folder.path(), &["check", "otel.yaml", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let codes: Vec<_> = report["diagnostics"].as_array().expect("findings").iter().map(|it| &it["code"]).collect();
+    assert_eq!(codes, ["Y004", "P001"]);
+
+    // `debug` came with 0.86.0.
+    let old =
+        telstack_in(folder.path(), &["check", "otel.yaml", "--otelcol-version", "0.80.0", "--distribution", "core"]);
+    assert_eq!(old.status.code(), Some(1));
+    assert!(stdout(&old).contains("V001"), "{}", stdout(&old));
+}
+
+#[test]
+fn what_cannot_be_checked_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("otel.yaml"), COLLECTOR).expect("writable");
+    fs::write(folder.path().join("compose.yaml"), "services:\n  a:\n").expect("writable");
+    for (args, why) in [
+        (&["check", "compose.yaml"][..], "docker compose"),
+        (&["check", "otel.yaml", "--otelcol-version", "0.76.0"], "no collector release"),
+        (&["check", "otel.yaml", "--distribution", "all"], "no distribution"),
+        (&["check", "otel.yaml", "--otelcol-version", "0.80.0", "--distribution", "k8s"], "not published"),
+    ] {
+        let output = telstack_in(folder.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(why), "{}", stderr(&output));
+    }
+}

@@ -3,6 +3,7 @@
 mod behaviour;
 mod component;
 mod host_paths;
+mod limits;
 mod merge;
 pub(crate) mod near;
 mod record;
@@ -20,6 +21,7 @@ pub use component::{
     plain_exporters,
 };
 pub use host_paths::{HostPath, HostPathKind};
+pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use near::{nearest, nearest_in};
 pub use releases::{
     CollectorContainer, Release, distribution_has_release, is_released, nearest_release, newest, releases,

@@ -46,7 +46,7 @@ pub struct SettingsNode {
     pub children: BTreeMap<Box<str>, Arc<SettingsNode>>,
     /// True when a map takes other keys too.
     pub open: bool,
-    /// Element of a list.
+    /// Element of a list; value of the keys that an open map takes beside its children.
     pub item: Option<Arc<SettingsNode>>,
     /// Allowed values of a text; empty when any will do.
     pub enumeration: Vec<Box<str>>,
@@ -123,6 +123,15 @@ pub struct SettingGone {
     pub exact: bool,
 }
 
+/// Open maps of these names hold texts.
+const TEXT_MAPS: [&str; 4] = ["headers", "response_headers", "external_labels", "const_labels"];
+
+/// The tree in a text of its own.
+pub(super) fn parse(text: &str) -> Option<Arc<SettingsNode>> {
+    let stored: Stored = serde_json::from_str(text).ok()?;
+    Some(build(&stored, &mut Built::new()))
+}
+
 /// A node as stored.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -178,6 +187,10 @@ fn build(stored: &Stored, built: &mut Built) -> Arc<SettingsNode> {
                 let beside_file = key == "credentials" && node.children.contains_key("credentials_file");
                 if (is_secret(key) || beside_file) && child.children.is_empty() && !child.opaque {
                     Arc::make_mut(&mut child).opaque = true;
+                }
+                let holds_texts = child.ty == SettingType::Map && child.open && child.children.is_empty();
+                if holds_texts && child.item.is_none() && TEXT_MAPS.contains(&key) {
+                    Arc::make_mut(&mut child).item = Some(Arc::new(SettingsNode::new(SettingType::String)));
                 }
                 (key.into(), child)
             };
@@ -309,6 +322,16 @@ impl Component {
             [(_, only)] => merge::merge(self, version, None, Some(only)),
             [(_, lower), (_, upper), ..] => merge::merge(self, version, Some(lower), Some(upper)),
         }
+    }
+
+    /// What is wanted of its values beyond their types.
+    pub fn limits(self, version: Version) -> impl Iterator<Item = &'static super::Limit> {
+        super::limits::limits(&self.record.key, version)
+    }
+
+    /// Settings of which one at most may be given.
+    pub fn alternatives(self) -> impl Iterator<Item = &'static super::Alternatives> {
+        super::limits::alternatives(&self.record.key)
     }
 
     /// The settings of the newest version that has any.

@@ -24,6 +24,11 @@ pub fn service_settings(version: Version) -> Arc<SettingsNode> {
     Arc::clone(node)
 }
 
+/// From here on `resource` may also be what the declarative configuration has.
+const DECLARATIVE_RESOURCE: Version = Version::new(0, 151, 0);
+/// From here on readers follow the declarative configuration's schema 0.3.
+const READERS: Version = Version::new(0, 120, 0);
+
 fn build_service(version: Version) -> SettingsNode {
     let mut service = struct_node("service", version);
     let ids = Arc::new(SettingsNode {
@@ -45,7 +50,9 @@ fn build_service(version: Version) -> SettingsNode {
         }
         telemetry.children.insert(section.into(), Arc::new(node));
     }
-    let resource = SettingsNode { open: true, ..SettingsNode::new(SettingType::Map) };
+    // Before the declarative form (0.151.0 to 0.155.0) a resource was a map of texts.
+    let text = (version < DECLARATIVE_RESOURCE).then(|| Arc::new(SettingsNode::new(SettingType::String)));
+    let resource = SettingsNode { open: true, item: text, ..SettingsNode::new(SettingType::Map) };
     telemetry.children.insert("resource".into(), Arc::new(resource));
     service.children.insert("extensions".into(), ids);
     service.children.insert("pipelines".into(), Arc::new(pipelines));
@@ -71,13 +78,22 @@ fn service_leaf(name: &str, key: &str, version: Version) -> SettingsNode {
         ..SettingsNode::new(SettingType::String)
     };
     match (name.rsplit('.').next().unwrap_or(""), key) {
-        ("metrics", "level") => words(&["none", "basic", "normal", "detailed"]),
+        ("metrics" | "traces", "level") => words(&["none", "basic", "normal", "detailed"]),
         ("metrics", "address") => SettingsNode {
             deprecated: telemetry(version).metrics_address >= AddressState::Deprecated,
             replaced_by: Some("service.telemetry.metrics.readers".into()),
             ..SettingsNode::new(SettingType::String)
         },
-        ("logs", "level") => SettingsNode::new(SettingType::String),
+        // zap also takes the names of its panic levels.
+        ("logs", "level") => words(&["debug", "info", "warn", "error", "dpanic", "panic", "fatal"]),
+        ("metrics", "readers") if version >= READERS => {
+            let tree = super::settings::parse(include_str!("../../data/otelcol/readers.json"));
+            tree.map_or_else(|| SettingsNode::new(SettingType::Any), |tree| (*tree).clone())
+        }
+        ("logs" | "traces", "processors") | ("metrics", "views") => {
+            let any = Arc::new(SettingsNode::new(SettingType::Any));
+            SettingsNode { item: Some(any), ..SettingsNode::new(SettingType::List) }
+        }
         ("logs", "encoding") => words(&["console", "json"]),
         ("logs", "development" | "disable_caller" | "disable_stacktrace" | "disable_zap_resource")
         | ("sampling", "enabled") => SettingsNode::new(SettingType::Bool),

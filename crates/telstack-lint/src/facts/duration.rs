@@ -4,6 +4,10 @@
 const UNITS: [(&str, f64); 8] =
     [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12)];
 
+/// Longest duration, in nanoseconds.
+#[allow(clippy::cast_precision_loss)]
+const LONGEST: f64 = i64::MAX as f64;
+
 /// The length of a duration in nanoseconds; none if Go does not take the text for one.
 pub(crate) fn nanoseconds(text: &str) -> Option<f64> {
     let (sign, mut rest) = match text.strip_prefix('-') {
@@ -26,7 +30,8 @@ pub(crate) fn nanoseconds(text: &str) -> Option<f64> {
         total += number * nanoseconds;
         rest = &rest[end..];
     }
-    Some(sign * total)
+    // Go counts in 64 bits: 292 years.
+    (total <= LONGEST).then_some(sign * total)
 }
 
 #[cfg(test)]
@@ -40,7 +45,7 @@ mod tests {
         {
             assert_eq!(nanoseconds(text), Some(wanted), "{text}");
         }
-        for text in ["", "5", "1d", "5 s", "s", "1w", ".s", "five"] {
+        for text in ["", "5", "1d", "5 s", "s", "1w", ".s", "five", "2562048h"] {
             assert_eq!(nanoseconds(text), None, "{text}");
         }
     }

@@ -1,6 +1,7 @@
 //! Walks settings beside the catalog's tree of them: what is wrong, found once, reported by the rule whose
 //! matter it is.
 
+mod limits;
 mod types;
 
 use std::sync::Arc;
@@ -52,9 +53,26 @@ pub(crate) enum ProblemKind {
     /// The exporter has no queue or retry of its own; these keys serve instead.
     NoQueue(Vec<String>),
     /// Another type is wanted.
-    Type { wanted: &'static str, found: &'static str, hint: Option<String> },
+    Type {
+        wanted: &'static str,
+        found: &'static str,
+        hint: Option<String>,
+        /// Does the collector not start? It may also make something else of the value.
+        stops: bool,
+    },
     /// A duration without a unit that Go knows.
-    Unit { found: String, hint: Option<String> },
+    Unit {
+        found: String,
+        hint: Option<String>,
+        /// Does the collector not start? A bare number counts nanoseconds.
+        stops: bool,
+    },
+    /// What stands in for a variable that is not set is wrong.
+    Default { found: String, problem: Box<ProblemKind> },
+    /// Outside of what is taken, in words that follow the setting's name.
+    Range(String),
+    /// Another setting is given that rules this one out.
+    Beside(String),
     /// Not one of the words allowed.
     Word { found: String, allowed: Vec<String> },
     /// One of these must be given.
@@ -63,6 +81,16 @@ pub(crate) enum ProblemKind {
     Deprecated(Option<String>),
     /// A secret in the open.
     Secret,
+}
+
+impl ProblemKind {
+    /// What is wrong, and the default of a reference that it is wrong with.
+    pub(crate) fn behind_default(&self) -> (&ProblemKind, Option<&str>) {
+        match self {
+            ProblemKind::Default { found, problem } => (problem, Some(found)),
+            kind => (kind, None),
+        }
+    }
 }
 
 impl Problem<'_> {
@@ -92,6 +120,7 @@ pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Proble
             continue;
         };
         walk.value(&part.component.settings, &tree, "");
+        walk.limits(fact, &part.component.settings, &tree);
         walk.required(fact, &part.component.settings, &tree);
     }
     for (_, node, collector) in system.collectors() {
@@ -101,6 +130,18 @@ pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Proble
         let mut walk = Walk { node, component: None, fact: None, version, found: &mut problems };
         for entry in &collector.telemetry {
             walk.entry(entry, tree, "");
+        }
+        let at = |path: &str| {
+            let (key, rest) = path.split_once('.').unwrap_or((path, ""));
+            let value = collector.telemetry.get(key)?;
+            if rest.is_empty() { Some(value) } else { value.at(rest) }
+        };
+        for limit in otelcol::service_limits(version) {
+            let words = tree.at(&limit.path).map_or(&[][..], |node| &node.enumeration);
+            let default = |path: &str| limits::telemetry_default(path, version);
+            if let Some((origin, kind)) = limits::problem(limit, at, default, words) {
+                walk.report(&limit.path, origin, kind);
+            }
         }
     }
     problems
@@ -121,11 +162,11 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn value(&mut self, value: &'a Value, tree: &Arc<SettingsNode>, path: &str) {
+        if let Some(kind) = types::problem(value, tree, self.version) {
+            return self.report(path, &value.mark, kind);
+        }
         if value.as_str().is_some_and(is_reference) {
             return;
-        }
-        if let Some(kind) = types::problem(value, tree) {
-            return self.report(path, &value.mark, kind);
         }
         if tree.opaque && value.as_str().is_some_and(|text| !text.is_empty()) {
             self.report(path, &value.mark, ProblemKind::Secret);
@@ -154,6 +195,10 @@ impl<'a> Walk<'a, '_> {
         let path = if parent.is_empty() { entry.key.clone() } else { format!("{parent}.{}", entry.key) };
         let Some(child) = tree.child(&entry.key) else {
             let merged = entry.key == "<<" || is_reference(&entry.key);
+            if let Some(any) = tree.item.as_ref().filter(|_| tree.open && !merged) {
+                let any = Arc::clone(any);
+                return self.value(&entry.value, &any, &path);
+            }
             if !tree.open && !merged && !self.is_removed_address(&path) {
                 let kind = self.unknown(entry, tree, &path);
                 self.report(&path, &entry.key_mark, kind);
@@ -223,6 +268,26 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    fn limits(&mut self, fact: otelcol::Component, settings: &'a Value, tree: &SettingsNode) {
+        for limit in fact.limits(self.version) {
+            let words = tree.at(&limit.path).map_or(&[][..], |node| &node.enumeration);
+            let default = |path: &str| fact.default_value(path, self.version)?.as_str().map(str::to_owned);
+            if let Some((origin, kind)) = limits::problem(limit, |path| settings.at(path), default, words) {
+                self.report(&limit.path, origin, kind);
+            }
+        }
+        for both in fact.alternatives() {
+            let given =
+                |path: &&String| settings.at(path).is_some_and(|it| it.as_str().is_some_and(|it| !it.is_empty()));
+            let mut there = both.paths.iter().filter(given);
+            if let (Some(first), Some(second)) = (there.next(), there.next())
+                && let Some(value) = settings.at(second)
+            {
+                self.report(second, &value.mark, ProblemKind::Beside(first.clone()));
+            }
+        }
+    }
+
     fn required(&mut self, fact: otelcol::Component, settings: &'a Value, tree: &SettingsNode) {
         let Some(component) = self.component else { return };
         for required in fact.required(self.version) {
@@ -232,11 +297,14 @@ impl<'a> Walk<'a, '_> {
             };
             // A path that this release does not know cannot be wanted of it.
             let paths: Vec<&str> = paths.into_iter().filter(|path| tree.at(path).is_some()).collect();
-            if paths.is_empty() || paths.iter().any(|path| given(settings, path)) {
+            if paths.is_empty() || paths.iter().any(|path| given(settings, path, tree)) {
                 continue;
             }
             let missing = paths.iter().map(|&path| path.to_owned()).collect();
-            self.report(paths[0], &component.origin, ProblemKind::Missing(missing));
+            // Written and empty is shown where it is written.
+            let written = paths.iter().find_map(|path| settings.at(path)).filter(|it| it.as_map().is_none());
+            let at = written.map_or(&component.origin, |value| &value.mark);
+            self.report(paths[0], at, ProblemKind::Missing(missing));
         }
     }
 }
@@ -252,17 +320,34 @@ fn is_maybe_map(tree: &SettingsNode) -> bool {
     tree.ty == SettingType::Any && !tree.open && !tree.children.is_empty()
 }
 
-/// Is there a value at the path, in every element of the lists on the way? What cannot be seen counts.
-fn given(value: &Value, path: &str) -> bool {
-    if value.as_str().is_some_and(is_reference) || path.is_empty() {
+/// Is there a value at the path, in every element of the lists on the way? What cannot be seen counts. A
+/// block may be there and empty; any other setting must hold something, and a number more than zero.
+fn given(value: &Value, path: &str, tree: &SettingsNode) -> bool {
+    let block = tree.ty == SettingType::Map;
+    if path.is_empty() {
+        return block
+            || match &value.kind {
+                Kind::Null => tree.ty == SettingType::Any,
+                Kind::Int(number) => tree.ty != SettingType::Int || *number != 0,
+                Kind::String(text) => !text.is_empty(),
+                Kind::Seq(seq) => !seq.items.is_empty(),
+                _ => true,
+            };
+    }
+    if value.as_str().is_some_and(is_reference) {
         return true;
     }
     let (key, rest) = path.split_once('.').unwrap_or((path, ""));
     let (key, list) = key.strip_suffix("[]").map_or((key, false), |key| (key, true));
     let Some(map) = value.as_map() else { return false };
     let Some(below) = map.get(key) else { return map.contains("<<") };
+    let any = SettingsNode::new(SettingType::Any);
+    let below_tree = tree.child(key).map_or(&any, AsRef::as_ref);
     match below.as_seq().filter(|_| list) {
-        Some(items) => items.iter().all(|item| given(item, rest)),
-        None => given(below, rest),
+        Some(items) => {
+            let item = below_tree.item.as_deref().unwrap_or(&any);
+            items.iter().all(|it| given(it, rest, item))
+        }
+        None => given(below, rest, below_tree),
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod d {
 
 pub(crate) mod e {
     pub(crate) mod e001_bare_dollar_not_expanded;
+    pub(crate) mod e002_invalid_reference;
 }
 
 pub(crate) mod f {
@@ -54,6 +55,8 @@ pub(crate) mod p {
     pub(crate) mod p011_connector_one_sided;
     pub(crate) mod p012_pipeline_cycle;
     pub(crate) mod p013_empty_pipeline;
+    pub(crate) mod p014_processor_twice;
+    pub(crate) mod p015_invalid_id;
 }
 
 pub(crate) mod v {
@@ -78,4 +81,5 @@ pub(crate) mod y {
     pub(crate) mod y006_unknown_component;
     pub(crate) mod y007_unknown_flag;
     pub(crate) mod y008_flag_given_twice;
+    pub(crate) mod y009_out_of_range;
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::tree::{Entry, Kind, Map, Value};
 
 /// The key that merges.
-const MERGE: &str = "<<";
+pub const MERGE_KEY: &str = "<<";
 
 /// Puts the entries of merged maps in place of `<<`, everywhere in a value. What is written beside it wins,
 /// then the first map of a list. A `<<` that holds neither a map nor a list of maps stays as it is, for the
@@ -15,7 +15,7 @@ pub fn merge_keys<M: Clone>(value: &mut Value<M>) {
         Kind::Seq(seq) => seq.items.iter_mut().for_each(merge_keys),
         Kind::Map(map) => {
             map.iter_mut().for_each(|entry| merge_keys(&mut entry.value));
-            if map.contains(MERGE) {
+            if map.contains(MERGE_KEY) {
                 *map = merged(map);
             }
         }
@@ -28,7 +28,7 @@ fn merged<M: Clone>(map: &Map<M>) -> Map<M> {
     let mut out: Vec<Entry<M>> = Vec::new();
     for entry in map {
         let sources: Option<Vec<&Map<M>>> = match &entry.value.kind {
-            _ if entry.key != MERGE => None,
+            _ if entry.key != MERGE_KEY => None,
             Kind::Map(source) => Some(vec![source]),
             Kind::Seq(seq) => seq.items.iter().map(Value::as_map).collect(),
             _ => None,

@@ -4,7 +4,7 @@ mod merge;
 mod read;
 mod write;
 
-pub use merge::merge_keys;
+pub use merge::{MERGE_KEY, merge_keys};
 pub(crate) use read::{Read, Tagged, read_marked};
 pub use read::{ReadError, read};
 pub use write::write;

@@ -136,7 +136,7 @@ impl<M: Mark> Builder<M> {
                 let local =
                     tag.as_ref().filter(|tag| M::TAGS && tag.handle() == "!").map(|tag| tag.suffix().to_owned());
                 let kind = if style == ScalarStyle::Plain && (tag.is_none() || local.is_some()) {
-                    typed(&text)
+                    Kind::plain(&text)
                 } else {
                     Kind::String(text.into_owned())
                 };
@@ -247,37 +247,6 @@ fn key_text<M>(kind: &Kind<M>) -> Option<Cow<'_, str>> {
         Kind::Float(it) => Cow::Owned(it.to_string()),
         Kind::Seq(_) | Kind::Map(_) => return None,
     })
-}
-
-/// The type of a plain scalar by the YAML 1.2 core schema, with the numbers that Go's readers add to it.
-fn typed<M>(text: &str) -> Kind<M> {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
-        "true" | "True" | "TRUE" => return Kind::Bool(true),
-        "false" | "False" | "FALSE" => return Kind::Bool(false),
-        ".inf" | ".Inf" | ".INF" | "+.inf" => return Kind::Float(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => return Kind::Float(f64::NEG_INFINITY),
-        ".nan" | ".NaN" | ".NAN" => return Kind::Float(f64::NAN),
-        _ => {}
-    }
-    // Go's readers, which all our tools have, also know `0b11` and `1_000`.
-    let digits = if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-')) {
-        Cow::Owned(text.replace('_', ""))
-    } else {
-        Cow::Borrowed(text)
-    };
-    let based =
-        |prefix: &str, radix| digits.strip_prefix(prefix).and_then(|digits| i64::from_str_radix(digits, radix).ok());
-    let number = digits.parse().ok().or_else(|| based("0x", 16)).or_else(|| based("0o", 8));
-    if let Some(number) = number.or_else(|| based("0b", 2)) {
-        return Kind::Int(number);
-    }
-    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
-        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'));
-    match text.parse() {
-        Ok(number) if numeric => Kind::Float(number),
-        _ => Kind::String(text.to_owned()),
-    }
 }
 
 #[cfg(test)]

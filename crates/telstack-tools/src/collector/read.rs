@@ -45,9 +45,11 @@ struct Reader<'a> {
     out: &'a mut Diagnostics,
 }
 
-/// Is the value filled in at run time, as a whole?
+/// Does the whole value come from elsewhere, at run time? Text beside a reference makes it a text, and what
+/// stands in for a variable that is not set must be of the form that is wanted.
 fn is_elsewhere(value: &Value) -> bool {
-    value.as_str().is_some_and(expansion::is_open)
+    let reference = value.as_str().and_then(expansion::sole);
+    reference.is_some_and(|it| it.default.is_none_or(|text| text.is_empty() || text.starts_with(['[', '{', '$'])))
 }
 
 impl Reader<'_> {
@@ -266,7 +268,7 @@ impl Reader<'_> {
         let (mut references, mut open) = (Vec::new(), false);
         for item in items {
             match item.as_str() {
-                Some(name) if expansion::is_open(name) => open = true,
+                Some(name) if expansion::is_open(name) && name.contains('{') => open = true,
                 Some(name) => references.push(Reference { id: ComponentId::parse(name), origin: item.mark.clone() }),
                 None => {
                     open = true;

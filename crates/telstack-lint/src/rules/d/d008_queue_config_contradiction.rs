@@ -43,11 +43,17 @@ const fn order(low: &'static str, high: &'static str) -> Order {
 }
 
 /// What upstream compares when it starts.
-const ORDERS: [Order; 6] = [
+const ORDERS: [Order; 9] = [
     order("send_batch_size", "send_batch_max_size"),
     order("sending_queue.batch.min_size", "sending_queue.batch.max_size"),
     order("sending_queue.batch.min_size", "sending_queue.queue_size"),
     order("retry_on_failure.initial_interval", "retry_on_failure.max_elapsed_time"),
+    order("retry_on_failure.max_interval", "retry_on_failure.max_elapsed_time"),
+    Order {
+        zero_is_unlimited: false,
+        ..order("min_gc_interval_when_hard_limited", "min_gc_interval_when_soft_limited")
+    },
+    Order { zero_is_unlimited: false, ..order("tls.min_version", "tls.max_version") },
     Order { strict: true, ..order("spike_limit_mib", "limit_mib") },
     Order { strict: true, ..order("spike_limit_percentage", "limit_percentage") },
 ];
@@ -59,8 +65,12 @@ const LIMITER: &str = "memory_limiter";
 
 fn check(cx: &mut Cx<'_>) {
     for part in &cx.facts.parts {
+        let mut told = Vec::new();
         for order in &ORDERS {
-            judge_order(cx, part, order);
+            // One value that is too low for two others is one mistake.
+            if !told.contains(&order.high) && judge_order(cx, part, order) {
+                told.push(order.high);
+            }
         }
         for path in POSITIVE {
             judge_positive(cx, part, path);
@@ -92,7 +102,8 @@ fn number(value: &Value) -> Option<f64> {
     match &value.kind {
         #[allow(clippy::cast_precision_loss)]
         Kind::Int(number) => Some(*number as f64),
-        Kind::String(text) => nanoseconds(text),
+        // A release of TLS is a number in quotes.
+        Kind::String(text) => nanoseconds(text).or_else(|| text.parse().ok()),
         _ => None,
     }
 }
@@ -111,14 +122,14 @@ fn is_off(part: &Part<'_>, path: &str) -> bool {
     part.component.setting(&format!("{block}.enabled")).is_some_and(|value| value.as_bool() != Some(true))
 }
 
-fn judge_order(cx: &mut Cx<'_>, part: &Part<'_>, order: &Order) {
-    let (Some(low), Some(high)) = (amount(part, order.low), amount(part, order.high)) else { return };
+fn judge_order(cx: &mut Cx<'_>, part: &Part<'_>, order: &Order) -> bool {
+    let (Some(low), Some(high)) = (amount(part, order.low), amount(part, order.high)) else { return false };
     let fits = if order.strict { low.value < high.value } else { low.value <= high.value };
     let unlimited = order.zero_is_unlimited && high.value == 0.0;
     // Between two defaults there is no contradiction, and none between sizes of different things.
-    let Some(at) = high.origin.or(low.origin) else { return };
+    let Some(at) = high.origin.or(low.origin) else { return false };
     if fits || unlimited || is_off(part, order.low) || !same_measure(part, order) {
-        return;
+        return false;
     }
     let relation = if order.strict { "is not below" } else { "exceeds" };
     let message = format!(
@@ -138,6 +149,7 @@ fn judge_order(cx: &mut Cx<'_>, part: &Part<'_>, order: &Order) {
         None => finding = finding.note(format!("`{there}` is {}{}", amounts.1.text, by_default(amounts.1))),
     }
     cx.report(finding.help(format!("raise `{}` or lower `{}`", order.high, order.low)));
+    true
 }
 
 /// A batch's size and a queue's may count different things.
@@ -162,7 +174,10 @@ fn same_measure(part: &Part<'_>, order: &Order) -> bool {
 fn judge_positive(cx: &mut Cx<'_>, part: &Part<'_>, path: &str) {
     let Some(value) = part.component.setting(path) else { return };
     let about = path.contains('.') || part.is(LIMITER);
-    if !about || part.usable().is_none() || is_off(part, path) || number(value).is_none_or(|number| number > 0.0) {
+    // Written and left empty is zero to the collector, not the default.
+    let empty = matches!(value.kind, Kind::Null) && path.contains('.');
+    let fits = number(value).is_none_or(|number| number > 0.0) && !empty;
+    if !about || part.usable().is_none() || is_off(part, path) || fits {
         return;
     }
     let message = format!("`{path}` of {} must be above zero", part.title());

@@ -21,11 +21,18 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     for problem in &cx.facts.problems {
-        let ProblemKind::Unit { found, hint } = &problem.kind else { continue };
-        let message = format!("`{found}` is not a duration for `{}` of {}", problem.path, problem.owner());
-        let finding = cx
-            .finding(message, problem.at, "no unit that the collector knows")
-            .note("units are `ns`, `us`, `ms`, `s`, `m` and `h`");
+        let (kind, default) = problem.kind.behind_default();
+        let ProblemKind::Unit { found, hint, stops } = kind else { continue };
+        let message = if *stops {
+            format!("`{found}` is not a duration for `{}` of {}", problem.path, problem.owner())
+        } else {
+            format!("`{found}` without a unit is {found} nanoseconds for `{}` of {}", problem.path, problem.owner())
+        };
+        let remark = match default {
+            Some(_) => "stands in where the variable is not set",
+            None => "no unit that the collector knows",
+        };
+        let finding = cx.finding(message, problem.at, remark).note("units are `ns`, `us`, `ms`, `s`, `m` and `h`");
         cx.report(match hint {
             Some(hint) => finding.help(hint),
             None => finding.help("write a number with a unit: `30s`, `1h30m`"),

@@ -15,7 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         why: "The collector does not start, or falls back to something nobody asked for.",
         bad: "service: {telemetry: {metrics: {level: verbose}}}",
         good: "service: {telemetry: {metrics: {level: detailed}}}",
-        silent: "The value comes from the environment; letters differ only in case.",
+        silent: "The value comes from the environment; letters differ only in case, or nothing is written, and it is not \
+                 known that this matters there.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/"],
     },
     check,
@@ -23,7 +24,8 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     for problem in &cx.facts.problems {
-        let ProblemKind::Word { found, allowed } = &problem.kind else { continue };
+        let (kind, _) = problem.kind.behind_default();
+        let ProblemKind::Word { found, allowed } = kind else { continue };
         let message = format!("`{}` of {} cannot be `{found}`", problem.path, problem.owner());
         let finding = cx.finding(message, problem.at, format!("`{}` takes {}", problem.key(), either(allowed)));
         let slip = nearest(&found.to_lowercase(), allowed.iter().map(String::as_str));
@@ -58,6 +60,14 @@ mod tests {
         debug("verbose").finds("Y004", "verbose");
         debug("Detailed").silent("Y004");
         debug("''").silent("Y004");
+        let encoding = |value: &str| {
+            let yaml = format!("exporters: {{otlp_http: {{endpoint: 'http://a:1', encoding: {value}}}}}");
+            Bench::collector("0.158.0", &yaml)
+        };
+        encoding("JSON").finds("Y004", "JSON");
+        encoding("''").finds("Y004", "''");
+        encoding("'${env:ENCODING:-xml}'").finds("Y004", "'${env:ENCODING:-xml}'");
+        encoding("json").silent("Y004");
         let policies = "[{name: a, type: status_code, status_code: {status_codes: [ERROR, FAILED]}}]";
         let yaml = format!("processors: {{tail_sampling: {{policies: {policies}}}}}");
         Bench::collector("0.158.0", &yaml).finds("Y004", "FAILED");

@@ -1,0 +1,81 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{Cx, Rule, facts::ProblemKind};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "Y009",
+        name: "out-of-range",
+        severity: Severity::Error,
+        summary: "A setting has a value that its component does not take: too small, too large, or twice in a list.",
+        why: "The collector checks such values when it starts, and refuses: `timeout must be greater or equal to 0`.",
+        bad: r#"processor "batch" { timeout "-5s" }"#,
+        good: r#"processor "batch" { timeout "5s" }"#,
+        silent: "The value comes from the environment; the block that it stands in is switched off. Values that \
+                 contradict each other are D008.",
+        sources: &["https://opentelemetry.io/docs/collector/configuration/"],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for problem in &cx.facts.problems {
+        match &problem.kind {
+            ProblemKind::Range(words) => {
+                let message = format!("`{}` of {} {words}", problem.path, problem.owner());
+                let finding = cx.finding(message, problem.at, "the collector does not start with this");
+                cx.report(finding);
+            }
+            ProblemKind::Beside(other) => {
+                let message = format!("{} takes `{other}` or `{}`, not both", problem.owner(), problem.path);
+                let finding = cx.finding(message, problem.at, format!("`{other}` is given too"));
+                cx.report(finding.help("leave one of them out"));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn batch(settings: &str) -> Bench {
+        Bench::collector("0.158.0", &format!("processors: {{batch: {{{settings}}}}}"))
+    }
+
+    fn exporter(settings: &str) -> Bench {
+        Bench::collector("0.158.0", &format!("exporters: {{otlp_http: {{endpoint: 'http://a:1', {settings}}}}}"))
+    }
+
+    #[test]
+    fn fails_outside() {
+        batch("timeout: -5s").finds("Y009", "-5s");
+        batch("send_batch_size: -1").finds("Y009", "-1");
+        exporter("retry_on_failure: {randomization_factor: 1.5}").finds("Y009", "1.5");
+        exporter("compression: gzip, compression_params: {level: 50}").finds("Y009", "50");
+        exporter("compression_params: {level: 50}").finds("Y009", "50");
+        let yaml = "service: {telemetry: {metrics: {readers: []}}}";
+        Bench::collector("0.158.0", yaml).finds("Y009", "[]");
+    }
+
+    #[test]
+    fn fails_on_one_thing_twice_or_two_ways() {
+        batch("metadata_keys: [a, A]").finds("Y009", "[a, A]");
+        exporter("tls: {ca_file: a, ca_pem: b}").finds("Y009", "b");
+    }
+
+    #[test]
+    fn passes_inside() {
+        batch("timeout: 0s, send_batch_size: 0, metadata_keys: [a, b]").silent("Y009");
+        exporter("compression: zstd, compression_params: {level: 50}").silent("Y009");
+        Bench::collector("0.158.0", "service: {telemetry: {metrics: {level: none, readers: []}}}").silent("Y009");
+    }
+
+    #[test]
+    fn silent_when_switched_off_or_decided_later() {
+        batch("timeout: '${env:TIMEOUT}'").silent("Y009");
+        exporter("retry_on_failure: {enabled: false, multiplier: -1}").silent("Y009");
+        exporter("compression: '${env:COMPRESSION}', compression_params: {level: 50}").silent("Y009");
+    }
+}

@@ -1,7 +1,7 @@
 //! Stores: versions, endpoints, flags, options, images.
 
 use telstack_catalog::Version;
-use telstack_catalog::product::{Need, Product, image_facts};
+use telstack_catalog::product::{Need, Product, image_facts, running};
 
 fn v(major: u32, minor: u32, patch: u32) -> Version {
     Version::new(major, minor, patch)
@@ -142,4 +142,20 @@ fn images_hold_what_their_dockerfiles_say() {
         let image = product.image(product.oldest());
         assert!(image_facts(image.repository, &image.tag).is_some(), "{image}");
     }
+}
+
+#[test]
+fn images_tell_what_runs() {
+    let of = |repository: &str, tag: &str| running(repository, tag).map(|it| (it.product, it.version));
+    for &product in Product::ALL {
+        for version in [product.newest(), product.oldest()] {
+            let image = product.image(version);
+            assert_eq!(of(image.repository, &image.tag), Some((product, Some(version))), "{image}");
+        }
+    }
+    assert_eq!(of("docker.io/grafana/grafana-oss", "11.2.0-ubuntu"), Some((Product::Grafana, Some(v(11, 2, 0)))));
+    assert_eq!(of("quay.io/prometheus/prometheus", "latest"), Some((Product::Prometheus, None)));
+    assert_eq!(of("example/loki", "3.0.0"), None);
+    let k8s = running("otel/opentelemetry-collector-k8s", "0.158.0").expect("known");
+    assert_eq!(k8s.distribution, Some(telstack_catalog::Distribution::K8s));
 }

@@ -31,13 +31,15 @@ pub struct System {
     /// False while something that was written could not be understood: what is missing here may not be
     /// missing there, so nothing may be said about absence.
     pub complete: bool,
+    /// Was it read from the files of its tools? Then nobody wrote a stack, and advice is about those files.
+    pub from_files: bool,
     graph: StableDiGraph<Node, Edge>,
 }
 
 impl System {
     /// A System without nodes.
     pub fn new(name: impl Into<String>, origin: Origin, platform: Sourced<Platform>) -> Self {
-        Self { name: name.into(), origin, platform, complete: true, graph: StableDiGraph::new() }
+        Self { name: name.into(), origin, platform, complete: true, from_files: false, graph: StableDiGraph::new() }
     }
 
     /// Adds a node.
@@ -129,6 +131,11 @@ impl System {
     /// The node of that name.
     pub fn find(&self, name: &str) -> Option<NodeId> {
         self.nodes().find(|(_, node)| node.name == name).map(|(id, _)| id)
+    }
+
+    /// The node that others dial by that name.
+    pub fn answering(&self, host: &str) -> Option<NodeId> {
+        self.find(host).or_else(|| self.nodes().find(|(_, node)| node.answers_to(host)).map(|(id, _)| id))
     }
 
     /// All collectors.

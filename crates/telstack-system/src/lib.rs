@@ -5,14 +5,17 @@
 //!
 //! Invariants: no file format and no stack syntax is known here; petgraph types do not leave this crate.
 
+mod canonical;
 pub mod expansion;
 mod graph;
 mod known;
+pub mod link;
 mod model;
 mod origin;
 pub mod passes;
 pub mod units;
 
+pub use canonical::canonical;
 pub use graph::{EdgeId, NodeId, System};
 pub use known::Known;
 pub use model::*;

@@ -11,6 +11,7 @@ mod alertmanager;
 pub mod collector;
 mod compose;
 mod doc;
+mod folder;
 mod grafana;
 mod jaeger;
 mod loki;
@@ -22,9 +23,13 @@ mod tempo;
 mod testing;
 mod tls;
 
+pub use folder::SourceFile;
+use folder::{Dialled, Folder};
 pub use reading::RULES;
+use telstack_catalog::{SignalSet, product::Product};
+use telstack_diagnostics::Diagnostics;
 use telstack_syntax::Written;
-use telstack_system::{NodeKind, Origin, Platform, StoreFacet, System};
+use telstack_system::{NodeKind, Origin, Platform, StoreFacet, System, link};
 
 /// The step behind what is added while files are written, and its one-line reason; the passes come before it.
 pub const STEP: (&str, &str) = (doc::STEP, "write each tool's files in that tool's own shape");
@@ -73,6 +78,44 @@ pub fn emit(system: &System) -> Vec<Artefact> {
         Platform::Kubernetes => {}
     }
     out
+}
+
+/// Reads what the tools of a stack read: the compose file, and the files that its services see. None if there
+/// is no compose file among them.
+///
+/// What was not given or not understood is not known (`System::complete`); everything else is followed to the
+/// node that answers.
+pub fn read(files: &[SourceFile<'_>], out: &mut Diagnostics) -> Option<System> {
+    let compose = compose::find(files)?;
+    let base = compose.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let mut folder = Folder { files, base, out, complete: true };
+    let mut system = compose::read(compose, &mut folder);
+    system.from_files = true;
+    let mut calls = Vec::new();
+    for id in system.node_ids() {
+        let node = system.node_mut(id);
+        let dialled = match node.product() {
+            Some(Product::Otelcol) => collector::read_node(node, &mut folder),
+            Some(Product::Prometheus) => prometheus::read(node, &mut folder),
+            Some(Product::Loki) => loki::read(node, &mut folder),
+            Some(Product::Tempo) => tempo::read(node, &mut folder),
+            Some(Product::Jaeger) => jaeger::read(node, &mut folder),
+            Some(Product::Grafana) => grafana::read(node, &mut folder),
+            Some(Product::Alertmanager) => alertmanager::read(node, &mut folder),
+            None => Vec::new(),
+        };
+        calls.extend(dialled.into_iter().map(|Dialled { purpose, dial }| link::Call {
+            purpose,
+            from: id,
+            dial,
+            signals: SignalSet::default(),
+            pipelines: Vec::new(),
+        }));
+    }
+    system.complete = folder.complete && !folder.out.has_errors();
+    calls.extend(link::telemetry(&system));
+    link::connect(&mut system, calls);
+    Some(system)
 }
 
 #[cfg(test)]

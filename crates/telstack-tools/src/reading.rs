@@ -5,7 +5,11 @@ use std::collections::HashMap;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, Span};
 use telstack_syntax::{tree::Kind, yaml};
-use telstack_system::{Origin, Value};
+use telstack_system::{
+    Bind, Dial, Known, Origin, Protocol, Sourced, Tls, Value,
+    link::{Address, Door},
+    units::Period,
+};
 
 /// Everything that can be wrong with the form of a file.
 pub static RULES: &[&RuleInfo] =
@@ -177,6 +181,84 @@ fn duplicates(value: &telstack_syntax::tree::Value<Span>, out: &mut Diagnostics)
         }
         _ => {}
     }
+}
+
+/// A text at a dotted path, with its place. Numbers and truth values are text where text is wanted.
+pub(crate) fn text(value: &Value, path: &str) -> Option<Sourced<String>> {
+    let value = value.at(path)?;
+    let text = match &value.kind {
+        Kind::String(text) => text.clone(),
+        Kind::Int(it) => it.to_string(),
+        Kind::Float(it) => it.to_string(),
+        Kind::Bool(it) => it.to_string(),
+        Kind::Null | Kind::Seq(_) | Kind::Map(_) => return None,
+    };
+    Some(Sourced::new(text, value.mark.clone()))
+}
+
+/// A duration at a dotted path; none where run time decides it, or it is no duration.
+pub(crate) fn period(value: &Value, path: &str) -> Option<Sourced<Period>> {
+    let text = text(value, path)?;
+    Some(Sourced::new(Period::parse(&text.value)?, text.origin))
+}
+
+/// A truth value at a dotted path.
+pub(crate) fn truth(value: &Value, path: &str) -> Option<Sourced<bool>> {
+    let value = value.at(path)?;
+    Some(Sourced::new(value.as_bool()?, value.mark.clone()))
+}
+
+/// The items of a list at a dotted path.
+pub(crate) fn items<'v>(value: &'v Value, path: &str) -> &'v [Value] {
+    value.at(path).and_then(Value::as_seq).unwrap_or_default()
+}
+
+/// Is a server with these settings (`http_tls_config`, `tls`) encrypted?
+pub(crate) fn server_tls(settings: Option<&Value>) -> Known<Tls> {
+    let Some(map) = settings.and_then(Value::as_map) else {
+        return if settings.is_some_and(|it| it.as_str().is_some()) { Known::Unknown } else { Known::Value(Tls::Off) };
+    };
+    let named = |names: &[&str]| names.iter().any(|name| map.contains(name));
+    match (named(&["cert_file", "cert_pem", "cert"]), named(&["client_ca_file", "client_ca"])) {
+        (false, _) => Known::Value(Tls::Off),
+        (true, false) => Known::Value(Tls::On),
+        (true, true) => Known::Value(Tls::Mutual),
+    }
+}
+
+/// Where the HTTP server of Loki and Tempo listens, which are built alike.
+pub(crate) fn http_server(document: Option<&Value>, default: u16, origin: &Origin) -> Door {
+    let server = document.and_then(|it| it.at("server"));
+    let port = server.and_then(|it| it.at("http_listen_port"));
+    let written = port.and_then(Value::as_int).and_then(|port| u16::try_from(port).ok());
+    let address = server.and_then(|it| text(it, "http_listen_address")).map(|it| it.value);
+    Door {
+        port: written.unwrap_or(default),
+        bind: Bind::parse(address.as_deref().unwrap_or_default()),
+        tls: server_tls(server.and_then(|it| it.at("http_tls_config"))),
+        origin: port.map_or_else(|| origin.clone(), |port| port.mark.clone()),
+    }
+}
+
+/// What dials an address, as far as it is known: none if run time decides it.
+pub(crate) fn dial(protocol: Protocol, address: &Sourced<String>) -> Option<Dial> {
+    let Sourced { value, origin } = address;
+    let parsed = Address::parse(value).filter(|_| !value.contains('$'))?;
+    let tls = match parsed.scheme.as_str() {
+        "https" => Known::Value(Tls::On),
+        "http" | "" => Known::Value(Tls::Off),
+        _ => Known::Unknown,
+    };
+    Some(Dial {
+        component: None,
+        protocol,
+        port: parsed.port.unwrap_or(if parsed.scheme == "https" { 443 } else { 80 }),
+        host: parsed.host,
+        path: parsed.path.trim_end_matches('/').to_owned(),
+        tls,
+        tenant: None,
+        origin: origin.clone(),
+    })
 }
 
 /// Reports a part of another form than its program takes.

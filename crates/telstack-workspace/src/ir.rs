@@ -223,7 +223,7 @@ fn store(out: &mut Fields, store: &Store) {
             let job = |it: &telstack_system::ScrapeJob| {
                 let mut out = Fields::new(&it.origin);
                 out.text("name", &it.name);
-                out.sourced("target", Some(&it.target));
+                out.list("targets", it.targets.iter().map(|target| target.origin.string(&target.value)).collect());
                 out.text("path", &it.path);
                 out.sourced("ca", it.ca.as_ref());
                 out.done()
@@ -236,7 +236,7 @@ fn store(out: &mut Fields, store: &Store) {
                 out.text("group", &it.group);
                 out.text("expr", &it.expr);
                 out.text("for", it.hold.to_string());
-                out.text("severity", it.severity);
+                out.text("severity", &it.severity);
                 out.done()
             };
             out.list("alerts", facet.alerts.iter().map(alert).collect());
@@ -274,7 +274,7 @@ fn viewer(out: &mut Fields, viewer: &Viewer) {
         let mut out = Fields::new(&it.origin);
         out.text("name", &it.name);
         out.text("uid", &it.uid);
-        out.text("type", it.ty);
+        out.text("type", &it.ty);
         out.text("url", &it.url);
         out.put("default", it.origin.bool(it.default));
         for (key, value) in [("json_data", &it.json_data), ("secure_json_data", &it.secure_json_data)] {
@@ -289,7 +289,7 @@ fn viewer(out: &mut Fields, viewer: &Viewer) {
         let mut out = Fields::new(&it.origin);
         out.text("name", &it.uid);
         out.text("title", &it.title);
-        out.sourced("data_source", Some(&it.data_source));
+        out.list("data_sources", it.data_sources.iter().map(|uid| uid.origin.string(&uid.value)).collect());
         out.list("panels", it.panels.iter().map(|panel| panel.origin.string(&panel.title)).collect());
         out.done()
     };

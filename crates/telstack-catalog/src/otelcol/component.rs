@@ -143,7 +143,19 @@ pub fn plain_exporters(protocol: &str) -> Vec<Component> {
     names.filter_map(|name| component(ComponentKind::Exporter, name)).collect()
 }
 
+/// The setting that holds the address of most exporters.
+pub const ENDPOINT: &str = "endpoint";
+
 impl Component {
+    /// The setting of an exporter that holds the address it dials, as a dotted path.
+    pub fn address_setting(self) -> &'static str {
+        static STORED: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+        let all = STORED.get_or_init(|| {
+            serde_json::from_str(include_str!("../../data/exporter_addresses.json")).unwrap_or_default()
+        });
+        self.record.names.iter().find_map(|name| all.get(name)).map_or(ENDPOINT, String::as_str)
+    }
+
     /// Receiver, processor, exporter, connector or extension.
     pub fn kind(self) -> ComponentKind {
         self.kind

@@ -17,7 +17,7 @@ pub use behaviour::{
     telemetry,
 };
 pub use component::{
-    Component, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
+    Component, ENDPOINT, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
     plain_exporters,
 };
 pub use host_paths::{HostPath, HostPathKind};

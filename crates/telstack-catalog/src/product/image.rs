@@ -4,7 +4,11 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::version::{Version, VersionRange};
+use super::Product;
+use crate::{
+    Distribution,
+    version::{Version, VersionRange},
+};
 
 /// A container image.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -70,7 +74,7 @@ struct Stored {
 /// catalog does not know, or a tag it cannot read.
 pub fn image_facts(repository: &str, tag: &str) -> Option<ImageFacts> {
     let repository = canonical(repository);
-    for &distribution in crate::Distribution::ALL {
+    for &distribution in Distribution::ALL {
         if repository == distribution.image() || repository == distribution.ghcr_image() {
             return collector(distribution, tag);
         }
@@ -89,19 +93,51 @@ pub fn image_facts(repository: &str, tag: &str) -> Option<ImageFacts> {
     })
 }
 
+/// What runs in an image.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Running {
+    /// The product.
+    pub product: Product,
+    /// For the collector, the distribution.
+    pub distribution: Option<Distribution>,
+    /// The release; none for a tag that names none, such as `latest`.
+    pub version: Option<Version>,
+}
+
+/// What runs in an image, by repository and tag. A registry in front does not matter. `None` for an image
+/// that the catalog does not know.
+pub fn running(repository: &str, tag: &str) -> Option<Running> {
+    let repository = canonical(repository);
+    let version = split_tag(tag).0;
+    let ships = |it: &&Distribution| repository == it.image() || repository == it.ghcr_image();
+    if let Some(distribution) = Distribution::ALL.iter().find(ships) {
+        return Some(Running { product: Product::Otelcol, distribution: Some(*distribution), version });
+    }
+    // Variants of an image are named after it: `grafana/grafana-oss`.
+    let runs = |product: &Product, repository: &str| super::repositories(*product).any(|known| known == repository);
+    let product = Product::ALL.iter().copied().find(|product| runs(product, repository)).or_else(|| {
+        let plain = rows().iter().find(|row| row.repository == repository)?.repository.rsplit_once('-')?.0;
+        Product::ALL.iter().copied().find(|product| runs(product, plain))
+    })?;
+    Some(Running { product, distribution: None, version })
+}
+
 /// The stored facts about an image; without a version the newest of them.
 fn stored(repository: &str, version: Option<Version>, variant: &str) -> Option<&'static Stored> {
-    static STORED: OnceLock<Vec<Stored>> = OnceLock::new();
-    let rows = STORED.get_or_init(|| serde_json::from_str(include_str!("../../data/images.json")).unwrap_or_default());
-    rows.iter().filter(|row| row.repository == repository && row.variant == variant).find(|row| match version {
+    rows().iter().filter(|row| row.repository == repository && row.variant == variant).find(|row| match version {
         Some(version) => VersionRange::from_text(row.since.as_deref(), row.until.as_deref()).contains(version),
         None => row.until.is_none(),
     })
 }
 
+fn rows() -> &'static [Stored] {
+    static STORED: OnceLock<Vec<Stored>> = OnceLock::new();
+    STORED.get_or_init(|| serde_json::from_str(include_str!("../../data/images.json")).unwrap_or_default())
+}
+
 /// Collector images are built from nothing: the program and its configuration only. Those that have more are
 /// stored like any other image.
-fn collector(distribution: crate::Distribution, tag: &str) -> Option<ImageFacts> {
+fn collector(distribution: Distribution, tag: &str) -> Option<ImageFacts> {
     static LEAKED: crate::text::Words = crate::text::Words::new();
     let version = split_tag(tag).0.unwrap_or_else(crate::otelcol::newest);
     let container = distribution.container(version)?;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::signal::{Signal, SignalSet};
 use crate::version::{Version, VersionRange};
 
-pub use image::{Image, ImageFacts, image_facts};
+pub use image::{Image, ImageFacts, Running, image_facts, running};
 pub use layout::Layout;
 pub use options::OptionFact;
 
@@ -143,6 +143,11 @@ fn stored(product: Product) -> Option<&'static StoredProduct> {
     static STORED: OnceLock<BTreeMap<String, StoredProduct>> = OnceLock::new();
     let all = STORED.get_or_init(|| serde_json::from_str(include_str!("../../data/products.json")).unwrap_or_default());
     all.get(product.id())
+}
+
+/// The repositories of a product's official images, over all its releases.
+fn repositories(product: Product) -> impl Iterator<Item = &'static str> {
+    stored(product).into_iter().flat_map(|it| &it.images).map(|row| row.repository.as_str())
 }
 
 impl Product {

@@ -1,11 +1,9 @@
 //! Follows each link to its end: the node, the port, the listener that answers.
 
-mod written;
-
 use std::borrow::Cow;
 
 use telstack_catalog::product::{Endpoint, Need};
-use telstack_system::{Dial, Listener, Node, NodeId, Protocol, Purpose, System};
+use telstack_system::{Dial, Listener, Node, NodeId, Protocol, Purpose, System, link as dialled};
 
 use crate::words::is_reference;
 
@@ -22,6 +20,8 @@ pub(crate) struct Link<'a> {
     pub(crate) to: &'a Node,
     /// Its id.
     pub(crate) to_id: NodeId,
+    /// Was it read from a file of a tool, not from a stack?
+    from_files: bool,
     /// Are both ends the same node?
     pub(crate) inside: bool,
     /// Where it arrives.
@@ -73,8 +73,9 @@ impl<'a> Link<'a> {
 
     /// What to write in place of an address to a store: then exporter, port, path and protocol follow.
     pub(crate) fn better(&self) -> Option<String> {
-        let written = matches!(self.dial, Cow::Owned(_)) && self.to.store().is_some();
-        written.then(|| format!("write `to \"{}\"` in the pipeline instead: exporter and address follow", self.to.name))
+        let written = !self.from_files && self.dial.component.is_some() && self.dial.origin.is_written();
+        (written && self.to.store().is_some())
+            .then(|| format!("write `to \"{}\"` in the pipeline instead: exporter and address follow", self.to.name))
     }
 
     /// `host:port` as dialled.
@@ -88,20 +89,31 @@ pub(super) fn links(system: &System) -> Vec<Link<'_>> {
         let dial = edge.dial.as_ref()?;
         Some(link(system, edge.purpose, Cow::Borrowed(dial), from, to))
     });
-    let written = written::dials(system)
-        .into_iter()
-        .map(|(from, dial, to)| link(system, Purpose::Telemetry, Cow::Owned(dial), from, to));
+    // A System that no pass has seen.
+    let written = dialled::telemetry(system).into_iter().filter_map(|call| {
+        let to = system.answering(&call.dial.host)?;
+        Some(link(system, call.purpose, Cow::Owned(call.dial), call.from, to))
+    });
     edges.chain(written).collect()
 }
 
 fn link<'a>(system: &'a System, purpose: Purpose, dial: Cow<'a, Dial>, from: NodeId, to_id: NodeId) -> Link<'a> {
     let to = system.node(to_id);
     let arrival = arrival(&dial, to);
-    Link { purpose, dial, from: system.node(from), to, to_id, inside: from == to_id, arrival }
+    Link {
+        purpose,
+        dial,
+        from: system.node(from),
+        to,
+        to_id,
+        from_files: system.from_files,
+        inside: from == to_id,
+        arrival,
+    }
 }
 
 fn arrival<'a>(dial: &Dial, to: &'a Node) -> Arrival<'a> {
-    if to.external().is_some() || to.listeners.is_empty() || dial.host != to.name {
+    if to.external().is_some() || to.listeners.is_empty() || !to.answers_to(&dial.host) {
         return Arrival::Unknown;
     }
     let here = || to.listeners.iter().filter(|listener| listener.port == dial.port);
@@ -157,4 +169,55 @@ fn understands(listener: Protocol, dial: Protocol) -> bool {
     // Queries, scrapes and probes are plain requests; what they ask for is the path's affair.
     let plain = [Protocol::HTTP, Protocol::EXPOSITION];
     listener == dial || (plain.contains(&listener) && plain.contains(&dial))
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::Distribution;
+    use telstack_system::Protocol;
+
+    use crate::test_support::Bench;
+
+    /// `gateway` takes OTLP over gRPC on 4317 and over HTTP on 4318, in plain text.
+    fn agent(exporters: &str, name: &str) -> Bench {
+        let mut bench = Bench::new("grpc http");
+        let yaml = format!(
+            "exporters: {{{exporters}}}\n\
+             service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{name}]}}}}}}"
+        );
+        bench.add_collector("agent", Distribution::Contrib, "0.158.0", &yaml);
+        let gateway = bench.add_collector("gateway", Distribution::Contrib, "0.158.0", "");
+        let mut http = bench.listener("otlp-http", 4318, "http");
+        http.protocol = Protocol::OTLP_HTTP;
+        let grpc = bench.listener("otlp-grpc", 4317, "grpc");
+        bench.node(gateway).listeners = vec![grpc, http];
+        bench
+    }
+
+    #[test]
+    fn a_written_endpoint_is_followed() {
+        agent("otlp_http: {endpoint: 'http://gateway:4317'}", "otlp_http").finds("N002", "'http://gateway:4317'");
+        agent("otlp_http: {endpoint: 'http://gateway:4319'}", "otlp_http").finds("N003", "'http://gateway:4319'");
+        agent("otlp_http: {traces_endpoint: 'http://gateway:4318/x'}", "otlp_http")
+            .finds("N005", "'http://gateway:4318/x'");
+        agent("otlp_grpc: {endpoint: 'gateway:4317'}", "otlp_grpc").finds("N006", "'gateway:4317'");
+        agent("otlp_grpc: {endpoint: 'http://gateway:4317'}", "otlp_grpc").finds("N006", "'http://gateway:4317'");
+    }
+
+    #[test]
+    fn what_fits_is_not_reported() {
+        for (exporters, name) in [
+            ("otlp_http: {endpoint: 'http://gateway:4318'}", "otlp_http"),
+            ("otlp_http: {traces_endpoint: 'http://gateway:4318/v1/traces'}", "otlp_http"),
+            ("otlp_grpc: {endpoint: 'gateway:4317', tls: {insecure: true}}", "otlp_grpc"),
+            ("otlp_grpc: {endpoint: 'elsewhere:1'}", "otlp_grpc"),
+            ("otlp_grpc: {endpoint: '${env:GATEWAY}:1'}", "otlp_grpc"),
+            ("otlp_http: {endpoint: 'http://gateway:4317'}", "debug"),
+        ] {
+            let bench = agent(exporters, name);
+            for code in ["N002", "N003", "N005", "N006"] {
+                bench.silent(code);
+            }
+        }
+    }
 }

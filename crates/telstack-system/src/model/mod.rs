@@ -52,9 +52,11 @@ impl Platform {
 pub struct Node {
     /// Its name: the host name that others dial.
     pub name: String,
+    /// Further names by which others dial it.
+    pub aliases: Vec<String>,
     /// The line that declares it.
     pub origin: Origin,
-    /// The release it runs; none for things outside.
+    /// The release it runs; none for things outside, and where nobody can tell (`latest`).
     pub version: Option<Sourced<Version>>,
     /// What it is.
     pub kind: NodeKind,
@@ -101,6 +103,7 @@ impl Node {
     pub fn new(name: impl Into<String>, origin: Origin, version: Option<Sourced<Version>>, kind: NodeKind) -> Self {
         Self {
             name: name.into(),
+            aliases: Vec::new(),
             origin,
             version,
             kind,
@@ -109,6 +112,11 @@ impl Node {
             environment: Vec::new(),
             container: None,
         }
+    }
+
+    /// Is that one of the names by which others dial it?
+    pub fn answers_to(&self, host: &str) -> bool {
+        self.name == host || self.aliases.iter().any(|alias| alias == host)
     }
 
     /// The product, for versions and images; none for things outside.

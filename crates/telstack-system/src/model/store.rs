@@ -17,6 +17,8 @@ pub struct Store {
     pub size: Option<Sourced<Bytes>>,
     /// The tenant that writers and readers name; multi-tenancy is on where there is one.
     pub tenant: Option<Sourced<String>>,
+    /// Are tenants told apart, as its configuration says? In a stack it follows from `tenant`.
+    pub multi_tenant: Option<Sourced<bool>>,
     /// The certificate that its listeners answer with; in plain text where there is none.
     pub tls: Option<ServerTls>,
     /// How large a message its gRPC servers take, in MiB; their own default where nobody needs more.
@@ -71,8 +73,8 @@ pub struct Flag {
 pub struct ScrapeJob {
     /// `job_name`.
     pub name: String,
-    /// `host:port`.
-    pub target: Sourced<String>,
+    /// `host:port` of each target that is written out.
+    pub targets: Vec<Sourced<String>>,
     /// `metrics_path`; `/metrics` is not written.
     pub path: String,
     /// Why the target's own `job` and `instance` are kept; none where those of the scrape hold.
@@ -95,7 +97,7 @@ pub struct AlertRule {
     /// How long it must hold.
     pub hold: Period,
     /// The label `severity`.
-    pub severity: &'static str,
+    pub severity: String,
     /// One line for the notification.
     pub summary: String,
     /// What it means and what to do.
@@ -158,7 +160,21 @@ impl Store {
             Product::Jaeger => StoreFacet::Jaeger(None),
             Product::Otelcol | Product::Grafana | Product::Alertmanager => return None,
         };
-        Some(Self { retention: None, size: None, tenant: None, tls: None, max_message: None, data_path: None, facet })
+        Some(Self {
+            retention: None,
+            size: None,
+            tenant: None,
+            multi_tenant: None,
+            tls: None,
+            max_message: None,
+            data_path: None,
+            facet,
+        })
+    }
+
+    /// Does it tell tenants apart?
+    pub fn tells_tenants_apart(&self) -> bool {
+        self.tenant.is_some() || self.multi_tenant.as_ref().is_some_and(|it| it.value)
     }
 
     /// The product.

@@ -32,7 +32,7 @@ pub struct DataSource {
     /// The id that links use.
     pub uid: String,
     /// Grafana's word: `prometheus`, `loki`, `tempo`, `jaeger`, `alertmanager`.
-    pub ty: &'static str,
+    pub ty: String,
     /// The address that Grafana dials.
     pub url: String,
     /// Is it the one that panels without one use?
@@ -56,8 +56,8 @@ pub struct Dashboard {
     pub title: String,
     /// What it shows, for its description.
     pub description: String,
-    /// The uid of the data source that its panels query.
-    pub data_source: Sourced<String>,
+    /// The uids of the data sources that it queries, the one of its first panel first.
+    pub data_sources: Vec<Sourced<String>>,
     /// Its panels, in reading order.
     pub panels: Vec<Panel>,
     /// What makes it.
@@ -74,7 +74,7 @@ pub struct Panel {
     /// `PromQL` and legend of each line.
     pub queries: Vec<(String, String)>,
     /// Grafana's unit id: `short`, `percentunit`, `bytes`.
-    pub unit: &'static str,
+    pub unit: String,
     /// What makes it.
     pub origin: Origin,
 }

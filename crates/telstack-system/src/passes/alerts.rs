@@ -109,7 +109,7 @@ fn store_down(node: &Node, itself: bool) -> Option<AlertRule> {
         name: "StoreDown".to_owned(),
         expr: format!("up{{job=\"{name}\"}} == 0"),
         hold: Period::from_secs(120),
-        severity: "critical",
+        severity: "critical".to_owned(),
         summary: format!("{} ({name}) is down", store.product()),
         description: format!(
             "Prometheus cannot reach its metrics. No {what} are stored or shown until it is back; collectors keep what \
@@ -133,7 +133,7 @@ fn rules(node: &Node) -> Vec<AlertRule> {
                 name: alert.to_owned(),
                 expr,
                 hold: Period::from_secs(hold),
-                severity,
+                severity: severity.to_owned(),
                 summary,
                 description,
                 origin: origin.clone(),

@@ -1,26 +1,19 @@
 //! Stores: what they must open, keep and be told, so that the edges that reach them work.
 
-use telstack_catalog::{
-    otelcol::Transport,
-    product::{Endpoint, Need, Product},
-};
+use telstack_catalog::product::{Endpoint, Need, Product};
 use telstack_diagnostics::Diagnostics;
 
 use super::{Pass, encryption, negotiate::telemetry_into};
 use crate::{
     graph::{NodeId, System},
     known::Known,
-    model::{
-        Bind, Flag, JaegerStorage, Listener, Node, NodeKind, Protocol, Purpose, Requirement, SchemaPeriod, StoreFacet,
-        Tls,
-    },
+    link::{self, Door, FEATURES},
+    model::{Bind, Flag, JaegerStorage, Node, NodeKind, Protocol, Purpose, SchemaPeriod, StoreFacet},
     origin::{Origin, Sourced},
     units::Period,
 };
 
 const NAME: &str = "backends";
-/// The flag whose value is a list of words.
-const FEATURES: &str = "enable-feature";
 
 pub(super) const PASS: Pass = Pass {
     name: NAME,
@@ -30,7 +23,7 @@ pub(super) const PASS: Pass = Pass {
 
 fn run(system: &mut System, _: &mut Diagnostics) {
     for id in system.node_ids() {
-        open(system, id);
+        needed_flags(system, id);
         let exemplars = exemplars_are_read(system, id);
         let node = system.node_mut(id);
         let (origin, version) = (node.origin.clone(), node.version.clone());
@@ -100,6 +93,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
                 StoreFacet::Tempo => {}
             }
         }
+        open(system, id);
     }
 }
 
@@ -114,6 +108,43 @@ fn exemplars_are_read(system: &System, prometheus: NodeId) -> Option<Origin> {
     })
 }
 
+/// Who dials a node, by what protocol: along which edge.
+fn dialled(system: &System, id: NodeId) -> Vec<(Protocol, Origin)> {
+    let edges = telemetry_into(system, id).into_iter().map(|edge| system.edge(edge));
+    edges.filter_map(|edge| Some((edge.dial.as_ref()?.protocol, edge.origin.clone()))).collect()
+}
+
+/// The flags without which Prometheus does not take what it is sent.
+fn needed_flags(system: &mut System, id: NodeId) {
+    let node = system.node(id);
+    let (Some(product), Some(version)) = (node.product(), node.version()) else { return };
+    let dialled = dialled(system, id);
+    let mut flags: Vec<Flag> = Vec::new();
+    for endpoint in product.endpoints(version) {
+        let use_of = dialled.iter().find(|(protocol, _)| protocol.0 == endpoint.protocol);
+        let (Some((_, edge)), Some(need)) = (use_of, endpoint.needs) else { continue };
+        let reason = format!("{} answers {} only with this flag", node.title(), endpoint.path.unwrap_or(endpoint.name));
+        let origin = Origin::fact(NAME, reason, &[edge, &node.origin]);
+        match need {
+            Need::Flag(name) => {
+                flags.push(Flag { name: name.trim_start_matches('-').to_owned(), value: None, origin });
+            }
+            Need::Feature(name) => {
+                flags.push(Flag { name: FEATURES.to_owned(), value: Some(name.to_owned()), origin });
+            }
+            // Settings and environment are written by the store's own tool from its listeners.
+            Need::Setting(_) | Need::Env(_) => {}
+        }
+    }
+    if let Some(facet) = system.node_mut(id).store_mut().and_then(|store| store.prometheus_mut()) {
+        for flag in flags {
+            if flag.name == FEATURES || facet.flag(&flag.name).is_none() {
+                facet.enable(flag);
+            }
+        }
+    }
+}
+
 /// Opens what is dialled, and what the product always opens.
 fn open(system: &mut System, id: NodeId) {
     let node = system.node(id);
@@ -121,20 +152,12 @@ fn open(system: &mut System, id: NodeId) {
     if product == Product::Otelcol {
         return;
     }
-    let dialled: Vec<(Protocol, Origin)> = telemetry_into(system, id)
-        .into_iter()
-        .filter_map(|edge| {
-            system.edge(edge).dial.as_ref().map(|dial| (dial.protocol, system.edge(edge).origin.clone()))
-        })
-        .collect();
-    let mut listeners = Vec::new();
-    let mut flags: Vec<Flag> = Vec::new();
-    for endpoint in product.endpoints(version) {
+    let dialled = dialled(system, id);
+    let listeners = link::listeners(node, product, version, |endpoint| {
         let use_of = dialled.iter().find(|(protocol, _)| protocol.0 == endpoint.protocol);
-        if !endpoint.signals.is_empty() && use_of.is_none() && !always_open(node, &endpoint) {
-            continue;
+        if !endpoint.signals.is_empty() && use_of.is_none() && !opens_by_itself(node, endpoint) {
+            return None;
         }
-        let requirement = endpoint.needs.map(|need| Requirement { need, met: use_of.is_some() });
         let origin = if let Some((_, edge)) = use_of {
             let reason = format!("{} takes {} here", node.title(), Protocol(endpoint.protocol).title());
             Origin::fact(NAME, reason, &[edge, &node.origin])
@@ -146,56 +169,22 @@ fn open(system: &mut System, id: NodeId) {
             };
             Origin::fact(NAME, reason, &[&node.origin])
         };
-        if let (Some((_, edge)), Some(need)) = (use_of, endpoint.needs) {
-            let reason =
-                format!("{} answers {} only with this flag", node.title(), endpoint.path.unwrap_or(endpoint.name));
-            let origin = Origin::fact(NAME, reason, &[edge, &node.origin]);
-            match need {
-                Need::Flag(name) => {
-                    flags.push(Flag { name: name.trim_start_matches('-').to_owned(), value: None, origin });
-                }
-                Need::Feature(name) => {
-                    flags.push(Flag { name: FEATURES.to_owned(), value: Some(name.to_owned()), origin });
-                }
-                // Settings and environment are written by the store's own tool from its listeners.
-                Need::Setting(_) | Need::Env(_) => {}
-            }
-        }
-        listeners.push(listener(&endpoint, requirement, encryption::of_endpoint(node, &endpoint), origin));
-    }
-    let node = system.node_mut(id);
-    node.listeners = listeners;
-    if let Some(facet) = node.store_mut().and_then(|store| store.prometheus_mut()) {
-        for flag in flags {
-            if flag.name == FEATURES || facet.flag(&flag.name).is_none() {
-                facet.enable(flag);
-            }
-        }
-    }
+        // Every listener of a store that telstack runs is told to bind all interfaces of its container.
+        let tls = Known::Value(encryption::of_endpoint(node, endpoint));
+        Some(Door { port: endpoint.better_port.unwrap_or(endpoint.port), bind: Bind::All, tls, origin })
+    });
+    system.node_mut(id).listeners = listeners;
 }
 
-/// Does the product open a telemetry endpoint whether or not it is configured? Tempo and Jaeger open what
-/// their configuration lists; Jaeger 1 has none and opens all it has.
-fn always_open(node: &Node, endpoint: &Endpoint) -> bool {
+/// Does the product open a telemetry endpoint whether or not anything is sent there? Tempo and Jaeger open
+/// what their configuration lists; Jaeger 1 has none and opens all it has.
+fn opens_by_itself(node: &Node, endpoint: &Endpoint) -> bool {
     let lists_receivers = matches!(node.product(), Some(Product::Tempo | Product::Jaeger));
     let has_file = || Some(node.product()?.layout(node.version()?)?.config_path.is_some());
-    endpoint.needs.is_none() && !(lists_receivers && has_file() == Some(true))
-}
-
-fn listener(endpoint: &Endpoint, requirement: Option<Requirement>, tls: Tls, origin: Origin) -> Listener {
-    Listener {
-        name: endpoint.name.to_owned(),
-        port: endpoint.better_port.unwrap_or(endpoint.port),
-        transport: Transport::Tcp,
-        // Every listener of a store that telstack runs is told to bind all interfaces of its container.
-        bind: Bind::All,
-        protocol: Protocol(endpoint.protocol),
-        signals: endpoint.signals,
-        path: endpoint.path.map(str::to_owned),
-        base: endpoint.base.map(str::to_owned),
-        tls: Known::Value(tls),
-        requirement,
-        owner: None,
-        origin,
+    match endpoint.needs {
+        None => !(lists_receivers && has_file() == Some(true)),
+        Some(Need::Flag(_) | Need::Feature(_)) => true,
+        Some(Need::Setting(_)) => !lists_receivers,
+        Some(Need::Env(_)) => false,
     }
 }

@@ -3,6 +3,7 @@
 use telstack_catalog::product::{Endpoint, Product};
 
 use crate::{
+    link::JAEGER_1_TLS,
     model::{Node, Tls, tls::ca_path},
     origin::{Origin, Sourced},
 };
@@ -15,11 +16,11 @@ pub(super) fn of_endpoint(node: &Node, endpoint: &Endpoint) -> Tls {
 
 /// Prometheus and Loki have one port, Tempo one and its receivers: all take the certificate. Jaeger's own
 /// health and metrics have ports of their own, which stay in plain text; Jaeger 1, which is configured by
-/// its environment, encrypts what [`JAEGER_1`] lists.
+/// its environment, encrypts what [`JAEGER_1_TLS`] lists.
 fn has_certificate(node: &Node, endpoint: &Endpoint) -> bool {
     match node.product() {
         Some(Product::Jaeger) if is_configured_by_environment(node) => {
-            JAEGER_1.iter().any(|(names, _)| names.contains(&endpoint.name))
+            JAEGER_1_TLS.iter().any(|(names, _)| names.contains(&endpoint.name))
         }
         Some(Product::Jaeger) => !endpoint.signals.is_empty() || matches!(endpoint.name, "query" | "ui" | "query-grpc"),
         _ => true,
@@ -30,15 +31,6 @@ fn is_configured_by_environment(node: &Node) -> bool {
     let layout = node.product().zip(node.version()).and_then(|(product, version)| product.layout(version));
     layout.is_some_and(|layout| layout.config_path.is_none())
 }
-
-/// Endpoints of Jaeger 1, and what the variables of their encryption start with. Source: jaeger
-/// v1.53.0 `cmd/query/app/flags.go`, `cmd/collector/app/flags/flags.go` (flags become variables in upper case).
-pub(super) const JAEGER_1: [(&[&str], &str); 4] = [
-    (&["otlp-grpc"], "COLLECTOR_OTLP_GRPC_TLS"),
-    (&["otlp-http"], "COLLECTOR_OTLP_HTTP_TLS"),
-    (&["query", "ui"], "QUERY_HTTP_TLS"),
-    (&["query-grpc"], "QUERY_GRPC_TLS"),
-];
 
 /// The file that a node checks the certificate of another with. None where the other has no certificate of
 /// the stack's: then the authorities of the dialer's image have to do.

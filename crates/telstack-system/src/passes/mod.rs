@@ -9,6 +9,7 @@ mod containers;
 mod delivery;
 mod encryption;
 mod health;
+mod links;
 mod listeners;
 mod messages;
 mod negotiate;
@@ -50,6 +51,7 @@ pub const ALL: &[Pass] = &[
     alerts::PASS,
     views::PASS,
     containers::PASS,
+    links::PASS,
 ];
 
 /// Runs all passes. A System with mistakes goes through as far as it makes sense: one run reports every

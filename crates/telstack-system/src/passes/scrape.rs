@@ -93,7 +93,7 @@ fn add(
     let path = listener.path.clone().unwrap_or_else(|| "/metrics".to_owned());
     let job = ScrapeJob {
         name,
-        target: Sourced::new(format!("{host}:{}", listener.port), place.clone()),
+        targets: vec![Sourced::new(format!("{host}:{}", listener.port), place.clone())],
         path: path.clone(),
         honor_labels,
         ca,

@@ -114,7 +114,7 @@ fn data_source(system: &System, edge: EdgeId, store: NodeId) -> Option<(DataSour
     let source = DataSource {
         name: node.name.clone(),
         uid: node.name.clone(),
-        ty,
+        ty: ty.to_owned(),
         url: format!("{scheme}://{}:{}", node.name, listener.port),
         default: false,
         json_data,
@@ -268,7 +268,7 @@ fn dashboard(system: &System, viewer: NodeId, reads: &[(EdgeId, NodeId, String)]
         uid: format!("{}-pipeline-health", system.name).chars().take(40).collect(),
         title: format!("Pipeline health: {}", system.name),
         description: "Does telemetry get through? What arrives, what leaves, what waits and what is lost.".to_owned(),
-        data_source: Sourced::new(uid.clone(), source),
+        data_sources: vec![Sourced::new(uid.clone(), source)],
         panels,
         origin,
     })
@@ -300,7 +300,7 @@ fn collector_panels(system: &System, id: NodeId) -> Vec<Panel> {
         title: format!("{name}: {title}"),
         description: description.to_owned(),
         queries,
-        unit,
+        unit: unit.to_owned(),
         origin: origin.clone(),
     };
     vec![

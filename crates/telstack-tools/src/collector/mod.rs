@@ -4,4 +4,5 @@ mod emit;
 mod read;
 
 pub(crate) use emit::emit;
+pub(crate) use read::read_node;
 pub use read::{Runs, read};

@@ -3,8 +3,12 @@
 use telstack_catalog::{ComponentKind, Distribution, Signal, Version, otelcol};
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, Span};
 use telstack_syntax::tree::{Entry, Kind};
-use telstack_system::{Collector, Component, ComponentId, Origin, Pipeline, Reference, Sourced, Value, expansion};
+use telstack_system::{
+    Collector, Component, ComponentId, Gaps, Node, NodeKind, Origin, Pipeline, Reference, Sourced, Value, expansion,
+    passes,
+};
 
+use crate::folder::{self, Dialled, Folder};
 use crate::reading::{self, MISSING_PART, UNKNOWN_PART, UNKNOWN_SIGNAL, wrong_shape};
 
 /// What is known of the collector that runs a file: the file itself does not say.
@@ -54,9 +58,7 @@ fn is_elsewhere(value: &Value) -> bool {
 
 impl Reader<'_> {
     fn nothing_is_known(&mut self) {
-        self.collector.gaps.sections = ComponentKind::ALL.to_vec();
-        self.collector.gaps.pipelines = true;
-        self.collector.gaps.extensions = true;
+        nothing_is_known(&mut self.collector);
     }
 
     fn missing(&mut self, message: impl Into<String>, at: impl Into<Option<Span>>, help: &str) {
@@ -279,4 +281,76 @@ impl Reader<'_> {
         }
         (references, open)
     }
+}
+
+/// Reads the configuration of a node that runs a collector, as its command line names it.
+pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
+    let named: Vec<String> = folder::flags(node)
+        .into_iter()
+        .filter(|(name, ..)| name == "config")
+        .filter_map(|(_, value, _)| value)
+        .collect();
+    let own = || folder::config_path(node, "config").into_iter().collect();
+    let paths: Vec<String> = if named.is_empty() { own() } else { named };
+    let whole = paths.len() == 1;
+    let version = node.version();
+    let (Some(container), NodeKind::Collector(collector)) = (&mut node.container, &mut node.kind) else {
+        return Vec::new();
+    };
+    let runs = Runs { distribution: collector.distribution.clone(), version: version.unwrap_or_else(otelcol::newest) };
+    let mut read_any = false;
+    for path in &paths {
+        let path = path.strip_prefix("file:").unwrap_or(path);
+        let Some(file) = folder.take(container, "config", path) else {
+            // `env:…`, `yaml:…`, the image's own, or not given.
+            nothing_is_known(collector);
+            continue;
+        };
+        let mut found = Diagnostics::default();
+        let part = read(file.file, file.text, runs.clone(), &mut found);
+        // Of several files, none has to be complete.
+        found.iter().filter(|it| whole || it.rule.code != MISSING_PART.code).for_each(|it| folder.out.push(it.clone()));
+        if read_any || !whole {
+            merge(collector, part);
+        } else {
+            **collector = part;
+        }
+        read_any = true;
+    }
+    if !read_any {
+        nothing_is_known(collector);
+    }
+    if let (Some(version), true) = (version, read_any) {
+        node.listeners = passes::collector_listeners(collector, version);
+    }
+    Vec::new()
+}
+
+/// What later files say wins; lists are replaced.
+fn merge(into: &mut Collector, part: Collector) {
+    for component in part.components {
+        match into.component_mut(component.kind, &component.id) {
+            Some(known) => *known = component,
+            None => into.components.push(component),
+        }
+    }
+    for pipeline in part.pipelines {
+        match into.pipelines.iter_mut().find(|it| it.id() == pipeline.id()) {
+            Some(known) => *known = pipeline,
+            None => into.pipelines.push(pipeline),
+        }
+    }
+    if !part.extensions.is_empty() {
+        into.extensions = part.extensions;
+    }
+    for entry in &part.telemetry {
+        into.telemetry.set(&entry.key, entry.value.clone());
+    }
+    into.gaps.sections.extend(part.gaps.sections);
+    into.gaps.pipelines |= part.gaps.pipelines;
+    into.gaps.extensions |= part.gaps.extensions;
+}
+
+fn nothing_is_known(collector: &mut Collector) {
+    collector.gaps = Gaps { sections: ComponentKind::ALL.to_vec(), pipelines: true, extensions: true };
 }

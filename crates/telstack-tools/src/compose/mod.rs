@@ -4,9 +4,11 @@
 //! `name:`, so the project's name is in `.env.example` and volumes carry theirs.
 
 mod environment;
+mod read;
 mod scripts;
 mod service;
 
+pub(crate) use read::{find, read};
 use telstack_syntax::yaml;
 use telstack_system::{Mount, MountSource, Origin, System, Value, tls};
 

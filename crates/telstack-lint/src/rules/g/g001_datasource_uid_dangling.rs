@@ -42,8 +42,9 @@ fn check(cx: &mut Cx<'_>) {
             }
         }
         for dashboard in &viewer.dashboards {
-            let uid = &dashboard.data_source;
-            judge(cx, viewer, &format!("dashboard `{}` queries", dashboard.title), &uid.value, &uid.origin);
+            for uid in &dashboard.data_sources {
+                judge(cx, viewer, &format!("dashboard `{}` queries", dashboard.title), &uid.value, &uid.origin);
+            }
         }
     }
 }
@@ -79,7 +80,7 @@ mod tests {
         let source = DataSource {
             name: "Loki".into(),
             uid: "loki".into(),
-            ty: "loki",
+            ty: "loki".into(),
             url: "http://loki:3100".into(),
             default: false,
             json_data: Value::map(origin.clone()),

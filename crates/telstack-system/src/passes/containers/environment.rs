@@ -2,8 +2,9 @@
 
 use telstack_catalog::product::Product;
 
-use super::{super::encryption::JAEGER_1, NAME};
+use super::NAME;
 use crate::{
+    link::JAEGER_1_TLS,
     model::{
         Container, EnvValue, EnvVar, JAEGER_TRACES_IN_MEMORY, JaegerStorage, Node, NodeKind, Store, StoreFacet,
         tls::{cert_path, key_path},
@@ -55,7 +56,7 @@ fn jaeger_environment(
 ) {
     let literal = |text: &str| EnvValue::Literal(text.to_owned());
     if let Some(tls) = &store.tls {
-        for (_, prefix) in JAEGER_1 {
+        for (_, prefix) in JAEGER_1_TLS {
             set(&format!("{prefix}_ENABLED"), literal("true"), tls.origin.clone());
             set(&format!("{prefix}_CERT"), literal(&cert_path(Product::Jaeger)), tls.cert.origin.clone());
             set(&format!("{prefix}_KEY"), literal(&key_path(Product::Jaeger)), tls.key.origin.clone());

@@ -10,12 +10,10 @@ use super::{
 };
 use crate::{
     known::Known,
+    link::{self, Address as Outside, TENANT},
     model::{Dial, ExternalEndpoint, Node, Protocol, SecretRef, Tls},
     origin::{Origin, Settings, Sourced, Value},
 };
-
-/// The header that names a tenant.
-const TENANT: &str = "X-Scope-OrgID";
 
 /// What an exporter is written for.
 pub(super) struct Edge<'a> {
@@ -102,7 +100,11 @@ impl Edge<'_> {
         }
         let insecure = plain || (self.door.protocol.is_grpc() && written == Some(true));
         let tls = if insecure { Tls::Off } else { Tls::On };
-        let (host, port, path) = split_address(&address.value);
+        let dialled = Outside::parse(&address.value);
+        let (host, port, path) = dialled.map_or_else(
+            || (address.value.clone(), link::HTTPS_PORT, String::new()),
+            |it| (it.host.clone(), it.port_or_default(), it.path),
+        );
         self.dial(host, port, path, tls, address.origin.clone())
     }
 }
@@ -134,15 +136,4 @@ fn token_setting(protocol: Protocol, token: &Sourced<SecretRef>, settings: &mut 
 /// Is a header there, in whatever case?
 fn contains(headers: &Settings, name: &str) -> bool {
     headers.iter().any(|entry| entry.key.eq_ignore_ascii_case(name))
-}
-
-/// Host, port and path of an address as written; the scheme's port where none is written.
-fn split_address(address: &str) -> (String, u16, String) {
-    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
-    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    let default = if scheme == "http" { 80 } else { 443 };
-    match authority.rsplit_once(':') {
-        Some((host, port)) => (host.to_owned(), port.parse().unwrap_or(default), path.to_owned()),
-        None => (authority.to_owned(), default, path.to_owned()),
-    }
 }

@@ -2,7 +2,7 @@
 
 use telstack_catalog::product::Product;
 use telstack_system::{
-    AlertRule, Dial, Known, Node, NodeId, PrometheusFacet, Protocol, Purpose, ScrapeJob, System, Tls, Value,
+    AlertRule, Dial, Known, Node, NodeId, Origin, PrometheusFacet, Protocol, Purpose, ScrapeJob, System, Tls, Value,
 };
 
 use crate::{
@@ -78,7 +78,7 @@ fn alerting(system: &System, id: NodeId, node: &Node) -> Option<Value> {
         if matches!(dial.tls, Known::Value(Tls::On | Tls::Mutual)) {
             manager.put("scheme", dial.origin.string("https"));
         }
-        manager.put("static_configs", static_configs(target));
+        manager.put("static_configs", static_configs(vec![target], &dial.origin));
         managers.push(manager.finish(&edge.origin));
         origins.push(edge.origin.clone());
     }
@@ -89,10 +89,8 @@ fn alerting(system: &System, id: NodeId, node: &Node) -> Option<Value> {
     Some(origin.map([("alertmanagers", origin.block(managers))]))
 }
 
-fn static_configs(target: Value) -> Value {
-    let origin = target.mark.clone();
-    let targets = origin.flow([target]);
-    origin.block([origin.map([("targets", targets)])])
+fn static_configs(targets: Vec<Value>, origin: &Origin) -> Value {
+    origin.block([origin.map([("targets", origin.flow(targets))])])
 }
 
 fn rule_files(node: &Node, facet: &PrometheusFacet) -> Option<Value> {
@@ -130,7 +128,10 @@ fn scrape_job(job: &ScrapeJob) -> Value {
         out.put("scheme", ca.origin.string("https"));
         out.put("tls_config", ca.origin.map([("ca_file", ca.origin.string(&ca.value))]));
     }
-    out.put("static_configs", static_configs(job.target.origin.string(&job.target.value)));
+    if let Some(first) = job.targets.first() {
+        let targets = job.targets.iter().map(|target| target.origin.string(&target.value)).collect();
+        out.put("static_configs", static_configs(targets, &first.origin));
+    }
     out.finish(&job.origin)
 }
 
@@ -171,7 +172,7 @@ fn rule(alert: &AlertRule) -> Value {
         out.put("for", origin.string(alert.hold.prometheus()));
     }
     // Without the second label the rules of two services would be one rule written twice.
-    let labels = [("severity", origin.string(alert.severity)), ("service", origin.string(&alert.group))];
+    let labels = [("severity", origin.string(&alert.severity)), ("service", origin.string(&alert.group))];
     out.put("labels", origin.map(labels));
     let mut annotations = Block::new();
     annotations.put("summary", origin.string(&alert.summary));

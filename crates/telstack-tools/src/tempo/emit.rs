@@ -3,16 +3,13 @@
 use telstack_catalog::product::Product;
 use telstack_system::{Node, Store, System, Value};
 
+use super::RETENTION;
 use crate::{
     Artefact,
     doc::{self, Block},
     receivers::{grpc_server, max_message, receivers},
     tls,
 };
-
-/// Where the age of blocks is limited: 2.x has the compactor for it, 3.0 a worker.
-const RETENTION: [&[&str]; 2] =
-    [&["compactor", "compaction", "block_retention"], &["backend_worker", "compaction", "block_retention"]];
 
 /// How large a message Tempo's own parts send each other without being told, in MiB.
 const OWN_MESSAGE_MIB: u64 = 16;

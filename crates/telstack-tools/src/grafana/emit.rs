@@ -1,5 +1,6 @@
 //! Grafana's provisioning: data sources, the dashboard provider, dashboards.
 
+use telstack_catalog::product::Product;
 use telstack_syntax::json;
 use telstack_system::{ConfigFile, Dashboard, DataSource, Node, Panel, System, Value, Viewer};
 
@@ -57,7 +58,7 @@ fn data_source(source: &DataSource) -> Value {
     let mut out = Block::new();
     out.put("name", origin.string(&source.name));
     out.put("uid", origin.string(&source.uid));
-    out.put("type", origin.string(source.ty));
+    out.put("type", origin.string(&source.ty));
     out.put("access", proxy.string("proxy"));
     out.put("url", origin.string(&source.url));
     if source.default {
@@ -93,9 +94,11 @@ fn provider(system: &System, file: &ConfigFile, dashboard: &ConfigFile) -> Value
 fn document(system: &System, viewer: &Viewer, dashboard: &Dashboard) -> Value {
     let origin = &dashboard.origin;
     let shown = doc::chosen("the last hour, fresh twice a minute", origin);
-    let uid = &dashboard.data_source;
-    let ty = viewer.data_sources.iter().find(|source| source.uid == uid.value).map_or("prometheus", |it| it.ty);
-    let source = uid.origin.map([("type", uid.origin.string(ty)), ("uid", uid.origin.string(&uid.value))]);
+    let source = dashboard.data_sources.first().map(|uid| {
+        let named = viewer.data_sources.iter().find(|source| source.uid == uid.value);
+        let ty = named.map_or(Product::Prometheus.id(), |source| &source.ty);
+        uid.origin.map([("type", uid.origin.string(ty)), ("uid", uid.origin.string(&uid.value))])
+    });
     let tag = doc::follows("so that all dashboards of the stack are found together", &[&system.origin]);
     let mut out = Block::new();
     out.put("uid", origin.string(&dashboard.uid));
@@ -107,12 +110,12 @@ fn document(system: &System, viewer: &Viewer, dashboard: &Dashboard) -> Value {
     out.put("schemaVersion", doc::fact("a format that every supported Grafana reads", &[origin]).int(SCHEMA_VERSION));
     out.put("time", shown.map([("from", shown.string("now-1h")), ("to", shown.string("now"))]));
     out.put("refresh", shown.string("30s"));
-    let panels = (0..).zip(&dashboard.panels).map(|(at, it)| panel(at, it, &source));
+    let panels = (0..).zip(&dashboard.panels).map(|(at, it)| panel(at, it, source.as_ref()));
     out.put("panels", origin.block(panels));
     out.finish(origin)
 }
 
-fn panel(at: i64, panel: &Panel, source: &Value) -> Value {
+fn panel(at: i64, panel: &Panel, source: Option<&Value>) -> Value {
     let origin = &panel.origin;
     let place = doc::chosen("panels stand two in a row, in reading order", origin);
     let mut out = Block::new();
@@ -131,13 +134,13 @@ fn panel(at: i64, panel: &Panel, source: &Value) -> Value {
             ("h", place.int(PANEL_HEIGHT)),
         ]),
     );
-    out.put("datasource", source.clone());
-    let defaults = origin.map([("unit", origin.string(panel.unit))]);
+    out.put_some("datasource", source.cloned());
+    let defaults = origin.map([("unit", origin.string(&panel.unit))]);
     out.put("fieldConfig", origin.map([("defaults", defaults), ("overrides", origin.flow([]))]));
     let target = |(at, (query, legend)): (usize, &(String, String))| {
         let mut target = Block::new();
         target.put("refId", origin.string(reference(at)));
-        target.put("datasource", source.clone());
+        target.put_some("datasource", source.cloned());
         target.put("expr", origin.string(query));
         if !legend.is_empty() {
             target.put("legendFormat", origin.string(legend));

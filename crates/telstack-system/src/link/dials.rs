@@ -1,0 +1,149 @@
+//! What an exporter dials, as far as its settings say.
+
+use telstack_catalog::{Signal, Version, otelcol};
+use telstack_syntax::tree::Kind;
+
+use crate::{
+    expansion::is_open,
+    known::Known,
+    model::{Component, Dial, Protocol, Tls},
+    origin::Value,
+};
+
+/// The header that names a tenant.
+pub(crate) const TENANT: &str = "X-Scope-OrgID";
+/// Ports that an address without one means.
+const HTTP_PORT: u16 = 80;
+pub(crate) const HTTPS_PORT: u16 = 443;
+
+/// An address as people write it: `https://host:port/path`, `host:port`, `host`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Address {
+    /// What stands before `://`; empty if nothing does.
+    pub scheme: String,
+    /// The host.
+    pub host: String,
+    /// The port, if one is written.
+    pub port: Option<u16>,
+    /// What follows, from the `/` on.
+    pub path: String,
+}
+
+impl Address {
+    /// Reads an address; none if it has no host or its port is no number.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.trim().split_once("://").unwrap_or(("", text.trim()));
+        let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, ""), |at| rest.split_at(at));
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        // `[::1]:80`: only what follows the bracket can be a port.
+        let bracket = authority.rfind(']').map_or(0, |at| at + 1);
+        let (host, port) = match authority[bracket..].rfind(':') {
+            Some(at) => (&authority[..bracket + at], Some(authority[bracket + at + 1..].parse().ok()?)),
+            None => (authority, None),
+        };
+        let host = host.trim_matches(['[', ']']);
+        let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_owned());
+        (!host.is_empty()).then(|| Self { scheme, host, port, path: path.to_owned() })
+    }
+
+    /// The port written, else the one that the scheme means; encrypted without a scheme.
+    pub fn port_or_default(&self) -> u16 {
+        self.port.unwrap_or(if self.scheme == "http" { HTTP_PORT } else { HTTPS_PORT })
+    }
+}
+
+/// What an exporter dials; with the one signal that goes there, where its settings give that signal an
+/// address of its own. `version` is that of the collector.
+pub fn of_exporter(exporter: &Component, version: Option<Version>) -> Vec<(Dial, Option<Signal>)> {
+    let Some(fact) = exporter.fact() else { return Vec::new() };
+    let Some(protocol) = fact.protocol().map(Protocol) else { return Vec::new() };
+    let setting = exporter.setting(fact.address_setting());
+    let shared = setting.and_then(|it| dial(exporter, protocol, it));
+    let mut dials: Vec<_> = shared.map(|dial| (dial, None)).into_iter().collect();
+    if protocol == Protocol::OTLP_HTTP {
+        let signals = version.and_then(|version| fact.signals(version));
+        let mut own = Vec::new();
+        for signal in Signal::ALL.iter().copied().filter(|it| signals.is_none_or(|all| all.contains(*it))) {
+            let Some(endpoint) = exporter.setting(&format!("{signal}_endpoint")) else { continue };
+            let Some(mut dial) = dial(exporter, protocol, endpoint) else { continue };
+            // An endpoint for one signal is the whole address.
+            let end = format!("/v1/{signal}");
+            if dial.path.ends_with(&end) {
+                dial.path.truncate(dial.path.len() - end.len());
+            }
+            own.push((dial, Some(signal)));
+        }
+        dials.append(&mut own);
+    }
+    dials
+}
+
+fn dial(exporter: &Component, protocol: Protocol, endpoint: &Value) -> Option<Dial> {
+    let address = Address::parse(endpoint.as_str().filter(|text| !is_open(text))?)?;
+    Some(Dial {
+        component: Some(exporter.reference()),
+        protocol,
+        port: address.port_or_default(),
+        tls: tls(exporter, protocol, &address.scheme),
+        host: address.host,
+        path: address.path,
+        tenant: tenant(exporter),
+        origin: endpoint.mark.clone(),
+    })
+}
+
+/// The tenant that an exporter names: in whatever case, the header is the same.
+fn tenant(exporter: &Component) -> Option<String> {
+    let headers = exporter.setting("headers")?;
+    let named = |key: &str| key.eq_ignore_ascii_case(TENANT);
+    match &headers.kind {
+        Kind::Map(map) => map.iter().find(|entry| named(&entry.key))?.value.as_str().map(str::to_owned),
+        // Newer releases take a list of names and values too.
+        Kind::Seq(seq) => {
+            let item = seq.items.iter().find(|item| item.at("name").and_then(Value::as_str).is_some_and(named))?;
+            item.at("value")?.as_str().map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+/// HTTP goes by the scheme. gRPC encrypts unless told otherwise, and always when the scheme is `https`;
+/// `http` alone does not switch it off.
+fn tls(exporter: &Component, protocol: Protocol, scheme: &str) -> Known<Tls> {
+    let mutual = if exporter.setting("tls.cert_file").is_some() { Tls::Mutual } else { Tls::On };
+    match (protocol.is_grpc(), scheme) {
+        (_, "https") => Known::Value(mutual),
+        (false, "http") => Known::Value(Tls::Off),
+        (false, _) if exporter.fact().is_some_and(|fact| fact.address_setting() != otelcol::ENDPOINT) => {
+            Known::Value(mutual)
+        }
+        (false, _) => Known::Unknown,
+        (true, _) if exporter.setting("tls").is_some_and(|it| it.as_str().is_some()) => Known::Unknown,
+        (true, _) => match exporter.truth("tls.insecure") {
+            Known::Value(true) => Known::Value(Tls::Off),
+            Known::Value(false) | Known::Absent => Known::Value(mutual),
+            Known::Unknown => Known::Unknown,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+
+    #[test]
+    fn addresses() {
+        let read = |text: &str| Address::parse(text).map(|it| (it.host.clone(), it.port_or_default(), it.path));
+        let is = |host: &str, port: u16, path: &str| Some((host.to_owned(), port, path.to_owned()));
+        assert_eq!(read("https://a.example:8443/x/y"), is("a.example", 8443, "/x/y"));
+        assert_eq!(read("http://loki"), is("loki", 80, ""));
+        assert_eq!(read("HTTPS://loki/otlp"), is("loki", 443, "/otlp"));
+        assert_eq!(read("tempo:4317"), is("tempo", 4317, ""));
+        assert_eq!(read("tempo"), is("tempo", 443, ""));
+        assert_eq!(read("[::1]:4317"), is("::1", 4317, ""));
+        assert_eq!(read("http://user:secret@loki:3100"), is("loki", 3100, ""));
+        for odd in ["", "http://", ":4317", "tempo:grpc", "tempo:99999"] {
+            assert_eq!(read(odd), None, "{odd}");
+        }
+    }
+}

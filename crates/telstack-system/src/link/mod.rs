@@ -1,0 +1,101 @@
+//! Links: what is dialled, as settings and files say it, and the node that answers.
+//!
+//! The one home for both doors: a stack whose exporters were written out, and files that people wrote.
+
+mod dials;
+mod doors;
+
+pub use dials::{Address, of_exporter as exporter_dials};
+pub(crate) use dials::{HTTPS_PORT, TENANT};
+pub(crate) use doors::FEATURES;
+pub use doors::{Door, JAEGER_1_TLS, listeners};
+
+use telstack_catalog::{ComponentKind, SignalSet};
+
+use crate::{
+    graph::{NodeId, System},
+    model::{Bind, Dial, Edge, External, ExternalEndpoint, Node, NodeKind, Purpose},
+    origin::Sourced,
+};
+
+/// Somebody dials an address.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What for.
+    pub purpose: Purpose,
+    /// Who dials.
+    pub from: NodeId,
+    /// Where, and how.
+    pub dial: Dial,
+    /// The signals that flow, for telemetry.
+    pub signals: SignalSet,
+    /// In a collector, the pipelines that feed it, with the place that says so.
+    pub pipelines: Vec<Sourced<usize>>,
+}
+
+/// What the exporters of all collectors dial, as far as their settings say. An exporter that an edge has
+/// already is left out, and one that no pipeline feeds dials nobody.
+pub fn telemetry(system: &System) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for (from, node, collector) in system.collectors() {
+        let served: Vec<_> = system
+            .outgoing(from, Purpose::Telemetry)
+            .iter()
+            .filter_map(|(edge, _)| system.edge(*edge).exporter())
+            .collect();
+        for exporter in collector.of_kind(ComponentKind::Exporter).filter(|it| !served.contains(&&it.id)) {
+            for (dial, only) in exporter_dials(exporter, node.version()) {
+                let fed = || {
+                    let all = collector.pipelines.iter().enumerate();
+                    all.filter(|(_, pipeline)| only.is_none_or(|signal| signal == pipeline.signal))
+                };
+                let mentions = |(at, pipeline): (usize, &crate::model::Pipeline)| {
+                    let reference = pipeline.exporters.iter().find(|it| it.id == exporter.id)?;
+                    Some(Sourced::new(at, reference.origin.clone()))
+                };
+                let pipelines: Vec<Sourced<usize>> = fed().filter_map(mentions).collect();
+                if pipelines.is_empty() {
+                    continue;
+                }
+                let signals = pipelines.iter().map(|it| collector.pipelines[it.value].signal).collect();
+                calls.push(Call { purpose: Purpose::Telemetry, from, dial, signals, pipelines });
+            }
+        }
+    }
+    calls
+}
+
+/// Makes an edge of each call: to the node that answers to the host's name, else to something outside that
+/// is called after the host. Who dials itself makes none.
+pub fn connect(system: &mut System, calls: Vec<Call>) {
+    for call in calls {
+        let Call { purpose, from, dial, signals, pipelines } = call;
+        if Bind::parse(&dial.host) != Bind::Host(dial.host.clone()) {
+            continue;
+        }
+        let to = match system.answering(&dial.host) {
+            Some(to) => to,
+            None => system.add(outside(&dial, signals)),
+        };
+        if to == from && purpose != Purpose::Telemetry {
+            continue;
+        }
+        let mut edge = Edge::new(purpose, dial.origin.clone());
+        (edge.signals, edge.pipelines, edge.dial) = (signals, pipelines, Some(dial));
+        system.connect(from, to, edge);
+    }
+}
+
+fn outside(dial: &Dial, signals: SignalSet) -> Node {
+    let endpoint = ExternalEndpoint {
+        protocol: dial.protocol,
+        signals,
+        endpoint: Sourced::new(format!("{}:{}", dial.host, dial.port), dial.origin.clone()),
+        in_settings: false,
+        token: None,
+        settings: Vec::new(),
+        origin: dial.origin.clone(),
+    };
+    let kind = NodeKind::External(Box::new(External { endpoints: vec![endpoint] }));
+    Node::new(&dial.host, dial.origin.clone(), None, kind)
+}

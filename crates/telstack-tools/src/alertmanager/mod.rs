@@ -1,0 +1,7 @@
+//! Alertmanager's configuration.
+
+mod emit;
+mod read;
+
+pub(crate) use emit::emit;
+pub(crate) use read::read;

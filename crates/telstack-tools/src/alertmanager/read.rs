@@ -1,0 +1,43 @@
+//! Reading it.
+
+use telstack_catalog::product::Product;
+use telstack_system::{
+    Bind, Known, Node, NodeKind, Tls, Value, Webhook,
+    link::{self, Door},
+};
+
+use crate::{
+    folder::{self, Config, Dialled, Folder},
+    reading::{items, period, text},
+};
+
+pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
+    let path = folder::config_path(node, "config.file").unwrap_or_default();
+    let listen = folder::flag(node, "web.listen-address");
+    let Some(container) = &mut node.container else { return Vec::new() };
+    let document = match folder.config(container, "config", &path) {
+        Config::Given(document) => document,
+        Config::Elsewhere => return Vec::new(),
+        Config::Own => None,
+    };
+    if let (Some(document), NodeKind::Alerter(alerter)) = (&document, &mut node.kind) {
+        let hooks = items(document, "receivers").iter().flat_map(|receiver| items(receiver, "webhook_configs"));
+        alerter.webhooks = hooks.filter_map(webhook).collect();
+        alerter.repeat_interval = period(document, "route.repeat_interval");
+    }
+    if let Some(version) = node.version() {
+        let (host, port) = listen.as_deref().and_then(|it| it.rsplit_once(':')).unwrap_or(("", ""));
+        node.listeners = link::listeners(node, Product::Alertmanager, version, |endpoint| {
+            // The cluster's port is another flag's matter.
+            let moved = port.parse().ok().filter(|_| endpoint.protocol != "gossip");
+            let (port, bind) = (moved.unwrap_or(endpoint.port), Bind::parse(host));
+            Some(Door { port, bind, tls: Known::Value(Tls::Off), origin: node.origin.clone() })
+        });
+    }
+    Vec::new()
+}
+
+fn webhook(hook: &Value) -> Option<Webhook> {
+    let url = text(hook, "url")?;
+    Some(Webhook { url: url.value, origin: url.origin })
+}

@@ -1,0 +1,166 @@
+//! Reading a compose file: each service is a node, what runs in it follows from its image.
+
+mod service;
+mod values;
+
+use telstack_catalog::product::{self, Product};
+use telstack_diagnostics::Span;
+use telstack_system::{
+    Collector, Container, External, MountSource, Node, NodeKind, Origin, Platform, Settings, Sourced, Store, System,
+    Value,
+};
+
+use crate::{
+    folder::{Folder, SourceFile},
+    reading::{self, wrong_shape},
+};
+use service::Service;
+use values::{Variables, env_file, interpolate};
+
+/// The files that docker compose looks for, in its order.
+const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+/// Where variables stand, and where the name of the whole may stand besides.
+const ENV: &str = ".env";
+const ENV_EXAMPLE: &str = ".env.example";
+const PROJECT: &str = "COMPOSE_PROJECT_NAME";
+
+/// The compose file among those given: the first that docker compose would take.
+pub(crate) fn find<'a>(files: &'a [SourceFile<'a>]) -> Option<&'a SourceFile<'a>> {
+    let named = |file: &SourceFile<'_>, name: &str| file.path.rsplit('/').next() == Some(name);
+    let depth = |file: &&SourceFile<'_>| file.path.matches('/').count();
+    NAMES.iter().find_map(|name| files.iter().filter(|file| named(file, name)).min_by_key(depth))
+}
+
+/// Reads a compose file. Services of images that nobody knows are nodes too: others depend on them.
+pub(crate) fn read(file: &SourceFile<'_>, folder: &mut Folder<'_>) -> System {
+    let origin = Origin::written(Span::new(file.file, 0, 0));
+    let variables: Variables = folder
+        .at(ENV)
+        .map(|env| env_file(env.text).map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        .unwrap_or_default();
+    let document = reading::document(file.file, file.text, folder.out);
+    let map = document.as_ref().and_then(Value::as_map);
+    if let (Some(document), None) = (&document, map) {
+        let help = "write its services: `services: {NAME: {image: …}}`".to_owned();
+        wrong_shape("the compose file", "a map", document, help, folder.out);
+    }
+    folder.complete &= map.is_some();
+    let none = Settings::default();
+    let map = map.unwrap_or(&none);
+    let platform = Sourced::new(Platform::Compose, origin.clone());
+    let mut system = System::new(name(map, &variables, folder), origin, platform);
+    let services = match map.get("services") {
+        Some(value) if value.as_map().is_none() => {
+            let help = "write each service as a key: `services: {NAME: {image: …}}`".to_owned();
+            wrong_shape("`services`", "a map of services", value, help, folder.out);
+            folder.complete = false;
+            &none
+        }
+        other => other.and_then(Value::as_map).unwrap_or(&none),
+    };
+    let mut nodes = Vec::new();
+    for entry in services {
+        let Some(settings) = entry.value.as_map() else {
+            let what = format!("service `{}`", entry.key);
+            wrong_shape(&what, "a map", &entry.value, "write its `image:`".to_owned(), folder.out);
+            folder.complete = false;
+            continue;
+        };
+        let service = Service { variables: &variables, settings, shared: map, origin: &entry.key_mark };
+        nodes.push(node(&entry.key, &service, folder));
+    }
+    give_volumes_away(&mut nodes);
+    for node in nodes {
+        system.add(node);
+    }
+    system
+}
+
+/// What compose calls the whole: `name:`, the variable, else the folder.
+fn name(map: &Settings, variables: &Variables, folder: &Folder<'_>) -> String {
+    let written = map.get("name").and_then(Value::as_str).map(|it| interpolate(it, variables));
+    let example = || {
+        let file = folder.at(ENV_EXAMPLE)?;
+        env_file(file.text)
+            .find(|(name, value)| *name == PROJECT && !value.is_empty())
+            .map(|(_, value)| value.to_owned())
+    };
+    let of_folder = || folder.base.rsplit('/').next().filter(|it| !it.is_empty()).map(str::to_owned);
+    let known = written.or_else(|| variables.get(PROJECT).cloned()).or_else(example).or_else(of_folder);
+    known.unwrap_or_else(|| "stack".to_owned())
+}
+
+fn node(name: &str, service: &Service<'_>, folder: &mut Folder<'_>) -> Node {
+    let container = service.container(folder);
+    let running = container.as_ref().and_then(|it| product::running(&it.image.value.repository, &it.image.value.tag));
+    let place = container.as_ref().map_or_else(|| service.origin.clone(), |it| it.image.origin.clone());
+    let version = running.and_then(|it| it.version).map(|version| Sourced::new(version, place.clone()));
+    let kind = match running.map(|it| (it.product, it.distribution)) {
+        Some((Product::Otelcol, distribution)) => {
+            let distribution = distribution.unwrap_or(telstack_catalog::Distribution::Contrib);
+            NodeKind::Collector(Box::new(Collector::new(Sourced::new(distribution, place))))
+        }
+        Some((Product::Grafana, _)) => NodeKind::Viewer(Box::default()),
+        Some((Product::Alertmanager, _)) => NodeKind::Alerter(Box::default()),
+        Some((product, _)) => match Store::new(product) {
+            Some(store) => NodeKind::Store(Box::new(store)),
+            None => NodeKind::External(Box::default()),
+        },
+        None => NodeKind::External(Box::<External>::default()),
+    };
+    let mut node = Node::new(name, service.origin.clone(), version, kind);
+    node.aliases = service.aliases();
+    if let Some(container) = container {
+        node.resources.clone_from(&container.resources);
+        if node.product().is_some() {
+            node.environment.clone_from(&container.env);
+        }
+        node.container = Some(container);
+    }
+    node
+}
+
+/// A service that only runs `chown` on volumes of others, which wait for its end, is part of those.
+fn give_volumes_away(nodes: &mut Vec<Node>) {
+    let mut at = 0;
+    while at < nodes.len() {
+        match owned_by_others(&nodes[at], nodes) {
+            Some(paths) => {
+                let init = nodes.remove(at);
+                for (name, path) in paths {
+                    let container = nodes.iter_mut().find(|it| it.name == name).and_then(|it| it.container.as_mut());
+                    let Some(container) = container else { continue };
+                    container.depends_on.retain(|it| it.node != init.name);
+                    if !container.owned_paths.iter().any(|it| it.value == path.value) {
+                        container.owned_paths.push(path);
+                    }
+                }
+            }
+            None => at += 1,
+        }
+    }
+}
+
+/// The paths that an init service gives away, as those see them that wait for it; none if it is no such service.
+fn owned_by_others(init: &Node, nodes: &[Node]) -> Option<Vec<(String, Sourced<String>)>> {
+    let container = init.container.as_ref().filter(|_| init.product().is_none())?;
+    let (program, arguments) = container.command.split_first()?;
+    if program.value != "chown" || !container.depends_on.is_empty() {
+        return None;
+    }
+    let paths: Vec<&Sourced<String>> = arguments.iter().filter(|word| word.value.starts_with('/')).collect();
+    let waits = |container: &&Container| container.depends_on.iter().any(|it| it.node == init.name && it.completed);
+    let mut found = Vec::new();
+    for other in nodes {
+        let Some(waiting) = other.container.as_ref().filter(waits) else { continue };
+        for path in &paths {
+            let here = container.mount_of(&path.value)?;
+            let MountSource::Volume(_) = here.source else { return None };
+            let there = waiting.mounts.iter().find(|mount| mount.source == here.source)?;
+            let rest = &path.value[here.target.trim_end_matches('/').len()..];
+            let path = Sourced::new(format!("{}{rest}", there.target), path.origin.clone());
+            found.push((other.name.clone(), path));
+        }
+    }
+    (!found.is_empty()).then_some(found)
+}

@@ -1,0 +1,211 @@
+//! What compose makes of `$`, and of scalars.
+
+use std::collections::BTreeMap;
+
+use telstack_syntax::tree::Kind;
+use telstack_system::{Sourced, Value};
+
+/// The variables that compose knows before it starts: those of `.env`.
+pub(super) type Variables = BTreeMap<String, String>;
+
+/// A piece of a text between `${` and `}`.
+struct Reference<'a> {
+    name: &'a str,
+    /// `:-`, `?` and the like; empty if nothing follows the name.
+    operator: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Reference<'a> {
+    fn parse(inside: &'a str) -> Option<Self> {
+        let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
+        let (name, tail) = inside.split_at(end);
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let operator = [":-", ":?", ":+", "-", "?", "+"].into_iter().find(|it| tail.starts_with(it)).unwrap_or("");
+        let rest = &tail[operator.len()..];
+        (is_name && (tail.is_empty() || !operator.is_empty())).then_some(Self { name, operator, rest })
+    }
+}
+
+/// Deepest nesting of defaults in defaults that is followed.
+const DEEPEST: u8 = 8;
+
+/// A text as compose takes it. What only run time knows stays as it is written.
+pub(super) fn interpolate(text: &str, variables: &Variables) -> String {
+    filled(text, variables, DEEPEST)
+}
+
+fn filled(text: &str, variables: &Variables, depth: u8) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let tail = &rest[at + 1..];
+        if let Some(behind) = tail.strip_prefix('$') {
+            out.push('$');
+            rest = behind;
+            continue;
+        }
+        let (written, reference) = if let Some(end) = tail.strip_prefix('{').and_then(closing) {
+            (end + 3, Reference::parse(&tail[1..=end]))
+        } else {
+            let end = tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len());
+            (end + 1, Reference::parse(&tail[..end]))
+        };
+        let as_written = &rest[at..at + written];
+        match reference.and_then(|it| value(&it, variables, depth)) {
+            Some(value) => out.push_str(&value),
+            None => out.push_str(as_written),
+        }
+        rest = &rest[at + written..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => return Some(at),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn value(reference: &Reference<'_>, variables: &Variables, depth: u8) -> Option<String> {
+    let known = variables.get(reference.name);
+    // With a colon an empty variable counts as none.
+    let set = known.filter(|it| !reference.operator.starts_with(':') || !it.is_empty());
+    let alternative = || depth.checked_sub(1).map(|depth| filled(reference.rest, variables, depth));
+    match reference.operator.trim_start_matches(':') {
+        "-" => set.cloned().or_else(alternative),
+        "+" if set.is_some() => alternative(),
+        "+" => None,
+        _ => set.cloned(),
+    }
+}
+
+/// The variable that a text consists of, if it is nothing else and has no value to fall back to.
+pub(super) fn required(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix("${")?.strip_suffix('}')?;
+    let reference = Reference::parse(inside)?;
+    let refuses = matches!(reference.operator, "" | "?" | ":?");
+    (refuses && !inside[..inside.len() - reference.rest.len()].contains('}')).then_some(reference.name)
+}
+
+/// A scalar as text, with its place. Compose takes numbers and truth values for text.
+pub(super) fn word(value: &Value, variables: &Variables) -> Option<Sourced<String>> {
+    let text = match &value.kind {
+        Kind::String(text) => interpolate(text, variables),
+        Kind::Int(it) => it.to_string(),
+        Kind::Float(it) => it.to_string(),
+        Kind::Bool(it) => it.to_string(),
+        Kind::Null | Kind::Seq(_) | Kind::Map(_) => return None,
+    };
+    Some(Sourced::new(text, value.mark.clone()))
+}
+
+/// The items of a list of scalars, or one scalar.
+pub(super) fn words(value: &Value, variables: &Variables) -> Vec<Sourced<String>> {
+    match value.as_seq() {
+        Some(items) => items.iter().filter_map(|item| word(item, variables)).collect(),
+        None => word(value, variables).into_iter().collect(),
+    }
+}
+
+/// A command line in words, as a shell splits it.
+pub(super) fn split(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut open) = (Vec::new(), String::new(), false);
+    let mut quote = None;
+    let mut letters = line.chars();
+    while let Some(c) = letters.next() {
+        match (quote, c) {
+            (Some(end), c) if c == end => quote = None,
+            (None, '"' | '\'') => (quote, open) = (Some(c), true),
+            (None | Some('"'), '\\') => {
+                word.extend(letters.next());
+                open = true;
+            }
+            (None, c) if c.is_whitespace() => {
+                if std::mem::take(&mut open) {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            (_, c) => {
+                word.push(c);
+                open = true;
+            }
+        }
+    }
+    if open {
+        words.push(word);
+    }
+    words
+}
+
+/// `NAME=value` lines, as compose reads `.env` and `env_file`.
+pub(super) fn env_file(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(|line| {
+        let line = line.trim();
+        let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+        let value = value.trim();
+        let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        (!name.starts_with('#')).then_some((name.trim(), bare.unwrap_or(value)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars() {
+        let variables: Variables =
+            [("TAG", "3.0.0"), ("EMPTY", "")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        for (text, wanted) in [
+            ("a:${TAG}", "a:3.0.0"),
+            ("a:$TAG-x", "a:3.0.0-x"),
+            ("${TAG:?needed}", "3.0.0"),
+            ("${EMPTY:-x}", "x"),
+            ("${EMPTY-x}", ""),
+            ("${NONE:-${TAG}}", "3.0.0"),
+            ("${NONE:-${OTHER:-y}}z", "yz"),
+            ("${TAG:+set}", "set"),
+            ("$${TAG}", "${TAG}"),
+            ("5$$", "5$"),
+            ("${NONE}", "${NONE}"),
+            ("${NONE:?no}", "${NONE:?no}"),
+            ("a$", "a$"),
+            ("${", "${"),
+            ("${a b}", "${a b}"),
+            ("$1", "$1"),
+        ] {
+            assert_eq!(interpolate(text, &variables), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_deployment_must_give() {
+        assert_eq!(required("${A:?A is not set}"), Some("A"));
+        assert_eq!(required("${A}"), Some("A"));
+        for text in ["${A:-x}", "x${A}", "${A}${B}", "$A", "${}"] {
+            assert_eq!(required(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn command_lines() {
+        assert_eq!(split(r#"--a=1  '--b=2 3' "x\"y" ''"#), ["--a=1", "--b=2 3", "x\"y", ""]);
+        assert!(split("  ").is_empty());
+    }
+
+    #[test]
+    fn env_files() {
+        let read: Vec<_> = env_file("# c\nA=1\n export B=\"x y\"\n\nnothing\nC=\n").collect();
+        assert_eq!(read, [("A", "1"), ("B", "x y"), ("C", "")]);
+    }
+}

@@ -1,0 +1,7 @@
+//! Grafana's provisioning.
+
+mod emit;
+mod read;
+
+pub(crate) use emit::emit;
+pub(crate) use read::read;

@@ -1,0 +1,61 @@
+//! Reading it.
+
+use telstack_catalog::product::Product;
+use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value, link};
+
+use crate::{
+    folder::{self, Config, Dialled, Folder},
+    reading::{self, dial, items, period, text, truth},
+    receivers,
+};
+
+pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
+    let path = folder::config_path(node, "config.file").unwrap_or_default();
+    let Some(container) = &mut node.container else { return Vec::new() };
+    let document = match folder.config(container, "config", &path) {
+        Config::Given(document) => document,
+        Config::Elsewhere => return Vec::new(),
+        Config::Own => None,
+    };
+    let mut dialled = Vec::new();
+    if let Some(document) = &document {
+        settings(node, document);
+        if let Some(urls) = text(document, "ruler.alertmanager_url") {
+            for url in urls.value.split(',') {
+                let address = Sourced::new(url.trim().to_owned(), urls.origin.clone());
+                dialled.extend(dial(Protocol::HTTP, &address).map(|dial| Dialled { purpose: Purpose::Alert, dial }));
+            }
+        }
+    }
+    if let Some(version) = node.version() {
+        let listeners = link::listeners(node, Product::Loki, version, |endpoint| {
+            Some(reading::http_server(document.as_ref(), endpoint.port, &node.origin))
+        });
+        node.listeners = listeners;
+    }
+    dialled
+}
+
+fn settings(node: &mut Node, document: &Value) {
+    let origin = node.origin.clone();
+    let Some(store) = node.store_mut() else { return };
+    store.retention = period(document, "limits_config.retention_period").filter(|it| it.value.millis() > 0);
+    store.data_path = text(document, "common.path_prefix");
+    store.max_message = receivers::read_grpc_server(document);
+    // Loki's own default is to want a tenant on every request.
+    store.multi_tenant = Some(truth(document, "auth_enabled").unwrap_or_else(|| Sourced::new(true, origin)));
+    let Some(facet) = store.loki_mut() else { return };
+    let word = |period: &Value, path: &str| text(period, path).map(|it| it.value).unwrap_or_default();
+    facet.schema = items(document, "schema_config.configs")
+        .iter()
+        .map(|period| SchemaPeriod {
+            from: word(period, "from"),
+            store: word(period, "store"),
+            schema: word(period, "schema"),
+            origin: period.mark.clone(),
+        })
+        .collect();
+    facet.retention_enabled = truth(document, "compactor.retention_enabled");
+    facet.delete_request_store = text(document, "compactor.delete_request_store");
+    facet.structured_metadata = truth(document, "limits_config.allow_structured_metadata");
+}

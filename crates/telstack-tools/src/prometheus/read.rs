@@ -1,0 +1,194 @@
+//! Reading it.
+
+use telstack_catalog::product::Product;
+use telstack_system::{
+    AlertRule, Bind, Dial, Flag, Known, Node, Protocol, Purpose, ScrapeJob, Settings, Sourced, Store, Tls, Value,
+    link::{self, Door},
+    units::{Bytes, Period},
+};
+
+use crate::{
+    folder::{self, Config, Dialled, Folder},
+    reading::{self, dial, items, period, text, truth},
+};
+
+/// Flags that say where files are: the container knows them.
+const PLACES: [&str; 3] = ["config.file", "storage.tsdb.path", "web.config.file"];
+/// What a scrape asks for where nothing else is said.
+const METRICS_PATH: &str = "/metrics";
+
+pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
+    let Some(mut container) = node.container.take() else { return Vec::new() };
+    // The command line is needed while the container is taken apart.
+    node.container = Some(container.clone());
+    let path = folder::config_path(node, "config.file").unwrap_or_default();
+    let all = folder::flags(node);
+    let web = folder::flag(node, "web.config.file");
+    let listen = folder::flag(node, "web.listen-address");
+    let data = folder::flag(node, "storage.tsdb.path");
+    let config = folder.config(&mut container, "config", &path);
+    let mut dialled = Vec::new();
+    let known = !matches!(config, Config::Elsewhere);
+    let document = match config {
+        Config::Given(document) => document,
+        Config::Elsewhere | Config::Own => None,
+    };
+    let mut alerts = Vec::new();
+    if let Some(document) = &document {
+        for pattern in items(document, "rule_files").iter().filter_map(Value::as_str) {
+            let pattern = absolute(&path, pattern);
+            let fixed = pattern.find(['*', '?']).map_or(pattern.as_str(), |at| &pattern[..at]);
+            let start = fixed.rsplit_once('/').map_or("/", |(start, _)| start);
+            let seen = folder.seen(&container, start);
+            for (inside, _) in seen.iter().filter(|(inside, _)| folder::matches(&pattern, inside)) {
+                if let Config::Given(Some(rules)) = folder.config(&mut container, "rules", inside) {
+                    alerts.extend(rules_of(&rules));
+                }
+            }
+        }
+    }
+    let tls = web.map(|path| match folder.config(&mut container, "web", &absolute("/", &path)) {
+        Config::Given(Some(document)) => reading::server_tls(document.at("tls_server_config")),
+        Config::Given(None) => Known::Value(Tls::Off),
+        Config::Elsewhere | Config::Own => Known::Unknown,
+    });
+    let words = container.command.clone();
+    let origin = container.origin.clone();
+    node.container = Some(container);
+
+    let flags: Vec<Flag> = all
+        .into_iter()
+        .filter(|(name, ..)| !PLACES.contains(&name.as_str()))
+        .map(|(name, value, at)| Flag {
+            name,
+            value,
+            origin: words.get(at).map_or_else(|| origin.clone(), |it| it.origin.clone()),
+        })
+        .collect();
+    let own_data = folder::own_data_path(Product::Prometheus, node).map(str::to_owned);
+    if let Some(store) = node.store_mut() {
+        let of = |name: &str| {
+            let flag = flags.iter().rev().find(|flag| flag.name == name)?;
+            Some(Sourced::new(flag.value.clone()?, flag.origin.clone()))
+        };
+        store.retention =
+            of("storage.tsdb.retention.time").and_then(|it| Some(Sourced::new(Period::parse(&it.value)?, it.origin)));
+        store.size = of("storage.tsdb.retention.size").and_then(|it| Some(Sourced::new(size(&it.value)?, it.origin)));
+        store.data_path = data.or(own_data).map(|path| Sourced::new(path, origin.clone()));
+        facet(store, document.as_ref(), flags, alerts);
+    }
+    if let Some(document) = &document {
+        alert_managers(document, &mut dialled);
+    }
+    if let Some(facet) = node.store().and_then(Store::prometheus) {
+        let jobs = document.as_ref().map(|it| items(it, "scrape_configs")).unwrap_or_default();
+        for (job, settings) in facet.jobs.iter().zip(jobs.iter().filter(|it| it.as_map().is_some())) {
+            dialled.extend(scrapes(job, settings).filter(|it| !node.answers_to(&it.dial.host)));
+        }
+    }
+    if let Some(version) = node.version().filter(|_| known) {
+        let (host, port) = listen.as_deref().and_then(|it| it.rsplit_once(':')).unwrap_or(("", ""));
+        let (bind, port) = (Bind::parse(host), port.parse::<u16>().ok());
+        let tls = tls.unwrap_or(Known::Value(Tls::Off));
+        node.listeners = link::listeners(node, Product::Prometheus, version, |endpoint| {
+            Some(Door { port: port.unwrap_or(endpoint.port), bind: bind.clone(), tls, origin: node.origin.clone() })
+        });
+    }
+    dialled
+}
+
+fn facet(store: &mut Store, document: Option<&Value>, flags: Vec<Flag>, alerts: Vec<AlertRule>) {
+    let Some(facet) = store.prometheus_mut() else { return };
+    facet.flags = flags;
+    facet.alerts = alerts;
+    let Some(document) = document else { return };
+    facet.scrape_interval = period(document, "global.scrape_interval");
+    facet.external_labels =
+        document.at("global.external_labels").and_then(Value::as_map).cloned().unwrap_or_else(Settings::default);
+    facet.jobs = items(document, "scrape_configs").iter().filter(|it| it.as_map().is_some()).map(job).collect();
+}
+
+fn job(settings: &Value) -> ScrapeJob {
+    let origin = settings.mark.clone();
+    let targets = items(settings, "static_configs").iter().flat_map(|it| items(it, "targets"));
+    let target = |it: &Value| Some(Sourced::new(it.as_str()?.to_owned(), it.mark.clone()));
+    ScrapeJob {
+        name: text(settings, "job_name").map(|it| it.value).unwrap_or_default(),
+        targets: targets.filter_map(target).collect(),
+        path: text(settings, "metrics_path").map_or_else(|| METRICS_PATH.to_owned(), |it| it.value),
+        honor_labels: truth(settings, "honor_labels").filter(|it| it.value).map(|it| it.origin),
+        ca: text(settings, "tls_config.ca_file"),
+        origin,
+    }
+}
+
+fn scrapes<'a>(job: &'a ScrapeJob, settings: &'a Value) -> impl Iterator<Item = Dialled> + 'a {
+    let scheme = text(settings, "scheme").map_or_else(|| "http".to_owned(), |it| it.value);
+    // Targets may be renamed before they are dialled.
+    let renamed = !items(settings, "relabel_configs").is_empty();
+    job.targets.iter().filter(move |_| !renamed).filter_map(move |target| {
+        let address = Sourced::new(format!("{scheme}://{}", target.value), target.origin.clone());
+        let dial = Dial { path: job.path.clone(), ..dial(Protocol::EXPOSITION, &address)? };
+        Some(Dialled { purpose: Purpose::Scrape, dial })
+    })
+}
+
+fn alert_managers(document: &Value, dialled: &mut Vec<Dialled>) {
+    for manager in items(document, "alerting.alertmanagers") {
+        let scheme = text(manager, "scheme").map_or_else(|| "http".to_owned(), |it| it.value);
+        let prefix = text(manager, "path_prefix").map(|it| it.value).unwrap_or_default();
+        for target in items(manager, "static_configs").iter().flat_map(|it| items(it, "targets")) {
+            let Some(host) = target.as_str() else { continue };
+            let address = Sourced::new(format!("{scheme}://{host}{prefix}"), target.mark.clone());
+            dialled.extend(dial(Protocol::HTTP, &address).map(|dial| Dialled { purpose: Purpose::Alert, dial }));
+        }
+    }
+}
+
+/// Alerts only: recorded series are nobody's concern yet.
+fn rules_of(document: &Value) -> Vec<AlertRule> {
+    let mut found = Vec::new();
+    for group in items(document, "groups") {
+        let name = text(group, "name").map(|it| it.value).unwrap_or_default();
+        for rule in items(group, "rules") {
+            let Some(alert) = text(rule, "alert") else { continue };
+            let of = |path: &str| text(rule, path).map(|it| it.value).unwrap_or_default();
+            found.push(AlertRule {
+                group: name.clone(),
+                name: alert.value,
+                expr: of("expr"),
+                hold: period(rule, "for").map_or(Period::from_secs(0), |it| it.value),
+                severity: of("labels.severity"),
+                summary: of("annotations.summary"),
+                description: of("annotations.description"),
+                origin: rule.mark.clone(),
+            });
+        }
+    }
+    found
+}
+
+/// Paths are relative to the file that names them.
+fn absolute(file: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    format!("{folder}/{}", path.trim_start_matches("./"))
+}
+
+/// Prometheus's sizes are powers of two: `40GB`, `512MB`, `100B`.
+fn size(text: &str) -> Option<Bytes> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let shift = match &text[digits..] {
+        "B" => 0,
+        "KB" => 10,
+        "MB" => 20,
+        "GB" => 30,
+        "TB" => 40,
+        "PB" => 50,
+        "EB" => 60,
+        _ => return None,
+    };
+    text[..digits].parse::<u64>().ok()?.checked_mul(1_u64 << shift).map(Bytes::new)
+}

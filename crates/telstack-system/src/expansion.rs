@@ -69,13 +69,14 @@ impl<'a> Reference<'a> {
 /// The pieces of a text, in order.
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut found = Vec::new();
+    let braces = braces(text, |at| text[..at].ends_with('$'));
     let (mut plain, mut at) = (0, 0);
     while let Some(dollar) = text[at..].find('$').map(|it| at + it) {
         let rest = &text[dollar + 1..];
         let (piece, length) = if rest.starts_with('$') {
             (Piece::Escape, 2)
-        } else if let Some(length) = rest.strip_prefix('{').and_then(closing) {
-            (Piece::Reference(Reference::parse(&rest[1..=length])), length + 3)
+        } else if let Some(close) = rest.strip_prefix('{').and_then(|_| closed_at(&braces, dollar + 1)) {
+            (Piece::Reference(Reference::parse(&text[dollar + 2..close])), close + 1 - dollar)
         } else {
             let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
             if end == 0 || rest.starts_with(|c: char| c.is_ascii_digit()) {
@@ -97,18 +98,25 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     found
 }
 
-/// How far it is to the brace that closes what is open.
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 0;
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' if text[..at].ends_with('$') => depth += 1,
-            '}' if depth == 0 => return Some(at),
-            '}' => depth -= 1,
+/// Braces that belong together: where one opens and where it closes, by the first. Only those that `counts`
+/// opens. One pass, however many never close.
+pub fn braces(text: &str, counts: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
+    let (mut open, mut pairs) = (Vec::new(), Vec::new());
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' if counts(at) => open.push(at),
+            b'}' => pairs.extend(open.pop().map(|start| (start, at))),
             _ => {}
         }
     }
-    None
+    pairs.sort_unstable();
+    pairs
+}
+
+/// Where the brace closes that opens at `start`.
+pub fn closed_at(braces: &[(usize, usize)], start: usize) -> Option<usize> {
+    let at = braces.binary_search_by_key(&start, |(open, _)| *open).ok()?;
+    Some(braces[at].1)
 }
 
 /// Does run time decide any of the text? A bare `$NAME` counts: some releases replace it.
@@ -174,6 +182,13 @@ mod tests {
             assert_eq!(literal(text).as_deref(), Some(text));
         }
         assert!(is_open("$NAME") && is_open("a${X}b") && !is_open("$$NAME"));
+    }
+
+    #[test]
+    fn what_never_closes_is_passed_over_at_once() {
+        let text = "${".repeat(200_000);
+        assert_eq!(pieces(&text), [Piece::Text(&text)]);
+        assert!(is_open(&(text + "${X}")));
     }
 
     #[test]

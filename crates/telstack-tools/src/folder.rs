@@ -19,7 +19,7 @@ pub struct SourceFile<'a> {
 
 /// All that is read, and where findings go.
 pub(crate) struct Folder<'a> {
-    pub(crate) files: &'a [SourceFile<'a>],
+    files: Vec<(String, &'a SourceFile<'a>)>,
     /// The folder of the compose file, below that of all paths.
     pub(crate) base: String,
     pub(crate) out: &'a mut Diagnostics,
@@ -44,10 +44,16 @@ pub(crate) struct Dialled {
 }
 
 impl<'a> Folder<'a> {
+    /// All that was given; what leads out of the folder is left out.
+    pub(crate) fn new(files: &'a [SourceFile<'a>], base: String, out: &'a mut Diagnostics) -> Self {
+        let files = files.iter().filter_map(|file| Some((joined("", file.path)?, file))).collect();
+        Self { files, base, out, complete: true }
+    }
+
     /// The file at a path relative to the compose file.
     pub(crate) fn at(&self, path: &str) -> Option<&'a SourceFile<'a>> {
         let path = joined(&self.base, path)?;
-        self.files.iter().find(|file| joined("", file.path).as_deref() == Some(&path))
+        self.files.iter().find(|(known, _)| *known == path).map(|(_, file)| *file)
     }
 
     /// The files that a container sees at a path inside or below it, with their paths inside, in the order
@@ -57,14 +63,13 @@ impl<'a> Folder<'a> {
         for mount in &container.mounts {
             let MountSource::Bind(source) = &mount.source else { continue };
             let Some(source) = joined(&self.base, source) else { continue };
-            for file in self.files {
-                let Some(path) = joined("", file.path) else { continue };
-                let rest =
-                    if source.is_empty() { Some(format!("/{path}")) } else { below(&path, &source).map(str::to_owned) };
-                let Some(rest) = rest else { continue };
-                let target = format!("{}{rest}", mount.target.trim_end_matches('/'));
+            for (path, file) in &self.files {
+                // The whole folder, or something in it.
+                let whole = source.is_empty();
+                let Some(rest) = (if whole { Some(path.as_str()) } else { below(path, &source) }) else { continue };
+                let target = format!("{}{}{rest}", mount.target.trim_end_matches('/'), if whole { "/" } else { "" });
                 if below(&target, inside).is_some() {
-                    found.push((target, file));
+                    found.push((target, *file));
                 }
             }
         }

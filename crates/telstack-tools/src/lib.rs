@@ -88,7 +88,7 @@ pub fn emit(system: &System) -> Vec<Artefact> {
 pub fn read(files: &[SourceFile<'_>], out: &mut Diagnostics) -> Option<System> {
     let compose = compose::find(files)?;
     let base = compose.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-    let mut folder = Folder { files, base, out, complete: true };
+    let mut folder = Folder::new(files, base, out);
     let mut system = compose::read(compose, &mut folder);
     system.from_files = true;
     let mut calls = Vec::new();

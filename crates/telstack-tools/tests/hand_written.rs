@@ -102,10 +102,11 @@ exporters:
   otlphttp/prom: {endpoint: 'http://prometheus:9191/api/v1/otlp'}
   loki: {endpoint: 'http://loki:3100/loki/api/v1/push'}
   otlp: {endpoint: '${env:GATEWAY}:4317'}
+  prometheus: {endpoint: 'otel:8889'}
   otlphttp: {endpoint: 'https://otlp.example.com', headers: {x-scope-orgid: acme}}
 service:
   pipelines:
-    metrics: {receivers: [otlp], exporters: [otlphttp/prom, otlphttp]}
+    metrics: {receivers: [otlp], exporters: [otlphttp/prom, otlphttp, prometheus]}
     logs: {receivers: [otlp], exporters: [loki, otlp]}
 ";
 
@@ -187,7 +188,7 @@ fn images_variables_and_spellings() {
 #[test]
 fn what_is_dialled_is_followed() {
     let system = clean(&FILES);
-    // An address that run time decides leads nowhere.
+    // An address that run time decides leads nowhere, and one that is listened on is not dialled.
     assert_eq!(
         edges(&system, Purpose::Telemetry),
         [

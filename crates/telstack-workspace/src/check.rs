@@ -129,6 +129,7 @@ fn check_collector(path: &Path, text: &str, assumed: Assumed) -> Compiled {
 
     let name = path.file_stem().map_or_else(|| "collector".into(), |stem| stem.to_string_lossy());
     let mut system = System::new(&*name, origin.clone(), Sourced::new(Platform::Compose, told()));
+    system.from_files = true;
     let kind = NodeKind::Collector(Box::new(collector));
     let mut node = Node::new(Product::Otelcol.id(), origin, Some(Sourced::new(version, told())), kind);
     node.listeners = node.collector().map(|it| passes::collector_listeners(it, version)).unwrap_or_default();

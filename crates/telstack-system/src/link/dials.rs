@@ -57,7 +57,12 @@ impl Address {
 pub fn of_exporter(exporter: &Component, version: Option<Version>) -> Vec<(Dial, Option<Signal>)> {
     let Some(fact) = exporter.fact() else { return Vec::new() };
     let Some(protocol) = fact.protocol().map(Protocol) else { return Vec::new() };
-    let setting = exporter.setting(fact.address_setting());
+    let address = fact.address_setting();
+    // The address of some is their own: they are asked, and do not dial.
+    if version.is_some_and(|version| fact.listens(version).iter().any(|listen| listen.setting == address)) {
+        return Vec::new();
+    }
+    let setting = exporter.setting(address);
     let shared = setting.and_then(|it| dial(exporter, protocol, it));
     let mut dials: Vec<_> = shared.map(|dial| (dial, None)).into_iter().collect();
     if protocol == Protocol::OTLP_HTTP {

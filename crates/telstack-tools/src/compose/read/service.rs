@@ -1,5 +1,7 @@
 //! One service: the container that it describes.
 
+use std::collections::HashMap;
+
 use telstack_catalog::otelcol::Transport;
 use telstack_syntax::tree::Kind;
 use telstack_system::{
@@ -84,9 +86,15 @@ impl Service<'_> {
 
     fn environment(&self, folder: &mut Folder<'_>) -> Vec<EnvVar> {
         let mut found: Vec<EnvVar> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         let mut set = |name: &str, value: EnvValue, origin: &Origin| {
-            found.retain(|it| it.name != name);
-            found.push(EnvVar { name: name.to_owned(), value, origin: origin.clone() });
+            let variable = EnvVar { name: name.to_owned(), value, origin: origin.clone() };
+            if let Some(at) = places.get(name) {
+                found[*at] = variable;
+            } else {
+                places.insert(name.to_owned(), found.len());
+                found.push(variable);
+            }
         };
         for item in
             self.settings.get("env_file").into_iter().flat_map(|it| it.as_seq().unwrap_or(std::slice::from_ref(it)))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use telstack_syntax::tree::Kind;
-use telstack_system::{Sourced, Value};
+use telstack_system::{Sourced, Value, expansion};
 
 /// The variables that compose knows before it starts: those of `.env`.
 pub(super) type Variables = BTreeMap<String, String>;
@@ -38,6 +38,7 @@ pub(super) fn interpolate(text: &str, variables: &Variables) -> String {
 fn filled(text: &str, variables: &Variables, depth: u8) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    let braces = expansion::braces(text, |_| true);
     while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
         let tail = &rest[at + 1..];
@@ -46,8 +47,9 @@ fn filled(text: &str, variables: &Variables, depth: u8) -> String {
             rest = behind;
             continue;
         }
-        let (written, reference) = if let Some(end) = tail.strip_prefix('{').and_then(closing) {
-            (end + 3, Reference::parse(&tail[1..=end]))
+        let dollar = text.len() - tail.len() - 1;
+        let (written, reference) = if let Some(close) = expansion::closed_at(&braces, dollar + 1) {
+            (close + 1 - dollar, Reference::parse(&text[dollar + 2..close]))
         } else {
             let end = tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len());
             (end + 1, Reference::parse(&tail[..end]))
@@ -61,19 +63,6 @@ fn filled(text: &str, variables: &Variables, depth: u8) -> String {
     }
     out.push_str(rest);
     out
-}
-
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 0 => return Some(at),
-            '}' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
 }
 
 fn value(reference: &Reference<'_>, variables: &Variables, depth: u8) -> Option<String> {
@@ -186,6 +175,12 @@ mod tests {
         ] {
             assert_eq!(interpolate(text, &variables), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn what_never_closes_is_passed_over_at_once() {
+        let text = "${A:-".repeat(100_000);
+        assert_eq!(interpolate(&text, &Variables::new()), text);
     }
 
     #[test]

@@ -1,107 +1,9 @@
 //! The grammar: which words stand where, and what they take.
 //!
-//! One table serves the checker, its messages and the test that keeps docs/language.md complete.
+//! One table serves the checker, its messages, the JSON Schema of stacks and the test that keeps docs/language.md
+//! complete.
 
-use telstack_syntax::stack::Words;
-
-/// What a value may be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// The name of a node: it becomes a host, service and file name.
-    Name,
-    /// A component id: `otlp`, `otlp/internal`.
-    Id,
-    /// A name that is declared elsewhere.
-    Mention,
-    /// A pipeline id: `traces`, `traces/sampled`.
-    Signal,
-    /// Any text but the empty one.
-    Text,
-    /// A length of time.
-    Period,
-    /// An amount of memory or disk, or a range of it.
-    Bytes,
-    /// A share of processor time, or a range of it.
-    Cpu,
-    /// A whole number above zero.
-    Count,
-    /// A release: `0.158.0`.
-    Release,
-    /// A collector distribution.
-    Distribution,
-    /// One of these words; those of the second list are for later releases.
-    Word(&'static [&'static str], &'static [&'static str]),
-    /// A text or a reference to a secret.
-    Secret,
-    /// `http://…` or `https://…`.
-    Url,
-    /// A URL, or `host:port`.
-    Address,
-    /// A file or folder of the host.
-    HostPath,
-    /// A path inside a container, from its root.
-    InnerPath,
-    /// `#true` or `#false`.
-    Truth,
-    /// Any scalar.
-    Any,
-}
-
-/// How many values a word takes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Args {
-    /// None.
-    None,
-    /// Exactly one.
-    One(Kind),
-    /// One or none.
-    Maybe(Kind),
-    /// One or more.
-    Some(Kind),
-}
-
-/// What a word's block holds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Block {
-    /// It takes no block.
-    None,
-    /// These words.
-    Words(&'static [&'static Form]),
-    /// Settings in upstream's words.
-    Settings,
-}
-
-/// Properties that a word takes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Props {
-    /// These.
-    Only(&'static [(&'static str, Kind)]),
-    /// Any, with values of one kind.
-    Any(Kind),
-    /// They are settings in upstream's words.
-    Settings,
-}
-
-/// A word: what it takes, and how it is written.
-#[derive(Debug)]
-pub(crate) struct Form {
-    /// The word.
-    pub word: &'static str,
-    /// Its values.
-    pub args: Args,
-    /// Its properties.
-    pub props: Props,
-    /// Its block.
-    pub block: Block,
-    /// Words or properties that it must have.
-    pub needs: &'static [&'static str],
-    /// Words and properties of later releases.
-    pub later: &'static [&'static str],
-    /// May it stand only once in its block?
-    pub once: bool,
-    /// How it is written, for help texts.
-    pub example: &'static str,
-}
+pub(crate) use crate::form::{Args, Block, Form, Kind, Props};
 
 const PLAIN: Form = Form {
     word: "",
@@ -111,15 +13,17 @@ const PLAIN: Form = Form {
     needs: &[],
     later: &[],
     once: false,
+    about: "",
     example: "",
 };
 const ONCE: Form = Form { once: true, ..PLAIN };
 
 /// A file.
-pub(crate) static FILE: Form = Form { block: Block::Words(&[&STACK, &LET, &INCLUDE]), ..PLAIN };
+pub(crate) static FILE: Form = Form { block: Block::Words(&[&STACK, &LET, &INCLUDE]), needs: &[STACK.word], ..PLAIN };
 
 pub(crate) static STACK: Form = Form {
     word: "stack",
+    about: "The whole; its name becomes the name of the compose project.",
     args: Args::One(Kind::Name),
     block: Block::Words(&[
         &PLATFORM,
@@ -155,17 +59,24 @@ pub(crate) static STACK: Form = Form {
 
 static LET: Form = Form {
     word: "let",
+    about: "Constants for the whole stack, put in with `{let: name}`.",
     args: Args::Some(Kind::Any),
     props: Props::Any(Kind::Any),
     example: r#"let keep "30d""#,
     ..PLAIN
 };
 
-static INCLUDE: Form =
-    Form { word: "include", args: Args::One(Kind::Text), example: r#"include "stores.kdl""#, ..PLAIN };
+pub(crate) static INCLUDE: Form = Form {
+    word: "include",
+    about: "Puts the lines of another file in its place; the path is relative to this file.",
+    args: Args::One(Kind::Text),
+    example: r#"include "stores.kdl""#,
+    ..PLAIN
+};
 
 static PLATFORM: Form = Form {
     word: "platform",
+    about: "Where the stack runs.",
     args: Args::One(Kind::Word(&["compose"], &["kubernetes"])),
     example: r#"platform "compose""#,
     ..ONCE
@@ -173,9 +84,11 @@ static PLATFORM: Form = Form {
 
 static VERSIONS: Form = Form {
     word: "versions",
+    about: "The releases that run; what is not named runs in the newest release that is known.",
     block: Block::Words(&[
         &Form {
             word: "otelcol",
+            about: "The release and the distribution of the OpenTelemetry Collectors.",
             args: Args::One(Kind::Release),
             props: Props::Only(&[("distribution", Kind::Distribution)]),
             example: r#"otelcol "0.158.0" distribution="contrib""#,
@@ -192,10 +105,11 @@ static VERSIONS: Form = Form {
     example: r#"versions { otelcol "0.158.0" }"#,
     ..ONCE
 };
-const PIN: Form = Form { args: Args::One(Kind::Release), ..ONCE };
+const PIN: Form = Form { about: "The release that runs.", args: Args::One(Kind::Release), ..ONCE };
 
 static COLLECTOR: Form = Form {
     word: "collector",
+    about: "An OpenTelemetry Collector.",
     args: Args::One(Kind::Name),
     props: Props::Only(&[("distribution", Kind::Distribution), ("version", Kind::Release)]),
     block: Block::Words(&[
@@ -210,6 +124,7 @@ static COLLECTOR: Form = Form {
 
 static RESOURCES: Form = Form {
     word: "resources",
+    about: "The most processor time and memory that it gets; of a range, the lower end is kept for it.",
     props: Props::Only(&[("cpu", Kind::Cpu), ("memory", Kind::Bytes)]),
     example: r#"resources cpu=2 memory="2GiB""#,
     ..ONCE
@@ -217,25 +132,63 @@ static RESOURCES: Form = Form {
 
 const COMPONENT: Form =
     Form { args: Args::One(Kind::Id), props: Props::Settings, block: Block::Settings, later: &["preset"], ..PLAIN };
-static RECEIVER: Form = Form { word: "receiver", example: r#"receiver "otlp""#, ..COMPONENT };
-static PROCESSOR: Form = Form { word: "processor", example: r#"processor "batch""#, ..COMPONENT };
-static EXPORTER: Form = Form { word: "exporter", example: r#"exporter "debug""#, ..COMPONENT };
-static CONNECTOR: Form = Form { word: "connector", example: r#"connector "span_metrics""#, ..COMPONENT };
-static EXTENSION: Form = Form { word: "extension", example: r#"extension "health_check""#, ..COMPONENT };
+static RECEIVER: Form = Form {
+    word: "receiver",
+    about: "Brings data in; its settings are upstream's, word for word.",
+    example: r#"receiver "otlp""#,
+    ..COMPONENT
+};
+static PROCESSOR: Form = Form {
+    word: "processor",
+    about: "Changes or drops data; its settings are upstream's, word for word.",
+    example: r#"processor "batch""#,
+    ..COMPONENT
+};
+static EXPORTER: Form = Form {
+    word: "exporter",
+    about: "Sends data to what is neither a store nor an `external` of the stack; its settings are upstream's.",
+    example: r#"exporter "debug""#,
+    ..COMPONENT
+};
+static CONNECTOR: Form = Form {
+    word: "connector",
+    about: "Joins pipelines: an exporter of one and a receiver of another; its settings are upstream's.",
+    example: r#"connector "span_metrics""#,
+    ..COMPONENT
+};
+static EXTENSION: Form = Form {
+    word: "extension",
+    about: "Adds a service to the collector itself, and is switched on; its settings are upstream's.",
+    example: r#"extension "health_check""#,
+    ..COMPONENT
+};
 
 static PIPELINE: Form = Form {
     word: "pipeline",
+    about: "One signal, from its sources to its ends; several signals make one pipeline each.",
     args: Args::Some(Kind::Signal),
     block: Block::Words(&[&FROM, &THROUGH, &TO]),
     needs: &["from", "to"],
     example: r#"pipeline "traces" { from "otlp"; to "tempo" }"#,
     ..PLAIN
 };
-static FROM: Form = Form { word: "from", args: Args::Some(Kind::Mention), example: r#"from "otlp""#, ..PLAIN };
-static THROUGH: Form =
-    Form { word: "through", args: Args::Some(Kind::Mention), example: r#"through "filter" "batch""#, ..ONCE };
+static FROM: Form = Form {
+    word: "from",
+    about: "Receivers and connectors of this collector.",
+    args: Args::Some(Kind::Mention),
+    example: r#"from "otlp""#,
+    ..PLAIN
+};
+static THROUGH: Form = Form {
+    word: "through",
+    about: "Processors, in this order; without it, all of the collector that can treat the signal.",
+    args: Args::Some(Kind::Mention),
+    example: r#"through "filter" "batch""#,
+    ..ONCE
+};
 static TO: Form = Form {
     word: "to",
+    about: "Exporters and connectors of this collector, stores, other collectors and externals.",
     args: Args::Some(Kind::Mention),
     props: Props::Only(&[
         ("protocol", Kind::Word(&["otlp", "otlp-grpc", "otlp-http", "remote-write", "loki"], &[])),
@@ -247,18 +200,31 @@ static TO: Form = Form {
 
 static MOUNT: Form = Form {
     word: "mount",
+    about: "A file, a folder or a socket of the host that the collector sees.",
     args: Args::One(Kind::HostPath),
     props: Props::Only(&[("to", Kind::InnerPath), ("writable", Kind::Truth)]),
     example: r#"mount "/var/log""#,
     ..PLAIN
 };
-static USER: Form = Form { word: "user", args: Args::One(Kind::Text), example: r#"user "0""#, ..ONCE };
+static USER: Form = Form {
+    word: "user",
+    about: "Who the process runs as, by number: a user, or a user and a group.",
+    args: Args::One(Kind::Text),
+    example: r#"user "0""#,
+    ..ONCE
+};
 
-static TELEMETRY: Form =
-    Form { word: "telemetry", block: Block::Settings, example: r#"telemetry { logs { encoding "json" } }"#, ..ONCE };
+static TELEMETRY: Form = Form {
+    word: "telemetry",
+    about: "What the collector says of itself, in upstream's words (`service.telemetry`).",
+    block: Block::Settings,
+    example: r#"telemetry { logs { encoding "json" } }"#,
+    ..ONCE
+};
 
 static DURABLE: Form = Form {
     word: "durable",
+    about: "Queues on disk: what is not delivered yet survives a restart.",
     props: Props::Only(&[("queue_size", Kind::Count), ("give_up_after", Kind::Period)]),
     later: &["size"],
     example: r#"durable queue_size=10000 give_up_after="5m""#,
@@ -268,23 +234,44 @@ static DURABLE: Form = Form {
 const STORE: Form = Form { args: Args::Maybe(Kind::Name), ..PLAIN };
 static PROMETHEUS: Form = Form {
     word: "prometheus",
+    about: "A Prometheus, which keeps metrics.",
     block: Block::Words(&[
         &Form {
             word: "retention",
+            about: "How long, and how much, data is kept.",
             args: Args::One(Kind::Period),
             props: Props::Only(&[("size", Kind::Bytes)]),
             example: r#"retention "30d" size="40GB""#,
             ..ONCE
         },
-        &Form { word: "size", args: Args::One(Kind::Bytes), example: r#"size "40GB""#, ..ONCE },
-        &Form { word: "scrape_interval", args: Args::One(Kind::Period), example: r#"scrape_interval "15s""#, ..ONCE },
+        &Form {
+            word: "size",
+            about: "How much is kept at most.",
+            args: Args::One(Kind::Bytes),
+            example: r#"size "40GB""#,
+            ..ONCE
+        },
+        &Form {
+            word: "scrape_interval",
+            about: "How often it scrapes.",
+            args: Args::One(Kind::Period),
+            example: r#"scrape_interval "15s""#,
+            ..ONCE
+        },
         &Form {
             word: "external_labels",
+            about: "Labels for everything that leaves it.",
             props: Props::Any(Kind::Text),
             example: r#"external_labels cluster="eu-1""#,
             ..ONCE
         },
-        &Form { word: "flag", args: Args::Some(Kind::Text), example: r#"flag "web.enable-lifecycle""#, ..PLAIN },
+        &Form {
+            word: "flag",
+            about: "Command line flags: `name` or `name=value`.",
+            args: Args::Some(Kind::Text),
+            example: r#"flag "web.enable-lifecycle""#,
+            ..PLAIN
+        },
         &TLS,
         &RESOURCES,
     ]),
@@ -293,22 +280,26 @@ static PROMETHEUS: Form = Form {
 };
 static LOKI: Form = Form {
     word: "loki",
+    about: "A Loki, which keeps logs.",
     block: Block::Words(&[&RETENTION, &TENANT, &TLS, &RESOURCES]),
     example: r#"loki "loki" { retention "31d" }"#,
     ..STORE
 };
 static TEMPO: Form = Form {
     word: "tempo",
+    about: "A Tempo, which keeps traces.",
     block: Block::Words(&[&RETENTION, &TENANT, &TLS, &RESOURCES]),
     example: r#"tempo "tempo" { retention "14d" }"#,
     ..STORE
 };
 static JAEGER: Form = Form {
     word: "jaeger",
+    about: "A Jaeger, which keeps traces.",
     block: Block::Words(&[
         &RETENTION,
         &Form {
             word: "storage",
+            about: "Where spans are kept.",
             args: Args::One(Kind::Word(&["badger", "memory"], &[])),
             example: r#"storage "badger""#,
             ..ONCE
@@ -319,11 +310,23 @@ static JAEGER: Form = Form {
     example: r#"jaeger "jaeger" { retention "30d" }"#,
     ..STORE
 };
-static RETENTION: Form =
-    Form { word: "retention", args: Args::One(Kind::Period), example: r#"retention "30d""#, ..ONCE };
-static TENANT: Form = Form { word: "tenant", args: Args::One(Kind::Text), example: r#"tenant "acme""#, ..ONCE };
+static RETENTION: Form = Form {
+    word: "retention",
+    about: "How long data is kept.",
+    args: Args::One(Kind::Period),
+    example: r#"retention "30d""#,
+    ..ONCE
+};
+static TENANT: Form = Form {
+    word: "tenant",
+    about: "Tenants are told apart; writers and readers name this one.",
+    args: Args::One(Kind::Text),
+    example: r#"tenant "acme""#,
+    ..ONCE
+};
 static TLS: Form = Form {
     word: "tls",
+    about: "Its listeners are encrypted, with this certificate, its key and the authority that made it out.",
     props: Props::Only(&[("cert", Kind::Text), ("key", Kind::Text), ("ca", Kind::Text)]),
     needs: &["cert", "key", "ca"],
     example: r#"tls cert="./certs/loki.pem" key="./certs/loki-key.pem" ca="./certs/ca.pem""#,
@@ -332,11 +335,25 @@ static TLS: Form = Form {
 
 static GRAFANA: Form = Form {
     word: "grafana",
+    about: "A Grafana, which shows what the stores keep.",
     block: Block::Words(&[
-        &Form { word: "reads", args: Args::Some(Kind::Mention), example: r#"reads "prometheus" "loki""#, ..PLAIN },
-        &Form { word: "admin_user", args: Args::One(Kind::Text), example: r#"admin_user "ops""#, ..ONCE },
+        &Form {
+            word: "reads",
+            about: "The stores that it gets data sources for; without it, every store of the stack.",
+            args: Args::Some(Kind::Mention),
+            example: r#"reads "prometheus" "loki""#,
+            ..PLAIN
+        },
+        &Form {
+            word: "admin_user",
+            about: "The administrator's name.",
+            args: Args::One(Kind::Text),
+            example: r#"admin_user "ops""#,
+            ..ONCE
+        },
         &Form {
             word: "admin_password",
+            about: "The administrator's password.",
             args: Args::One(Kind::Secret),
             example: r#"admin_password (secret)"grafana/admin-password""#,
             ..ONCE
@@ -348,14 +365,22 @@ static GRAFANA: Form = Form {
 };
 static ALERTMANAGER: Form = Form {
     word: "alertmanager",
+    about: "An Alertmanager, which every Prometheus and Loki of the stack sends its alerts to.",
     block: Block::Words(&[
         &Form {
             word: "webhook",
+            about: "Where alerts are posted.",
             args: Args::One(Kind::Url),
             example: r#"webhook "http://pager.example.com/alerts""#,
             ..PLAIN
         },
-        &Form { word: "repeat_interval", args: Args::One(Kind::Period), example: r#"repeat_interval "4h""#, ..ONCE },
+        &Form {
+            word: "repeat_interval",
+            about: "When it says the same again.",
+            args: Args::One(Kind::Period),
+            example: r#"repeat_interval "4h""#,
+            ..ONCE
+        },
         &RESOURCES,
     ]),
     example: r#"alertmanager "alertmanager" { webhook "http://pager.example.com/alerts" }"#,
@@ -364,34 +389,40 @@ static ALERTMANAGER: Form = Form {
 
 static EXTERNAL: Form = Form {
     word: "external",
+    about: "Something that is not this stack's to run, and how it is reached.",
     args: Args::One(Kind::Name),
     block: Block::Words(&[
         &Form {
             word: "otlp",
+            about: "OTLP, over HTTP to a URL, over gRPC to `host:port`; further keys are settings of the exporter.",
             props: Props::Only(&[("endpoint", Kind::Address), ("token", Kind::Secret)]),
             example: r#"otlp endpoint="https://otlp.example.com" token=(secret)"otlp/token""#,
             ..ENDPOINT
         },
         &Form {
             word: "otlp_grpc",
+            about: "OTLP over gRPC; further keys are settings of the exporter.",
             props: Props::Only(&[("endpoint", Kind::Address), ("token", Kind::Secret)]),
             example: r#"otlp_grpc endpoint="otlp.example.com:4317""#,
             ..ENDPOINT
         },
         &Form {
             word: "otlp_http",
+            about: "OTLP over HTTP; further keys are settings of the exporter.",
             props: Props::Only(&[("endpoint", Kind::Url), ("token", Kind::Secret)]),
             example: r#"otlp_http endpoint="https://otlp.example.com""#,
             ..ENDPOINT
         },
         &Form {
             word: "prometheus_remote_write",
+            about: "Prometheus remote write, for metrics; further keys are settings of the exporter.",
             props: Props::Only(&[("endpoint", Kind::Url), ("token", Kind::Secret)]),
             example: r#"prometheus_remote_write endpoint="https://metrics.example.com/api/v1/write""#,
             ..ENDPOINT
         },
         &Form {
             word: "splunk_hec",
+            about: "Splunk's HTTP event collector; further keys are settings of the exporter.",
             props: Props::Only(&[("endpoint", Kind::Url), ("token", Kind::Secret), ("index", Kind::Text)]),
             needs: &["endpoint", "token"],
             example: r#"splunk_hec endpoint="https://splunk.example.com:8088" token=(secret)"splunk/token""#,
@@ -399,6 +430,7 @@ static EXTERNAL: Form = Form {
         },
         &Form {
             word: "datadog",
+            about: "Datadog; further keys are settings of the exporter.",
             props: Props::Only(&[("site", Kind::Text), ("key", Kind::Secret)]),
             needs: &["site", "key"],
             example: r#"datadog site="datadoghq.com" key=(secret)"datadog/api-key""#,
@@ -406,6 +438,7 @@ static EXTERNAL: Form = Form {
         },
         &Form {
             word: "zipkin",
+            about: "Zipkin, for traces; further keys are settings of the exporter.",
             props: Props::Only(&[("endpoint", Kind::Url)]),
             example: r#"zipkin endpoint="http://zipkin.example.com:9411/api/v2/spans""#,
             ..ENDPOINT
@@ -415,57 +448,6 @@ static EXTERNAL: Form = Form {
     ..PLAIN
 };
 const ENDPOINT: Form = Form { block: Block::Settings, needs: &["endpoint"], once: true, ..PLAIN };
-
-impl Form {
-    /// The words of its block; none if it has no such block.
-    pub(crate) fn words(&self) -> &'static [&'static Form] {
-        match self.block {
-            Block::Words(words) => words,
-            Block::None | Block::Settings => &[],
-        }
-    }
-
-    /// The form of a word in its block.
-    pub(crate) fn child(&self, word: &str) -> Option<&'static Form> {
-        self.words().iter().find(|form| form.word == word).copied()
-    }
-}
-
-impl Words for Form {
-    fn child(&self, word: &str) -> Option<&dyn Words> {
-        Form::child(self, word).map(|form| form as &dyn Words)
-    }
-
-    fn is_named(&self) -> bool {
-        let name =
-            matches!(self.args, Args::One(Kind::Name | Kind::Id) | Args::Maybe(Kind::Name) | Args::Some(Kind::Signal));
-        name && !matches!(self.block, Block::None)
-    }
-
-    fn may_be_nameless(&self) -> bool {
-        matches!(self.args, Args::Maybe(_))
-    }
-
-    fn takes_several(&self) -> bool {
-        matches!(self.args, Args::Some(_))
-    }
-
-    fn takes_one(&self) -> bool {
-        matches!(self.args, Args::One(_) | Args::Maybe(_))
-    }
-
-    fn has_property(&self, key: &str) -> bool {
-        match self.props {
-            Props::Only(known) => known.iter().any(|it| it.0 == key),
-            Props::Any(_) => true,
-            Props::Settings => false,
-        }
-    }
-
-    fn has_settings(&self) -> bool {
-        matches!(self.block, Block::Settings)
-    }
-}
 
 /// The words in whose blocks `word` stands; the empty word is the file.
 pub(crate) fn places_of(word: &str) -> Vec<&'static str> {

@@ -12,10 +12,12 @@ mod check;
 mod codes;
 mod collector;
 mod external;
+mod form;
 mod grammar;
 mod names;
 mod pipelines;
 mod rewrite;
+mod schema;
 mod settings;
 mod stack;
 mod stores;
@@ -27,6 +29,7 @@ mod tests;
 
 pub use codes::RULES;
 pub use rewrite::{Syntax, convert, format};
+pub use schema::schema;
 pub use words::is_host_name as is_name;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};

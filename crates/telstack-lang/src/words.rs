@@ -20,7 +20,7 @@ use crate::{
 const LONGEST_NAME: usize = 63;
 
 /// Pipeline signals that this release compiles.
-const SIGNALS: [&str; 3] = [Signal::Traces.as_str(), Signal::Metrics.as_str(), Signal::Logs.as_str()];
+pub(crate) const SIGNALS: [&str; 3] = [Signal::Traces.as_str(), Signal::Metrics.as_str(), Signal::Logs.as_str()];
 
 /// Compose parts the two sides of a mount by a colon.
 fn is_path(text: &str) -> bool {

@@ -2,7 +2,9 @@
 
 mod emit;
 mod read;
+mod schema;
 
 pub(crate) use emit::emit;
 pub(crate) use read::read_node;
 pub use read::{Runs, read};
+pub use schema::schema;

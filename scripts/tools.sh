@@ -37,3 +37,21 @@ if ! echo "$collector_sum  $collector" | sha256sum --check --status 2>/dev/null;
     echo "$collector_sum  $binary" | sha256sum --check --quiet
     as_root install -m 755 "$binary" "$collector"
 fi
+
+# The validator that editors' and commit hooks' users of the JSON Schemas have. A folder of its own, every part pinned.
+validator=/usr/local/lib/telstack-check-jsonschema
+validator_version=0.39.0
+parts=(
+    attrs==26.1.0 certifi==2026.10.18 charset-normalizer==3.5.2 click==8.5.1 idna==3.20 jsonschema==4.26.0
+    jsonschema-specifications==2025.9.1 referencing==0.37.0 regress==2026.9.1 requests==2.34.2 rpds-py==2026.9.1
+    ruamel.yaml==0.19.1 typing_extensions==4.16.0 urllib3==2.8.0
+)
+if ! check-jsonschema --version 2>/dev/null | grep -qF "$validator_version"; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || {
+        as_root apt-get update -qq
+        as_root apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+    }
+    as_root python3 -m venv --clear "$validator"
+    as_root "$validator/bin/pip" install --quiet --no-deps "check-jsonschema==$validator_version" "${parts[@]}"
+    as_root ln -sf "$validator/bin/check-jsonschema" /usr/local/bin/check-jsonschema
+fi

@@ -42,7 +42,7 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
-    /// Rewrite the registry of rules and their docs pages
+    /// Rewrite the registry of rules, their docs pages and the published schemas
     Gen {
         /// Write nothing; fail when what is committed is not what the rules give
         #[arg(long)]

@@ -1,5 +1,5 @@
-//! Writes what follows from the code: the registry of rules, a docs page for each of them, and the schema of
-//! the machine-readable report.
+//! Writes what follows from the code: the registry of rules, a docs page for each of them, and the JSON Schemas
+//! that are published.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +10,7 @@ use std::{
 };
 
 use telstack_diagnostics::{RuleInfo, render};
+use telstack_workspace::Described;
 
 type Error = String;
 
@@ -135,8 +136,9 @@ fn pages() -> Files {
     let mut files: Files =
         rules.iter().map(|rule| (format!("{DOCS}/{}.md", rule.code), render::rule_page(rule))).collect();
     files.insert(format!("{DOCS}/README.md"), index(rules.iter().copied()));
-    let schema = serde_json::to_string_pretty(&render::json::schema()).unwrap_or_default();
-    files.insert("schemas/diagnostics.schema.json".to_owned(), format!("{schema}\n"));
+    for (name, described) in [("stack", Described::Stack), ("diagnostics", Described::Diagnostics)] {
+        files.insert(format!("schemas/{name}.schema.json"), telstack_workspace::schema(described));
+    }
     files
 }
 

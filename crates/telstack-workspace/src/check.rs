@@ -9,6 +9,7 @@ use telstack_tools::collector::{self, Runs};
 
 use crate::{
     compile::{Compiled, compile_text, shown},
+    explain::nearest,
     files::{Files, ReadFailure},
 };
 
@@ -67,10 +68,20 @@ pub struct Assumed {
 pub enum AssumedError {
     /// Not a release; the nearest one.
     NoRelease(Version),
-    /// Not a distribution; those that there are.
-    NoDistribution(Vec<&'static str>),
-    /// The distribution came later, or is older than what is known.
-    NotTogether,
+    /// Not a distribution.
+    NoDistribution {
+        /// The one that may be meant.
+        near: Option<&'static str>,
+        /// Those that there are.
+        known: Vec<&'static str>,
+    },
+    /// The distribution came later.
+    NotTogether {
+        /// The distribution.
+        distribution: Distribution,
+        /// Its first release; none if no release of it is known.
+        first: Option<Version>,
+    },
 }
 
 impl Assumed {
@@ -84,13 +95,17 @@ impl Assumed {
                 parsed.filter(|it| otelcol::is_released(*it)).ok_or_else(|| AssumedError::NoRelease(near()))?
             }
         };
-        let names = || Distribution::ALL.iter().map(|it| it.as_str()).collect();
         let distribution = match distribution {
             None => Distribution::Contrib,
-            Some(text) => Distribution::parse(text).ok_or_else(|| AssumedError::NoDistribution(names()))?,
+            Some(text) => Distribution::parse(text).ok_or_else(|| {
+                let known: Vec<&'static str> = Distribution::ALL.iter().map(|it| it.as_str()).collect();
+                AssumedError::NoDistribution { near: nearest(text, known.iter().copied()), known }
+            })?,
         };
-        if !otelcol::distribution_has_release(distribution, version) {
-            return Err(AssumedError::NotTogether);
+        let has = |release: Version| otelcol::distribution_has_release(distribution, release);
+        if !has(version) {
+            let first = otelcol::releases().iter().map(|it| it.version).find(|it| has(*it));
+            return Err(AssumedError::NotTogether { distribution, first });
         }
         Ok(Self { version, distribution })
     }
@@ -219,7 +234,14 @@ mod tests {
     fn the_collector_that_is_assumed() {
         assert_eq!(Assumed::new(Some("v0.135.0"), Some("core")).map(|it| it.distribution), Ok(Distribution::Core));
         assert!(matches!(Assumed::new(Some("0.76.0"), None), Err(AssumedError::NoRelease(_))));
-        assert!(matches!(Assumed::new(None, Some("x")), Err(AssumedError::NoDistribution(_))));
-        assert_eq!(Assumed::new(Some("0.90.0"), Some("k8s")), Err(AssumedError::NotTogether));
+        assert!(matches!(Assumed::new(None, Some("x")), Err(AssumedError::NoDistribution { near: None, .. })));
+        let near = |text| match Assumed::new(None, Some(text)) {
+            Err(AssumedError::NoDistribution { near, .. }) => near,
+            _ => None,
+        };
+        assert_eq!([near("contirb"), near("K8"), near("alloy")], [Some("contrib"), Some("k8s"), None]);
+        let first = Some(Version::new(0, 98, 0));
+        let expected = AssumedError::NotTogether { distribution: Distribution::K8s, first };
+        assert_eq!(Assumed::new(Some("0.90.0"), Some("k8s")), Err(expected));
     }
 }

@@ -18,6 +18,7 @@ mod files;
 mod ir;
 mod new;
 mod rewrite;
+mod schema;
 mod why;
 
 pub use build::{BuildError, BuildPlan, BuildReport, MANIFEST, Stale, check_folder, plan, write};
@@ -31,4 +32,5 @@ pub use explain::{all_rules, nearest_code, rule};
 pub use files::{DiskFiles, Files, MemoryFiles, Mode, ReadFailure};
 pub use new::{NewError, first_stack};
 pub use rewrite::{Rewritten, Syntax, convert, format};
+pub use schema::{Described, schema};
 pub use why::{Why, WhyError, WhyOrigin, why};

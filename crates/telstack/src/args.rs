@@ -55,6 +55,12 @@ pub enum Command {
     /// Say what differs between two stacks: nodes, links, settings, files
     #[command(after_help = "Exit codes: 0 no difference, 1 differences, 2 could not run.")]
     Diff(Diff),
+    /// Print a JSON Schema, for editors and validators
+    #[command(
+        disable_version_flag = true,
+        after_help = "Example: telstack schema otelcol --version 0.158.0 --distribution k8s > otelcol.schema.json"
+    )]
+    Schema(Schema),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -250,4 +256,32 @@ pub enum DiffFormat {
     Human,
     /// For programs
     Json,
+}
+
+/// Arguments of `schema`.
+#[derive(clap::Args)]
+pub struct Schema {
+    /// What is described
+    #[arg(value_enum, value_name = "WHAT")]
+    pub what: SchemaOf,
+    /// The collector release, for `otelcol`; without it, the newest one known
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// The collector distribution, for `otelcol`; without it, contrib
+    #[arg(long, value_name = "NAME")]
+    pub distribution: Option<String>,
+}
+
+/// What a schema describes, by name.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A stack in YAML (*.stack.yaml)
+    Stack,
+    /// The report of `check --format json`
+    Diagnostics,
+    /// The configuration of an OpenTelemetry Collector
+    Otelcol,
+    /// telstack's own settings file, which comes with a later release
+    #[value(hide = true)]
+    Settings,
 }

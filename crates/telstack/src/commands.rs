@@ -5,6 +5,7 @@ mod convert;
 mod derived;
 mod diff;
 mod fmt;
+mod schema;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub use build::build;
 pub use convert::convert;
 pub use diff::diff;
 pub use fmt::fmt;
+pub use schema::schema;
 pub use why::why;
 
 /// The end of a new stack file's name.
@@ -58,19 +60,26 @@ fn check_file(path: &Path, assumed: Assumed) -> Result<Compiled, Fatal> {
     })
 }
 
-fn assumed(args: &Check) -> Result<Assumed, Fatal> {
-    let (version, distribution) = (args.otelcol_version.as_deref(), args.distribution.as_deref());
+fn assumed(version: Option<&str>, distribution: Option<&str>) -> Result<Assumed, Fatal> {
     Assumed::new(version, distribution).map_err(|error| match error {
         AssumedError::NoRelease(near) => {
             let asked = version.unwrap_or_default();
             Fatal::new(format!("no collector release `{asked}` is known")).help(format!("the nearest is {near}"))
         }
-        AssumedError::NoDistribution(known) => {
+        AssumedError::NoDistribution { near, known } => {
             let asked = distribution.unwrap_or_default();
-            Fatal::new(format!("there is no distribution `{asked}`")).help(format!("there is {}", known.join(", ")))
+            let fatal = Fatal::new(format!("there is no distribution `{asked}`"));
+            fatal.help(match near {
+                Some(near) => format!("did you mean `{near}`? There is {}", known.join(", ")),
+                None => format!("there is {}", known.join(", ")),
+            })
         }
-        AssumedError::NotTogether => {
-            Fatal::new("that distribution was not published at that release").help("leave one of the two options out")
+        AssumedError::NotTogether { distribution, first } => {
+            let fatal = Fatal::new(format!("the distribution `{distribution}` was not published at that release"));
+            match first {
+                Some(first) => fatal.help(format!("its first release is {first}")),
+                None => fatal,
+            }
         }
     })
 }
@@ -142,7 +151,7 @@ pub fn check(output: &Output, args: &Check) -> Result<Outcome, Fatal> {
         Level::Warning => Severity::Warning,
         Level::Info => Severity::Info,
     };
-    let assumed = assumed(args)?;
+    let assumed = assumed(args.otelcol_version.as_deref(), args.distribution.as_deref())?;
     let compiled = stacks(&args.files)?.iter().map(|path| check_file(path, assumed)).collect::<Result<Vec<_>, _>>()?;
     let failed = compiled.iter().any(|it| it.has(level));
     match args.format {

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         args::Command::Explain(it) => commands::explain(&output, &it),
         args::Command::Graph(it) => commands::graph(&output, &it),
         args::Command::Diff(it) => commands::diff(&output, &it),
+        args::Command::Schema(it) => commands::schema(&output, &it),
         args::Command::Completions { shell } => {
             commands::completions(shell);
             Ok(output::Outcome::Clean)

@@ -26,7 +26,7 @@ impl Session {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // What a clone has that documents refer to.
-        for part in ["stacks", "docs", "golden"] {
+        for part in ["stacks", "docs", "golden", "schemas"] {
             std::os::unix::fs::symlink(root().join(part), folder.path().join(part)).expect("a link");
         }
         Self { folder }

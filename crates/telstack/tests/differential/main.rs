@@ -8,6 +8,9 @@
 mod agreed;
 mod bases;
 mod mutate;
+mod schema;
+#[path = "../support/mod.rs"]
+mod support;
 mod written;
 
 use std::{

@@ -71,3 +71,25 @@ pub fn files(folder: &Path) -> Vec<String> {
     found.sort();
     found
 }
+
+/// The first document of a YAML text as JSON, with merge keys applied. None if it is not YAML.
+pub fn json_of_yaml(text: &str) -> Option<serde_json::Value> {
+    let mut sources = telstack_diagnostics::SourceMap::default();
+    let file = sources.add("it.yaml", text);
+    let mut first = telstack_syntax::yaml::read(file, text).ok()?.into_iter().next()?;
+    telstack_syntax::yaml::merge_keys(&mut first);
+    Some(json(&first))
+}
+
+fn json<M>(value: &telstack_syntax::tree::Value<M>) -> serde_json::Value {
+    use telstack_syntax::tree::Kind;
+    match &value.kind {
+        Kind::Null => serde_json::Value::Null,
+        Kind::Bool(it) => (*it).into(),
+        Kind::Int(it) => (*it).into(),
+        Kind::Float(it) => (*it).into(),
+        Kind::String(it) => it.as_str().into(),
+        Kind::Seq(seq) => seq.items.iter().map(json).collect(),
+        Kind::Map(map) => map.iter().map(|entry| (entry.key.clone(), json(&entry.value))).collect(),
+    }
+}

@@ -1,7 +1,9 @@
 //! Checks a line and all below it against the grammar, and reports every mistake in it.
 
+use std::collections::HashMap;
+
 use telstack_diagnostics::{Applicability, Diagnostic, Diagnostics, Edit, Fix, Span};
-use telstack_syntax::stack::{Atom, Node as Line, Spanned};
+use telstack_syntax::stack::{Atom, Node as Line, Prop, Spanned};
 
 use crate::{
     codes,
@@ -42,10 +44,13 @@ fn needs(line: &Line, form: &'static Form, out: &mut Diagnostics) {
 
 /// Reports each word of `lines` that stands twice although it may stand once.
 fn once(lines: &[Line], form: &'static Form, out: &mut Diagnostics) {
-    for (at, line) in lines.iter().enumerate() {
-        let single = form.child(&line.name.value).is_some_and(|form| form.once);
-        let same = |it: &&Line| single && !line.broken && !it.broken && it.name.value == line.name.value;
-        let Some(first) = lines[..at].iter().find(same) else { continue };
+    let mut firsts: HashMap<&str, &Line> = HashMap::new();
+    let single = |line: &&Line| !line.broken && form.child(&line.name.value).is_some_and(|form| form.once);
+    for line in lines.iter().filter(single) {
+        let first = *firsts.entry(&line.name.value).or_insert(line);
+        if std::ptr::eq(first, line) {
+            continue;
+        }
         out.push(twice(format!("`{}` stands twice in one block", line.name.value), line.head(), first.head()));
     }
 }
@@ -81,9 +86,11 @@ fn values(line: &Line, form: &'static Form, out: &mut Diagnostics) {
 }
 
 fn properties(line: &Line, form: &'static Form, out: &mut Diagnostics) {
-    for (at, prop) in line.props.iter().enumerate() {
+    let mut firsts: HashMap<&str, &Prop> = HashMap::new();
+    for prop in &line.props {
         let key = &prop.key;
-        if let Some(first) = line.props[..at].iter().find(|it| it.key.value == key.value) {
+        let first = *firsts.entry(&key.value).or_insert(prop);
+        if !std::ptr::eq(first, prop) {
             out.push(twice(format!("`{}` is set twice on one line", key.value), key.span, first.key.span));
             continue;
         }

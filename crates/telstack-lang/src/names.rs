@@ -10,14 +10,24 @@ use crate::{Loader, check::twice, codes, grammar, rewrite};
 /// How deep files may include each other.
 const DEEPEST: usize = 16;
 
+/// Longer words are no slips of known ones, and comparing them takes long.
+const LONGEST: usize = 100;
+
 /// The known name closest to a misspelt one, if it is close enough to be a slip.
 pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let plain = |text: &str| -> String {
         text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
     };
     let asked = plain(word);
     let score = |name: &str| {
         let other = plain(name);
+        // So different in length that the distance need not be worked out.
+        if asked.len().abs_diff(other.len()) * 2 > asked.len().max(other.len()) {
+            return None;
+        }
         let distance = strsim::damerau_levenshtein(&asked, &other);
         let limit = (asked.chars().count().max(other.chars().count()) / 3).max(1);
         (distance <= limit && distance < asked.chars().count()).then_some(distance)
@@ -35,8 +45,14 @@ pub(crate) fn one_of(names: &[&str]) -> String {
     joined(names, "or")
 }
 
+/// Most names that a message lists.
+const LISTED: usize = 20;
+
 fn joined(names: &[&str], last: &str) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let mut quoted: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+    if names.len() > LISTED {
+        quoted.push(format!("{} more", names.len() - LISTED));
+    }
     match quoted.as_slice() {
         [] => "nothing".to_owned(),
         [one] => one.clone(),
@@ -49,8 +65,11 @@ pub(crate) fn did_you_mean(finding: Diagnostic, word: &str, known: &[&str], what
     match nearest(word, known.iter().copied()) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None if known.is_empty() => finding.note(format!("there are no {what} here")),
-        None => finding
-            .note(format!("{what} here: {}", known.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", "))),
+        None => {
+            let listed: Vec<String> = known.iter().take(LISTED).map(|it| format!("`{it}`")).collect();
+            let more = if known.len() > LISTED { format!(" and {} more", known.len() - LISTED) } else { String::new() };
+            finding.note(format!("{what} here: {}{more}", listed.join(", ")))
+        }
     }
 }
 

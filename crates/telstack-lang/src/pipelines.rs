@@ -182,12 +182,24 @@ fn component(
     if context.collector_incomplete || (context.incomplete && place.word == TO.word) {
         return None;
     }
-    context.out.push(unknown(system, collector, place, &id, atom.span));
+    let search = context.out.len() < SEARCHED;
+    context.out.push(unknown(system, collector, place, &id, atom.span, search));
     None
 }
 
-/// A name that is declared nowhere.
-fn unknown(system: &System, collector: &Collector, place: &Place, id: &ComponentId, span: Span) -> Diagnostic {
+/// For so many findings it is worked out what may have been meant. Who made more did something else wrong, and
+/// comparing thousands of names with thousands takes long.
+const SEARCHED: usize = 1000;
+
+/// A name that is declared nowhere. `search` for what may have been meant.
+fn unknown(
+    system: &System,
+    collector: &Collector,
+    place: &Place,
+    id: &ComponentId,
+    span: Span,
+    search: bool,
+) -> Diagnostic {
     let kinds = place.kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
     let message = if place.word == TO.word {
         format!("`to` names `{id}`, but no {kinds} of this collector and no other node has that name")
@@ -195,6 +207,9 @@ fn unknown(system: &System, collector: &Collector, place: &Place, id: &Component
         format!("`{}` names `{id}`, but this collector declares no such {kinds}", place.word)
     };
     let finding = Diagnostic::new(&codes::UNKNOWN_NAME, message).at(span, "declared nowhere");
+    if !search {
+        return finding;
+    }
     let declared = collector.components.iter().filter(|it| place.kinds.contains(&it.kind)).map(|it| it.id.to_string());
     let mut known: Vec<String> = declared.collect();
     if place.word == TO.word {

@@ -1,6 +1,8 @@
 //! What a rule is, and what it is given.
 
-use telstack_diagnostics::{Diagnostic, Diagnostics, RuleInfo};
+use std::collections::HashSet;
+
+use telstack_diagnostics::{Diagnostic, Diagnostics, RuleInfo, Span};
 use telstack_system::{Origin, System};
 
 use crate::facts::Facts;
@@ -23,6 +25,8 @@ pub struct Cx<'a> {
     pub(crate) facts: &'a Facts<'a>,
     rule: &'static RuleInfo,
     out: &'a mut Diagnostics,
+    /// Where the findings of this rule point.
+    told: HashSet<Vec<Span>>,
 }
 
 impl<'a> Cx<'a> {
@@ -32,7 +36,7 @@ impl<'a> Cx<'a> {
         rule: &'static RuleInfo,
         out: &'a mut Diagnostics,
     ) -> Self {
-        Self { system, facts, rule, out }
+        Self { system, facts, rule, out, told: HashSet::new() }
     }
 
     /// Starts a finding at a value of the System. A value that nobody wrote is shown at what it follows
@@ -47,16 +51,20 @@ impl<'a> Cx<'a> {
 
     /// Reports a finding.
     pub(crate) fn report(&mut self, finding: Diagnostic) {
+        self.told.insert(places(&finding));
         self.out.push(finding);
     }
 
     /// Reports a finding about a pipeline, unless one that points at the same places was reported: pipelines
     /// that were written together share their mistakes.
     pub(crate) fn report_once(&mut self, finding: Diagnostic) {
-        let places = |it: &Diagnostic| it.primary.iter().chain(&it.labels).map(|label| label.span).collect::<Vec<_>>();
-        let told = |it: &Diagnostic| it.rule == finding.rule && it.primary.is_some() && places(it) == places(&finding);
-        if !self.out.iter().any(told) {
+        if finding.primary.is_none() || self.told.insert(places(&finding)) {
             self.out.push(finding);
         }
     }
+}
+
+/// Where a finding points.
+fn places(finding: &Diagnostic) -> Vec<Span> {
+    finding.primary.iter().chain(&finding.labels).map(|label| label.span).collect()
 }

@@ -29,8 +29,14 @@ pub(crate) fn article(noun: &str) -> &'static str {
     if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
+/// Longer words are no slips of known ones, and comparing them takes long.
+const LONGEST: usize = 100;
+
 /// The candidate closest to a misspelt word, if it is close enough to be a slip.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let scored = candidates.into_iter().filter_map(|candidate| {
         let distance = strsim::damerau_levenshtein(word, candidate);
         let limit = word.len().max(candidate.len()) / 3;

@@ -1,9 +1,12 @@
 //! The graph behind our own API: ids are stable, iteration is in the order of making.
 
+use std::collections::HashMap;
+
 use petgraph::{
     Direction,
+    algo::kosaraju_scc,
     stable_graph::{EdgeIndex, NodeIndex, StableDiGraph},
-    visit::{EdgeRef, IntoEdgeReferences},
+    visit::{EdgeFiltered, EdgeRef, IntoEdgeReferences},
 };
 
 use crate::{
@@ -34,17 +37,41 @@ pub struct System {
     /// Was it read from the files of its tools? Then nobody wrote a stack, and advice is about those files.
     pub from_files: bool,
     graph: StableDiGraph<Node, Edge>,
+    /// The first node of each name. Names stay what they are once a node is added.
+    names: HashMap<String, NodeId>,
+}
+
+/// Which nodes lie on circles together; see [`System::circles`].
+#[derive(Clone, Debug)]
+pub struct Circles(HashMap<NodeId, usize>);
+
+impl Circles {
+    /// Does a way lead from the one to the other, and one back?
+    pub fn join(&self, one: NodeId, other: NodeId) -> bool {
+        self.0.get(&one).is_some_and(|number| self.0.get(&other) == Some(number))
+    }
 }
 
 impl System {
     /// A System without nodes.
     pub fn new(name: impl Into<String>, origin: Origin, platform: Sourced<Platform>) -> Self {
-        Self { name: name.into(), origin, platform, complete: true, from_files: false, graph: StableDiGraph::new() }
+        Self {
+            name: name.into(),
+            origin,
+            platform,
+            complete: true,
+            from_files: false,
+            graph: StableDiGraph::new(),
+            names: HashMap::new(),
+        }
     }
 
-    /// Adds a node.
+    /// Adds a node. Its name is its name for good.
     pub fn add(&mut self, node: Node) -> NodeId {
-        NodeId(self.graph.add_node(node))
+        let name = node.name.clone();
+        let id = NodeId(self.graph.add_node(node));
+        self.names.entry(name).or_insert(id);
+        id
     }
 
     /// Adds an edge from the node that dials to the one that listens.
@@ -130,7 +157,14 @@ impl System {
 
     /// The node of that name.
     pub fn find(&self, name: &str) -> Option<NodeId> {
-        self.nodes().find(|(_, node)| node.name == name).map(|(id, _)| id)
+        self.names.get(name).copied()
+    }
+
+    /// Which nodes reach each other both ways along edges of a purpose: two of one number do.
+    pub fn circles(&self, purpose: Purpose) -> Circles {
+        let edges = EdgeFiltered::from_fn(&self.graph, |edge| edge.weight().purpose == purpose);
+        let circles = (0..).zip(kosaraju_scc(&edges));
+        Circles(circles.flat_map(|(number, ids)| ids.into_iter().map(move |id| (NodeId(id), number))).collect())
     }
 
     /// The node that others dial by that name.

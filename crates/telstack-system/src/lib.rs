@@ -16,7 +16,7 @@ pub mod passes;
 pub mod units;
 
 pub use canonical::canonical;
-pub use graph::{EdgeId, NodeId, System};
+pub use graph::{Circles, EdgeId, NodeId, System};
 pub use known::Known;
 pub use model::*;
 pub use origin::{Origin, OriginKind, Settings, Sourced, Value};

@@ -1,6 +1,6 @@
 //! Where a value comes from. No value of the System or of an emitted file is without one.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use telstack_diagnostics::Span;
 use telstack_syntax::tree;
@@ -64,12 +64,13 @@ impl Origin {
     }
 
     fn made(kind: OriginKind, pass: &'static str, reason: String, from: &[&Origin]) -> Self {
-        let mut spans = Vec::new();
-        for span in from.iter().flat_map(|origin| origin.spans()) {
-            if !spans.contains(span) {
-                spans.push(*span);
-            }
-        }
+        let all = from.iter().flat_map(|origin| origin.spans()).copied();
+        let spans = if let [_] = from {
+            all.collect()
+        } else {
+            let mut seen = HashSet::new();
+            all.filter(|span| seen.insert(*span)).collect()
+        };
         Self(Arc::new(Data { kind, pass: Some(pass), reason, spans }))
     }
 

@@ -28,7 +28,8 @@ impl Period {
         Self(seconds * 1_000)
     }
 
-    /// Reads `30d`, `1h30m`, `1.5s`, `500ms`: numbers with units `y w d h m s ms`, largest first or not.
+    /// Reads `30d`, `1h30m`, `1.5s`, `500ms`: numbers with units `y w d h m s ms`, largest first or not. More than 292
+    /// years is no period: the programs that read it count nanoseconds in 63 bits.
     pub fn parse(text: &str) -> Option<Self> {
         let mut rest = text;
         let mut total = 0.0_f64;
@@ -47,7 +48,7 @@ impl Period {
             rest = &rest[letters..];
         }
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        (total.is_finite() && total <= u64::MAX as f64).then_some(Self(total.round() as u64))
+        (total <= (i64::MAX / 1_000_000) as f64).then_some(Self(total.round() as u64))
     }
 
     /// In milliseconds.
@@ -121,7 +122,10 @@ impl Bytes {
         Self(mib << 20)
     }
 
-    /// Reads `2GiB`, `512MiB`, `40GB`, `1.5GiB`: binary and decimal units are kept apart.
+    /// More than a host has; the programs that read sizes count in 32 bits of MiB, or in 63 of bytes.
+    const MOST: u64 = 1 << 50;
+
+    /// Reads `2GiB`, `512MiB`, `40GB`, `1.5GiB`: binary and decimal units are kept apart. More than 1 PiB is no size.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = text[..digits].parse().ok()?;
@@ -129,7 +133,7 @@ impl Bytes {
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let total = number * *bytes as f64;
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        (total.is_finite() && total <= u64::MAX as f64).then_some(Self(total.round() as u64))
+        (total <= Self::MOST as f64).then_some(Self(total.round() as u64))
     }
 
     /// In bytes.

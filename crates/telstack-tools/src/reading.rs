@@ -271,8 +271,14 @@ pub(crate) fn wrong_shape(what: &str, wanted: &str, found: &Value, help: String,
     );
 }
 
+/// Longer words are no slips of known ones, and comparing them takes long.
+const LONGEST: usize = 100;
+
 /// The word among `known` that was probably meant.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let scored = known.iter().map(|it| (strsim::damerau_levenshtein(&word.to_lowercase(), it), *it));
     scored.filter(|(distance, it)| *distance * 3 <= it.len()).min().map(|(_, it)| it)
 }

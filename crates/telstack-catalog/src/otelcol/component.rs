@@ -85,7 +85,7 @@ pub enum Required {
 }
 
 /// Transport of a listening port.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Transport {
     /// TCP.
     Tcp,
@@ -115,10 +115,15 @@ pub struct Listen {
 
 /// The component a name stands for, in any of its spellings, old or new.
 pub fn component(kind: ComponentKind, name: &str) -> Option<Component> {
-    let canonical = record::NAMES.get(&format!("{kind}/{name}"))?.trim_matches('"');
-    let record = record::record(&format!("{kind}/{canonical}"))?;
-    let asked = record.names.iter().find(|known| *known == name)?;
-    Some(Component { record, kind, asked })
+    static MEMO: record::Memo<Component> = record::Memo::new();
+    let key = format!("{kind}/{name}");
+    let make = || {
+        let canonical = record::NAMES.get(&key)?.trim_matches('"');
+        let record = record::record(&format!("{kind}/{canonical}"))?;
+        let asked = record.names.iter().find(|known| *known == name)?;
+        Some(Component { record, kind, asked })
+    };
+    MEMO.get(&key, make).copied()
 }
 
 /// Every name of a kind of component, old ones included, in alphabetical order.

@@ -23,11 +23,14 @@ pub fn nearest_in(
     closest(name, component_names(kind).filter(here))
 }
 
+/// Longer words are no slips of known ones, and comparing them takes long.
+const LONGEST: usize = 100;
+
 /// The candidate closest to a word, when it is close enough to be a slip. Underscores, hyphens and
 /// letter case count for nothing except to choose between equals.
 pub(crate) fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = simplify(word);
-    if plain.is_empty() {
+    if plain.is_empty() || word.len() > LONGEST {
         return None;
     }
     let score = |candidate: &str| {

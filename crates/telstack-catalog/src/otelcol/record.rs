@@ -124,28 +124,30 @@ pub(super) enum StoredRequired {
     One(Vec<String>),
 }
 
-/// Parses a line once and keeps it for the life of the program.
-pub(super) struct Memo<T: 'static>(OnceLock<Mutex<HashMap<&'static str, Option<&'static T>>>>);
+/// Makes a thing once and keeps it for the life of the program.
+pub(super) struct Memo<T: 'static>(OnceLock<Mutex<HashMap<String, &'static T>>>);
 
 impl<T> Memo<T> {
     pub(super) const fn new() -> Self {
         Self(OnceLock::new())
     }
 
-    /// The value under the key, made on first use.
-    pub(super) fn get(&self, key: &'static str, make: impl FnOnce() -> Option<T>) -> Option<&'static T> {
+    /// The value under the key, made on first use. What there is not is not remembered: keys come from users.
+    pub(super) fn get(&self, key: &str, make: impl FnOnce() -> Option<T>) -> Option<&'static T> {
         let memo = self.0.get_or_init(Mutex::default);
-        let mut memo = memo.lock().unwrap_or_else(PoisonError::into_inner);
-        *memo.entry(key).or_insert_with(|| make().map(|value| &*Box::leak(Box::new(value))))
+        if let Some(known) = memo.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
+            return Some(known);
+        }
+        let kept = &*Box::leak(Box::new(make()?));
+        Some(memo.lock().unwrap_or_else(PoisonError::into_inner).entry(key.to_owned()).or_insert(kept))
     }
 }
 
 /// The record under a canonical key, `exporter/otlp_grpc`.
 pub(super) fn record(key: &str) -> Option<&'static Record> {
     static MEMO: Memo<Record> = Memo::new();
-    let line = COMPONENTS.get(key)?;
-    MEMO.get(line, || {
-        let mut record: Record = serde_json::from_str(line).ok()?;
+    MEMO.get(key, || {
+        let mut record: Record = serde_json::from_str(COMPONENTS.get(key)?).ok()?;
         key.clone_into(&mut record.key);
         Some(record)
     })
@@ -153,7 +155,6 @@ pub(super) fn record(key: &str) -> Option<&'static Record> {
 
 /// The runtime facts of a component, when there are any.
 pub(super) fn runtime(key: &str) -> Option<&'static Runtime> {
-    static MEMO: Memo<Runtime> = Memo::new();
-    let line = RUNTIME.get(key)?;
-    MEMO.get(line, || serde_json::from_str(line).ok())
+    static MEMO: Memo<Option<Runtime>> = Memo::new();
+    MEMO.get(key, || Some(RUNTIME.get(key).and_then(|line| serde_json::from_str(line).ok())))?.as_ref()
 }

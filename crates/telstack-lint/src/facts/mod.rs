@@ -6,8 +6,10 @@ mod flags;
 mod links;
 mod settings;
 
+use std::collections::HashMap;
+
 use telstack_catalog::Version;
-use telstack_system::{Collector, Component, Node, NodeId, System};
+use telstack_system::{Collector, Component, Node, NodeId, Purpose, System};
 
 pub(crate) use components::{Part, Standing};
 pub(crate) use duration::nanoseconds;
@@ -24,6 +26,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) problems: Vec<Problem<'a>>,
     /// Every edge that dials, and where it arrives.
     pub(crate) links: Vec<Link<'a>>,
+    /// Which part each component is: two of one id are two parts, so it goes by the component itself.
+    places: HashMap<*const Component, usize>,
 }
 
 impl<'a> Facts<'a> {
@@ -31,12 +35,13 @@ impl<'a> Facts<'a> {
         let parts = components::parts(system);
         let problems = settings::problems(system, &parts);
         let links = links::links(system);
-        Self { parts, problems, links }
+        let places = parts.iter().enumerate().map(|(at, part)| (std::ptr::from_ref(part.component), at)).collect();
+        Self { parts, problems, links, places }
     }
 
     /// The part that a component of a collector is.
-    pub(crate) fn part(&self, node: NodeId, component: &Component) -> Option<&Part<'a>> {
-        self.parts.iter().find(|part| part.id == node && std::ptr::eq(part.component, component))
+    pub(crate) fn part(&self, component: &Component) -> Option<&Part<'a>> {
+        self.parts.get(*self.places.get(&std::ptr::from_ref(component))?)
     }
 
     /// The parts that the catalog knows and that are there, with what it knows.
@@ -48,8 +53,9 @@ impl<'a> Facts<'a> {
 /// A pipeline of a collector that still waits for an exporter, because the link it feeds was not
 /// negotiated: its missing exporter is not the pipeline's fault.
 pub(crate) fn waits_for_a_link(system: &System, node: NodeId, pipeline: usize) -> bool {
-    system.edges().any(|(_, from, edge, _)| {
-        from == node && edge.dial.is_none() && edge.pipelines.iter().any(|it| it.value == pipeline)
+    system.outgoing(node, Purpose::Telemetry).into_iter().any(|(edge, _)| {
+        let edge = system.edge(edge);
+        edge.dial.is_none() && edge.pipelines.iter().any(|it| it.value == pipeline)
     })
 }
 

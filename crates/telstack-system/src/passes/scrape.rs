@@ -1,5 +1,7 @@
 //! Self-monitoring: Prometheus scrapes every part of the stack that has metrics.
 
+use std::collections::HashSet;
+
 use telstack_catalog::{ComponentKind, product::Product};
 use telstack_diagnostics::Diagnostics;
 
@@ -19,14 +21,21 @@ pub(super) const PASS: Pass =
 fn run(system: &mut System, _: &mut Diagnostics) {
     for prometheus in system.node_ids() {
         if system.node(prometheus).store().is_some_and(|it| it.product() == Product::Prometheus) {
+            let mut names = jobs(system, prometheus).map(|job| job.name.clone()).collect();
             for target in system.node_ids() {
-                scrape(system, prometheus, target);
+                scrape(system, prometheus, target, &mut names);
             }
         }
     }
 }
 
-fn scrape(system: &mut System, prometheus: NodeId, target: NodeId) {
+fn jobs(system: &System, prometheus: NodeId) -> impl Iterator<Item = &ScrapeJob> {
+    let facet = system.node(prometheus).store().and_then(|store| store.prometheus());
+    facet.into_iter().flat_map(|facet| &facet.jobs)
+}
+
+/// `names` are those of the jobs that there are.
+fn scrape(system: &mut System, prometheus: NodeId, target: NodeId, names: &mut HashSet<String>) {
     let node = system.node(target);
     if matches!(node.kind, NodeKind::External(_)) {
         return;
@@ -34,21 +43,21 @@ fn scrape(system: &mut System, prometheus: NodeId, target: NodeId) {
     let own = node.listeners.iter().find(|it| it.name == "metrics").map(|it| (own_job(node), it.clone()));
     let handed_on = node.listeners.iter().filter_map(|it| Some((handed_on_job(node, it)?, it.clone())));
     for ((name, what, honor_labels), listener) in own.into_iter().chain(handed_on).collect::<Vec<_>>() {
-        add(system, (prometheus, target), name, &what, honor_labels, &listener);
+        let job = add(system, (prometheus, target), name, &what, honor_labels, &listener);
+        if let Some(facet) = system.node_mut(prometheus).store_mut().and_then(|store| store.prometheus_mut())
+            && names.insert(job.name.clone())
+        {
+            facet.jobs.push(job);
+        }
     }
 }
 
 /// The nodes whose own metrics a Prometheus scrapes.
 pub(super) fn watched(system: &System, prometheus: NodeId) -> Vec<NodeId> {
-    let jobs = system.node(prometheus).store().and_then(|store| Some(&store.prometheus()?.jobs));
-    let has_job = |name: &str| jobs.is_some_and(|jobs| jobs.iter().any(|job| job.name == name));
-    let mut out = Vec::new();
-    for (_, target) in system.outgoing(prometheus, Purpose::Scrape) {
-        if !out.contains(&target) && has_job(&system.node(target).name) {
-            out.push(target);
-        }
-    }
-    out
+    let jobs: HashSet<&str> = jobs(system, prometheus).map(|job| job.name.as_str()).collect();
+    let mut seen = HashSet::new();
+    let targets = system.outgoing(prometheus, Purpose::Scrape).into_iter().map(|(_, target)| target);
+    targets.filter(|target| jobs.contains(&*system.node(*target).name) && seen.insert(*target)).collect()
 }
 
 /// The name of a job, why there is one, and why its labels are kept if they are.
@@ -71,6 +80,7 @@ fn handed_on_job(node: &Node, listener: &Listener) -> Option<Wanted> {
     open.then(|| (format!("{}/{}", node.name, owner.id), why, Some(kept)))
 }
 
+/// Joins the two, and says what the job is.
 fn add(
     system: &mut System,
     (prometheus, target): (NodeId, NodeId),
@@ -78,7 +88,7 @@ fn add(
     why: &str,
     honor_labels: Option<Origin>,
     listener: &Listener,
-) {
+) -> ScrapeJob {
     let node = system.node(target);
     let itself = prometheus == target;
     let tls = listener.tls.value().unwrap_or(Tls::Off);
@@ -114,9 +124,5 @@ fn add(
         edge.dial = Some(dial);
         system.connect(prometheus, target, edge);
     }
-    if let Some(facet) = system.node_mut(prometheus).store_mut().and_then(|store| store.prometheus_mut())
-        && !facet.jobs.iter().any(|known| known.name == job.name)
-    {
-        facet.jobs.push(job);
-    }
+    job
 }

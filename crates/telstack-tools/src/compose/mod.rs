@@ -8,6 +8,8 @@ mod read;
 mod scripts;
 mod service;
 
+use std::collections::{HashMap, HashSet};
+
 pub(crate) use read::{find, read};
 use telstack_syntax::yaml;
 use telstack_system::{Mount, MountSource, Origin, System, Value, tls};
@@ -41,6 +43,7 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
 }
 
 fn document(system: &System, written: &[Artefact]) -> Value {
+    let written: HashMap<&str, &Artefact> = written.iter().map(|it| (&*it.path, it)).collect();
     let mut services = Block::new();
     let mut origins = Vec::new();
     for (id, node) in system.nodes() {
@@ -51,7 +54,7 @@ fn document(system: &System, written: &[Artefact]) -> Value {
             services.gap().comment(&service::purpose_of_init(node)).put(&name, value);
         }
         services.gap().comment(&service::purpose(system, id, node));
-        services.put(&node.name, service::service(node, container, waits_for.as_deref(), written));
+        services.put(&node.name, service::service(node, container, waits_for.as_deref(), &written));
         origins.push(&node.origin);
     }
     let mut out = Block::new();
@@ -64,16 +67,15 @@ fn document(system: &System, written: &[Artefact]) -> Value {
 /// The named volumes in the order first mounted, with names that do not depend on the folder.
 fn volumes(system: &System) -> Option<Value> {
     let reason = "named after the stack: its data is found again from a folder of another name";
-    let mut names: Vec<&str> = Vec::new();
+    let mut names = HashSet::new();
     let mut origins: Vec<&Origin> = Vec::new();
     let mut out = Block::new();
     for mount in system.nodes().filter_map(|(_, node)| node.container.as_ref()).flat_map(|it| &it.mounts) {
         if let Some(name) = volume(mount)
-            && !names.contains(&name)
+            && names.insert(name)
         {
             let full = doc::follows(reason, &[&system.origin, &mount.origin]).string(volume_name(system, name));
             out.put(name, mount.origin.map([("name", full)]));
-            names.push(name);
             origins.push(&mount.origin);
         }
     }

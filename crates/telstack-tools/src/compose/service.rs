@@ -1,5 +1,7 @@
 //! One service of the compose file.
 
+use std::collections::HashMap;
+
 use sha2::{Digest, Sha256};
 use telstack_catalog::{
     SignalSet,
@@ -117,7 +119,12 @@ pub(super) fn init(node: &Node, container: &Container) -> Option<(String, Value)
 }
 
 /// The service of a node. `waits_for` must have ended well before it starts; `written` are the files of the stack.
-pub(super) fn service(node: &Node, container: &Container, waits_for: Option<&str>, written: &[Artefact]) -> Value {
+pub(super) fn service(
+    node: &Node,
+    container: &Container,
+    waits_for: Option<&str>,
+    written: &HashMap<&str, &Artefact>,
+) -> Value {
     let image = &container.image;
     let mut out = Block::new();
     out.put("image", image.origin.string(format!("{}:{}", image.value.repository, image.value.tag)));
@@ -156,11 +163,11 @@ pub(super) fn service(node: &Node, container: &Container, waits_for: Option<&str
 
 /// Compose makes a container anew when its service changes, not when a file does that it mounts; and a running
 /// container still holds the file as it was, because writers replace a file, not its content.
-fn labels(container: &Container, written: &[Artefact]) -> Option<Value> {
+fn labels(container: &Container, written: &HashMap<&str, &Artefact>) -> Option<Value> {
     let mut hash = Sha256::new();
     let mut origins = Vec::new();
     for file in &container.files {
-        let Some(artefact) = written.iter().find(|it| it.path == file.path) else { continue };
+        let Some(artefact) = written.get(&*file.path) else { continue };
         for part in [&file.target, &artefact.written.text] {
             hash.update(part);
             // Keeps two files apart from one.

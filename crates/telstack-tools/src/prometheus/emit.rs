@@ -1,5 +1,7 @@
 //! Prometheus: its configuration and its alert rules.
 
+use std::collections::HashMap;
+
 use telstack_catalog::product::Product;
 use telstack_system::{
     AlertRule, Dial, Known, Node, NodeId, Origin, PrometheusFacet, Protocol, Purpose, ScrapeJob, System, Tls, Value,
@@ -136,14 +138,17 @@ fn scrape_job(job: &ScrapeJob) -> Value {
 }
 
 fn rules(system: &System, id: NodeId, node: &Node, alerts: &[AlertRule]) -> Value {
-    let mut names: Vec<&str> = Vec::new();
+    // In the order of the first alert of each.
+    let mut groups: Vec<(&str, Vec<&AlertRule>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for alert in alerts {
-        if !names.contains(&alert.group.as_str()) {
-            names.push(&alert.group);
+        let place = *places.entry(&alert.group).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push((&alert.group, Vec::new()));
         }
+        groups[place].1.push(alert);
     }
-    let group = |name: &str| {
-        let members: Vec<&AlertRule> = alerts.iter().filter(|alert| alert.group == name).collect();
+    let group = |(name, members): (&str, Vec<&AlertRule>)| {
         let origin = doc::follows_all(
             format!("the alerts about `{name}`"),
             members.iter().map(|alert| &alert.origin),
@@ -159,7 +164,7 @@ fn rules(system: &System, id: NodeId, node: &Node, alerts: &[AlertRule]) -> Valu
             "Nobody is told: alerts show in Prometheus's own page only. An `alertmanager` in the stack changes that.",
         );
     }
-    out.put("groups", origin.block(names.into_iter().map(group)));
+    out.put("groups", origin.block(groups.into_iter().map(group)));
     out.finish(&origin)
 }
 
@@ -167,12 +172,15 @@ fn rule(alert: &AlertRule) -> Value {
     let origin = &alert.origin;
     let mut out = Block::new();
     out.put("alert", origin.string(&alert.name));
-    out.put("expr", origin.string(readable(&alert.expr)));
+    let metrics =
+        doc::fact("the metrics as the release that is watched names them, and when they are too bad", &[origin]);
+    out.put("expr", metrics.string(readable(&alert.expr)));
     if alert.hold.millis() > 0 {
         out.put("for", origin.string(alert.hold.prometheus()));
     }
     // Without the second label the rules of two services would be one rule written twice.
-    let labels = [("severity", origin.string(&alert.severity)), ("service", origin.string(&alert.group))];
+    let watched = doc::follows("the service that is watched", &[origin]);
+    let labels = [("severity", origin.string(&alert.severity)), ("service", watched.string(&alert.group))];
     out.put("labels", origin.map(labels));
     let mut annotations = Block::new();
     annotations.put("summary", origin.string(&alert.summary));

@@ -41,7 +41,7 @@ fn check(cx: &mut Cx<'_>) {
         let Some(name) = value.as_str().filter(|name| !is_reference(name)) else { continue };
         let id = ComponentId::parse(name);
         let Some(storage) = part.collector.component(ComponentKind::Extension, &id) else { continue };
-        let Some(storage) = cx.facts.part(part.id, storage) else { continue };
+        let Some(storage) = cx.facts.part(storage) else { continue };
         let Some((_, version)) = storage.usable() else { continue };
         let Some(directory) = storage.component.storage_directory(version) else { continue };
         let (directory, place) = (directory.value, directory.origin);

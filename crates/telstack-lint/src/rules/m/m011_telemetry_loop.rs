@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
@@ -29,8 +29,12 @@ collector "b" { receiver "otlp"; pipeline "traces" { from "otlp"; to "tempo" } }
 };
 
 fn check(cx: &mut Cx<'_>) {
-    let mut done: Vec<EdgeId> = Vec::new();
-    for (start, ..) in cx.system.edges().filter(|(_, _, edge, _)| edge.purpose == Purpose::Telemetry) {
+    let mut done: HashSet<EdgeId> = HashSet::new();
+    let circles = cx.system.circles(Purpose::Telemetry);
+    for (start, from, edge, to) in cx.system.edges() {
+        if edge.purpose != Purpose::Telemetry || !circles.join(from, to) || done.contains(&start) {
+            continue;
+        }
         let Some(round) = round(cx, start).filter(|round| !round.iter().any(|edge| done.contains(edge))) else {
             continue;
         };
@@ -58,6 +62,7 @@ fn check(cx: &mut Cx<'_>) {
 /// The shortest way from an edge back to itself.
 fn round(cx: &Cx<'_>, start: EdgeId) -> Option<Vec<EdgeId>> {
     let mut came_from: Vec<(EdgeId, Option<usize>)> = vec![(start, None)];
+    let mut seen = HashSet::from([start]);
     let mut queue = VecDeque::from([0]);
     while let Some(at) = queue.pop_front() {
         for next in onward(cx, came_from[at].0) {
@@ -65,12 +70,13 @@ fn round(cx: &Cx<'_>, start: EdgeId) -> Option<Vec<EdgeId>> {
                 let mut round = Vec::new();
                 let mut step = Some(at);
                 while let Some(at) = step {
-                    round.insert(0, came_from[at].0);
+                    round.push(came_from[at].0);
                     step = came_from[at].1;
                 }
+                round.reverse();
                 return Some(round);
             }
-            if !came_from.iter().any(|(known, _)| *known == next) {
+            if seen.insert(next) {
                 came_from.push((next, Some(at)));
                 queue.push_back(came_from.len() - 1);
             }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::{Bind, Listener, Published};
 
@@ -48,14 +50,14 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(finding);
         }
     }
-    let mut published: Vec<(&str, &Published)> = Vec::new();
+    let mut published: HashMap<_, Vec<(&str, &Published)>> = HashMap::new();
     for (_, node) in cx.system.nodes() {
         for port in node.container.iter().flat_map(|it| &it.published).filter(|it| it.host_port != 0) {
+            let same_port = published.entry((port.host_port, port.transport)).or_default();
             let clashes = |(_, other): &&(&str, &Published)| {
-                (other.host_port, other.transport) == (port.host_port, port.transport)
-                    && (other.host_ip.is_none() || port.host_ip.is_none() || other.host_ip == port.host_ip)
+                other.host_ip.is_none() || port.host_ip.is_none() || other.host_ip == port.host_ip
             };
-            if let Some((name, other)) = published.iter().find(clashes) {
+            if let Some((name, other)) = same_port.iter().find(clashes) {
                 let message = format!("`{name}` and `{}` both publish port {} of the host", node.name, port.host_port);
                 let finding = cx
                     .finding(message, &port.origin, format!("`{}` publishes {}", node.name, port.host_port))
@@ -63,7 +65,7 @@ fn check(cx: &mut Cx<'_>) {
                     .help("publish one of them on another port of the host, or not at all");
                 cx.report(finding);
             }
-            published.push((&node.name, port));
+            same_port.push((&node.name, port));
         }
     }
 }

@@ -41,11 +41,11 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for (id, _, collector, _, pipeline) in facts::pipelines(cx.system) {
+    for (_, _, collector, _, pipeline) in facts::pipelines(cx.system) {
         let mut regrouped = None;
         for reference in &pipeline.processors {
             let component = collector.component(ComponentKind::Processor, &reference.id);
-            let Some(part) = component.and_then(|it| cx.facts.part(id, it)) else { continue };
+            let Some(part) = component.and_then(|it| cx.facts.part(it)) else { continue };
             if let (Some((first, keeps_headers)), Some(need)) = (regrouped, need(part)) {
                 if need == Need::Header && keeps_headers {
                     continue;

@@ -28,7 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for (id, _, collector, _, pipeline) in facts::pipelines(cx.system) {
+    for (_, _, collector, _, pipeline) in facts::pipelines(cx.system) {
         for (references, kind) in [
             (&pipeline.receivers, ComponentKind::Receiver),
             (&pipeline.processors, ComponentKind::Processor),
@@ -36,7 +36,7 @@ fn check(cx: &mut Cx<'_>) {
         ] {
             for reference in references {
                 let component = collector.component(kind, &reference.id);
-                let Some(part) = component.and_then(|it| cx.facts.part(id, it)) else { continue };
+                let Some(part) = component.and_then(|it| cx.facts.part(it)) else { continue };
                 let Some((fact, version)) = part.usable() else { continue };
                 let Some(signals) = fact.signals(version).filter(|it| !it.is_empty()) else { continue };
                 if signals.contains(pipeline.signal) {

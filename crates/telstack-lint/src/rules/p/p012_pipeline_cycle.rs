@@ -1,6 +1,6 @@
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Collector, NodeId, Pipeline, Reference};
+use telstack_system::{Collector, Pipeline, Reference};
 
 use crate::{Cx, Rule, facts::Part, words::ticked};
 
@@ -35,8 +35,7 @@ fn check(cx: &mut Cx<'_>) {
         let pipelines = &collector.pipelines;
         let mut done = vec![false; pipelines.len()];
         for start in 0..pipelines.len() {
-            let Some(round) = round(cx, id, collector, start).filter(|round| round.iter().all(|(at, _)| !done[*at]))
-            else {
+            let Some(round) = round(cx, collector, start).filter(|round| round.iter().all(|(at, _)| !done[*at])) else {
                 continue;
             };
             for (at, _) in &round {
@@ -57,11 +56,11 @@ fn check(cx: &mut Cx<'_>) {
 }
 
 /// The shortest way from a pipeline back to itself: each pipeline on it, with the connector it leaves by.
-fn round<'a>(cx: &Cx<'_>, id: NodeId, collector: &'a Collector, start: usize) -> Option<Vec<(usize, &'a Reference)>> {
+fn round<'a>(cx: &Cx<'_>, collector: &'a Collector, start: usize) -> Option<Vec<(usize, &'a Reference)>> {
     let mut came_from: Vec<Option<(usize, &Reference)>> = vec![None; collector.pipelines.len()];
     let mut queue = std::collections::VecDeque::from([start]);
     while let Some(at) = queue.pop_front() {
-        for (next, by) in steps(cx, id, collector, at) {
+        for (next, by) in steps(cx, collector, at) {
             if next == start {
                 let mut round = vec![(at, by)];
                 while let Some((before, by)) = came_from[round[0].0].filter(|_| round[0].0 != start) {
@@ -79,12 +78,12 @@ fn round<'a>(cx: &Cx<'_>, id: NodeId, collector: &'a Collector, start: usize) ->
 }
 
 /// The pipelines that a pipeline feeds, each with the connector between.
-fn steps<'a>(cx: &Cx<'_>, id: NodeId, collector: &'a Collector, at: usize) -> Vec<(usize, &'a Reference)> {
+fn steps<'a>(cx: &Cx<'_>, collector: &'a Collector, at: usize) -> Vec<(usize, &'a Reference)> {
     let from = &collector.pipelines[at];
     let mut steps = Vec::new();
     for out in &from.exporters {
         let Some(connector) = collector.component(ComponentKind::Connector, &out.id) else { continue };
-        let known = cx.facts.part(id, connector).and_then(Part::usable);
+        let known = cx.facts.part(connector).and_then(Part::usable);
         let pairs = known.and_then(|(fact, version)| fact.pairs(version)).filter(|pairs| !pairs.is_empty());
         let joins = |to: &Pipeline| pairs.as_ref().is_none_or(|pairs| pairs.contains(&(from.signal, to.signal)));
         for (next, to) in collector.pipelines.iter().enumerate() {

@@ -3,17 +3,18 @@
 mod certificates;
 mod environment;
 mod names;
+mod ports;
 
 use telstack_catalog::{
     ComponentKind, Version,
-    otelcol::Transport,
     product::{Layout, Product, image_facts},
 };
 use telstack_diagnostics::Diagnostics;
 
+use self::ports::HostPorts;
 use super::{Pass, negotiate::telemetry_into};
 use crate::{
-    graph::{NodeId, System},
+    graph::{Circles, NodeId, System},
     known::Known,
     model::{
         Collector, ConfigFile, Container, Dependency, HealthCheck, ImageRef, JaegerStorage, Listener, Mount,
@@ -32,9 +33,10 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
     if system.platform.value != Platform::Compose {
         return;
     }
-    let mut taken = Vec::new();
+    let circles = system.circles(Purpose::Telemetry);
+    let mut ports = HostPorts::default();
     for id in system.node_ids() {
-        if let Some(container) = container(system, id, &mut taken) {
+        if let Some(container) = container(system, id, &circles, &mut ports) {
             let node = system.node_mut(id);
             if let NodeKind::Store(store) = &mut node.kind
                 && let Some(mount) = container.mounts.iter().find(|it| matches!(it.source, MountSource::Volume(_)))
@@ -47,7 +49,7 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
     names::check(system, diagnostics);
 }
 
-fn container(system: &System, id: NodeId, taken: &mut Vec<(u16, Transport)>) -> Option<Container> {
+fn container(system: &System, id: NodeId, circles: &Circles, ports: &mut HostPorts) -> Option<Container> {
     let node = system.node(id);
     let (product, version) = (node.product()?, node.version.as_ref()?);
     let layout = product.layout(version.value)?;
@@ -74,9 +76,9 @@ fn container(system: &System, id: NodeId, taken: &mut Vec<(u16, Transport)>) -> 
         data(&mut container, node, &layout);
     }
     certificates::mount(&mut container, system, id, product);
-    publish(&mut container, system, id, taken);
+    publish(&mut container, system, id, ports);
     container.health = health_check(&container, node);
-    depend(&mut container, system, id);
+    depend(&mut container, system, id, circles);
     if node.collector().is_some() || node.store().is_some() {
         let reason = "time to hand on or write down what is in memory before the process is killed";
         container.stop_grace =
@@ -226,9 +228,8 @@ fn keep(container: &mut Container, node: &Node, volume: String, path: &str, beca
 }
 
 /// Collectors take telemetry from outside the stack, and Grafana asks for a password: they are open to
-/// the network. The rest answers anyone who asks, so only this host may. `taken` are the ports of the host
-/// that others have.
-fn publish(container: &mut Container, system: &System, id: NodeId, taken: &mut Vec<(u16, Transport)>) {
+/// the network. The rest answers anyone who asks, so only this host may.
+fn publish(container: &mut Container, system: &System, id: NodeId, ports: &mut HostPorts) {
     const HOST_ONLY: &str = "127.0.0.1";
     let node = system.node(id);
     let dialled: Vec<u16> = telemetry_into(system, id)
@@ -243,14 +244,13 @@ fn publish(container: &mut Container, system: &System, id: NodeId, taken: &mut V
             return;
         }
         let host_ip = (!open).then(|| HOST_ONLY.to_owned());
-        let Some(host_port) = (port..=u16::MAX).find(|free| !taken.contains(&(*free, transport))) else { return };
+        let Some(host_port) = ports.take(port, transport) else { return };
         let origin = if host_port == port {
             origin
         } else {
             let reason = format!("{port} of this host belongs to another service: the next free one");
             Origin::derived(NAME, reason, &[&origin])
         };
-        taken.push((host_port, transport));
         let what = what.to_owned();
         container.published.push(Published { host_ip, host_port, container_port: port, transport, what, origin });
     };
@@ -327,13 +327,14 @@ fn health_check(container: &Container, node: &Node) -> Option<HealthCheck> {
     Some(HealthCheck { command, shell: false, start_period, origin })
 }
 
-fn depend(container: &mut Container, system: &System, id: NodeId) {
+/// Nodes on a circle do not wait for each other: two services that do never start.
+fn depend(container: &mut Container, system: &System, id: NodeId, circles: &Circles) {
     let node = system.node(id);
     for (edge, to) in system.outgoing(id, if node.viewer().is_some() { Purpose::Query } else { Purpose::Telemetry }) {
         let other = system.node(to);
         if matches!(other.kind, NodeKind::External(_))
             || container.depends_on.iter().any(|known| known.node == other.name)
-            || sends_back(system, to, id)
+            || circles.join(id, to)
         {
             continue;
         }
@@ -341,20 +342,4 @@ fn depend(container: &mut Container, system: &System, id: NodeId) {
         let origin = Origin::derived(NAME, reason, &[&system.edge(edge).origin]);
         container.depends_on.push(Dependency { node: other.name.clone(), healthy: false, completed: false, origin });
     }
-}
-
-/// Does telemetry that leaves `from` arrive at `to`, over however many collectors? Two services that wait
-/// for each other never start.
-fn sends_back(system: &System, from: NodeId, to: NodeId) -> bool {
-    let (mut seen, mut open) = (Vec::new(), vec![from]);
-    while let Some(node) = open.pop() {
-        if node == to {
-            return true;
-        }
-        if !seen.contains(&node) {
-            seen.push(node);
-            open.extend(system.outgoing(node, Purpose::Telemetry).into_iter().map(|(_, next)| next));
-        }
-    }
-    false
 }

@@ -1,13 +1,13 @@
 //! Names that follow from the names of nodes: services, volumes, files. No two may be one.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 
 use super::super::codes;
 use crate::{graph::System, model::MountSource};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Service,
     Volume,
@@ -37,10 +37,12 @@ struct Claim<'a> {
 /// Reports each name that is needed twice.
 pub(super) fn check(system: &System, out: &mut Diagnostics) {
     let claims = claims(system);
-    for (at, later) in claims.iter().enumerate() {
-        let Some(first) = claims[..at].iter().find(|it| it.kind == later.kind && it.name == later.name) else {
+    let mut firsts = HashMap::new();
+    for later in &claims {
+        let first = *firsts.entry((later.kind, &later.name)).or_insert(later);
+        if std::ptr::eq(first, later) {
             continue;
-        };
+        }
         // What somebody chose to call so is easier to change than what follows from another name.
         let (chosen, other) = if first.node == first.name { (first, later) } else { (later, first) };
         let message = format!("two {} would be called `{}`", later.kind, later.name);

@@ -161,6 +161,16 @@ impl Diagnostics {
         self.all.push(diagnostic);
     }
 
+    /// How many findings there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// No findings?
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Adds all findings of another sink.
     pub fn append(&mut self, mut other: Diagnostics) {
         self.all.append(&mut other.all);

@@ -59,13 +59,11 @@ pub struct SourceFile {
 
 impl SourceFile {
     fn new(name: String, text: Arc<str>) -> Self {
+        let bytes = text.as_bytes();
+        // A carriage return that no line feed follows ends a line too, as it does in editors.
+        let ends = |at: usize| bytes[at] == b'\n' || bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
         let mut line_starts = vec![0];
-        line_starts.extend(
-            text.bytes()
-                .enumerate()
-                .filter(|(_, byte)| *byte == b'\n')
-                .map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)),
-        );
+        line_starts.extend((0..bytes.len()).filter(|at| ends(*at)).map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX)));
         Self { name, text, line_starts }
     }
 
@@ -95,7 +93,12 @@ impl SourceFile {
     /// The text of the 1-based `line`, without its line end.
     pub fn line_text(&self, line: usize) -> Option<&str> {
         let start = *self.line_starts.get(line.checked_sub(1)?)? as usize;
-        self.text.get(start..)?.lines().next()
+        self.text.get(start..)?.split(['\n', '\r']).next()
+    }
+
+    /// The byte that the 1-based `line` starts at; the end of the text if there is no such line.
+    pub fn line_start(&self, line: usize) -> usize {
+        self.line_starts.get(line.saturating_sub(1)).map_or(self.text.len(), |start| *start as usize)
     }
 }
 
@@ -155,6 +158,16 @@ mod tests {
         let place = map.start(Span::new(file, 5, 6));
         assert_eq!(place, LineColumn { line: 2, column: 1 });
         assert_eq!(map.file(file).line_text(2), Some("second"));
+    }
+
+    #[test]
+    fn every_line_end_ends_a_line() {
+        let mut map = SourceMap::default();
+        let file = map.add("a", "a\rb\r\nc\nd");
+        let texts: Vec<_> = (1..=5).map(|line| map.file(file).line_text(line)).collect();
+        assert_eq!(texts, [Some("a"), Some("b"), Some("c"), Some("d"), None]);
+        assert_eq!(map.start(Span::new(file, 5, 6)), LineColumn { line: 3, column: 1 });
+        assert_eq!((map.file(file).line_start(3), map.file(file).line_start(9)), (5, 8));
     }
 
     #[test]

@@ -14,4 +14,4 @@ pub mod tree;
 mod written;
 pub mod yaml;
 
-pub use written::{Writer, Written};
+pub use written::{Piece, Writer, Written};

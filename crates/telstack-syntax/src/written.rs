@@ -7,6 +7,17 @@ pub struct Written<M> {
     pub text: String,
     /// For each line (index 0 is line 1) the marks that put something on it, in order.
     pub lines: Vec<Vec<M>>,
+    /// What was put there: keys, values, punctuation that has a mark; in the order of the text.
+    pub pieces: Vec<Piece<M>>,
+}
+
+/// A piece of a text that a mark is behind.
+#[derive(Clone, Debug)]
+pub struct Piece<M> {
+    /// Where it stands, in bytes.
+    pub range: std::ops::Range<usize>,
+    /// The mark behind it.
+    pub mark: M,
 }
 
 /// Builds a [`Written`].
@@ -14,17 +25,19 @@ pub struct Written<M> {
 pub struct Writer<M> {
     text: String,
     lines: Vec<Vec<M>>,
+    pieces: Vec<Piece<M>>,
 }
 
 impl<M> Default for Writer<M> {
     fn default() -> Self {
-        Self { text: String::new(), lines: vec![Vec::new()] }
+        Self { text: String::new(), lines: vec![Vec::new()], pieces: Vec::new() }
     }
 }
 
 impl<M: Clone + PartialEq> Writer<M> {
     /// Appends text that `mark` is behind; newlines inside it start lines with the same mark.
     pub fn push(&mut self, text: &str, mark: &M) {
+        let start = self.text.len();
         for (at, part) in text.split('\n').enumerate() {
             if at > 0 {
                 self.newline();
@@ -32,6 +45,7 @@ impl<M: Clone + PartialEq> Writer<M> {
             self.text.push_str(part);
             self.note(mark);
         }
+        self.pieces.push(Piece { range: start..self.text.len(), mark: mark.clone() });
     }
 
     /// Appends text without a mark of its own: indentation, punctuation.
@@ -81,6 +95,6 @@ impl<M: Clone + PartialEq> Writer<M> {
                 next.clone_from(line);
             }
         }
-        Written { text: self.text, lines: self.lines }
+        Written { text: self.text, lines: self.lines, pieces: self.pieces }
     }
 }

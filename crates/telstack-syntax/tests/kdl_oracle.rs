@@ -142,12 +142,17 @@ fn compare(text: &str) -> Result<(), String> {
 
 /// The test cases in the sources of the `kdl` crate.
 fn test_cases() -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        .output()
-        .expect("cargo metadata runs");
-    let metadata = String::from_utf8(output.stdout).expect("cargo metadata writes text");
+    let cargo = |args: &[&str]| {
+        let output = Command::new(env!("CARGO")).args(args).output().expect("cargo runs");
+        String::from_utf8(output.stdout).expect("cargo writes text")
+    };
+    let about = cargo(&["-vV"]);
+    let host = about.lines().find_map(|line| line.strip_prefix("host: ")).expect("cargo names its host");
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let project = project.to_str().expect("a path in UTF-8");
+    // Without the platform it would ask for what only other ones need, which nobody has downloaded.
+    let metadata =
+        cargo(&["metadata", "--format-version=1", "--offline", "--filter-platform", host, "--manifest-path", project]);
     let manifest = metadata
         .split("\"manifest_path\":\"")
         .filter_map(|it| it.split('"').next())

@@ -4,7 +4,8 @@ use std::{collections::HashMap, fmt::Write as _};
 
 use ariadne::{CharSet, Color, Config, IndexType, Report, ReportKind, Source};
 
-use crate::{Diagnostic, FileId, Severity, SourceMap, Span};
+use super::excerpt::{Excerpt, printable, told};
+use crate::{Diagnostic, FileId, Label, Severity, SourceMap, Span};
 
 /// Whether to colour the report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,7 +16,13 @@ pub enum Colour {
     Off,
 }
 
-impl ariadne::Span for Span {
+/// A place in the excerpt of a file.
+struct Place {
+    file: FileId,
+    range: std::ops::Range<usize>,
+}
+
+impl ariadne::Span for Place {
     type SourceId = FileId;
 
     fn source(&self) -> &FileId {
@@ -23,31 +30,59 @@ impl ariadne::Span for Span {
     }
 
     fn start(&self) -> usize {
-        self.start as usize
+        self.range.start
     }
 
     fn end(&self) -> usize {
-        self.end as usize
+        self.range.end
     }
 }
 
-struct Cache<'a> {
+/// The excerpts of the files that a finding points into.
+struct Excerpts<'a> {
     sources: &'a SourceMap,
-    parsed: HashMap<FileId, Source<&'a str>>,
+    shown: HashMap<FileId, Excerpt>,
+    parsed: HashMap<FileId, Source<String>>,
 }
 
-impl<'a> ariadne::Cache<FileId> for Cache<'a> {
-    type Storage = &'a str;
+impl<'a> Excerpts<'a> {
+    fn new(labels: &[(&Label, Color)], sources: &'a SourceMap) -> Self {
+        let mut spans: HashMap<FileId, Vec<Span>> = HashMap::new();
+        for (label, _) in labels {
+            spans.entry(label.span.file).or_default().push(visible(label.span, sources));
+        }
+        let excerpt = |(id, spans): (FileId, Vec<Span>)| (id, Excerpt::new(sources.file(id), &spans));
+        let mut shown: HashMap<FileId, Excerpt> = spans.into_iter().map(excerpt).collect();
+        let parsed = shown.iter_mut().map(|(id, it)| (*id, Source::from(std::mem::take(&mut it.text)))).collect();
+        Self { sources, shown, parsed }
+    }
 
-    fn fetch(&mut self, id: &FileId) -> Result<&Source<&'a str>, impl std::fmt::Debug> {
-        let sources = self.sources;
-        Ok::<_, std::convert::Infallible>(
-            self.parsed.entry(*id).or_insert_with(|| Source::from(sources.file(*id).text())),
-        )
+    fn place(&self, span: Span) -> Place {
+        let range = self.shown.get(&span.file).map(|it| it.place(visible(span, self.sources)));
+        Place { file: span.file, range: range.unwrap_or_default() }
+    }
+
+    /// The line and column of a place in the words of the renderer, and as they are in the file.
+    fn columns(&self) -> impl Iterator<Item = (String, String)> {
+        self.shown.iter().flat_map(|(id, excerpt)| {
+            let name = printable(self.sources.file(*id).name());
+            excerpt.columns.iter().map(move |it| {
+                let place = |column: usize| format!(" {name}:{}:{column} ", it.line);
+                (place(it.shown), place(it.real))
+            })
+        })
+    }
+}
+
+impl ariadne::Cache<FileId> for &mut Excerpts<'_> {
+    type Storage = String;
+
+    fn fetch(&mut self, id: &FileId) -> Result<&Source<String>, impl std::fmt::Debug> {
+        self.parsed.get(id).ok_or("a file without an excerpt")
     }
 
     fn display<'b>(&self, id: &'b FileId) -> Option<impl std::fmt::Display + 'b> {
-        Some(self.sources.file(*id).name().to_owned())
+        Some(printable(self.sources.file(*id).name()).into_owned())
     }
 }
 
@@ -73,26 +108,30 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: Colour) -> St
         .with_index_type(IndexType::Byte)
         .with_char_set(CharSet::Unicode)
         .with_tab_width(4);
-    let mut report = Report::build(kind, primary.span).with_config(config);
     // The renderer merges what is in reading order; the primary file comes first.
     let mut labels: Vec<_> = std::iter::once((primary, colour_of(diagnostic.severity)))
         .chain(diagnostic.labels.iter().map(|label| (label, Color::Blue)))
         .collect();
     labels.sort_by_key(|(label, _)| (label.span.file != primary.span.file, label.span));
+    let mut excerpts = Excerpts::new(&labels, sources);
+    let mut report = Report::build(kind, excerpts.place(primary.span)).with_config(config);
     for (order, (label, colour)) in (0..).zip(labels) {
-        let shown = ariadne::Label::new(visible(label.span, sources)).with_color(colour).with_order(order);
-        report = report.with_label(if label.message.is_empty() { shown } else { shown.with_message(&label.message) });
+        let shown = ariadne::Label::new(excerpts.place(label.span)).with_color(colour).with_order(order);
+        let message = told(&label.message);
+        report = report.with_label(if message.is_empty() { shown } else { shown.with_message(message) });
     }
     for note in &diagnostic.notes {
-        report = report.with_note(note);
+        report = report.with_note(told(note));
     }
     for help in &diagnostic.help {
-        report = report.with_help(help);
+        report = report.with_help(told(help));
     }
     let mut drawn = Vec::new();
-    let cache = Cache { sources, parsed: HashMap::new() };
-    if report.finish().write(cache, &mut drawn).is_ok() {
-        let drawn = String::from_utf8_lossy(&drawn);
+    if report.finish().write(&mut excerpts, &mut drawn).is_ok() {
+        let mut drawn = String::from_utf8_lossy(&drawn).into_owned();
+        for (shown, real) in excerpts.columns() {
+            drawn = drawn.replacen(&shown, &real, 1);
+        }
         // The renderer's own first line cannot do without colour: ours stands in for it.
         for line in drawn.lines().skip(1) {
             out.push_str(line.trim_end());
@@ -109,23 +148,24 @@ pub fn human(diagnostic: &Diagnostic, sources: &SourceMap, colour: Colour) -> St
 /// `error[N020] no-common-protocol: …`
 fn headline(diagnostic: &Diagnostic, colour: Colour) -> String {
     let start = format!("{}[{}] {}", diagnostic.severity, diagnostic.rule.code, diagnostic.rule.name);
+    let message = told(&diagnostic.message);
     if colour == Colour::Off {
-        return format!("{start}: {}\n", diagnostic.message);
+        return format!("{start}: {message}\n");
     }
     let ansi = match diagnostic.severity {
         Severity::Error => 31,
         Severity::Warning => 33,
         Severity::Info => 36,
     };
-    format!("\u{1b}[1;{ansi}m{start}\u{1b}[0m: \u{1b}[1m{}\u{1b}[0m\n", diagnostic.message)
+    format!("\u{1b}[1;{ansi}m{start}\u{1b}[0m: \u{1b}[1m{message}\u{1b}[0m\n")
 }
 
 fn remarks(diagnostic: &Diagnostic, out: &mut String) {
     for note in &diagnostic.notes {
-        let _ = writeln!(out, "  note: {note}");
+        let _ = writeln!(out, "  note: {}", told(note));
     }
     for help in &diagnostic.help {
-        let _ = writeln!(out, "  help: {help}");
+        let _ = writeln!(out, "  help: {}", told(help));
     }
     out.push('\n');
 }
@@ -135,7 +175,7 @@ fn visible(span: Span, sources: &SourceMap) -> Span {
     let text = sources.file(span.file).text();
     let start = (span.start as usize).min(text.len());
     let rest = text.get(start..).unwrap_or_default();
-    let line = rest.find('\n').unwrap_or(rest.len());
+    let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
     let wanted = (span.end as usize).saturating_sub(start).max(1);
     let mut length = wanted.min(line.max(1));
     while !text.is_char_boundary((start + length).min(text.len())) {

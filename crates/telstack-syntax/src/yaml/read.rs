@@ -19,8 +19,11 @@ pub struct ReadError {
 
 /// Deepest nesting that is read.
 const DEEPEST: usize = 256;
-/// Most nodes that aliases may expand to, so that a small file cannot fill the memory.
-const MOST_NODES: usize = 4_000_000;
+/// Most values that are read, with what anchors keep and aliases repeat: no file may fill the memory, and a large
+/// one of a collector has some thousand.
+const MOST_VALUES: usize = 1_000_000;
+/// So many bytes of text count as a value of their own.
+const LONG: usize = 64;
 
 /// What hangs on a value that was read.
 pub(crate) trait Mark: Clone {
@@ -88,7 +91,7 @@ pub fn read(file: FileId, text: &str) -> Result<Vec<Value<Span>>, ReadError> {
 /// The same with marks of one's own, and the comments.
 pub(crate) fn read_marked<M: Mark>(file: FileId, text: &str) -> Result<Read<M>, ReadError> {
     let mut builder =
-        Builder { documents: Vec::new(), comments: Vec::new(), open: Vec::new(), anchors: HashMap::new(), nodes: 0 };
+        Builder { documents: Vec::new(), comments: Vec::new(), open: Vec::new(), anchors: HashMap::new(), values: 0 };
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
@@ -97,11 +100,19 @@ pub(crate) fn read_marked<M: Mark>(file: FileId, text: &str) -> Result<Read<M>, 
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-                return Err(ReadError { message: error.info().clone(), span: Span::new(file, at, at) });
+                let message = match error.info().as_str() {
+                    "recursion limit exceeded" => too_deep(),
+                    other => other.to_owned(),
+                };
+                return Err(ReadError { message, span: Span::new(file, at, at) });
             }
         }
     }
     Ok(Read { documents: builder.documents, comments: builder.comments })
+}
+
+fn too_deep() -> String {
+    format!("it is nested more than {DEEPEST} deep")
 }
 
 fn byte_span(file: FileId, text: &str, span: &granit_parser::Span) -> Span {
@@ -126,7 +137,7 @@ struct Builder<M> {
     comments: Vec<Span>,
     open: Vec<Frame<M>>,
     anchors: HashMap<usize, Value<M>>,
-    nodes: usize,
+    values: usize,
 }
 
 impl<M: Mark> Builder<M> {
@@ -168,24 +179,33 @@ impl<M: Mark> Builder<M> {
         }
     }
 
+    /// Counts what a copy of a value takes.
     fn count(&mut self, value: &Value<M>, span: Span) -> Result<(), ReadError> {
         fn size<M>(value: &Value<M>) -> usize {
-            1 + match &value.kind {
-                Kind::Seq(seq) => seq.items.iter().map(size).sum(),
-                Kind::Map(map) => map.iter().map(|entry| size(&entry.value)).sum(),
-                _ => 0,
+            match &value.kind {
+                Kind::Seq(seq) => 1 + seq.items.iter().map(size).sum::<usize>(),
+                Kind::Map(map) => {
+                    1 + map.iter().map(|entry| entry.key.len() / LONG + size(&entry.value)).sum::<usize>()
+                }
+                Kind::String(text) => 1 + text.len() / LONG,
+                _ => 1,
             }
         }
-        self.nodes += size(value);
-        if self.nodes > MOST_NODES {
-            return Err(ReadError { message: format!("aliases expand to more than {MOST_NODES} values"), span });
+        self.add(size(value), span)
+    }
+
+    fn add(&mut self, values: usize, span: Span) -> Result<(), ReadError> {
+        self.values += values;
+        if self.values > MOST_VALUES {
+            let message = format!("with what its aliases repeat, the file holds more than {MOST_VALUES} values");
+            return Err(ReadError { message, span });
         }
         Ok(())
     }
 
     fn push(&mut self, open: Open<M>, start: Span, anchor: usize) -> Result<(), ReadError> {
         if self.open.len() >= DEEPEST {
-            return Err(ReadError { message: format!("nested more than {DEEPEST} deep"), span: start });
+            return Err(ReadError { message: too_deep(), span: start });
         }
         self.open.push(Frame { open, start, anchor });
         Ok(())
@@ -210,7 +230,9 @@ impl<M: Mark> Builder<M> {
     }
 
     fn value(&mut self, value: Value<M>, anchor: usize) -> Result<(), ReadError> {
+        self.add(1, value.mark.span())?;
         if anchor > 0 {
+            self.count(&value, value.mark.span())?;
             self.anchors.insert(anchor, value.clone());
         }
         let Some(frame) = self.open.last_mut() else {

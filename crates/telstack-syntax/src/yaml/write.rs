@@ -192,7 +192,8 @@ fn quoted(text: &str) -> String {
 
 fn is_plain(text: &str) -> bool {
     let Some(first) = text.chars().next() else { return false };
-    if text.trim() != text || looks_like_another_type(text) {
+    // At the start of a line `...` ends the document.
+    if text.trim() != text || text.starts_with("...") || looks_like_another_type(text) {
         return false;
     }
     let starts_plainly = first.is_alphanumeric() || matches!(first, '_' | '/' | '.' | '$' | '(' | '^' | '+');
@@ -253,6 +254,8 @@ mod tests {
             assert_eq!(scalar(plain), plain);
         }
         for quoted in [
+            "...",
+            "... a",
             "",
             " a",
             "yes",

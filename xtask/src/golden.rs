@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use telstack_diagnostics::Severity;
-use telstack_workspace::{DiskFiles, Files, compile, plan, write};
+use telstack_workspace::{DiskFiles, Files, build, compile};
 
 /// Compiles every stack into its golden folder; the work tree's own difference is the review.
 pub fn run() -> Result<(), String> {
@@ -17,8 +17,7 @@ pub fn run() -> Result<(), String> {
         if compiled.has(Severity::Error) {
             return Err(format!("{} has errors: see `telstack check {}`", path.display(), path.display()));
         }
-        let plan = plan(&DiskFiles, &compiled, &path, &folder, true).map_err(|error| format!("{error:?}"))?;
-        let done = write(&DiskFiles, &plan, &folder).map_err(|error| format!("{error:?}"))?;
+        let done = build(&DiskFiles, &compiled, &path, &folder, true).map_err(|error| format!("{error:?}"))?;
         println!(
             "{}: {} written, {} unchanged, {} removed",
             folder.display(),

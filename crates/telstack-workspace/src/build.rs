@@ -18,13 +18,34 @@ use crate::{
 pub const MANIFEST: &str = ".telstack.json";
 
 /// What telstack wrote, and from what.
-#[derive(Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
 struct Manifest {
     version: u32,
     /// The stack file, relative to the build folder.
     stack: String,
     /// SHA-256 of each file written.
     files: BTreeMap<String, String>,
+    /// While a build goes on, SHA-256 of the files that it replaces or removes: if it is cut off, either is ours.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    earlier: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// Every file that it names.
+    fn paths(&self) -> impl Iterator<Item = &String> {
+        self.files.keys().chain(self.earlier.keys().filter(|path| !self.files.contains_key(*path)))
+    }
+
+    /// Did telstack write a file of that name?
+    fn names(&self, path: &str) -> bool {
+        self.files.contains_key(path) || self.earlier.contains_key(path)
+    }
+
+    /// Did telstack write these bytes to the file of that name?
+    fn wrote(&self, path: &str, bytes: &[u8]) -> bool {
+        let hash = hash(bytes);
+        [&self.files, &self.earlier].into_iter().any(|files| files.get(path) == Some(&hash))
+    }
 }
 
 /// Why nothing was written.
@@ -38,8 +59,12 @@ pub enum BuildError {
     Outside(String),
     /// The manifest cannot be read.
     Manifest(String),
-    /// The disk refused; the file and the system's words.
+    /// Another build is at work in the folder.
+    Busy,
+    /// The disk refused; the file and the system's words. Nothing in the folder was changed.
     Io(PathBuf, io::Error),
+    /// The disk refused while files took the places of their predecessors; the file and the system's words.
+    CutOff(PathBuf, io::Error),
 }
 
 /// A difference between the folder and what the stack compiles to.
@@ -56,11 +81,12 @@ pub enum Stale {
 }
 
 /// What a build does.
-#[derive(Debug)]
-pub struct BuildPlan {
-    writes: Vec<(String, Vec<u8>, Mode)>,
+struct Plan<'a> {
+    writes: Vec<(&'a str, &'a [u8], Mode)>,
     removes: Vec<String>,
-    manifest: Vec<u8>,
+    /// What the folder's manifest says before.
+    known: Option<Manifest>,
+    manifest: Manifest,
 }
 
 /// What a build did.
@@ -88,7 +114,7 @@ fn read_manifest(files: &dyn Files, folder: &Path) -> Result<Option<Manifest>, B
     let bytes = files.read_bytes(&path).map_err(|error| BuildError::Io(path.clone(), error))?;
     let Some(bytes) = bytes else { return Ok(None) };
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| BuildError::Manifest(error.to_string()))?;
-    if let Some(bad) = manifest.files.keys().find(|path| !inside(path)) {
+    if let Some(bad) = manifest.paths().find(|path| !inside(path) || files.leaves(folder, &folder.join(path))) {
         return Err(BuildError::Outside(bad.clone()));
     }
     Ok(Some(manifest))
@@ -99,44 +125,64 @@ pub(crate) fn stack_of(files: &dyn Files, folder: &Path) -> Result<Option<String
     Ok(read_manifest(files, folder)?.map(|manifest| manifest.stack))
 }
 
-/// Plans a build into `folder`, and refuses what must not be done. `force` overwrites files that were
+/// Writes a compiled stack into `folder`, or refuses what must not be done. `force` overwrites files that were
 /// changed by hand, never files that telstack did not write.
-pub fn plan(
+pub fn build(
     files: &dyn Files,
     compiled: &Compiled,
     stack: &Path,
     folder: &Path,
     force: bool,
-) -> Result<BuildPlan, BuildError> {
+) -> Result<BuildReport, BuildError> {
+    let claim = files.claim(folder).map_err(|error| BuildError::Io(folder.to_owned(), error))?;
+    let Some(claim) = claim else { return Err(BuildError::Busy) };
+    let done = plan(files, compiled, stack, folder, force).and_then(|plan| write(files, &plan, folder));
+    if let (Err(_), true, Some(above)) = (&done, claim.made, folder.parent()) {
+        files.sweep(folder, above);
+    }
+    done
+}
+
+fn plan<'a>(
+    files: &dyn Files,
+    compiled: &'a Compiled,
+    stack: &Path,
+    folder: &Path,
+    force: bool,
+) -> Result<Plan<'a>, BuildError> {
     let known = read_manifest(files, folder)?;
-    let known = known.map(|manifest| manifest.files).unwrap_or_default();
     let mut writes = Vec::new();
     let (mut foreign, mut changed) = (Vec::new(), Vec::new());
     let mut hashes = BTreeMap::new();
+    let read =
+        |path: &str| files.read_bytes(&folder.join(path)).map_err(|error| BuildError::Io(folder.join(path), error));
     for artefact in &compiled.artefacts {
         let path = &artefact.path;
         if !inside(path) || files.leaves(folder, &folder.join(path)) {
             return Err(BuildError::Outside(path.clone()));
         }
-        let bytes = artefact.written.text.as_bytes().to_vec();
-        hashes.insert(path.clone(), hash(&bytes));
-        let there = files.read_bytes(&folder.join(path)).map_err(|error| BuildError::Io(folder.join(path), error))?;
-        match (there, known.get(path)) {
-            (Some(there), _) if there == bytes => {}
-            (Some(_), None) => foreign.push(path.clone()),
-            (Some(there), Some(ours)) if hash(&there) != *ours && !force => changed.push(path.clone()),
-            _ => {}
+        let bytes = artefact.written.text.as_bytes();
+        hashes.insert(path.clone(), hash(bytes));
+        if let Some(there) = read(path)?.filter(|there| there != bytes) {
+            match &known {
+                Some(known) if known.names(path) => {
+                    if !force && !known.wrote(path, &there) {
+                        changed.push(path.clone());
+                    }
+                }
+                _ => foreign.push(path.clone()),
+            }
         }
-        let mode = if artefact.executable { Mode::Program } else { Mode::Text };
-        writes.push((path.clone(), bytes, mode));
+        writes.push((path.as_str(), bytes, if artefact.executable { Mode::Program } else { Mode::Text }));
     }
     let mut removes = Vec::new();
-    for (path, ours) in known.iter().filter(|(path, _)| !hashes.contains_key(*path)) {
-        let there = files.read_bytes(&folder.join(path)).map_err(|error| BuildError::Io(folder.join(path), error))?;
-        match there {
-            Some(there) if hash(&there) != *ours && !force => changed.push(path.clone()),
-            Some(_) => removes.push(path.clone()),
-            None => {}
+    if let Some(known) = &known {
+        for path in known.paths().filter(|path| !hashes.contains_key(*path)) {
+            match read(path)? {
+                Some(there) if !force && !known.wrote(path, &there) => changed.push(path.clone()),
+                Some(_) => removes.push(path.clone()),
+                None => {}
+            }
         }
     }
     if !foreign.is_empty() {
@@ -145,10 +191,13 @@ pub fn plan(
     if !changed.is_empty() {
         return Err(BuildError::ChangedByHand(changed));
     }
-    let manifest = Manifest { version: 1, stack: relative(files, stack, folder), files: hashes };
-    let mut manifest = serde_json::to_vec_pretty(&manifest).map_err(|error| BuildError::Manifest(error.to_string()))?;
-    manifest.push(b'\n');
-    Ok(BuildPlan { writes, removes, manifest })
+    let stack = relative(files, stack, folder);
+    Ok(Plan {
+        writes,
+        removes,
+        known,
+        manifest: Manifest { version: 1, stack, files: hashes, earlier: BTreeMap::new() },
+    })
 }
 
 /// `to` as seen from the folder `from`: the same wherever the build was started.
@@ -163,53 +212,73 @@ fn relative(files: &dyn Files, to: &Path, from: &Path) -> String {
     up.chain(to_parts[common..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
 }
 
-/// Carries out a plan. The manifest names old and new files before the first is touched, so that an
-/// interrupted build leaves nothing that the next one does not know as its own.
-pub fn write(files: &dyn Files, plan: &BuildPlan, folder: &Path) -> Result<BuildReport, BuildError> {
-    let io = |path: &Path, error: io::Error| BuildError::Io(path.to_owned(), error);
+/// Carries out a plan. All new contents are laid beside the files that they replace before the first is replaced:
+/// a full disk changes nothing. The manifest names old and new files in between, so that a build that is cut off
+/// leaves nothing that the next one does not know as its own.
+fn write(files: &dyn Files, plan: &Plan<'_>, folder: &Path) -> Result<BuildReport, BuildError> {
+    let io = |path: &str| {
+        let path = folder.join(path);
+        |error| BuildError::Io(path, error)
+    };
+    let cut_off = |path: &str| {
+        let path = folder.join(path);
+        |error| BuildError::CutOff(path, error)
+    };
+    let mut folders: Vec<PathBuf> =
+        plan.writes.iter().filter_map(|(path, ..)| Some(folder.join(path).parent()?.to_owned())).collect();
+    folders.push(folder.to_owned());
+    folders.sort();
+    folders.dedup();
+    // Deepest first, so that folders that are left empty go too.
+    let sweep = || folders.iter().rev().for_each(|it| files.sweep(it, folder));
+    sweep();
+
     let mut report = BuildReport::default();
     let mut changed = Vec::new();
     for (path, bytes, mode) in &plan.writes {
         let target = folder.join(path);
-        if files.read_bytes(&target).map_err(|error| io(&target, error))?.as_ref() == Some(bytes) {
-            files.permit(&target, *mode).map_err(|error| io(&target, error))?;
+        if files.read_bytes(&target).map_err(io(path))?.as_deref() == Some(bytes) {
+            files.permit(&target, *mode).map_err(io(path))?;
             report.unchanged += 1;
         } else {
-            changed.push((path, bytes, *mode));
+            changed.push((*path, *bytes, *mode));
         }
     }
-    let manifest = folder.join(MANIFEST);
     let settled = changed.is_empty() && plan.removes.is_empty();
-    let known = files.read_bytes(&manifest).map_err(|error| io(&manifest, error))?;
-    if settled && known.as_deref() == Some(&plan.manifest) {
+    if settled && plan.known.as_ref() == Some(&plan.manifest) {
         return Ok(report);
     }
-    if !settled {
-        let interim = interim_manifest(plan, known.as_deref());
-        files.write(&manifest, &interim, Mode::Text).map_err(|error| io(&manifest, error))?;
+    let manifest = folder.join(MANIFEST);
+    let mut interim = plan.manifest.clone();
+    interim.earlier = plan.known.iter().flat_map(|known| known.files.clone()).collect();
+    let staged = files.stage(&manifest, &text(&interim)?, Mode::Text).map_err(io(MANIFEST)).and_then(|()| {
+        changed
+            .iter()
+            .try_for_each(|(path, bytes, mode)| files.stage(&folder.join(path), bytes, *mode).map_err(io(path)))
+    });
+    if staged.is_err() {
+        sweep();
     }
-    for (path, bytes, mode) in changed {
-        let target = folder.join(path);
-        files.write(&target, bytes, mode).map_err(|error| io(&target, error))?;
-        report.written.push(path.clone());
+    staged?;
+
+    files.settle(&manifest).map_err(cut_off(MANIFEST))?;
+    for (path, ..) in changed {
+        files.settle(&folder.join(path)).map_err(cut_off(path))?;
+        report.written.push(path.to_owned());
     }
     for path in &plan.removes {
-        let target = folder.join(path);
-        files.remove(&target, folder).map_err(|error| io(&target, error))?;
+        files.remove(&folder.join(path), folder).map_err(cut_off(path))?;
         report.removed.push(path.clone());
     }
-    files.write(&manifest, &plan.manifest, Mode::Text).map_err(|error| io(&manifest, error))?;
+    files.write(&manifest, &text(&plan.manifest)?, Mode::Text).map_err(cut_off(MANIFEST))?;
     Ok(report)
 }
 
-/// The new manifest with the old files still in it.
-fn interim_manifest(plan: &BuildPlan, known: Option<&[u8]>) -> Vec<u8> {
-    let old = known.and_then(|bytes| serde_json::from_slice::<Manifest>(bytes).ok());
-    let Ok(mut manifest) = serde_json::from_slice::<Manifest>(&plan.manifest) else { return plan.manifest.clone() };
-    for (path, hash) in old.map(|old| old.files).unwrap_or_default() {
-        manifest.files.insert(path, hash);
-    }
-    serde_json::to_vec_pretty(&manifest).unwrap_or_else(|_| plan.manifest.clone())
+/// A manifest as it stands in the folder.
+fn text(manifest: &Manifest) -> Result<Vec<u8>, BuildError> {
+    let mut text = serde_json::to_vec_pretty(manifest).map_err(|error| BuildError::Manifest(error.to_string()))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// How a folder differs from what the stack compiles to.
@@ -226,8 +295,8 @@ pub fn check_folder(
         match files.read_bytes(&path).map_err(|error| BuildError::Io(path.clone(), error))? {
             None => stale.push(Stale::Missing(artefact.path.clone())),
             Some(bytes) if bytes != artefact.written.text.as_bytes() => {
-                let ours = known.as_ref().and_then(|known| known.files.get(&artefact.path));
-                let changed = ours.is_some_and(|ours| hash(&bytes) != *ours);
+                let named = known.as_ref().filter(|known| known.names(&artefact.path));
+                let changed = named.is_some_and(|known| !known.wrote(&artefact.path, &bytes));
                 let path = artefact.path.clone();
                 stale.push(if changed { Stale::Changed(path) } else { Stale::Different(path) });
             }
@@ -237,12 +306,12 @@ pub fn check_folder(
     match known {
         None => stale.push(Stale::Missing(MANIFEST.to_owned())),
         Some(known) => {
-            for path in known.files.keys() {
+            for path in known.paths() {
                 if !compiled.artefacts.iter().any(|artefact| artefact.path == *path) {
                     stale.push(Stale::Obsolete(path.clone()));
                 }
             }
-            if stale.is_empty() && known.stack != relative(files, stack, folder) {
+            if stale.is_empty() && (known.stack != relative(files, stack, folder) || !known.earlier.is_empty()) {
                 stale.push(Stale::Different(MANIFEST.to_owned()));
             }
         }

@@ -8,7 +8,7 @@ use telstack_system::{Node, NodeKind, Origin, Platform, Sourced, System, passes}
 use telstack_tools::collector::{self, Runs};
 
 use crate::{
-    compile::{Compiled, compile_text, shown},
+    compile::{Compiled, LARGEST_STACK, compile_text, shown},
     explain::nearest,
     files::{Files, ReadFailure},
 };
@@ -124,6 +124,9 @@ pub enum CheckFailure {
 pub fn check(files: &dyn Files, path: &Path, assumed: Assumed) -> Result<Compiled, CheckFailure> {
     let text = files.read(path).map_err(CheckFailure::Read)?;
     match kind(path, &text) {
+        FileKind::Stack if text.len() as u64 > LARGEST_STACK => {
+            Err(CheckFailure::Read(ReadFailure::TooLarge(LARGEST_STACK)))
+        }
         FileKind::Stack => Ok(compile_text(files, path, text)),
         FileKind::Collector => Ok(check_collector(path, &text, assumed)),
         FileKind::Other(what) => Err(CheckFailure::NotYet(what)),

@@ -1,6 +1,9 @@
 //! From a stack file to a System, its findings and its artefacts.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+};
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, Severity, SourceMap};
 use telstack_lang::{Loaded, Loader};
@@ -29,9 +32,15 @@ impl Compiled {
     }
 }
 
+/// Largest stack with all that it includes, in bytes. A line of text becomes about 700 times its length in files and in memory;
+/// this is some thousand collectors, more than a host runs.
+pub(crate) const LARGEST_STACK: u64 = 1 << 20;
+
 struct FileLoader<'a> {
     files: &'a dyn Files,
     folder: PathBuf,
+    /// How many bytes may still be read.
+    left: Cell<u64>,
 }
 
 impl Loader for FileLoader<'_> {
@@ -41,7 +50,16 @@ impl Loader for FileLoader<'_> {
         if Path::new(path).is_absolute() || !target.starts_with(&self.folder) {
             return Err("only files in the folder of the stack, or below it, can be included".to_owned());
         }
-        let text = self.files.read(&target).map_err(|failure| failure.to_string())?;
+        if self.files.leaves(&self.folder, &target) {
+            return Err("a link on the way leads outside the folder of the stack".to_owned());
+        }
+        let text = self.files.read_most(&target, self.left.get()).map_err(|failure| match failure {
+            ReadFailure::TooLarge(_) => {
+                format!("with it the stack is larger than the {} MiB that are read", LARGEST_STACK >> 20)
+            }
+            failure => failure.to_string(),
+        })?;
+        self.left.set(self.left.get().saturating_sub(text.len() as u64));
         Ok(Loaded { name: shown(&target), text })
     }
 }
@@ -86,9 +104,10 @@ pub(crate) struct Lowered {
 /// Lowers the text of the stack at `path`, with what it includes.
 pub(crate) fn lowered(files: &dyn Files, path: &Path, text: String) -> Lowered {
     let mut sources = SourceMap::default();
+    let left = Cell::new(LARGEST_STACK.saturating_sub(text.len() as u64));
     let file = sources.add(shown(path), text);
     let folder = path.parent().and_then(normal).unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
-    let loader = FileLoader { files, folder };
+    let loader = FileLoader { files, folder, left };
     let mut diagnostics = Diagnostics::default();
     let mut system = telstack_lang::lower(file, &mut sources, &loader, &mut diagnostics);
     if let Some(system) = &mut system {
@@ -97,9 +116,14 @@ pub(crate) fn lowered(files: &dyn Files, path: &Path, text: String) -> Lowered {
     Lowered { sources, system, diagnostics }
 }
 
+/// The text of the stack at `path`.
+pub(crate) fn read_stack(files: &dyn Files, path: &Path) -> Result<String, ReadFailure> {
+    files.read_most(path, LARGEST_STACK)
+}
+
 /// Compiles the stack at `path`.
 pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> {
-    Ok(compile_text(files, path, files.read(path)?))
+    Ok(compile_text(files, path, read_stack(files, path)?))
 }
 
 /// Compiles the text of the stack at `path`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use telstack_system::passes;
 
 use crate::{
-    compile::{Lowered, lowered},
+    compile::{Lowered, lowered, read_stack},
     explain::nearest,
     files::{Files, ReadFailure},
     ir,
@@ -45,7 +45,7 @@ pub fn dump_ir(files: &dyn Files, path: &Path, pass: &str) -> Result<Dump, DumpE
     if !names.iter().any(|(name, _)| *name == pass) {
         return Err(DumpError::UnknownPass(nearest(pass, names.into_iter().map(|(name, _)| name))));
     }
-    let text = files.read(path).map_err(DumpError::Stack)?;
+    let text = read_stack(files, path).map_err(DumpError::Stack)?;
     let Lowered { system, mut diagnostics, .. } = lowered(files, path, text);
     let text = system.map(|mut system| {
         if pass != RAW {

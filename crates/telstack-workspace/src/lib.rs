@@ -21,7 +21,7 @@ mod rewrite;
 mod schema;
 mod why;
 
-pub use build::{BuildError, BuildPlan, BuildReport, MANIFEST, Stale, check_folder, plan, write};
+pub use build::{BuildError, BuildReport, MANIFEST, Stale, build, check_folder};
 pub use check::{Assumed, AssumedError, CheckFailure, FileKind, check, kind};
 pub use compile::{Compiled, compile};
 pub use derived::{Derivation, DerivedGroup, DerivedReason, derivation};
@@ -29,7 +29,7 @@ pub use diff::{Change, EdgeDiff, FileDiff, Kind, NodeDiff, StackDiff, diff};
 pub use draw::{Theme, dot, mermaid, svg};
 pub use dump::{Dump, DumpError, RAW, dump_ir, pass_list};
 pub use explain::{all_rules, nearest_code, rule};
-pub use files::{DiskFiles, Files, MemoryFiles, Mode, ReadFailure};
+pub use files::{Claim, DiskFiles, Files, LARGEST, MemoryFiles, Mode, ReadFailure};
 pub use new::{NewError, first_stack};
 pub use rewrite::{Rewritten, Syntax, convert, format};
 pub use schema::{Described, schema};

@@ -93,10 +93,23 @@ fn in_a_line(text: &str, longest: usize) -> String {
     format!("{}…", text.chars().take(longest.saturating_sub(1)).collect::<String>().trim_end())
 }
 
+/// Most findings of a file that are shown to people: nobody reads more in one go, and many follow from the first.
+const SHOWN: usize = 100;
+
 /// Prints findings for people and says whether one of them is at or above `level`.
 fn report(output: &Output, compiled: &Compiled, level: Severity) -> Outcome {
-    for it in &compiled.diagnostics {
-        output.print(&render::human(it, &compiled.sources, output.colour()));
+    let all = &compiled.diagnostics;
+    // Where there are too many the worst are shown, in reading order.
+    let mut shown: Vec<usize> = (0..all.len()).collect();
+    shown.sort_by_key(|at| std::cmp::Reverse(all[*at].severity));
+    shown.truncate(SHOWN);
+    shown.sort_unstable();
+    for at in shown {
+        output.print(&render::human(&all[at], &compiled.sources, output.colour()));
+    }
+    if all.len() > SHOWN {
+        let more = all.len() - SHOWN;
+        output.print(&format!("and {more} more findings: `telstack check --format json` lists them all\n\n"));
     }
     if compiled.has(level) { Outcome::Findings } else { Outcome::Clean }
 }

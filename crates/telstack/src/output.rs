@@ -1,13 +1,14 @@
 //! Where text goes, and in which colours.
 
 use std::{
+    borrow::Cow,
     fmt,
     io::{IsTerminal, Write},
     process::ExitCode,
 };
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
-use telstack_diagnostics::render::Colour;
+use telstack_diagnostics::render::{Colour, printable};
 
 use crate::args::When;
 
@@ -70,6 +71,8 @@ impl miette::Diagnostic for Fatal {
 pub struct Output {
     out: Colour,
     err: Colour,
+    /// Is standard output a terminal, which obeys what it is sent?
+    terminal: bool,
 }
 
 impl Output {
@@ -81,7 +84,8 @@ impl Output {
             When::Auto if terminal && !plain => Colour::On,
             When::Auto | When::Never => Colour::Off,
         };
-        Self { out: choose(std::io::stdout().is_terminal()), err: choose(std::io::stderr().is_terminal()) }
+        let terminal = std::io::stdout().is_terminal();
+        Self { out: choose(terminal), err: choose(std::io::stderr().is_terminal()), terminal }
     }
 
     /// The colours of standard output.
@@ -90,15 +94,15 @@ impl Output {
     }
 
     /// Results. A reader that went away (`| head`) is not an error of ours.
-    #[allow(clippy::unused_self)]
     pub fn print(&self, text: &str) {
+        let text = if self.terminal { harmless(text) } else { Cow::Borrowed(text) };
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 
     /// Remarks on the run, kept apart from results.
     #[allow(clippy::unused_self)]
     pub fn remark(&self, text: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        let _ = writeln!(std::io::stderr().lock(), "{}", harmless(text));
     }
 
     /// Why a command could not run.
@@ -109,7 +113,7 @@ impl Output {
         if handler.render_report(&mut text, fatal).is_err() {
             text = format!("{fatal}\n");
         }
-        let _ = std::io::stderr().lock().write_all(text.trim_start_matches('\n').as_bytes());
+        let _ = std::io::stderr().lock().write_all(harmless(text.trim_start_matches('\n')).as_bytes());
     }
 
     /// Bold text on a coloured standard output.
@@ -142,5 +146,41 @@ impl Output {
             Colour::On => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
             Colour::Off => text.to_owned(),
         }
+    }
+}
+
+/// Text with its colours, and nothing else that a terminal would obey: names and values are what files say.
+fn harmless(text: &str) -> Cow<'_, str> {
+    if matches!(printable(text), Cow::Borrowed(_)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\u{1b}[") {
+        let (before, code) = rest.split_at(at);
+        let length = code[2..].find(|c: char| !c.is_ascii_digit() && c != ';').map_or(code.len(), |end| end + 2);
+        // Colours end in `m`.
+        let end = if code[length..].starts_with('m') { length + 1 } else { 0 };
+        out += &printable(before);
+        out += &code[..end];
+        let next = end.max(1);
+        if end == 0 {
+            out += &printable(&code[..next]);
+        }
+        rest = &code[next..];
+    }
+    out += &printable(rest);
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn colours_pass_and_nothing_else() {
+        assert_eq!(harmless("\u{1b}[1;31merror\u{1b}[0m: é\n"), "\u{1b}[1;31merror\u{1b}[0m: é\n");
+        assert_eq!(harmless("a\u{1b}[2Jb\u{1b}]0;t\u{7}\u{1b}["), "a␛[2Jb␛]0;t␇␛[");
+        assert_eq!(harmless("\u{1b}\u{1b}[0m\r"), "␛\u{1b}[0m␍");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use telstack_diagnostics::{Severity, render};
-use telstack_workspace::{BuildError, DiskFiles, Stale, check_folder, plan, write};
+use telstack_workspace::{BuildError, DiskFiles, Stale, check_folder};
 
 use super::{derived, read, report};
 use crate::{
@@ -52,8 +52,8 @@ pub fn build(output: &Output, args: &Build) -> Result<Outcome, Fatal> {
         });
         return Ok(Outcome::Findings);
     }
-    let plan = plan(&DiskFiles, &compiled, &args.stack, folder, args.force).map_err(|error| explain(error, folder))?;
-    let done = write(&DiskFiles, &plan, folder).map_err(|error| explain(error, folder))?;
+    let done = telstack_workspace::build(&DiskFiles, &compiled, &args.stack, folder, args.force)
+        .map_err(|error| explain(error, folder))?;
     for path in &done.written {
         output.print(&format!("wrote   {}\n", folder.join(path).display()));
     }
@@ -104,6 +104,10 @@ fn explain(error: BuildError, folder: &Path) -> Fatal {
             Fatal::new(format!("{} cannot be read: {why}", folder.join(telstack_workspace::MANIFEST).display()))
                 .help("restore it, or build into an empty folder")
         }
-        BuildError::Io(path, error) => Fatal::new(format!("{}: {error}", path.display())),
+        BuildError::Busy => Fatal::new(format!("another build is writing into {}", folder.display()))
+            .help("wait until it is done, and run this again; nothing was written"),
+        BuildError::Io(path, error) => Fatal::new(format!("{}: {error}", path.display())).help("nothing was written"),
+        BuildError::CutOff(path, error) => Fatal::new(format!("{}: {error}", path.display()))
+            .help("some files are new and some are old: put this right, and run the build again"),
     }
 }

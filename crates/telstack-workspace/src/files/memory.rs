@@ -1,0 +1,91 @@
+//! Files in memory.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use super::{Claim, Files, Mode, ReadFailure, text};
+
+/// Files in memory, for tests and editors.
+#[derive(Debug, Default)]
+pub struct MemoryFiles {
+    files: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
+    staged: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
+}
+
+impl MemoryFiles {
+    /// These files.
+    pub fn new<const N: usize>(files: [(&str, &str); N]) -> Self {
+        let files = files.into_iter().map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec())).collect();
+        Self { files: Mutex::new(files), staged: Mutex::default() }
+    }
+
+    fn files(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, Vec<u8>>> {
+        self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn staged(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, Vec<u8>>> {
+        self.staged.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Files for MemoryFiles {
+    fn read_most(&self, path: &Path, most: u64) -> Result<String, ReadFailure> {
+        let bytes = self.files().get(path).cloned().ok_or(ReadFailure::Missing)?;
+        if bytes.len() as u64 > most { Err(ReadFailure::TooLarge(most)) } else { text(bytes) }
+    }
+
+    fn read_bytes(&self, path: &Path) -> Result<Option<Vec<u8>>, io::Error> {
+        Ok(self.files().get(path).cloned())
+    }
+
+    fn stage(&self, path: &Path, bytes: &[u8], _: Mode) -> Result<(), io::Error> {
+        self.staged().insert(path.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+
+    fn settle(&self, path: &Path) -> Result<(), io::Error> {
+        let bytes = self.staged().remove(path).ok_or(io::ErrorKind::NotFound)?;
+        self.files().insert(path.to_owned(), bytes);
+        Ok(())
+    }
+
+    fn sweep(&self, folder: &Path, _: &Path) {
+        self.staged().retain(|path, _| path.parent() != Some(folder));
+    }
+
+    fn claim(&self, _: &Path) -> Result<Option<Claim>, io::Error> {
+        Ok(Some(Claim { made: false, _lock: None }))
+    }
+
+    fn permit(&self, _: &Path, _: Mode) -> Result<(), io::Error> {
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path, _: &Path) -> Result<(), io::Error> {
+        self.files().remove(path);
+        Ok(())
+    }
+
+    fn leaves(&self, _: &Path, _: &Path) -> bool {
+        false
+    }
+
+    fn absolute(&self, path: &Path) -> PathBuf {
+        Path::new("/").join(path)
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error> {
+        let files = self.files();
+        let mut names: Vec<String> = files
+            .keys()
+            .filter_map(|path| path.strip_prefix(folder).ok()?.components().next())
+            .map(|it| it.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        names.dedup();
+        Ok(names)
+    }
+}

@@ -1,0 +1,116 @@
+//! Where every scalar of every golden comes from, and how much of it telstack chose by itself.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::fmt::Write as _;
+
+use support::{root, stacks};
+use telstack_system::OriginKind;
+use telstack_workspace::{DiskFiles, compile};
+
+/// The figures that are kept. `TELSTACK_DERIVED=write cargo test -p telstack --test derived` writes them anew.
+const KEPT: &str = "golden/derived.txt";
+
+/// What one stack's scalars come from.
+#[derive(Default)]
+struct Share {
+    kinds: [usize; 4],
+}
+
+impl Share {
+    fn all(&self) -> usize {
+        self.kinds.iter().sum()
+    }
+
+    fn built_in(&self) -> usize {
+        self.kinds[OriginKind::Builtin as usize]
+    }
+}
+
+/// Scripts are programs: what is not a name or a port in them is ours by nature.
+fn has_scalars(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_none_or(|it| it != "sh")
+}
+
+/// What telstack adds of its own accord: alert rules and a dashboard for the pipeline itself. Its words are ours, as a
+/// comment is; what they are about follows from the stack.
+fn is_own(path: &str) -> bool {
+    path.contains("-rules/") || path.contains("/dashboards/")
+}
+
+/// What the scalars of a stack's configuration come from, and those of its own alert rules and dashboards.
+fn shares(stack: &str) -> [Share; 2] {
+    let compiled = compile(&DiskFiles, &root().join(format!("stacks/{stack}.stack.kdl"))).expect("readable");
+    assert!(!compiled.artefacts.is_empty());
+    let mut shares = [Share::default(), Share::default()];
+    for artefact in compiled.artefacts.iter().filter(|it| has_scalars(&it.path)) {
+        let written = &artefact.written;
+        let share = &mut shares[usize::from(is_own(&artefact.path))];
+        let mut covered = vec![false; written.text.len()];
+        for piece in &written.pieces {
+            let text = &written.text[piece.range.clone()];
+            covered[piece.range.clone()].fill(true);
+            // Keys and values; not brackets, dashes, comments.
+            if text.starts_with("# ") || !text.contains(char::is_alphanumeric) && !text.starts_with(['"', '\'']) {
+                continue;
+            }
+            let origin = &piece.mark;
+            let place = || format!("{stack}/{}: {text}", artefact.path);
+            assert!(origin.span().is_some(), "{}: names no line of the stack", place());
+            assert!(origin.is_written() || !origin.reason().is_empty(), "{}: no reason", place());
+            share.kinds[origin.kind() as usize] += 1;
+        }
+        // What stands in a file without a mark of its own says nothing.
+        for (at, c) in written.text.char_indices().filter(|(at, _)| !covered[*at]) {
+            let line = written.text[..at].lines().count();
+            assert!(!c.is_alphanumeric(), "{stack}/{}:{line}: `{c}` comes from nowhere", artefact.path);
+        }
+    }
+    shares
+}
+
+#[test]
+fn little_is_telstacks_own_choice_and_less_each_time() {
+    let mut now = String::from(
+        "# Scalars (keys and values) of the files of each golden, and how many of them are telstack's own choice: neither\n\
+         # written in the stack, nor following from it, nor a fact of the catalog. The share may only fall.\n\
+         # `monitoring`: the alert rules and dashboards that telstack adds. Scripts are programs and have no scalars.\n\
+         # stack, part, scalars, built in\n",
+    );
+    let shares: Vec<(String, Share)> = stacks()
+        .into_iter()
+        .flat_map(|stack| {
+            let [configuration, monitoring] = shares(&stack);
+            [(format!("{stack} configuration"), configuration), (format!("{stack} monitoring"), monitoring)]
+        })
+        .collect();
+    for (stack, share) in &shares {
+        let _ = writeln!(now, "{stack} {} {}", share.all(), share.built_in());
+    }
+    if std::env::var_os("TELSTACK_DERIVED").is_some_and(|it| it == "write") {
+        std::fs::write(root().join(KEPT), &now).expect("writable");
+    }
+    let kept = std::fs::read_to_string(root().join(KEPT)).unwrap_or_default();
+    for (stack, share) in &shares {
+        let line = kept.lines().find_map(|line| line.strip_prefix(&format!("{stack} ")));
+        let mut numbers = line.into_iter().flat_map(|it| it.split(' ')).filter_map(|it| it.parse::<usize>().ok());
+        let (Some(all), Some(most)) = (numbers.next(), numbers.next()) else {
+            panic!("{KEPT} has no line for {stack}:\n{now}")
+        };
+        let (all_now, built_in) = (share.all(), share.built_in());
+        // By share: a stack that says more may hold more.
+        assert!(
+            built_in * all <= most * all_now,
+            "{stack}: {built_in} of {all_now} scalars are telstack's own choice; it was {most} of {all}"
+        );
+        assert!(
+            !stack.ends_with("configuration") || built_in * 100 <= all_now * MOST_PERCENT,
+            "{stack}: {built_in} of {all_now} are telstack's own choice"
+        );
+    }
+    assert_eq!(kept, now, "fewer, or of more: write {KEPT} anew with TELSTACK_DERIVED=write, and commit it");
+}
+
+/// Above this telstack would be a template, not a compiler.
+const MOST_PERCENT: usize = 30;

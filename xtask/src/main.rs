@@ -2,6 +2,7 @@
 
 mod catalog;
 mod golden;
+mod measure;
 mod pictures;
 mod rules;
 mod tidy;
@@ -34,6 +35,8 @@ enum Chore {
     },
     /// Compile every stack into its folder in `golden/`
     Golden,
+    /// Measure whole runs of the optimised binary; needs valgrind and GNU time
+    Measure,
     /// Check the house rules that no compiler checks
     Tidy,
     /// Draw the pictures of the README
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         }),
         Chore::Gen { check } => rules::run(check),
         Chore::Golden => golden::run(),
+        Chore::Measure => measure::run(),
         Chore::Pictures { check } => pictures::run(check),
         Chore::Tidy => tidy::run(),
     };

@@ -24,6 +24,17 @@ for tool in promtool amtool docker-compose yamllint shellcheck; do
     command -v "$tool" >/dev/null || { echo "tools.sh: $tool is still missing" >&2; exit 1; }
 done
 
+# Of these, systems have releases of many ages, or none: they get a folder of their own.
+python_tools=/usr/local/lib/telstack-tools
+python_packages=(pre-commit==4.7.0 check-jsonschema==0.39.0)
+if ! command -v pre-commit >/dev/null || ! command -v check-jsonschema >/dev/null; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null ||
+        as_root apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+    as_root python3 -m venv "$python_tools"
+    as_root "$python_tools/bin/pip" install --quiet "${python_packages[@]}"
+    as_root ln -sf "$python_tools/bin/pre-commit" "$python_tools/bin/check-jsonschema" /usr/local/bin/
+fi
+
 # A real collector, to compare verdicts with. It has a few components only; docs/differential.md tells more.
 collector=/usr/local/bin/otelcol-0.135.0
 collector_sum=f621d924828a0395b732855e5e8aed81a1a2068d87fb26c65e0fd2179e88b964

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{RuleInfo, SourceMap, Span};
+use crate::{FileId, Fix, RuleInfo, SourceMap, Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -32,35 +32,6 @@ pub struct Label {
     pub span: Span,
     /// The remark; may be empty.
     pub message: String,
-}
-
-/// May a fix be applied without asking?
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Applicability {
-    /// It changes no meaning and is the only way.
-    Safe,
-    /// It needs a reader.
-    Unsafe,
-}
-
-/// Replace the text under `span`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Edit {
-    /// What to replace; empty to insert.
-    pub span: Span,
-    /// The new text.
-    pub text: String,
-}
-
-/// Edits that put the finding right.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fix {
-    /// What it does, as an imperative: "rename to `batch`".
-    pub title: String,
-    /// May it be applied without asking?
-    pub applicability: Applicability,
-    /// Non-overlapping edits.
-    pub edits: Vec<Edit>,
 }
 
 /// A finding: what is wrong, where (both ends), why it matters, what to write instead.
@@ -147,6 +118,23 @@ impl Diagnostic {
         self.fix = Some(fix);
         self
     }
+
+    /// Every place that it shows: the one to change first, then the other ends.
+    pub fn places(&self) -> impl Iterator<Item = Span> {
+        self.primary.iter().chain(&self.labels).map(|label| label.span)
+    }
+
+    /// The same finding where its files have other ids.
+    #[must_use]
+    pub fn with_files(mut self, id: impl Fn(FileId) -> FileId) -> Self {
+        for label in self.primary.iter_mut().chain(&mut self.labels) {
+            label.span.file = id(label.span.file);
+        }
+        if let Some(fix) = &mut self.fix {
+            fix.for_each_span(|span| span.file = id(span.file));
+        }
+        self
+    }
 }
 
 /// A sink for findings.
@@ -181,9 +169,12 @@ impl Diagnostics {
         self.all.iter().any(|it| it.severity == Severity::Error)
     }
 
-    /// In reading order: by file name, place, code; each finding once.
+    /// In reading order: by file name, place, code; each finding once. Fixes become edits of the text.
     #[must_use]
     pub fn sorted(mut self, sources: &SourceMap) -> Vec<Diagnostic> {
+        for it in &mut self.all {
+            it.fix = it.fix.take().and_then(|mut fix| fix.resolve(sources).then_some(fix));
+        }
         let key = |it: &Diagnostic| {
             let place = it
                 .primary

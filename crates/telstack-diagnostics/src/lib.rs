@@ -6,10 +6,14 @@
 //! Invariant: nothing here knows what a stack, a collector or a rule is.
 
 mod diagnostic;
+mod fingerprint;
+mod fix;
 pub mod render;
 mod rule;
 mod source;
 
-pub use diagnostic::{Applicability, Diagnostic, Diagnostics, Edit, Fix, Label, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use fingerprint::{fingerprint, unique_fingerprints};
+pub use fix::{Applicability, Change, Edit, Fix, apply};
 pub use rule::RuleInfo;
 pub use source::{FileId, LineColumn, SourceFile, SourceMap, Span};

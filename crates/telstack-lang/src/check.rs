@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use telstack_diagnostics::{Applicability, Diagnostic, Diagnostics, Edit, Fix, Span};
+use telstack_diagnostics::{Change, Diagnostic, Diagnostics, Fix, Span};
 use telstack_syntax::stack::{Atom, Node as Line, Prop, Spanned};
 
 use crate::{
@@ -191,9 +191,8 @@ fn later(word: &Spanned<String>, owner: &str) -> Diagnostic {
 }
 
 fn renamed(finding: Diagnostic, word: &Spanned<String>, near: &str) -> Diagnostic {
-    let edits = vec![Edit { span: word.span, text: near.to_owned() }];
-    let fix = Fix { title: format!("rename to `{near}`"), applicability: Applicability::Unsafe, edits };
-    finding.help(format!("did you mean `{near}`?")).fix(fix)
+    let change = Change::rename(word.span, &*word.value, near);
+    finding.help(format!("did you mean `{near}`?")).fix(Fix::unsafe_(format!("rename to `{near}`"), vec![change]))
 }
 
 /// The first value of a line's word in its block.

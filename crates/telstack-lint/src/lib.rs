@@ -11,6 +11,7 @@
 
 mod facts;
 mod generated;
+mod repair;
 mod rule;
 mod rules;
 #[cfg(test)]

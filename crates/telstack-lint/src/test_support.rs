@@ -2,7 +2,7 @@
 //! origins that point at slices of a text.
 
 use telstack_catalog::{Distribution, Signal, SignalSet, Version, otelcol::Transport, product::Product};
-use telstack_diagnostics::{Diagnostics, Severity, SourceMap, Span};
+use telstack_diagnostics::{Applicability, Diagnostics, Severity, SourceMap, Span, apply};
 use telstack_system::{
     Alerter, Bind, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
     Protocol, Purpose, Sourced, Store, System, Tls, Viewer,
@@ -152,6 +152,31 @@ impl Bench {
         let [(_, primary, severity)] = mine.as_slice() else { panic!("wanted one {code}, found {found:?}") };
         assert_eq!(primary, slice, "{found:?}");
         *severity
+    }
+
+    /// The rule's fix makes the only collector's text to `after`, and then the rule says nothing.
+    #[track_caller]
+    pub(crate) fn fixed(&self, code: &str, after: &str) -> Applicability {
+        let mut out = Diagnostics::default();
+        crate::check(&self.system, &mut out);
+        let found: Vec<_> = out.sorted(&self.sources).into_iter().filter(|it| it.rule.code == code).collect();
+        let fix = found.iter().find_map(|it| it.fix.clone()).unwrap_or_else(|| panic!("no fix in {found:?}"));
+        let file = fix.edits[0].span.file;
+        let text = apply(self.sources.file(file).text(), &fix.edits.iter().collect::<Vec<_>>());
+        assert_eq!(text, after);
+        let version = self.system.collectors().find_map(|(_, node, _)| node.version()).expect("a release");
+        Bench::collector(&version.to_string(), &text).silent(code);
+        fix.applicability
+    }
+
+    /// What the rule finds, it does not fix.
+    #[track_caller]
+    pub(crate) fn leaves(&self, code: &str) {
+        let mut out = Diagnostics::default();
+        crate::check(&self.system, &mut out);
+        let found = out.sorted(&self.sources);
+        let mine: Vec<_> = found.iter().filter(|it| it.rule.code == code).collect();
+        assert!(!mine.is_empty() && mine.iter().all(|it| it.fix.is_none()), "{found:?}");
     }
 
     /// The rule says nothing.

@@ -1,6 +1,6 @@
 //! From any file that can be checked to its findings. What a file is, its name and content tell.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use telstack_catalog::{Distribution, Version, otelcol, product::Product};
 use telstack_diagnostics::{Diagnostics, SourceMap, Span};
@@ -52,6 +52,15 @@ pub fn kind(path: &Path, text: &str) -> FileKind {
         None if name.ends_with(".yaml") || name.ends_with(".yml") => FileKind::Collector,
         None => FileKind::Stack,
     }
+}
+
+/// Is a file surely one that can be checked? For those who name every file they have.
+pub fn is_known(path: &Path, text: &str) -> bool {
+    let name = path.to_string_lossy();
+    let stack = [".stack.kdl", STACK_ENDINGS[1], STACK_ENDINGS[2]].iter().any(|ending| name.ends_with(ending));
+    // YAML is taken for a collector's where somebody asks about it; here nobody has.
+    let has = |key: &str| text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
+    stack || (kind(path, text) == FileKind::Collector && has("exporters") && (has("receivers") || has("connectors")))
 }
 
 /// Which collector runs a configuration: the file does not say.
@@ -120,21 +129,42 @@ pub enum CheckFailure {
     NotYet(&'static str),
 }
 
+/// A distribution that somebody built: the text of the manifest that describes it, which can be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BuiltBy {
+    /// What settings call it.
+    pub distribution: String,
+    /// The manifest's name in reports.
+    pub name: String,
+    /// The manifest's text.
+    pub text: String,
+}
+
 /// Checks the file at `path`, whatever it is.
 pub fn check(files: &dyn Files, path: &Path, assumed: Assumed) -> Result<Compiled, CheckFailure> {
+    check_built(files, path, assumed, None)
+}
+
+/// The same for a collector that somebody built.
+pub fn check_built(
+    files: &dyn Files,
+    path: &Path,
+    assumed: Assumed,
+    built: Option<&BuiltBy>,
+) -> Result<Compiled, CheckFailure> {
     let text = files.read(path).map_err(CheckFailure::Read)?;
     match kind(path, &text) {
         FileKind::Stack if text.len() as u64 > LARGEST_STACK => {
             Err(CheckFailure::Read(ReadFailure::TooLarge(LARGEST_STACK)))
         }
         FileKind::Stack => Ok(compile_text(files, path, text)),
-        FileKind::Collector => Ok(check_collector(path, &text, assumed)),
+        FileKind::Collector => Ok(check_collector(path, &text, assumed, built)),
         FileKind::Other(what) => Err(CheckFailure::NotYet(what)),
     }
 }
 
 /// Checks a collector's configuration by itself: whoever sends to it, and whatever it sends to, is not known.
-fn check_collector(path: &Path, text: &str, assumed: Assumed) -> Compiled {
+fn check_collector(path: &Path, text: &str, assumed: Assumed, built: Option<&BuiltBy>) -> Compiled {
     let mut sources = SourceMap::default();
     let file = sources.add(shown(path), text);
     let origin = Origin::written(Span::new(file, 0, 0));
@@ -143,7 +173,12 @@ fn check_collector(path: &Path, text: &str, assumed: Assumed) -> Compiled {
     let mut diagnostics = Diagnostics::default();
     let version = assumed.version;
     let runs = Runs { distribution: Sourced::new(assumed.distribution, told()), version };
-    let collector = collector::read(file, text, runs, &mut diagnostics);
+    let mut collector = collector::read(file, text, runs, &mut diagnostics);
+    if let Some(built) = built {
+        let file = sources.add(&*built.name, &*built.text);
+        let manifest = collector::manifest(file, &built.text, &built.distribution);
+        collector.built = manifest.ok().map(|it| Arc::new(it.distribution));
+    }
 
     let name = path.file_stem().map_or_else(|| "collector".into(), |stem| stem.to_string_lossy());
     let mut system = System::new(&*name, origin.clone(), Sourced::new(Platform::Compose, told()));

@@ -4,7 +4,13 @@ use telstack_diagnostics::RuleInfo;
 
 /// Every code that telstack can report, in order.
 pub fn all_rules() -> Vec<&'static RuleInfo> {
-    let parts = [telstack_lint::RULES, telstack_system::RULES, telstack_lang::RULES, telstack_tools::RULES];
+    let parts = [
+        telstack_lint::RULES,
+        telstack_system::RULES,
+        telstack_lang::RULES,
+        telstack_tools::RULES,
+        crate::acting::RULES,
+    ];
     let mut rules: Vec<&RuleInfo> = parts.into_iter().flatten().copied().collect();
     rules.sort_by_key(|rule| rule.code);
     rules

@@ -6,6 +6,7 @@
 //!
 //! Invariant: nothing here prints, and nothing but [`DiskFiles`] touches a disk.
 
+mod acting;
 mod build;
 mod check;
 mod compile;
@@ -21,8 +22,12 @@ mod rewrite;
 mod schema;
 mod why;
 
+pub use acting::{
+    Baseline, BaselineError, Changed, Chosen, Findings, Fixed, FixedFile, Policy, SETTINGS, Settings, SettingsFile,
+    SettingsFrom, fix, settings_schema,
+};
 pub use build::{BuildError, BuildReport, MANIFEST, Stale, build, check_folder};
-pub use check::{Assumed, AssumedError, CheckFailure, FileKind, check, kind};
+pub use check::{Assumed, AssumedError, BuiltBy, CheckFailure, FileKind, check, check_built, is_known, kind};
 pub use compile::{Compiled, compile};
 pub use derived::{Derivation, DerivedGroup, DerivedReason, derivation};
 pub use diff::{Change, EdgeDiff, FileDiff, Kind, NodeDiff, StackDiff, diff};

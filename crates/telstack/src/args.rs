@@ -96,6 +96,23 @@ pub enum Format {
     Human,
     /// For programs; see schemas/diagnostics.schema.json
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// Test results that most CI systems show
+    Junit,
+}
+
+/// Formats of lists.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Human,
+    /// For programs
+    Json,
 }
 
 /// Arguments of `check`.
@@ -104,18 +121,72 @@ pub struct Check {
     /// Stack files (*.stack.kdl, *.stack.yaml) or folders that hold some, or configurations of a collector (*.yaml)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The collector release that runs a configuration; without it, the newest one known
+    /// Pass over files that telstack does not know, instead of failing; for hooks that name every file
+    #[arg(long)]
+    pub pass_over_unknown: bool,
+    /// The collector release that runs a configuration; without it, what the settings say, else the newest one known
     #[arg(long, value_name = "VERSION")]
     pub otelcol_version: Option<String>,
-    /// The collector distribution that runs a configuration; without it, contrib
+    /// The collector distribution that runs a configuration; without it, what the settings say, else contrib
     #[arg(long, value_name = "NAME")]
     pub distribution: Option<String>,
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+    /// Say how often each rule spoke instead of what it said; for people, or with `--format json`
+    #[arg(long)]
+    pub statistics: bool,
     /// The level from which findings fail the check
     #[arg(long, value_enum, default_value_t = Level::Error, value_name = "LEVEL")]
     pub fail_on: Level,
+    /// What is reported.
+    #[command(flatten)]
+    pub reported: Reported,
+    /// What is put right.
+    #[command(flatten)]
+    pub fixing: Fixing,
+}
+
+/// What `check` reports.
+#[derive(clap::Args)]
+#[command(next_help_heading = "What is reported")]
+pub struct Reported {
+    /// Report only these codes, whatever the settings say: codes, names, letters of families, or ALL
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Do not report these codes
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// Take the settings from this file, instead of the nearest telstack.toml at or above each file
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Look at no settings file
+    #[arg(long, conflicts_with = "settings")]
+    pub isolated: bool,
+    /// Do not report what this file knows
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings into the baseline, so that only new ones are reported from now on
+    #[arg(long, requires = "baseline")]
+    pub write_baseline: bool,
+    /// Report only findings with an end in a file that changed since a revision of git, or that git does not know yet
+    #[arg(long, value_name = "REV", conflicts_with = "write_baseline")]
+    pub changed_since: Option<String>,
+}
+
+/// What `check` puts right.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Fixing")]
+pub struct Fixing {
+    /// Apply fixes that change no meaning, or put right what cannot work, and report what is left
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub fix: bool,
+    /// With `--fix` or `--diff`: fixes that need a reader, too
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+    /// Show what `--fix` would change, and write nothing; fails if there is something
+    #[arg(long, conflicts_with_all = ["write_baseline", "format", "statistics"])]
+    pub diff: bool,
 }
 
 /// Arguments of `build`.
@@ -186,8 +257,8 @@ pub struct Why {
 #[derive(clap::Args)]
 pub struct Rules {
     /// How to list
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    pub format: ListFormat,
 }
 
 /// Arguments of `explain`.
@@ -245,17 +316,8 @@ pub struct Diff {
     #[arg(long)]
     pub files: bool,
     /// How to report
-    #[arg(long, value_enum, default_value_t = DiffFormat::Human)]
-    pub format: DiffFormat,
-}
-
-/// Formats of `diff`.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DiffFormat {
-    /// For people
-    Human,
-    /// For programs
-    Json,
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    pub format: ListFormat,
 }
 
 /// Arguments of `schema`.

@@ -1,28 +1,31 @@
 //! What each command does.
 
 mod build;
+mod check;
 mod convert;
 mod derived;
 mod diff;
 mod fmt;
+mod git;
 mod schema;
 mod why;
 
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
-use telstack_diagnostics::{Severity, render};
+use telstack_diagnostics::{Diagnostic, Severity, SourceMap, render};
 use telstack_workspace::{
-    Assumed, AssumedError, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, Theme, compile,
-    first_stack,
+    Assumed, AssumedError, BuiltBy, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, Theme,
+    compile, first_stack,
 };
 
 use crate::{
-    args::{Args, Check, Explain, Format, Graph, GraphFormat, GraphTheme, Level, New, Rules},
+    args::{Args, Explain, Graph, GraphFormat, GraphTheme, ListFormat, New, Rules},
     output::{Fatal, Outcome, Output},
 };
 
 pub use build::build;
+pub use check::check;
 pub use convert::convert;
 pub use diff::diff;
 pub use fmt::fmt;
@@ -52,8 +55,8 @@ fn read(path: &Path) -> Result<Compiled, Fatal> {
     compile(&DiskFiles, &short(path)).map_err(|failure| cannot_read(path, &failure))
 }
 
-fn check_file(path: &Path, assumed: Assumed) -> Result<Compiled, Fatal> {
-    telstack_workspace::check(&DiskFiles, &short(path), assumed).map_err(|failure| match failure {
+fn check_file(files: &dyn Files, path: &Path, assumed: Assumed, built: Option<&BuiltBy>) -> Result<Compiled, Fatal> {
+    telstack_workspace::check_built(files, &short(path), assumed, built).map_err(|failure| match failure {
         CheckFailure::Read(failure) => cannot_read(path, &failure),
         CheckFailure::NotYet(what) => Fatal::new(format!("{} looks like {what}", path.display()))
             .help("stacks and configurations of the OpenTelemetry Collector can be checked so far"),
@@ -61,7 +64,12 @@ fn check_file(path: &Path, assumed: Assumed) -> Result<Compiled, Fatal> {
 }
 
 fn assumed(version: Option<&str>, distribution: Option<&str>) -> Result<Assumed, Fatal> {
-    Assumed::new(version, distribution).map_err(|error| match error {
+    Assumed::new(version, distribution).map_err(|error| assumed_failed(error, version, distribution))
+}
+
+/// Why no such collector can be assumed.
+fn assumed_failed(error: AssumedError, version: Option<&str>, distribution: Option<&str>) -> Fatal {
+    match error {
         AssumedError::NoRelease(near) => {
             let asked = version.unwrap_or_default();
             Fatal::new(format!("no collector release `{asked}` is known")).help(format!("the nearest is {near}"))
@@ -81,7 +89,7 @@ fn assumed(version: Option<&str>, distribution: Option<&str>) -> Result<Assumed,
                 None => fatal,
             }
         }
-    })
+    }
 }
 
 /// A text in one line of at most so many characters.
@@ -93,24 +101,28 @@ fn in_a_line(text: &str, longest: usize) -> String {
     format!("{}…", text.chars().take(longest.saturating_sub(1)).collect::<String>().trim_end())
 }
 
-/// Most findings of a file that are shown to people: nobody reads more in one go, and many follow from the first.
+/// Most findings that are shown to people: nobody reads more in one go, and many follow from the first.
 const SHOWN: usize = 100;
 
-/// Prints findings for people and says whether one of them is at or above `level`.
-fn report(output: &Output, compiled: &Compiled, level: Severity) -> Outcome {
-    let all = &compiled.diagnostics;
+/// Prints findings for people.
+fn show(output: &Output, all: &[Diagnostic], sources: &SourceMap) {
     // Where there are too many the worst are shown, in reading order.
     let mut shown: Vec<usize> = (0..all.len()).collect();
     shown.sort_by_key(|at| std::cmp::Reverse(all[*at].severity));
     shown.truncate(SHOWN);
     shown.sort_unstable();
     for at in shown {
-        output.print(&render::human(&all[at], &compiled.sources, output.colour()));
+        output.print(&render::human(&all[at], sources, output.colour()));
     }
     if all.len() > SHOWN {
         let more = all.len() - SHOWN;
         output.print(&format!("and {more} more findings: `telstack check --format json` lists them all\n\n"));
     }
+}
+
+/// Prints findings for people and says whether one of them is at or above `level`.
+fn report(output: &Output, compiled: &Compiled, level: Severity) -> Outcome {
+    show(output, &compiled.diagnostics, &compiled.sources);
     if compiled.has(level) { Outcome::Findings } else { Outcome::Clean }
 }
 
@@ -157,40 +169,11 @@ fn stacks(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Fatal> {
     Ok(found)
 }
 
-/// `check`.
-pub fn check(output: &Output, args: &Check) -> Result<Outcome, Fatal> {
-    let level = match args.fail_on {
-        Level::Error => Severity::Error,
-        Level::Warning => Severity::Warning,
-        Level::Info => Severity::Info,
-    };
-    let assumed = assumed(args.otelcol_version.as_deref(), args.distribution.as_deref())?;
-    let compiled = stacks(&args.files)?.iter().map(|path| check_file(path, assumed)).collect::<Result<Vec<_>, _>>()?;
-    let failed = compiled.iter().any(|it| it.has(level));
-    match args.format {
-        Format::Human => {
-            for it in &compiled {
-                report(output, it, level);
-            }
-            let all: Vec<_> = compiled.iter().flat_map(|it| it.diagnostics.iter().cloned()).collect();
-            output.print(&format!("{}\n", render::summary(&all)));
-        }
-        Format::Json => {
-            let mut whole = render::json::JsonReport { version: 1, diagnostics: Vec::new() };
-            for it in &compiled {
-                whole.diagnostics.extend(render::json::report(&it.diagnostics, &it.sources).diagnostics);
-            }
-            output.print(&render::json::text(&whole));
-        }
-    }
-    Ok(if failed { Outcome::Findings } else { Outcome::Clean })
-}
-
 /// `rules`.
 pub fn rules(output: &Output, args: &Rules) -> Outcome {
     let rules = telstack_workspace::all_rules();
     match args.format {
-        Format::Human => {
+        ListFormat::Human => {
             for rule in rules {
                 output.print(&format!(
                     "{}  {:8} {:34} {}\n",
@@ -201,7 +184,7 @@ pub fn rules(output: &Output, args: &Rules) -> Outcome {
                 ));
             }
         }
-        Format::Json => output.print(&render::json::rules(&rules)),
+        ListFormat::Json => output.print(&render::json::rules(&rules)),
     }
     Outcome::Clean
 }

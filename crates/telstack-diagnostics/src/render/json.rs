@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::pretty;
 use crate::{Diagnostic, Label, RuleInfo, Severity, SourceMap};
 
 /// The whole report.
@@ -139,13 +140,6 @@ pub fn rules(rules: &[&RuleInfo]) -> String {
         .map(|it| JsonRule { code: it.code, name: it.name, severity: it.severity.into(), summary: it.summary })
         .collect();
     pretty(&rows)
-}
-
-/// Strings, numbers and lists always serialise.
-fn pretty(value: &impl Serialize) -> String {
-    let mut out = serde_json::to_string_pretty(value).unwrap_or_default();
-    out.push('\n');
-    out
 }
 
 impl From<Severity> for JsonSeverity {

@@ -5,7 +5,7 @@ use telstack_catalog::{
     otelcol::{self, Presence},
     product::Product,
 };
-use telstack_system::{Collector, Component, Node, NodeId, System};
+use telstack_system::{BuiltDistribution, Collector, Component, Node, NodeId, System};
 
 /// A component of a collector with what the catalog says about its presence.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(crate) enum Standing {
     NotYet { version: Version, since: Version },
     /// Another distribution has it.
     Elsewhere { fact: otelcol::Component, version: Version },
+    /// The distribution that somebody built leaves it out.
+    NotBuilt { fact: otelcol::Component, version: Version },
     /// No release of any distribution knows it.
     Unknown { nearest: Option<&'static str> },
     /// The collector's release is not known, or older than the catalog.
@@ -68,6 +70,15 @@ impl Part<'_> {
         self.usable().is_some_and(|(fact, _)| fact.names().contains(&name))
     }
 
+    /// Does the collector at that release call the component by that name?
+    pub(crate) fn answers_to(&self, fact: otelcol::Component, name: &str, version: Version) -> bool {
+        let in_one = |it: &Distribution| fact.name_presence(name, *it, version) == Presence::Present;
+        match &self.collector.built {
+            Some(_) => Distribution::ALL.iter().any(in_one),
+            None => in_one(&self.distribution()),
+        }
+    }
+
     /// The collector's distribution.
     pub(crate) fn distribution(&self) -> Distribution {
         self.collector.distribution.value
@@ -79,12 +90,32 @@ pub(super) fn parts(system: &System) -> Vec<Part<'_>> {
     for (id, node, collector) in system.collectors() {
         for component in &collector.components {
             let known = node.version().filter(|version| *version >= Product::Otelcol.oldest());
-            let standing =
-                known.map_or(Standing::Undecided, |version| standing(component, collector.distribution.value, version));
+            let standing = known.map_or(Standing::Undecided, |version| match &collector.built {
+                Some(built) => standing_in_built(component, built, version),
+                None => standing(component, collector.distribution.value, version),
+            });
             parts.push(Part { id, node, collector, component, standing });
         }
     }
     parts
+}
+
+/// In a distribution that somebody built, upstream's release decides on names, and the list of modules on the rest.
+fn standing_in_built(component: &Component, built: &BuiltDistribution, version: Version) -> Standing {
+    let kind = component.kind;
+    let Some(fact) = component.fact() else {
+        // A module that nobody knows may bring any type.
+        if built.has_unknown(kind) {
+            return Standing::Undecided;
+        }
+        return Standing::Unknown { nearest: otelcol::nearest(kind, &component.id.ty) };
+    };
+    if !built.has(fact) {
+        return if built.has_unknown(kind) { Standing::Undecided } else { Standing::NotBuilt { fact, version } };
+    }
+    let standings = Distribution::ALL.iter().map(|it| standing(component, *it, version));
+    let there = standings.filter(|it| matches!(it, Standing::Usable(..) | Standing::Renamed { .. }));
+    there.min_by_key(|it| matches!(it, Standing::Renamed { .. })).unwrap_or(Standing::Undecided)
 }
 
 fn standing(component: &Component, distribution: Distribution, version: Version) -> Standing {

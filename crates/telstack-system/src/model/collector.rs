@@ -1,13 +1,13 @@
 //! The inside of a collector.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use telstack_catalog::{ComponentKind, Distribution, Signal, Version, otelcol};
 
 use crate::{
     expansion,
     known::Known,
-    model::{container::Mount, tls::ServerTls},
+    model::{built::BuiltDistribution, container::Mount, tls::ServerTls},
     origin::{Origin, Settings, Sourced, Value},
     units::Period,
 };
@@ -214,6 +214,8 @@ pub struct Gaps {
 pub struct Collector {
     /// Which distribution runs.
     pub distribution: Sourced<Distribution>,
+    /// The distribution that runs, where somebody built it; `distribution` then only says what it is taken from.
+    pub built: Option<Arc<BuiltDistribution>>,
     /// Components in the order declared.
     pub components: Vec<Component>,
     /// Pipelines in the order declared.
@@ -239,6 +241,7 @@ impl Collector {
     pub fn new(distribution: Sourced<Distribution>) -> Self {
         Self {
             distribution,
+            built: None,
             components: Vec::new(),
             pipelines: Vec::new(),
             extensions: Vec::new(),

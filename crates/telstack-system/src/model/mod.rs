@@ -1,5 +1,6 @@
 //! What a System is made of.
 
+mod built;
 mod collector;
 mod container;
 mod link;
@@ -7,6 +8,7 @@ mod store;
 pub mod tls;
 mod view;
 
+pub use built::BuiltDistribution;
 pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
 pub use container::{
     ConfigFile, Container, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource, Published,

@@ -46,7 +46,10 @@ impl Files for DiskFiles {
             .create_new(true)
             .open(&staged)
             .and_then(|mut file| file.write_all(bytes))
-            .and_then(|()| permit(&staged, mode));
+            .and_then(|()| match mode {
+                Mode::Same => keep_permissions(path, &staged),
+                mode => permit(&staged, mode),
+            });
         if done.is_err() {
             // The first error is the one to tell; a left-over that cannot be removed changes nothing.
             let _ = std::fs::remove_file(&staged);
@@ -58,6 +61,14 @@ impl Files for DiskFiles {
         std::fs::rename(staged(path), path).inspect_err(|_| {
             let _ = std::fs::remove_file(staged(path));
         })
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), io::Error> {
+        // A link stays a link.
+        let target = if mode == Mode::Same { path.canonicalize().ok() } else { None };
+        let path = target.as_deref().unwrap_or(path);
+        self.stage(path, bytes, mode)?;
+        self.settle(path)
     }
 
     fn sweep(&self, folder: &Path, root: &Path) {
@@ -131,6 +142,15 @@ impl Files for DiskFiles {
     }
 }
 
+/// Gives new contents what the file that they are for allows, if there is one.
+fn keep_permissions(path: &Path, staged: &Path) -> Result<(), io::Error> {
+    match std::fs::metadata(path) {
+        Ok(about) => std::fs::set_permissions(staged, about.permissions()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Where a file's new contents wait.
 fn staged(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -172,7 +192,7 @@ fn make_folders(folder: &Path, mode: Mode) -> Result<(), io::Error> {
         .collect();
     std::fs::create_dir_all(folder)?;
     // Entering a folder is to it what running is to a file.
-    let mode = if mode == Mode::Own { mode } else { Mode::Program };
+    let mode = if matches!(mode, Mode::Own | Mode::Same) { Mode::Own } else { Mode::Program };
     missing.into_iter().try_for_each(|it| permit(it, mode))
 }
 
@@ -181,7 +201,7 @@ fn make_folders(folder: &Path, mode: Mode) -> Result<(), io::Error> {
 fn permit(path: &Path, mode: Mode) -> Result<(), io::Error> {
     use std::os::unix::fs::PermissionsExt as _;
     let wanted = match mode {
-        Mode::Own => return Ok(()),
+        Mode::Own | Mode::Same => return Ok(()),
         Mode::Text => 0o644,
         Mode::Program => 0o755,
     };

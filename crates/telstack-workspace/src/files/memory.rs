@@ -16,10 +16,15 @@ pub struct MemoryFiles {
     staged: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
 }
 
+/// Relative paths start at the root of this file system.
+fn key(path: &Path) -> PathBuf {
+    path.strip_prefix("/").unwrap_or(path).to_owned()
+}
+
 impl MemoryFiles {
     /// These files.
     pub fn new<const N: usize>(files: [(&str, &str); N]) -> Self {
-        let files = files.into_iter().map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec())).collect();
+        let files = files.into_iter().map(|(path, text)| (key(Path::new(path)), text.as_bytes().to_vec())).collect();
         Self { files: Mutex::new(files), staged: Mutex::default() }
     }
 
@@ -34,27 +39,27 @@ impl MemoryFiles {
 
 impl Files for MemoryFiles {
     fn read_most(&self, path: &Path, most: u64) -> Result<String, ReadFailure> {
-        let bytes = self.files().get(path).cloned().ok_or(ReadFailure::Missing)?;
+        let bytes = self.files().get(&key(path)).cloned().ok_or(ReadFailure::Missing)?;
         if bytes.len() as u64 > most { Err(ReadFailure::TooLarge(most)) } else { text(bytes) }
     }
 
     fn read_bytes(&self, path: &Path) -> Result<Option<Vec<u8>>, io::Error> {
-        Ok(self.files().get(path).cloned())
+        Ok(self.files().get(&key(path)).cloned())
     }
 
     fn stage(&self, path: &Path, bytes: &[u8], _: Mode) -> Result<(), io::Error> {
-        self.staged().insert(path.to_owned(), bytes.to_vec());
+        self.staged().insert(key(path), bytes.to_vec());
         Ok(())
     }
 
     fn settle(&self, path: &Path) -> Result<(), io::Error> {
-        let bytes = self.staged().remove(path).ok_or(io::ErrorKind::NotFound)?;
-        self.files().insert(path.to_owned(), bytes);
+        let bytes = self.staged().remove(&key(path)).ok_or(io::ErrorKind::NotFound)?;
+        self.files().insert(key(path), bytes);
         Ok(())
     }
 
     fn sweep(&self, folder: &Path, _: &Path) {
-        self.staged().retain(|path, _| path.parent() != Some(folder));
+        self.staged().retain(|path, _| path.parent() != Some(&*key(folder)));
     }
 
     fn claim(&self, _: &Path) -> Result<Option<Claim>, io::Error> {
@@ -66,7 +71,7 @@ impl Files for MemoryFiles {
     }
 
     fn remove(&self, path: &Path, _: &Path) -> Result<(), io::Error> {
-        self.files().remove(path);
+        self.files().remove(&key(path));
         Ok(())
     }
 
@@ -82,7 +87,7 @@ impl Files for MemoryFiles {
         let files = self.files();
         let mut names: Vec<String> = files
             .keys()
-            .filter_map(|path| path.strip_prefix(folder).ok()?.components().next())
+            .filter_map(|path| path.strip_prefix(key(folder)).ok()?.components().next())
             .map(|it| it.as_os_str().to_string_lossy().into_owned())
             .collect();
         names.dedup();

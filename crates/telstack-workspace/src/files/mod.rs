@@ -47,6 +47,8 @@ pub enum Mode {
     Text,
     /// Everybody reads and runs it.
     Program,
+    /// As it is: what somebody else made is only changed.
+    Same,
 }
 
 /// Reads and writes files. Paths are as the user gave them, relative to the working folder.

@@ -7,7 +7,7 @@ use telstack_workspace::{Change, Compiled, EdgeDiff, FileDiff, Kind, NodeDiff, S
 
 use super::{in_a_line, read, report};
 use crate::{
-    args::{Diff, DiffFormat},
+    args::{Diff, ListFormat},
     output::{Fatal, Outcome, Output},
 };
 
@@ -21,8 +21,8 @@ pub fn diff(output: &Output, args: &Diff) -> Result<Outcome, Fatal> {
         return Err(Fatal::new("nothing to compare: one of the files names no stack"));
     };
     match args.format {
-        DiffFormat::Json => output.print(&diff.json()),
-        DiffFormat::Human => show(output, &diff),
+        ListFormat::Json => output.print(&diff.json()),
+        ListFormat::Human => show(output, &diff),
     }
     Ok(if diff.is_empty() { Outcome::Clean } else { Outcome::Findings })
 }

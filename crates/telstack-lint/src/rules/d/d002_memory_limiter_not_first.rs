@@ -1,8 +1,8 @@
 use telstack_catalog::ComponentKind;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::{Collector, Pipeline, Reference};
 
-use crate::{Cx, Rule, facts};
+use crate::{Cx, Rule, facts, repair};
 
 /// The processor that this rule is about.
 const LIMITER: &str = "memory_limiter";
@@ -57,6 +57,8 @@ fn check(cx: &mut Cx<'_>) {
             .severity(if harmless { Severity::Info } else { Severity::Warning })
             .help(format!("put `{}` in front of `{}`", limiter.id, before[0].id))
             .help("leave `memory_limiter` out: every pipeline gets it first");
+        let change = repair::processor_to(pipeline, at, 0);
+        let finding = repair::with(finding, change.map(|it| Fix::safe(format!("put `{}` first", limiter.id), it)));
         cx.report_once(finding);
     }
 }
@@ -79,7 +81,7 @@ fn only_connectors(collector: &Collector, pipeline: &Pipeline) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
 
     use crate::test_support::Bench;
 
@@ -104,5 +106,17 @@ mod tests {
     #[test]
     fn is_only_advice_behind_what_holds_nothing_back() {
         assert_eq!(pipeline("attributes, memory_limiter").finds("D002", "memory_limiter"), Severity::Info);
+    }
+
+    #[test]
+    fn the_limiter_can_be_put_first() {
+        let yaml = |order: &str| {
+            format!(
+                "processors: {{batch: , memory_limiter: {{check_interval: 1s, limit_mib: 400}}}}\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], processors: [{order}], exporters: [debug]}}}}}}\n"
+            )
+        };
+        let bench = Bench::collector("0.158.0", &yaml("batch, memory_limiter"));
+        assert_eq!(bench.fixed("D002", &yaml("memory_limiter, batch")), Applicability::Safe);
     }
 }

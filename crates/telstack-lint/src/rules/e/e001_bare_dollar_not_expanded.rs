@@ -1,9 +1,9 @@
 use telstack_catalog::{Version, otelcol, otelcol::BareDollar};
-use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
 use telstack_system::{Container, Value};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -99,11 +99,10 @@ fn judge(cx: &Cx<'_>, owner: &Owner<'_>, path: &str, text: &str, value: &Value) 
         let name = match reference {
             Dollar::Group(number) if facts.bare_dollar == BareDollar::Literal => {
                 let message = format!("`${{{number}}}` in `{path}` of {title} is read as an environment variable");
-                return Some(
-                    at(message, "no variable can have that name: the collector does not start".to_owned())
-                        .help(format!("write `$${{{number}}}`: two `$` stand for one"))
-                        .help(format!("write `${number}`, which stays as it is")),
-                );
+                let finding = at(message, "no variable can have that name: the collector does not start".to_owned())
+                    .help(format!("write `$${{{number}}}`: two `$` stand for one"))
+                    .help(format!("write `${number}`, which stays as it is"));
+                return Some(repair::with(finding, doubled(value, &format!("${{{number}}}"))));
             }
             Dollar::Number(_) if facts.bare_dollar == BareDollar::Literal => continue,
             Dollar::Group(number) | Dollar::Number(number) => {
@@ -114,11 +113,10 @@ fn judge(cx: &Cx<'_>, owner: &Owner<'_>, path: &str, text: &str, value: &Value) 
                     BareDollar::Expanded => "becomes nothing, or stops the collector",
                     _ => "stops the collector",
                 };
-                return Some(
-                    at(message, format!("{becomes} at {version}"))
-                        .help(format!("write `$${number}`: two `$` stand for one"))
-                        .note(format!("`${number}` is left as it is since {}", facts.literal_since)),
-                );
+                let finding = at(message, format!("{becomes} at {version}"))
+                    .help(format!("write `$${number}`: two `$` stand for one"))
+                    .note(format!("`${number}` is left as it is since {}", facts.literal_since));
+                return Some(repair::with(finding, doubled(value, &shown)));
             }
             Dollar::Name(name) => name,
         };
@@ -148,10 +146,20 @@ fn judge(cx: &Cx<'_>, owner: &Owner<'_>, path: &str, text: &str, value: &Value) 
                 .help(format!("write `$${name}` if it is meant literally"))
                 .help(format!("write `(env)\"{name}\"` for the whole value: the container is then given the variable"))
         } else {
-            finding.help(format!("write `${{env:{name}}}`")).help(format!("write `$${name}` if it is meant literally"))
+            let change = repair::word(&value.mark, &format!("${name}"), &format!("${{env:{name}}}"));
+            let finding = finding
+                .help(format!("write `${{env:{name}}}`"))
+                .help(format!("write `$${name}` if it is meant literally"));
+            repair::with(finding, change.map(|it| Fix::unsafe_(format!("write `${{env:{name}}}`"), it)))
         });
     }
     None
+}
+
+/// Two `$` stand for one. No variable can be called like a number: nothing else can have been meant.
+fn doubled(value: &Value, shown: &str) -> Option<Fix> {
+    let change = repair::word(&value.mark, shown, &format!("${shown}"));
+    change.map(|it| Fix::safe(format!("write `${shown}`"), it))
 }
 
 /// What stands behind a `$`.
@@ -191,7 +199,7 @@ fn references(text: &str) -> Vec<Dollar<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
     use telstack_system::{EnvValue, EnvVar};
 
     use crate::test_support::Bench;
@@ -250,5 +258,15 @@ mod tests {
     fn silent_for_escapes_groups_and_expressions() {
         header("0.158.0", "Bearer $$TOKEN").silent("E001");
         Bench::collector("0.158.0", "processors: {transform: {x: '$1 a$ $FOO'}}").silent("E001");
+    }
+
+    #[test]
+    fn what_was_meant_can_be_written() {
+        let yaml = |value: &str| format!("exporters:\n  otlp_http:\n    endpoint: \"http://{value}:4318\" # mine\n");
+        let bench = Bench::collector("0.105.0", &yaml("$HOST_NAME").replace("otlp_http", "otlphttp"));
+        let after = yaml("${env:HOST_NAME}").replace("otlp_http", "otlphttp");
+        assert_eq!(bench.fixed("E001", &after), Applicability::Unsafe);
+        let bench = Bench::collector("0.158.0", &yaml("${1}"));
+        assert_eq!(bench.fixed("E001", &yaml("$${1}")), Applicability::Safe);
     }
 }

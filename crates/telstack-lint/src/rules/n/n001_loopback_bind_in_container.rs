@@ -1,8 +1,8 @@
 use telstack_catalog::otelcol;
-use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 use telstack_system::{Bind, Listener, Node, NodeId};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -76,14 +76,24 @@ fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Di
             finding = finding.note(format!("collectors bind `{host}` at {version} unless an endpoint is written"));
         }
     }
-    Some(finding.help(format!("bind every interface: `0.0.0.0:{port}`")))
+    let finding = finding.help(format!("bind every interface: `0.0.0.0:{port}`"));
+    Some(repair::with(finding, every_interface(node, listener)))
+}
+
+/// The address as it is written, with another host.
+fn every_interface(node: &Node, listener: &Listener) -> Option<Fix> {
+    let components = &node.collector()?.components;
+    let address = components.iter().find_map(|it| repair::text_at(&it.settings, &listener.origin))?;
+    let host = address.strip_suffix(&format!(":{}", listener.port))?;
+    let change = repair::word(&listener.origin, host, "0.0.0.0").filter(|_| Bind::parse(host) == Bind::Loopback)?;
+    Some(Fix::unsafe_(format!("bind `0.0.0.0:{}`", listener.port), change))
 }
 
 #[cfg(test)]
 mod tests {
     use telstack_catalog::otelcol::Transport;
-    use telstack_diagnostics::Severity;
-    use telstack_system::{Bind, Published};
+    use telstack_diagnostics::{Applicability, Severity};
+    use telstack_system::{Bind, Published, passes};
 
     use crate::test_support::Bench;
 
@@ -125,5 +135,29 @@ mod tests {
         })
         .silent("N001");
         Bench::link(|_, listener| listener.bind = Bind::Unknown).silent("N001");
+    }
+
+    #[test]
+    fn the_address_can_be_opened() {
+        let yaml = |host: &str| {
+            format!(
+                "receivers:\n  otlp:\n    protocols:\n      grpc:\n        endpoint: '{host}:4317' # mine\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [debug]}}}}}}\n"
+            )
+        };
+        let mut bench = Bench::collector("0.158.0", &yaml("localhost"));
+        let published = Published {
+            host_ip: None,
+            host_port: 4317,
+            container_port: 4317,
+            transport: Transport::Tcp,
+            what: String::new(),
+            origin: bench.at("4317"),
+        };
+        let node = bench.first();
+        let version = node.version().expect("a release");
+        node.listeners = passes::collector_listeners(node.collector().expect("a collector"), version);
+        node.container.as_mut().expect("a container").published.push(published);
+        assert_eq!(bench.fixed("N001", &yaml("0.0.0.0")), Applicability::Unsafe);
     }
 }

@@ -1,9 +1,9 @@
 use telstack_catalog::{ComponentKind, otelcol};
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::{Collector, ComponentId, Reference};
 
 use crate::{
-    Cx, Rule, facts,
+    Cx, Rule, facts, repair,
     words::{either, nearest},
 };
 
@@ -75,6 +75,8 @@ fn judge(cx: &mut Cx<'_>, collector: &Collector, reference: &Reference, kinds: &
         finding = finding
             .label(alias.origin.span(), "the same component under another name")
             .help(format!("name it `{}`, as it is declared", alias.id));
+        let change = repair::word(&reference.origin, &id.ty, &alias.id.ty);
+        finding = repair::with(finding, change.map(|it| Fix::safe(format!("name it `{}`", alias.id), it)));
     } else {
         let names: Vec<String> = declared().map(|it| it.id.to_string()).collect();
         let text = id.to_string();
@@ -83,6 +85,8 @@ fn judge(cx: &mut Cx<'_>, collector: &Collector, reference: &Reference, kinds: &
             let origin = declared().find(|it| it.id.to_string() == slip).and_then(|it| it.origin.span());
             finding =
                 finding.label(origin, format!("`{slip}` is declared here")).help(format!("did you mean `{slip}`?"));
+            let change = repair::word(&reference.origin, &text, slip);
+            finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("name `{slip}`"), it)));
         }
         finding = finding.help(format!("declare it: `{kind} \"{id}\"`"));
     }
@@ -91,6 +95,8 @@ fn judge(cx: &mut Cx<'_>, collector: &Collector, reference: &Reference, kinds: &
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     fn pipeline(processors: &str) -> Bench {
@@ -125,5 +131,19 @@ mod tests {
         );
         bench.silent("P001");
         bench.finds("V001", "logging");
+    }
+
+    #[test]
+    fn references_can_be_put_right() {
+        let yaml = |name: &str, reference: &str| {
+            format!(
+                "processors: {{{name}: }}\nservice:\n  pipelines:\n    traces:\n      processors:\n        \
+                 - {reference} # mine\n"
+            )
+        };
+        let slip = Bench::collector("0.158.0", &yaml("batch", "batsh"));
+        assert_eq!(slip.fixed("P001", &yaml("batch", "batch")), Applicability::Unsafe);
+        let alias = Bench::collector("0.158.0", &yaml("k8s_attributes", "k8sattributes"));
+        assert_eq!(alias.fixed("P001", &yaml("k8s_attributes", "k8s_attributes")), Applicability::Safe);
     }
 }

@@ -1,11 +1,12 @@
 use telstack_catalog::ComponentKind;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_syntax::tree::{Entry, Kind};
 use telstack_system::{ComponentId, Origin, Value};
 
 use crate::{
     Cx, Rule,
     facts::Part,
+    repair,
     words::{is_reference, nearest},
 };
 
@@ -96,10 +97,14 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>, path: &str, value: &Value) {
     let message = |what| format!("`{path}` of {} names extension `{id}`, which is {what}", part.title());
     let finding = match collector.component(ComponentKind::Extension, &id) {
         Some(_) if collector.is_enabled(&id) => return,
-        Some(extension) => cx
-            .finding(message("not in `service.extensions`"), &value.mark, "not started")
-            .label(extension.origin.span(), "declared here, and not started")
-            .help(format!("add `{id}` to `service.extensions`")),
+        Some(extension) => {
+            let finding = cx
+                .finding(message("not in `service.extensions`"), &value.mark, "not started")
+                .label(extension.origin.span(), "declared here, and not started")
+                .help(format!("add `{id}` to `service.extensions`"));
+            let fix = repair::enable(collector, &id).map(|it| Fix::safe(format!("start `{id}`"), it));
+            repair::with(finding, fix)
+        }
         None => {
             let declared: Vec<String> =
                 collector.of_kind(ComponentKind::Extension).map(|it| it.id.to_string()).collect();
@@ -107,7 +112,11 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>, path: &str, value: &Value) {
             // `file_storage` for `file_storage/otc` is the usual slip.
             let slip = declared.iter().find(|it| ComponentId::parse(it).ty == id.ty).map(String::as_str);
             let finding = match slip.or_else(|| nearest(name, declared.iter().map(String::as_str))) {
-                Some(slip) => finding.help(format!("did you mean `{slip}`?")),
+                Some(slip) => {
+                    let change = repair::word(&value.mark, name, slip);
+                    let finding = finding.help(format!("did you mean `{slip}`?"));
+                    repair::with(finding, change.map(|it| Fix::unsafe_(format!("name `{slip}`"), it)))
+                }
                 None => finding,
             };
             finding.help(format!("declare it: `extension \"{id}\"`"))
@@ -118,6 +127,8 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>, path: &str, value: &Value) {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     fn queue(storage: &str, extensions: &str) -> Bench {
@@ -156,5 +167,26 @@ mod tests {
     fn silent_for_references_and_built_in_encodings() {
         queue("'${env:STORAGE}'", "").silent("P002");
         Bench::collector("0.158.0", "exporters: {kafka: {encoding: otlp_proto}}").silent("P002");
+    }
+
+    #[test]
+    fn what_is_declared_can_be_started() {
+        let yaml = |list: &str, name: &str| {
+            format!(
+                "extensions: {{health_check: , file_storage/q: }}\nexporters:\n  otlp_grpc:\n    \
+                 endpoint: gw:4317\n    sending_queue: {{storage: {name}}} # mine\nservice:\n  extensions:{list}\n"
+            )
+        };
+        let (start, done) = ("\n    - health_check # up", "\n    - health_check # up\n    - file_storage/q");
+        let bench = Bench::collector("0.158.0", &yaml(start, "file_storage/q"));
+        assert_eq!(bench.fixed("P002", &yaml(done, "file_storage/q")), Applicability::Safe);
+        let bench = Bench::collector("0.158.0", &yaml(" [health_check]", "file_storage/q"));
+        assert_eq!(
+            bench.fixed("P002", &yaml(" [health_check, file_storage/q]", "file_storage/q")),
+            Applicability::Safe
+        );
+        let (list, done) = (" [health_check, file_storage/q]", "file_storage/q");
+        let bench = Bench::collector("0.158.0", &yaml(list, "file_storage"));
+        assert_eq!(bench.fixed("P002", &yaml(list, done)), Applicability::Unsafe);
     }
 }

@@ -1,9 +1,9 @@
 use telstack_catalog::ComponentKind;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
 use telstack_system::{Component, Value};
 
-use crate::{Cx, Rule, facts, facts::Part};
+use crate::{Cx, Rule, facts, facts::Part, repair};
 
 /// Puts requests of several senders into one.
 const BATCH: &str = "batch";
@@ -43,14 +43,14 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &mut Cx<'_>) {
     for (_, _, collector, _, pipeline) in facts::pipelines(cx.system) {
         let mut regrouped = None;
-        for reference in &pipeline.processors {
+        for (at, reference) in pipeline.processors.iter().enumerate() {
             let component = collector.component(ComponentKind::Processor, &reference.id);
             let Some(part) = component.and_then(|it| cx.facts.part(it)) else { continue };
             if let (Some((first, keeps_headers)), Some(need)) = (regrouped, need(part)) {
                 if need == Need::Header && keeps_headers {
                     continue;
                 }
-                let first: &telstack_system::Reference = first;
+                let (first_at, first): (usize, &telstack_system::Reference) = first;
                 let message = format!(
                     "{} needs the sender's {}, but runs behind `{}` in pipeline `{}`",
                     part.title(),
@@ -67,10 +67,12 @@ fn check(cx: &mut Cx<'_>) {
                     Need::Header => finding.help(format!("name the headers in `metadata_keys` of `{}`", first.id)),
                     _ => finding.help("associate by `k8s.pod.ip` or `k8s.pod.uid`, set by the agent on the node"),
                 };
-                cx.report_once(finding);
+                let change = repair::processor_to(pipeline, at, first_at);
+                let title = || format!("put `{}` in front of `{}`", reference.id, first.id);
+                cx.report_once(repair::with(finding, change.map(|it| Fix::unsafe_(title(), it))));
             }
             if regrouped.is_none() && regroups(part) {
-                regrouped = Some((reference, part.component.setting("metadata_keys").is_some()));
+                regrouped = Some(((at, reference), part.component.setting("metadata_keys").is_some()));
             }
         }
     }
@@ -129,7 +131,7 @@ fn from_context(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
 
     use crate::test_support::Bench;
 
@@ -173,5 +175,18 @@ mod tests {
     fn silent_when_attributes_find_the_pod() {
         let by_attribute = "pod_association: [{sources: [{from: resource_attribute, name: k8s.pod.uid}]}, {sources: [{from: connection}]}]";
         pipeline(by_attribute, "batch, k8sattributes").silent("P003");
+    }
+
+    #[test]
+    fn the_order_can_be_put_right() {
+        let yaml = |order: &str| {
+            format!(
+                "processors: {{batch: , filter: , k8sattributes: {{{BY_CONNECTION}}}}}\nservice:\n  pipelines:\n    \
+                 traces:\n      receivers: [otlp]\n      processors:{order}      exporters: [debug]\n"
+            )
+        };
+        let before = yaml("\n        - batch # many\n        - filter\n        # the pod\n        - k8sattributes\n");
+        let after = yaml("\n        # the pod\n        - k8sattributes\n        - batch # many\n        - filter\n");
+        assert_eq!(Bench::collector("0.140.0", &before).fixed("P003", &after), Applicability::Unsafe);
     }
 }

@@ -1,7 +1,7 @@
 use telstack_catalog::otelcol;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::Standing, words::with_release};
+use crate::{Cx, Rule, facts::Standing, repair, words::with_release};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -46,6 +46,12 @@ fn check(cx: &mut Cx<'_>) {
                     let fact = replacement.kind.and_then(|kind| otelcol::component(kind, replacement.name));
                     let name = fact.map_or(replacement.name, |fact| fact.name_at(version));
                     finding = finding.help(format!("use {kind}`{name}` in its place"));
+                    // An address may mean something else to another component.
+                    let dials = fact.and_then(|it| part.component.setting(it.address_setting())).is_some();
+                    if replacement.kind == Some(part.component.kind) && !dials {
+                        let change = repair::component_type(&cx.facts.parts, part, name);
+                        finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("use `{name}`"), it)));
+                    }
                     if let Some(note) = replacement.note {
                         finding = finding.note(note);
                     }
@@ -62,7 +68,9 @@ fn check(cx: &mut Cx<'_>) {
                     || format!("`{}` is not accepted any more", part.component.id.ty),
                     |since| format!("`{}` is accepted since {since}", part.component.id.ty),
                 );
-                cx.finding(message, at, remark).help(format!("write `{is_called}`"))
+                let finding = cx.finding(message, at, remark).help(format!("write `{is_called}`"));
+                let change = repair::component_type(&cx.facts.parts, part, is_called);
+                repair::with(finding, change.map(|it| Fix::safe(format!("rename to `{is_called}`"), it)))
             }
             _ => continue,
         };
@@ -72,6 +80,8 @@ fn check(cx: &mut Cx<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     fn exporter(version: &str, name: &str) -> Bench {
@@ -99,5 +109,25 @@ mod tests {
     #[test]
     fn silent_for_aliases_that_are_still_accepted() {
         exporter("0.158.0", "otlphttp").silent("V001");
+    }
+
+    #[test]
+    fn fixes_write_the_name_of_the_release() {
+        let yaml = |name: &str| {
+            format!(
+                "exporters:\n  {name}: # mine\n    endpoint: http://gw:4318\n\
+                 service: {{pipelines: {{traces: {{exporters: [{name}]}}}}}}\n"
+            )
+        };
+        let old = Bench::collector("0.120.0", &yaml("otlp_http"));
+        assert_eq!(old.fixed("V001", &yaml("otlphttp")), Applicability::Safe);
+        let gone = |name: &str| {
+            format!("exporters:\n  {name}:\nservice: {{pipelines: {{traces: {{exporters: [{name}]}}}}}}\n")
+        };
+        let bench = Bench::collector("0.158.0", &gone("logging"));
+        assert_eq!(bench.fixed("V001", &gone("debug")), Applicability::Unsafe);
+        // What its address means, another exporter may not know.
+        Bench::collector("0.158.0", "exporters: {loki: {endpoint: 'http://loki:3100/loki/api/v1/push'}}")
+            .leaves("V001");
     }
 }

@@ -22,7 +22,8 @@ collector "agent" {
     processor "k8s_attributes"
     pipeline "traces" { from "otlp"; to "tempo" }
 }"#,
-        silent: "The collector's release is not known; no distribution has the component at that release (V001).",
+        silent: "The collector's release is not known; no distribution has the component at that release (V001); the \
+                 distribution was built with modules that are not known here.",
         sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases"],
     },
     check,
@@ -30,7 +31,23 @@ collector "agent" {
 
 fn check(cx: &mut Cx<'_>) {
     for part in &cx.facts.parts {
-        let Standing::Elsewhere { fact, version } = part.standing else { continue };
+        let (fact, version) = match (part.standing, &part.collector.built) {
+            (Standing::Elsewhere { fact, version }, _) => (fact, version),
+            (Standing::NotBuilt { fact, version }, Some(built)) => {
+                let (name, module) = (&built.name, fact.module());
+                let finding = cx
+                    .finding(
+                        format!("{} is not in the distribution `{name}`", part.title()),
+                        &part.component.origin,
+                        format!("`{name}` does not have it"),
+                    )
+                    .label(built.origin.span(), format!("`{name}` is built here"))
+                    .help(format!("build it in: `- gomod: {module} v{version}` below `{}`", fact.kind().section()));
+                cx.report(finding);
+                continue;
+            }
+            _ => continue,
+        };
         let distribution = part.distribution();
         let with = fact.distributions_at(version);
         let message = format!("{} is not in the `{distribution}` distribution at {version}", part.title());
@@ -48,7 +65,10 @@ fn check(cx: &mut Cx<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use telstack_catalog::Distribution;
+    use std::sync::Arc;
+
+    use telstack_catalog::{ComponentKind, Distribution};
+    use telstack_system::BuiltDistribution;
 
     use crate::test_support::Bench;
 
@@ -68,6 +88,35 @@ mod tests {
     #[test]
     fn passes_where_it_is() {
         processor(Distribution::K8s, "k8sattributes").silent("V002");
+    }
+
+    /// A distribution that was built with these receivers.
+    fn built(modules: &[&str], receiver: &str) -> Bench {
+        let mut bench = Bench::new("");
+        bench.add_collector("agent", Distribution::Contrib, "0.158.0", &format!("receivers: {{{receiver}: }}"));
+        let origin = bench.at(receiver);
+        let modules = modules.iter().map(|it| (ComponentKind::Receiver, (*it).to_owned())).collect();
+        let built = BuiltDistribution { name: "ours".to_owned(), modules, origin };
+        bench.first().collector_mut().expect("a collector").built = Some(Arc::new(built));
+        bench
+    }
+
+    const OTLP: &str = "go.opentelemetry.io/collector/receiver/otlpreceiver";
+
+    #[test]
+    fn fails_for_what_was_not_built_in() {
+        built(&[OTLP], "kafka").finds("V002", "kafka");
+        built(&[OTLP], "otlp").silent("V002");
+        built(&[OTLP], "batsh").finds("Y006", "batsh");
+    }
+
+    #[test]
+    fn silent_where_a_module_is_not_known() {
+        for receiver in ["kafka", "batsh"] {
+            let bench = built(&[OTLP, "example.com/ours"], receiver);
+            bench.silent("V002");
+            bench.silent("Y006");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 use telstack_catalog::otelcol::SettingGone;
-use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 
 use crate::{
     Cx, Rule,
     facts::{Problem, ProblemKind},
+    repair,
     words::with_release,
 };
 
@@ -59,7 +60,13 @@ fn gone_finding(cx: &Cx<'_>, problem: &Problem<'_>, gone: &SettingGone) -> Diagn
     let finding = cx.finding(message, problem.at, format!("unknown at {}", problem.version));
     match gone.replacement {
         // A path of the same component has no spaces; anything else says what to do.
-        Some(path) if !path.contains(' ') => finding.help(format!("use `{}`", path.replace(".item", "[]"))),
+        Some(path) if !path.contains(' ') => {
+            let path = path.replace(".item", "[]");
+            let finding = finding.help(format!("use `{path}`"));
+            let key = repair::sibling(&problem.path, &path);
+            let change = key.and_then(|key| repair::word(problem.at, problem.key(), key));
+            repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{path}`"), it)))
+        }
         Some(words) => finding.help(words),
         None => finding.help("leave it out"),
     }
@@ -67,6 +74,8 @@ fn gone_finding(cx: &Cx<'_>, problem: &Problem<'_>, gone: &SettingGone) -> Diagn
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     fn kafka(version: &str) -> Bench {
@@ -96,5 +105,12 @@ mod tests {
     #[test]
     fn silent_for_keys_that_never_were() {
         Bench::collector("0.158.0", "receivers: {kafka: {tropic: a}}").silent("V003");
+    }
+
+    #[test]
+    fn fixes_write_the_new_key() {
+        let yaml = |key: &str| format!("connectors:\n  servicegraph:\n    {key}: [db.name] # mine\n");
+        let bench = Bench::collector("0.130.0", &yaml("database_name_attribute"));
+        assert_eq!(bench.fixed("V003", &yaml("database_name_attributes")), Applicability::Unsafe);
     }
 }

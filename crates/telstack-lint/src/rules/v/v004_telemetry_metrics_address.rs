@@ -1,7 +1,12 @@
 use telstack_catalog::otelcol::{self, AddressState};
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_syntax::{tree::Entry, yaml::MERGE_KEY};
+use telstack_system::{Origin, Value};
 
-use crate::{Cx, Rule, words::with_release};
+use crate::{
+    Cx, Rule, repair,
+    words::{is_reference, with_release},
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -29,21 +34,34 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &mut Cx<'_>) {
     for (_, node, collector) in cx.system.collectors() {
         let Some(version) = node.version() else { continue };
-        let address = collector.telemetry.get("metrics").and_then(|metrics| metrics.as_map()?.entry("address"));
-        let Some(entry) = address else { continue };
+        let metrics = collector.telemetry.get("metrics").and_then(|metrics| metrics.as_map());
+        let Some(entry) = metrics.and_then(|it| it.entry("address")) else { continue };
         let facts = otelcol::telemetry(version);
         let (what, severity) = match facts.metrics_address {
             AddressState::Accepted | AddressState::Deprecated => continue,
             AddressState::Ignored => (format!("is ignored by {version}"), Severity::Warning),
             AddressState::Rejected => (format!("does not exist in {version}"), Severity::Error),
         };
+        let address = host_and_port(&entry.value);
+        let (host, port) = address.unwrap_or((EVERY_INTERFACE, facts.default_port));
+        let help = if cx.system.from_files {
+            format!("`readers: [{{pull: {{exporter: {{prometheus: {{host: {host}, port: {port}}}}}}}}}]`")
+        } else {
+            format!("`readers {{ - {{ pull {{ exporter {{ prometheus host=\"{host}\" port={port} }} }} }} }}`")
+        };
         let mut finding = cx
             .finding(format!("`service.telemetry.metrics.address` {what}"), &entry.key_mark, "use a reader instead")
             .severity(severity)
-            .help(
-                "write a reader in its place: \
-                 `readers { - { pull { exporter { prometheus host=\"0.0.0.0\" port=8888 } } } }`",
-            );
+            .help(format!("write a reader in its place: {help}"));
+        let alone = metrics.is_some_and(|it| !it.contains(READERS) && !it.contains(MERGE_KEY));
+        if let Some((host, port)) = address.filter(|_| alone) {
+            let new = Entry::new(READERS, reader(&entry.key_mark, host, port));
+            let change = repair::entry(cx.system, entry, new);
+            let title = "write a reader in its place";
+            let safe = facts.metrics_address == AddressState::Rejected;
+            let fix = change.map(|it| if safe { Fix::safe(title, it) } else { Fix::unsafe_(title, it) });
+            finding = repair::with(finding, fix);
+        }
         if let Some(removed) = facts.address_removed_in {
             finding = finding.note(format!("the key was removed in {removed}: the collector does not start with it"));
         } else {
@@ -54,9 +72,26 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
+/// Where the collector's own metrics are served since addresses are not read any more.
+const READERS: &str = "readers";
+/// What an address without a host stands for.
+const EVERY_INTERFACE: &str = "0.0.0.0";
+
+fn host_and_port(value: &Value) -> Option<(&str, u16)> {
+    let (host, port) = value.as_str().filter(|it| !is_reference(it))?.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    Some((if host.is_empty() { EVERY_INTERFACE } else { host }, port.parse().ok()?))
+}
+
+fn reader(at: &Origin, host: &str, port: u16) -> Value {
+    let prometheus = at.map([("host", at.string(host)), ("port", at.int(port))]);
+    let exporter = at.map([("exporter", at.map([("prometheus", prometheus)]))]);
+    at.block([at.map([("pull", exporter)])])
+}
+
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
 
     use crate::test_support::Bench;
 
@@ -80,6 +115,25 @@ mod tests {
     fn passes_with_a_reader() {
         let yaml = "service: {telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {port: 8888}}}}]}}}";
         Bench::collector("0.158.0", yaml).silent("V004");
+    }
+
+    #[test]
+    fn fixes_write_a_reader() {
+        let yaml = |lines: &str| {
+            format!("service:\n  telemetry:\n    metrics:\n      level: detailed\n{lines}    logs: {{level: info}}\n")
+        };
+        let reader = "      readers: # mine\n        - pull:\n            exporter:\n              prometheus:\n                \
+                      host: 127.0.0.1\n                port: 9999\n";
+        let fixed = |version: &str| {
+            let mut bench = Bench::collector(version, &yaml("      address: 127.0.0.1:9999 # mine\n"));
+            bench.system.from_files = true;
+            bench.fixed("V004", &yaml(reader))
+        };
+        assert_eq!(fixed("0.158.0"), Applicability::Safe);
+        assert_eq!(fixed("0.125.0"), Applicability::Unsafe);
+        let mut flow = address("0.158.0");
+        flow.system.from_files = true;
+        flow.leaves("V004");
     }
 
     #[test]

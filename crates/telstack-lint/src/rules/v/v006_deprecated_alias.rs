@@ -1,9 +1,9 @@
-use telstack_catalog::otelcol::Presence;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
 use crate::{
     Cx, Rule,
     facts::{Part, ProblemKind},
+    repair,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -41,7 +41,12 @@ fn check(cx: &mut Cx<'_>) {
         let message = format!("`{}` of {} is deprecated at {}", problem.path, problem.owner(), problem.version);
         let finding = cx.finding(message, problem.at, "still accepted");
         cx.report(match instead {
-            Some(instead) => finding.help(format!("use `{instead}`")),
+            Some(instead) => {
+                let finding = finding.help(format!("use `{instead}`"));
+                let key = repair::sibling(&problem.path, instead);
+                let change = key.and_then(|key| repair::word(problem.at, problem.key(), key));
+                repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{instead}`"), it)))
+            }
             None => finding,
         });
     }
@@ -51,7 +56,7 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>) {
     let Some((fact, version)) = part.usable() else { return };
     let (at, ty) = (&part.component.origin, part.component.id.ty.as_str());
     let newer = fact.name_at(version);
-    if newer != ty && fact.name_presence(newer, part.distribution(), version) == Presence::Present {
+    if newer != ty && part.answers_to(fact, newer, version) {
         let mut finding = cx.finding(
             format!("{} is called `{newer}` in {version}", part.title()),
             at,
@@ -60,7 +65,9 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>) {
         if let Some(since) = fact.name_since(newer) {
             finding = finding.note(format!("`{newer}` is accepted since {since}"));
         }
-        cx.report(finding.help(format!("write `{newer}`")));
+        let change = repair::component_type(&cx.facts.parts, part, newer);
+        let fix = change.map(|it| Fix::safe(format!("rename to `{newer}`"), it));
+        cx.report(repair::with(finding.help(format!("write `{newer}`")), fix));
     } else if fact.deprecated_since().is_some_and(|since| since <= version) {
         let finding = cx.finding(format!("{} is deprecated at {version}", part.title()), at, "still there");
         cx.report(match fact.replacement() {
@@ -72,7 +79,7 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
 
     use crate::test_support::Bench;
 
@@ -93,5 +100,37 @@ mod tests {
     #[test]
     fn silent_before_there_is_one() {
         exporter("0.120.0", "otlphttp").silent("V006");
+    }
+
+    #[test]
+    fn the_old_name_is_replaced_wherever_it_stands() {
+        let yaml = |name: &str| {
+            format!(
+                "exporters:\n  {name}/a: # ours\n    endpoint: http://gw:4318\nservice:\n  pipelines:\n    traces:\n      \
+                 exporters: ['{name}/a']\n    logs:\n      exporters:\n        # by hand\n        - {name}/a\n"
+            )
+        };
+        let bench = Bench::collector("0.158.0", &yaml("otlphttp"));
+        assert_eq!(bench.fixed("V006", &yaml("otlp_http")), Applicability::Safe);
+        // The new name is taken.
+        exporter("0.158.0", "otlp_http: , otlphttp").leaves("V006");
+    }
+
+    #[test]
+    fn what_might_be_meant_elsewhere_stays() {
+        let yaml = "exporters: {otlphttp: {endpoint: 'http://gw:4318'}}\nprocessors: {transform: {x: otlphttp}}";
+        Bench::collector("0.158.0", yaml).leaves("V006");
+    }
+
+    #[test]
+    fn extensions_are_renamed_in_all_that_uses_them() {
+        let yaml = |name: &str| {
+            format!(
+                "extensions:\n  {name}:\n    scopes: [a]\nexporters:\n  otlp_http:\n    \
+                 endpoint: https://gw:4318\n    auth: {{authenticator: {name}}}\nservice:\n  extensions: [{name}]\n"
+            )
+        };
+        let bench = Bench::collector("0.158.0", &yaml("azureauth"));
+        assert_eq!(bench.fixed("V006", &yaml("azure_auth")), Applicability::Safe);
     }
 }

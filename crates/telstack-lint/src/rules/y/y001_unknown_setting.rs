@@ -1,6 +1,6 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::ProblemKind, words::ticked};
+use crate::{Cx, Rule, facts::ProblemKind, repair, words::ticked};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -34,7 +34,10 @@ fn check(cx: &mut Cx<'_>) {
             finding = finding.severity(Severity::Warning).note("some optional blocks take `enabled` without saying so");
         }
         if let Some(nearest) = nearest {
+            let change = repair::word(problem.at, problem.key(), nearest);
             finding = finding.help(format!("did you mean `{nearest}`?"));
+            finding =
+                repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename the key to `{nearest}`"), it)));
         }
         if known.is_empty() {
             finding = finding.note("no settings are known there");
@@ -50,6 +53,8 @@ fn check(cx: &mut Cx<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     #[test]
@@ -87,5 +92,13 @@ mod tests {
     fn log_receivers_of_early_releases_are_checked() {
         let yaml = "receivers: {filelog: {include: [/var/log/a.log], inclde_file_path: true}}";
         Bench::collector("0.100.0", yaml).finds("Y001", "inclde_file_path");
+    }
+
+    #[test]
+    fn a_slip_can_be_put_right() {
+        let yaml = |key: &str| format!("processors:\n  batch:\n    # slow\n    \"{key}\": 1s # mine\n");
+        let bench = Bench::collector("0.158.0", &yaml("timout"));
+        assert_eq!(bench.fixed("Y001", &yaml("timeout")), Applicability::Unsafe);
+        Bench::collector("0.158.0", "processors: {batch: {nothing_like_it: 1}}").leaves("Y001");
     }
 }

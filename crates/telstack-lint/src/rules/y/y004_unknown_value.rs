@@ -1,8 +1,9 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
 use crate::{
     Cx, Rule,
     facts::ProblemKind,
+    repair,
     words::{either, nearest},
 };
 
@@ -30,7 +31,11 @@ fn check(cx: &mut Cx<'_>) {
         let finding = cx.finding(message, problem.at, format!("`{}` takes {}", problem.key(), either(allowed)));
         let slip = nearest(&found.to_lowercase(), allowed.iter().map(String::as_str));
         cx.report(match slip {
-            Some(slip) => finding.help(format!("did you mean `{slip}`?")),
+            Some(slip) => {
+                let change = repair::word(problem.at, found, slip);
+                let finding = finding.help(format!("did you mean `{slip}`?"));
+                repair::with(finding, change.map(|it| Fix::unsafe_(format!("write `{slip}`"), it)))
+            }
             None => finding,
         });
     }
@@ -38,6 +43,8 @@ fn check(cx: &mut Cx<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     fn level(value: &str) -> Bench {
@@ -77,5 +84,12 @@ mod tests {
     fn silent_about_case_and_the_environment() {
         level("Detailed").silent("Y004");
         level("'${env:LEVEL}'").silent("Y004");
+    }
+
+    #[test]
+    fn a_slip_can_be_put_right() {
+        let yaml = |word: &str| format!("exporters:\n  debug: {{verbosity: '{word}'}} # mine\n");
+        let bench = Bench::collector("0.158.0", &yaml("detialed"));
+        assert_eq!(bench.fixed("Y004", &yaml("detailed")), Applicability::Unsafe);
     }
 }

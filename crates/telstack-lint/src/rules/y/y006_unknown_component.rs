@@ -1,6 +1,6 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::Standing};
+use crate::{Cx, Rule, facts::Standing, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -29,7 +29,9 @@ fn check(cx: &mut Cx<'_>) {
             finding = finding.help(format!("there is {} {other} of that name", crate::words::article(other.as_str())));
         }
         if let Some(nearest) = nearest {
+            let change = repair::component_type(&cx.facts.parts, part, nearest);
             finding = finding.help(format!("did you mean `{nearest}`?"));
+            finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{nearest}`"), it)));
         }
         cx.report(finding);
     }
@@ -37,6 +39,8 @@ fn check(cx: &mut Cx<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     #[test]
@@ -53,5 +57,14 @@ mod tests {
     #[test]
     fn silent_for_what_once_was() {
         Bench::collector("0.158.0", "exporters: {logging: }").silent("Y006");
+    }
+
+    #[test]
+    fn a_slip_can_be_put_right() {
+        let yaml = |name: &str| {
+            format!("processors:\n  {name}/2: # mine\nservice: {{pipelines: {{traces: {{processors: [{name}/2]}}}}}}\n")
+        };
+        let bench = Bench::collector("0.158.0", &yaml("batsh"));
+        assert_eq!(bench.fixed("Y006", &yaml("batch")), Applicability::Unsafe);
     }
 }

@@ -1,0 +1,221 @@
+//! Applying fixes: what fits together at once, then another look, until nothing is left to do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use telstack_diagnostics::{Applicability, Diagnostic, Edit, Severity, Span, apply};
+
+use super::findings::Findings;
+use crate::files::{Claim, Files, Mode, ReadFailure, tidy};
+
+/// How often is looked again before it is given up: two fixes may undo each other for ever.
+const ROUNDS: usize = 100;
+
+/// Files with some texts changed, of which the disk knows nothing.
+struct Overlay<'a> {
+    below: &'a dyn Files,
+    texts: Mutex<BTreeMap<PathBuf, String>>,
+}
+
+impl Overlay<'_> {
+    fn texts(&self) -> MutexGuard<'_, BTreeMap<PathBuf, String>> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self, path: &Path) -> Option<String> {
+        self.texts().get(&tidy(path)).cloned()
+    }
+}
+
+impl Files for Overlay<'_> {
+    fn read_most(&self, path: &Path, most: u64) -> Result<String, ReadFailure> {
+        self.changed(path).map_or_else(|| self.below.read_most(path, most), Ok)
+    }
+
+    fn read_bytes(&self, path: &Path) -> Result<Option<Vec<u8>>, io::Error> {
+        self.changed(path).map_or_else(|| self.below.read_bytes(path), |text| Ok(Some(text.into_bytes())))
+    }
+
+    fn stage(&self, path: &Path, bytes: &[u8], _: Mode) -> Result<(), io::Error> {
+        let text = String::from_utf8(bytes.to_vec()).map_err(io::Error::other)?;
+        self.texts().insert(tidy(path), text);
+        Ok(())
+    }
+
+    fn settle(&self, _: &Path) -> Result<(), io::Error> {
+        Ok(())
+    }
+
+    fn sweep(&self, _: &Path, _: &Path) {}
+
+    fn claim(&self, folder: &Path) -> Result<Option<Claim>, io::Error> {
+        self.below.claim(folder)
+    }
+
+    fn permit(&self, path: &Path, mode: Mode) -> Result<(), io::Error> {
+        self.below.permit(path, mode)
+    }
+
+    fn remove(&self, path: &Path, root: &Path) -> Result<(), io::Error> {
+        self.below.remove(path, root)
+    }
+
+    fn leaves(&self, root: &Path, path: &Path) -> bool {
+        self.below.leaves(root, path)
+    }
+
+    fn absolute(&self, path: &Path) -> PathBuf {
+        self.below.absolute(path)
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error> {
+        self.below.list(folder)
+    }
+}
+
+/// A file with its fixes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FixedFile {
+    /// Its name in reports, which is its path.
+    pub name: String,
+    /// Its text as it is.
+    pub before: String,
+    /// Its text with the fixes.
+    pub after: String,
+}
+
+impl FixedFile {
+    /// The difference as a unified diff that `git apply` takes; empty if there is none.
+    pub fn diff(&self) -> String {
+        let (old, new) = (format!("a/{}", self.name), format!("b/{}", self.name));
+        similar::TextDiff::from_lines(&self.before, &self.after).unified_diff().header(&old, &new).to_string()
+    }
+
+    /// Writes the new text in place of the old one: in one step, and only if nobody changed the file meanwhile.
+    pub fn write(&self, files: &dyn Files) -> Result<(), io::Error> {
+        let path = Path::new(&self.name);
+        let bytes = files.read_bytes(path)?.unwrap_or_default();
+        let mark = "\u{feff}".as_bytes();
+        let (start, text) = if bytes.starts_with(mark) { bytes.split_at(mark.len()) } else { bytes.split_at(0) };
+        if text != self.before.as_bytes() {
+            return Err(io::Error::other("it was changed meanwhile"));
+        }
+        files.write(path, &[start, self.after.as_bytes()].concat(), Mode::Same)
+    }
+}
+
+/// What fixing came to. Nothing is written yet.
+#[derive(Debug)]
+pub struct Fixed {
+    /// What is still found.
+    pub findings: Findings,
+    /// Files that are different now, by name.
+    pub files: Vec<FixedFile>,
+    /// How many findings were put right.
+    pub applied: usize,
+}
+
+/// What tells a finding from others from one round to the next.
+type Name = (&'static str, String, Option<String>);
+
+/// Applies the fixes of what `check` finds, up to some applicability. `check` reads through the files that it is
+/// given, which hold what was fixed so far. A fix after which a file cannot be read any more is taken back.
+pub fn fix<E>(
+    files: &dyn Files,
+    most: Applicability,
+    mut check: impl FnMut(&dyn Files) -> Result<Findings, E>,
+) -> Result<Fixed, E> {
+    let overlay = Overlay { below: files, texts: Mutex::default() };
+    let mut originals: BTreeMap<String, String> = BTreeMap::new();
+    let mut refused: BTreeSet<Name> = BTreeSet::new();
+    let mut one_by_one = false;
+    let mut applied = 0;
+    let mut findings = check(&overlay)?;
+    for _ in 0..ROUNDS {
+        let chosen = chosen(&findings, most, &refused, if one_by_one { 1 } else { usize::MAX });
+        if chosen.is_empty() {
+            break;
+        }
+        let before = overlay.texts().clone();
+        for (name, text) in rewritten(&findings, &chosen) {
+            let old = findings.sources.files().find(|(_, file)| file.name() == name).map(|(_, file)| file.text());
+            originals.entry(name.clone()).or_insert_with(|| old.unwrap_or_default().to_owned());
+            overlay.texts().insert(tidy(Path::new(&name)), text);
+        }
+        let next = check(&overlay)?;
+        if unreadable(&next) <= unreadable(&findings) {
+            applied += chosen.len();
+            findings = next;
+            continue;
+        }
+        *overlay.texts() = before;
+        // Which of them it was shows when they are done one by one.
+        if one_by_one {
+            refused.extend(chosen.iter().map(|it| name(it, &findings)));
+        }
+        one_by_one = true;
+    }
+    let texts = overlay.texts().clone();
+    let files = originals.into_iter().filter_map(|(name, before)| {
+        let after = texts.get(&tidy(Path::new(&name)))?.clone();
+        (after != before).then_some(FixedFile { name, before, after })
+    });
+    Ok(Fixed { findings, files: files.collect(), applied })
+}
+
+/// Findings that say that a file cannot be read as what it is.
+fn unreadable(findings: &Findings) -> usize {
+    let reading: Vec<&str> = telstack_tools::RULES.iter().chain(telstack_lang::RULES).map(|rule| rule.code).collect();
+    let is = |it: &&Diagnostic| it.severity == Severity::Error && reading.contains(&it.rule.code);
+    findings.diagnostics.iter().filter(is).count()
+}
+
+fn name(it: &Diagnostic, findings: &Findings) -> Name {
+    (it.rule.code, it.message.clone(), findings.file_of(it).map(str::to_owned))
+}
+
+/// Findings whose fixes do not touch each other, in reading order.
+fn chosen<'a>(
+    findings: &'a Findings,
+    most: Applicability,
+    refused: &BTreeSet<Name>,
+    limit: usize,
+) -> Vec<&'a Diagnostic> {
+    let mut taken: Vec<&Edit> = Vec::new();
+    let mut chosen = Vec::new();
+    for it in &findings.diagnostics {
+        let Some(fix) = it.fix.as_ref().filter(|fix| fix.applicability <= most && !fix.edits.is_empty()) else {
+            continue;
+        };
+        let clashes = |edit: &Edit| taken.iter().any(|other| touch(edit.span, other.span));
+        if chosen.len() < limit && !refused.contains(&name(it, findings)) && !fix.edits.iter().any(clashes) {
+            taken.extend(&fix.edits);
+            chosen.push(it);
+        }
+    }
+    chosen
+}
+
+/// Do two edits overlap, or stand side by side? The next round has another look.
+fn touch(a: Span, b: Span) -> bool {
+    a.file == b.file && a.start <= b.end && b.start <= a.end
+}
+
+/// The new texts of the files that the findings' fixes change.
+fn rewritten(findings: &Findings, chosen: &[&Diagnostic]) -> Vec<(String, String)> {
+    let mut by_file: BTreeMap<_, Vec<&Edit>> = BTreeMap::new();
+    for edit in chosen.iter().filter_map(|it| it.fix.as_ref()).flat_map(|fix| &fix.edits) {
+        by_file.entry(edit.span.file).or_default().push(edit);
+    }
+    let mut texts = Vec::new();
+    for (file, mut edits) in by_file {
+        edits.sort_by_key(|edit| edit.span);
+        let source = findings.sources.file(file);
+        texts.push((source.name().to_owned(), apply(source.text(), &edits)));
+    }
+    texts
+}

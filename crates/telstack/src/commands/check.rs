@@ -1,0 +1,226 @@
+//! `check`: finds what is wrong, puts right what it may, and shows the rest in the format asked for.
+
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
+
+use telstack_diagnostics::{Applicability, Severity, render};
+use telstack_workspace::{
+    Baseline, BaselineError, Chosen, DiskFiles, Files, Findings, Fixed, Policy, ReadFailure, SettingsFrom, fix,
+    is_known, nearest_code,
+};
+
+use super::{assumed_failed, cannot_read, check_file, git, short, stacks};
+use crate::{
+    args::{Check, Format, Level, Reported},
+    output::{Fatal, Outcome, Output},
+};
+
+/// `check`.
+pub fn check(output: &Output, args: &Check) -> Result<Outcome, Fatal> {
+    sensible(args)?;
+    let level = match args.fail_on {
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+        Level::Info => Severity::Info,
+    };
+    let paths = stacks(&args.files)?;
+    let policy = RefCell::new(policy(&args.reported)?);
+    let paths = if args.pass_over_unknown { known(paths)? } else { paths };
+    // Settings are read before anything is checked by them.
+    for path in &paths {
+        policy.borrow_mut().settings(path);
+    }
+    let wrong = policy.borrow().wrong_settings();
+    if wrong.has(Severity::Error) {
+        show(output, args, &wrong);
+        output.remark("nothing was checked: put the settings right first, or leave them out with `--isolated`");
+        return Ok(Outcome::CouldNotRun);
+    }
+    let stale = RefCell::new(Vec::new());
+    let run = |files: &dyn Files| {
+        let mut findings = found(files, args, &paths, &mut policy.borrow_mut())?;
+        findings.add(&wrong.sources, wrong.diagnostics.clone());
+        *stale.borrow_mut() = policy.borrow_mut().apply(&mut findings);
+        Ok(findings)
+    };
+    if args.reported.write_baseline {
+        return write_baseline(output, args, &run(&DiskFiles)?);
+    }
+    let fixing = args.fixing.fix || args.fixing.diff;
+    let most = if args.fixing.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    let fixed = if fixing {
+        fix(&DiskFiles, most, run)?
+    } else {
+        Fixed { findings: run(&DiskFiles)?, files: Vec::new(), applied: 0 }
+    };
+    if args.fixing.diff {
+        return Ok(diff(output, &fixed, level));
+    }
+    for file in &fixed.files {
+        file.write(&DiskFiles).map_err(|error| Fatal::new(format!("cannot write {}: {error}", file.name)))?;
+    }
+    show(output, args, &fixed.findings);
+    if fixing && fixed.applied > 0 {
+        let files: Vec<&str> = fixed.files.iter().map(|it| it.name.as_str()).collect();
+        output.remark(&format!("put {} right, in {}", counted(fixed.applied), files.join(", ")));
+    } else if args.format == Format::Human {
+        offer(output, &fixed.findings);
+    }
+    tell_stale(output, args, &stale.borrow());
+    Ok(if fixed.findings.has(level) { Outcome::Findings } else { Outcome::Clean })
+}
+
+/// What clap cannot say.
+fn sensible(args: &Check) -> Result<(), Fatal> {
+    if args.statistics && !matches!(args.format, Format::Human | Format::Json) {
+        return Err(
+            Fatal::new("`--statistics` is for people and for `--format json`").help("leave one of the two options out")
+        );
+    }
+    if args.fixing.unsafe_fixes && !args.fixing.fix && !args.fixing.diff {
+        return Err(Fatal::new("`--unsafe-fixes` says which fixes, and not what to do with them")
+            .help("add `--fix` to apply them, or `--diff` to see them"));
+    }
+    Ok(())
+}
+
+fn policy(args: &Reported) -> Result<Policy<'static>, Fatal> {
+    let chosen = Chosen::new(&args.select, &args.ignore).map_err(|code| {
+        let help = match nearest_code(&code) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`telstack rules` lists every code; a letter stands for its family, ALL for all".to_owned(),
+        };
+        Fatal::new(format!("there is no code `{code}`")).help(help)
+    })?;
+    let from = match &args.settings {
+        Some(path) => SettingsFrom::File(short(path)),
+        None if args.isolated => SettingsFrom::Nothing,
+        None => SettingsFrom::Nearest,
+    };
+    let policy = Policy::new(&DiskFiles, from, chosen).map_err(|failure| {
+        let path = args.settings.clone().unwrap_or_default();
+        Fatal::new(format!("cannot read {}: {failure}", path.display()))
+    })?;
+    let baseline = match &args.baseline {
+        Some(path) if !args.write_baseline => Some(baseline(path)?),
+        _ => None,
+    };
+    let changed = args.changed_since.as_deref().map(git::changed_since).transpose()?;
+    Ok(policy.without(baseline).only(changed))
+}
+
+fn baseline(path: &Path) -> Result<Baseline, Fatal> {
+    Baseline::read(&DiskFiles, path).map_err(|error| baseline_failed(path, error))
+}
+
+fn baseline_failed(path: &Path, error: BaselineError) -> Fatal {
+    let path = path.display();
+    match error {
+        BaselineError::Unreadable(why) => {
+            Fatal::new(format!("cannot read the baseline {path}: {why}")).help("`--write-baseline` writes one")
+        }
+        BaselineError::Newer(version) => {
+            Fatal::new(format!("the baseline {path} has version {version}, of a later release of telstack"))
+        }
+        BaselineError::Write(error) => Fatal::new(format!("cannot write the baseline {path}: {error}")),
+    }
+}
+
+/// The files of which telstack knows what they are. Others are passed over.
+fn known(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Fatal> {
+    let mut known = Vec::new();
+    for path in paths {
+        match DiskFiles.read(&path) {
+            Ok(text) if is_known(&path, &text) => known.push(path),
+            Ok(_) | Err(ReadFailure::NotText(_) | ReadFailure::TooLarge(_)) => {}
+            Err(failure) => return Err(cannot_read(&path, &failure)),
+        }
+    }
+    Ok(known)
+}
+
+/// All that is found.
+fn found(files: &dyn Files, args: &Check, paths: &[PathBuf], policy: &mut Policy<'_>) -> Result<Findings, Fatal> {
+    let mut findings = Findings::default();
+    for path in paths {
+        let (version, distribution) = (args.otelcol_version.as_deref(), args.distribution.as_deref());
+        let (assumed, built) = policy
+            .assumed(path, version, distribution)
+            .map_err(|error| assumed_failed(error, version, distribution))?;
+        let compiled = check_file(files, path, assumed, built.as_ref())?;
+        findings.add(&compiled.sources, compiled.diagnostics);
+    }
+    Ok(findings)
+}
+
+fn write_baseline(output: &Output, args: &Check, findings: &Findings) -> Result<Outcome, Fatal> {
+    let Some(path) = &args.reported.baseline else { return Err(Fatal::new("`--baseline` names no file")) };
+    // What it knows of other files stays.
+    let known = if path.exists() { baseline(path)? } else { Baseline::new(path) };
+    let count = known.write(&DiskFiles, findings).map_err(|error| baseline_failed(path, error))?;
+    output.print(&format!("wrote {} with {}\n", path.display(), counted(count)));
+    Ok(Outcome::Clean)
+}
+
+/// Shows what fixes would change.
+fn diff(output: &Output, fixed: &Fixed, level: Severity) -> Outcome {
+    for file in &fixed.files {
+        output.print(&file.diff());
+    }
+    if fixed.files.is_empty() {
+        output.remark("nothing to put right");
+        return if fixed.findings.has(level) { Outcome::Findings } else { Outcome::Clean };
+    }
+    output.remark(&format!("`--fix` would put {} right", counted(fixed.applied)));
+    Outcome::Findings
+}
+
+fn show(output: &Output, args: &Check, findings: &Findings) {
+    let (all, sources) = (&findings.diagnostics, &findings.sources);
+    match args.format {
+        Format::Human => {
+            if args.statistics {
+                output.print(&render::statistics(all));
+            } else {
+                super::show(output, all, sources);
+            }
+            output.print(&format!("{}\n", render::summary(all)));
+        }
+        Format::Json if args.statistics => output.print(&render::statistics_json(all)),
+        Format::Json => output.print(&render::json::text(&render::json::report(all, sources))),
+        Format::Sarif => output.print(&render::sarif(all, sources)),
+        Format::Github => output.print(&render::github(all, sources)),
+        Format::Gitlab => output.print(&render::gitlab(all, sources)),
+        Format::Junit => output.print(&render::junit(all, sources)),
+    }
+}
+
+/// Says which findings telstack can put right.
+fn offer(output: &Output, findings: &Findings) {
+    let fixes = || findings.diagnostics.iter().filter_map(|it| it.fix.as_ref());
+    let safe = fixes().filter(|fix| fix.applicability == Applicability::Safe).count();
+    let all = fixes().count();
+    match (safe, all - safe) {
+        (0, 0) => {}
+        (safe, 0) => output.print(&format!("`--fix` puts {} right\n", counted(safe))),
+        (0, more) => output.print(&format!("`--fix --unsafe-fixes` puts {} right\n", counted(more))),
+        (safe, more) => {
+            output.print(&format!("`--fix` puts {} right, `--unsafe-fixes` {more} more\n", counted(safe)));
+        }
+    }
+}
+
+fn counted(findings: usize) -> String {
+    format!("{findings} {}", if findings == 1 { "finding" } else { "findings" })
+}
+
+fn tell_stale(output: &Output, args: &Check, stale: &[String]) {
+    let Some(path) = args.reported.baseline.as_ref().filter(|_| !stale.is_empty()) else { return };
+    let what = if stale.len() == 1 { "1 entry" } else { &format!("{} entries", stale.len()) };
+    output.remark(&format!("{what} of {} no longer found; `--write-baseline` takes out:", path.display()));
+    for line in stale {
+        output.remark(&format!("  {line}"));
+    }
+}

@@ -24,17 +24,6 @@ for tool in promtool amtool docker-compose yamllint shellcheck; do
     command -v "$tool" >/dev/null || { echo "tools.sh: $tool is still missing" >&2; exit 1; }
 done
 
-# Of these, systems have releases of many ages, or none: they get a folder of their own.
-python_tools=/usr/local/lib/telstack-tools
-python_packages=(pre-commit==4.7.0 check-jsonschema==0.39.0)
-if ! command -v pre-commit >/dev/null || ! command -v check-jsonschema >/dev/null; then
-    python3 -c 'import ensurepip, venv' 2>/dev/null ||
-        as_root apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
-    as_root python3 -m venv "$python_tools"
-    as_root "$python_tools/bin/pip" install --quiet "${python_packages[@]}"
-    as_root ln -sf "$python_tools/bin/pre-commit" "$python_tools/bin/check-jsonschema" /usr/local/bin/
-fi
-
 # A real collector, to compare verdicts with. It has a few components only; docs/differential.md tells more.
 collector=/usr/local/bin/otelcol-0.135.0
 collector_sum=f621d924828a0395b732855e5e8aed81a1a2068d87fb26c65e0fd2179e88b964
@@ -57,12 +46,25 @@ parts=(
     jsonschema-specifications==2025.9.1 referencing==0.37.0 regress==2026.9.1 requests==2.34.2 rpds-py==2026.9.1
     ruamel.yaml==0.19.1 typing_extensions==4.16.0 urllib3==2.8.0
 )
+python3 -c 'import ensurepip, venv' 2>/dev/null || {
+    as_root apt-get update -qq
+    as_root apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+}
 if ! check-jsonschema --version 2>/dev/null | grep -qF "$validator_version"; then
-    python3 -c 'import ensurepip, venv' 2>/dev/null || {
-        as_root apt-get update -qq
-        as_root apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
-    }
     as_root python3 -m venv --clear "$validator"
     as_root "$validator/bin/pip" install --quiet --no-deps "check-jsonschema==$validator_version" "${parts[@]}"
     as_root ln -sf "$validator/bin/check-jsonschema" /usr/local/bin/check-jsonschema
+fi
+
+# What runs our hook as it runs elsewhere. The same way.
+hooks=/usr/local/lib/telstack-pre-commit
+hooks_version=4.7.0
+parts=(
+    cfgv==3.5.0 distlib==0.4.4 filelock==4.2.11 identify==2.6.20 nodeenv==1.12.0 packaging==26.3 platformdirs==4.14.7
+    python-discovery==1.9.5 pyyaml==6.0.3 virtualenv==21.15.8
+)
+if ! pre-commit --version 2>/dev/null | grep -qF "$hooks_version"; then
+    as_root python3 -m venv --clear "$hooks"
+    as_root "$hooks/bin/pip" install --quiet --no-deps "pre-commit==$hooks_version" "${parts[@]}"
+    as_root ln -sf "$hooks/bin/pre-commit" /usr/local/bin/pre-commit
 fi

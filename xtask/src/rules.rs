@@ -136,14 +136,16 @@ fn pages() -> Files {
     let mut files: Files =
         rules.iter().map(|rule| (format!("{DOCS}/{}.md", rule.code), render::rule_page(rule))).collect();
     files.insert(format!("{DOCS}/README.md"), index(rules.iter().copied()));
-    for (name, described) in [("stack", Described::Stack), ("diagnostics", Described::Diagnostics)] {
+    for (name, described) in
+        [("stack", Described::Stack), ("diagnostics", Described::Diagnostics), ("settings", Described::Settings)]
+    {
         files.insert(format!("schemas/{name}.schema.json"), telstack_workspace::schema(described));
     }
     files
 }
 
 /// The families of codes, by their letter.
-const FAMILIES: [(&str, &str); 13] = [
+const FAMILIES: [(&str, &str); 15] = [
     ("C", "Containers"),
     ("D", "Durability and memory"),
     ("E", "Environment"),
@@ -153,6 +155,8 @@ const FAMILIES: [(&str, &str); 13] = [
     ("M", "Metrics"),
     ("N", "Network: the links between nodes"),
     ("P", "Pipelines"),
+    ("R", "The form of files that are read"),
+    ("U", "telstack's own comments and settings"),
     ("V", "Versions"),
     ("X", "Secrets and exposure"),
     ("Y", "Settings"),

@@ -2,7 +2,7 @@
 
 use telstack_diagnostics::render;
 
-use crate::check::Assumed;
+use crate::{acting::settings_schema, check::Assumed};
 
 /// What a schema describes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,6 +11,8 @@ pub enum Described {
     Stack,
     /// The report of `check --format json`.
     Diagnostics,
+    /// A settings file.
+    Settings,
     /// The configuration of a collector.
     Collector(Assumed),
 }
@@ -20,6 +22,7 @@ pub fn schema(described: Described) -> String {
     let schema = match described {
         Described::Stack => telstack_lang::schema(),
         Described::Diagnostics => render::json::schema(),
+        Described::Settings => settings_schema(),
         Described::Collector(it) => telstack_tools::collector::schema(it.version, it.distribution),
     };
     // A tree of JSON can always be printed.

@@ -343,7 +343,6 @@ pub enum SchemaOf {
     Diagnostics,
     /// The configuration of an OpenTelemetry Collector
     Otelcol,
-    /// telstack's own settings file, which comes with a later release
-    #[value(hide = true)]
+    /// telstack's own settings (telstack.toml)
     Settings,
 }

@@ -250,3 +250,14 @@ fn a_distribution_of_ones_own() {
     assert_eq!(check(folder.path(), &["--distribution", "ours", "deploy/otel.yaml"]).1, [""; 0]);
     assert_eq!(check(folder.path(), &["deploy/otel.yaml"]).1.len(), 2);
 }
+
+#[test]
+fn the_settings_in_the_documents_are_some() {
+    let folder = folder();
+    let text = fs::read_to_string(support::root().join("docs/checking.md")).expect("the page");
+    let example = text.split("```toml\n").nth(1).and_then(|it| it.split("```").next()).expect("an example");
+    put(&folder, "telstack.toml", example);
+    put(&folder, "build/builder.yaml", MANIFEST);
+    let (code, codes, told) = check(folder.path(), &["deploy/otel.yaml"]);
+    assert_eq!((code, codes), (Some(1), vec!["V002".to_owned()]), "{told}");
+}

@@ -32,5 +32,13 @@ fn fenced(example: &str) -> String {
         let key = line.split(':').next().unwrap_or_default();
         line.contains(':') && !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     });
-    format!("```{}\n{}\n```", if yaml { "yaml" } else { "kdl" }, example.trim_end())
+    let toml = example.lines().next().is_some_and(|line| line.starts_with('[') || line.contains(" = "));
+    let language = if yaml {
+        "yaml"
+    } else if toml {
+        "toml"
+    } else {
+        "kdl"
+    };
+    format!("```{language}\n{}\n```", example.trim_end())
 }

@@ -19,10 +19,7 @@ pub fn schema(output: &Output, args: &Schema) -> Result<Outcome, Fatal> {
         }
         SchemaOf::Stack => Described::Stack,
         SchemaOf::Diagnostics => Described::Diagnostics,
-        SchemaOf::Settings => {
-            return Err(Fatal::new("telstack has no settings file yet, so there is no schema of one")
-                .help("`stack`, `diagnostics` and `otelcol` can be described"));
-        }
+        SchemaOf::Settings => Described::Settings,
     };
     output.print(&telstack_workspace::schema(described));
     Ok(Outcome::Clean)

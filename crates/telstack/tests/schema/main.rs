@@ -46,7 +46,7 @@ fn check_jsonschema(folder: &Path, args: &[&str]) -> (bool, String) {
 
 #[test]
 fn published_schemas_are_what_the_command_prints() {
-    for name in ["stack", "diagnostics"] {
+    for name in ["stack", "diagnostics", "settings"] {
         let output = telstack(&["schema", name]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let published = fs::read_to_string(root().join(format!("schemas/{name}.schema.json"))).expect("published");
@@ -62,8 +62,7 @@ fn published_schemas_are_what_the_command_prints() {
 #[test]
 fn what_cannot_be_described_is_said() {
     let cases = [
-        (&["schema", "settings"][..], "no settings file yet"),
-        (&["schema", "stack", "--version", "0.158.0"], "belong to `telstack schema otelcol`"),
+        (&["schema", "stack", "--version", "0.158.0"][..], "belong to `telstack schema otelcol`"),
         (&["schema", "otelcol", "--version", "0.76.0"], "the nearest is"),
         (&["schema", "otelcol", "--distribution", "contirb"], "did you mean `contrib`?"),
         (&["schema", "otelcol", "--distribution", "alloy"], "there is core, contrib"),
@@ -86,6 +85,7 @@ fn all_are_valid_schemas() {
     let described = [
         Described::Stack,
         Described::Diagnostics,
+        Described::Settings,
         otelcol("0.70.0", "core"),
         otelcol("0.104.0", "contrib"),
         Described::Collector(Assumed::new(None, None).expect("the newest")),

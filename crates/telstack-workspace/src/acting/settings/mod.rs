@@ -32,7 +32,7 @@ const ALL: &str = "ALL";
 /// Globs are relative to the folder of the file; `*` stays in a folder, `**` does not.
 #[derive(Deserialize, JsonSchema, Debug, Default)]
 #[serde(rename_all = "kebab-case", default)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, title = "telstack.toml")]
 pub struct SettingsFile {
     /// Only these codes are reported; without it, all.
     #[schemars(with = "Option<Vec<String>>")]

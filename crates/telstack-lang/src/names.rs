@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use telstack_diagnostics::{Change, Diagnostic, Diagnostics, FileId, Fix, SourceMap, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
 
 use crate::{Loader, check::twice, codes, grammar, rewrite};
@@ -63,7 +63,14 @@ fn joined(names: &[&str], last: &str) -> String {
 /// Adds the nearest name, or all there are.
 pub(crate) fn did_you_mean(finding: Diagnostic, word: &str, known: &[&str], what: &str) -> Diagnostic {
     match nearest(word, known.iter().copied()) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        Some(near) => {
+            let change = finding.primary.as_ref().map(|label| Change::rename(label.span, word, near));
+            let finding = finding.help(format!("did you mean `{near}`?"));
+            match change {
+                Some(change) => finding.fix(Fix::unsafe_(format!("write `{near}`"), vec![change])),
+                None => finding,
+            }
+        }
         None if known.is_empty() => finding.note(format!("there are no {what} here")),
         None => {
             let listed: Vec<String> = known.iter().take(LISTED).map(|it| format!("`{it}`")).collect();

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::pretty;
-use crate::{Diagnostic, Label, RuleInfo, Severity, SourceMap};
+use crate::{Applicability, Diagnostic, Edit, Fix, Label, RuleInfo, Severity, SourceMap};
 
 /// The whole report.
 #[derive(Serialize, JsonSchema, Debug)]
@@ -55,6 +55,36 @@ pub struct JsonDiagnostic {
     pub help: Option<String>,
     /// Can telstack put it right itself?
     pub fixable: bool,
+    /// How; `null` if it cannot.
+    pub fix: Option<JsonFix>,
+}
+
+/// Edits that put a finding right: all of them, or none.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct JsonFix {
+    /// What they do.
+    pub title: String,
+    /// Does `--fix` apply it? If not, it needs a reader, and `--unsafe-fixes`.
+    pub safe: bool,
+    /// The edits, in order, without overlaps.
+    pub edits: Vec<JsonEdit>,
+}
+
+/// A place, and the text that comes there.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct JsonEdit {
+    /// The file.
+    pub file: String,
+    /// Line where it starts.
+    pub line: usize,
+    /// Column where it starts.
+    pub column: usize,
+    /// Line where it ends.
+    pub end_line: usize,
+    /// Column where it ends.
+    pub end_column: usize,
+    /// The new text.
+    pub text: String,
 }
 
 /// A place with a remark.
@@ -83,6 +113,22 @@ fn label(label: &Label, sources: &SourceMap, primary: bool) -> JsonLabel {
     }
 }
 
+fn fix(fix: &Fix, sources: &SourceMap) -> JsonFix {
+    let edit = |edit: &Edit| {
+        let (start, end) = (sources.start(edit.span), sources.end(edit.span));
+        JsonEdit {
+            file: sources.file(edit.span.file).name().to_owned(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            text: edit.text.clone(),
+        }
+    };
+    let safe = fix.applicability == Applicability::Safe;
+    JsonFix { title: fix.title.clone(), safe, edits: fix.edits.iter().map(edit).collect() }
+}
+
 /// The report as a value.
 pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) -> JsonReport {
     let diagnostics = diagnostics
@@ -109,6 +155,7 @@ pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) -> JsonReport {
                     .collect(),
                 help: (!it.help.is_empty()).then(|| it.help.join("\n")),
                 fixable: it.fix.is_some(),
+                fix: it.fix.as_ref().map(|it| fix(it, sources)),
             }
         })
         .collect();

@@ -123,20 +123,26 @@ pub struct Fixed {
 type Name = (&'static str, String, Option<String>);
 
 /// Applies the fixes of what `check` finds, up to some applicability. `check` reads through the files that it is
-/// given, which hold what was fixed so far. A fix after which a file cannot be read any more is taken back.
+/// given, which hold what was fixed so far. A fix after which a file cannot be read any more is taken back; what is in
+/// no file, such as standard input, is not fixed.
 pub fn fix<E>(
     files: &dyn Files,
     most: Applicability,
     mut check: impl FnMut(&dyn Files) -> Result<Findings, E>,
 ) -> Result<Fixed, E> {
     let overlay = Overlay { below: files, texts: Mutex::default() };
+    let is_file = |findings: &Findings, edit: &Edit| {
+        let path = findings.sources.file(edit.span.file).name();
+        files.read_bytes(Path::new(path)).is_ok_and(|it| it.is_some())
+    };
     let mut originals: BTreeMap<String, String> = BTreeMap::new();
     let mut refused: BTreeSet<Name> = BTreeSet::new();
     let mut one_by_one = false;
     let mut applied = 0;
     let mut findings = check(&overlay)?;
     for _ in 0..ROUNDS {
-        let chosen = chosen(&findings, most, &refused, if one_by_one { 1 } else { usize::MAX });
+        let can = |edit: &Edit| is_file(&findings, edit);
+        let chosen = chosen(&findings, most, &refused, can, if one_by_one { 1 } else { usize::MAX });
         if chosen.is_empty() {
             break;
         }
@@ -183,6 +189,7 @@ fn chosen<'a>(
     findings: &'a Findings,
     most: Applicability,
     refused: &BTreeSet<Name>,
+    can: impl Fn(&Edit) -> bool,
     limit: usize,
 ) -> Vec<&'a Diagnostic> {
     let mut taken: Vec<&Edit> = Vec::new();
@@ -192,7 +199,8 @@ fn chosen<'a>(
             continue;
         };
         let clashes = |edit: &Edit| taken.iter().any(|other| touch(edit.span, other.span));
-        if chosen.len() < limit && !refused.contains(&name(it, findings)) && !fix.edits.iter().any(clashes) {
+        let wanted = chosen.len() < limit && !refused.contains(&name(it, findings));
+        if wanted && !fix.edits.iter().any(clashes) && fix.edits.iter().all(&can) {
             taken.extend(&fix.edits);
             chosen.push(it);
         }

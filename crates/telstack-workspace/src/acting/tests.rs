@@ -328,3 +328,28 @@ fn paths_are_relative_to_a_folder() {
     assert_eq!(seen("/a/b/c.yaml", "/a"), "b/c.yaml");
     assert_eq!(seen("/a/c.yaml", "/a/b/d"), "../../c.yaml");
 }
+
+#[test]
+fn names_of_a_stack_can_be_put_right() {
+    let stack = "stack \"s\" {\n    platform \"compose\"\n    versions { otelcol \"0.158.0\"; loki \"3.7.6\" }\n    \
+                 collector \"c\" {\n        receiver \"otlp\"\n        \
+                 pipeline \"logs\" { from \"otlp\"; to \"loky\" } // mine\n    }\n    loki\n}\n";
+    let files = MemoryFiles::new([("s.stack.kdl", stack)]);
+    let mut policy = Policy::new(&files, SettingsFrom::Nothing, Chosen::default()).expect("no settings");
+    let run = |files: &dyn Files| Ok::<_, ()>(found(files, &["s.stack.kdl"], &mut policy));
+    let fixed = fix(&files, Applicability::Unsafe, run).expect("checked");
+    let texts: Vec<_> = fixed.files.iter().map(|it| it.after.clone()).collect();
+    assert_eq!(texts, [stack.replace("loky", "loki")]);
+}
+
+#[test]
+fn what_is_in_no_file_is_not_fixed() {
+    let files = MemoryFiles::new([]);
+    let run = |_: &dyn Files| {
+        let inside = MemoryFiles::new([("<stdin>", CONFIG)]);
+        let mut policy = Policy::new(&inside, SettingsFrom::Nothing, Chosen::default()).expect("no settings");
+        Ok::<_, ()>(found(&inside, &["<stdin>"], &mut policy))
+    };
+    let fixed = fix(&files, Applicability::Unsafe, run).expect("checked");
+    assert!(fixed.files.is_empty() && fixed.applied == 0, "{:?}", fixed.files);
+}

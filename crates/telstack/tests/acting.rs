@@ -254,7 +254,7 @@ fn a_distribution_of_ones_own() {
 #[test]
 fn the_settings_in_the_documents_are_some() {
     let folder = folder();
-    let text = fs::read_to_string(support::root().join("docs/checking.md")).expect("the page");
+    let text = fs::read_to_string(support::root().join("docs/acting.md")).expect("the page");
     let example = text.split("```toml\n").nth(1).and_then(|it| it.split("```").next()).expect("an example");
     put(&folder, "telstack.toml", example);
     put(&folder, "build/builder.yaml", MANIFEST);

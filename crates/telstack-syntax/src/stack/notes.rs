@@ -1,7 +1,9 @@
 //! Comments and blank lines around the lines of a stack, by the place of each line's word, so that another
 //! syntax can put them where they belong.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use telstack_diagnostics::Span;
 
 use super::Node;
 
@@ -19,7 +21,8 @@ pub struct Note {
 /// The notes of a file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Notes {
-    lines: BTreeMap<u32, Note>,
+    /// By the place of its word: an item of a list and the first line in it start at the same byte.
+    lines: BTreeMap<Span, Note>,
     /// Comments behind the last line of the file.
     pub end: Vec<String>,
 }
@@ -35,50 +38,61 @@ pub(super) struct Comment {
 impl Notes {
     /// The note of a line.
     pub fn of(&self, node: &Node) -> Note {
-        self.lines.get(&node.name.span.start).cloned().unwrap_or_default()
+        self.lines.get(&node.name.span).cloned().unwrap_or_default()
     }
 
-    /// Gives each comment to the line that it stands behind, or above.
+    /// Gives each comment to the line that it stands in or behind, or else above.
     pub(super) fn new(text: &str, nodes: &[Node], comments: Vec<Comment>) -> Self {
-        let mut starts = Vec::new();
-        places(nodes, &mut starts);
-        starts.sort_unstable();
+        let mut heads = Vec::new();
+        places(nodes, &mut heads);
+        // Of two that start together the outer one comes first.
+        heads.sort_by_key(|(word, _)| (word.start, Reverse(word.end)));
         let mut found = Self::default();
-        let mut first: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut first: BTreeMap<Span, usize> = BTreeMap::new();
         for comment in comments {
             let line = line_start(text, comment.at);
-            let next = starts.partition_point(|start| (*start as usize) < comment.at);
+            let next = heads.partition_point(|(word, _)| (word.start as usize) < comment.at);
             let own = text.get(line..comment.at).unwrap_or_default().trim().is_empty();
-            let before = next.checked_sub(1).and_then(|at| starts.get(at)).filter(|start| **start as usize >= line);
-            match (before, starts.get(next)) {
-                (Some(start), _) if !own => found.lines.entry(*start).or_default().behind.extend(comment.lines),
-                (_, Some(start)) => {
-                    first.entry(*start).or_insert(line);
-                    let above = &mut found.lines.entry(*start).or_default().above;
-                    if !above.is_empty() && is_behind_blank(text, line) {
-                        above.push(None);
+            let before = next.checked_sub(1).and_then(|at| heads.get(at));
+            // Values may go on over several lines.
+            let behind = before.filter(|(word, end)| !own && (word.start.max(*end) as usize) > line);
+            let inside = before.filter(|(_, end)| comment.at < *end as usize);
+            match (behind.filter(|_| inside.is_none()), inside, heads.get(next)) {
+                (Some((word, _)), ..) => found.lines.entry(*word).or_default().behind.extend(comment.lines),
+                (None, inside, Some((word, _))) | (None, inside @ Some((word, _)), None) => {
+                    let word = inside.map_or(word, |(word, _)| word);
+                    let above = &mut found.lines.entry(*word).or_default().above;
+                    if inside.is_none() {
+                        first.entry(*word).or_insert(line);
+                        if !above.is_empty() && is_behind_blank(text, line) {
+                            above.push(None);
+                        }
                     }
                     above.extend(comment.lines.into_iter().map(Some));
                 }
-                (_, None) => found.end.extend(comment.lines),
+                (None, None, None) => found.end.extend(comment.lines),
             }
         }
-        for (at, start) in starts.iter().copied().enumerate() {
-            let mut line = line_start(text, start as usize);
-            let leads =
-                text.get(line..start as usize).unwrap_or_default().chars().all(|c| c.is_whitespace() || c == '-');
+        for (at, (word, _)) in heads.iter().enumerate() {
+            let start = word.start as usize;
+            let earlier = at.checked_sub(1).map(|at| heads[at].0.start as usize);
+            if earlier == Some(start) {
+                continue;
+            }
+            let mut line = line_start(text, start);
+            let leads = text.get(line..start).unwrap_or_default().chars().all(|c| c.is_whitespace() || c == '-');
             // In YAML the word of a line with a name may stand on a line of its own, above the name.
-            let word = line.checked_sub(1).map(|end| line_start(text, end)).filter(|word| {
-                let alone = at.checked_sub(1).is_none_or(|at| (starts[at] as usize) < *word);
-                alone && text.get(*word..line).is_some_and(|it| it.trim_end().ends_with(':'))
+            let above = line.checked_sub(1).map(|end| line_start(text, end)).filter(|above| {
+                let alone = earlier.is_none_or(|earlier| earlier < *above);
+                alone && text.get(*above..line).is_some_and(|it| it.trim_end().ends_with(':'))
             });
-            line = word.unwrap_or(line);
-            let top = first.get(&start).copied().unwrap_or(line).min(line);
+            line = above.unwrap_or(line);
+            let top = first.get(word).copied().unwrap_or(line).min(line);
             if leads && is_behind_blank(text, top) {
-                found.lines.entry(start).or_default().gap = true;
+                found.lines.entry(*word).or_default().gap = true;
             }
             if leads && top < line && is_behind_blank(text, line) {
-                found.lines.entry(start).or_default().above.push(None);
+                found.lines.entry(*word).or_default().above.push(None);
             }
         }
         found
@@ -95,10 +109,11 @@ pub(super) fn plain_lines(text: &str) -> Vec<String> {
     lines.get(first..=last).unwrap_or_default().iter().map(|line| (*line).to_owned()).collect()
 }
 
-fn places(nodes: &[Node], starts: &mut Vec<u32>) {
+/// The words of all lines, and where their values end.
+fn places(nodes: &[Node], heads: &mut Vec<(Span, u32)>) {
     for node in nodes {
-        starts.push(node.name.span.start);
-        places(node.children(), starts);
+        heads.push((node.name.span, node.head.end));
+        places(node.children(), heads);
     }
 }
 

@@ -10,6 +10,18 @@ pub(super) enum Slip {
     Open { at: u32, sure: bool },
     /// This `}` closes nothing.
     Close { at: u32 },
+    /// Behind this line a `{` is missing: lines that are indented as its block follow, and a `}`.
+    Missing { from: u32, to: u32 },
+}
+
+impl Slip {
+    /// Where it is shown.
+    pub(super) fn range(self) -> std::ops::Range<usize> {
+        match self {
+            Self::Open { at, .. } | Self::Close { at } => at as usize..at as usize + 1,
+            Self::Missing { from, to } => from as usize..to as usize,
+        }
+    }
 }
 
 /// Deeper blocks are not read, so it does not matter where they end.
@@ -28,6 +40,7 @@ pub(super) fn balance(text: &str, tokens: &mut Vec<Token>) -> Vec<Slip> {
         missing: if deepest > DEEPEST { 0 } else { missing },
         extra: if deepest > DEEPEST { 0 } else { extra },
         open: Vec::new(),
+        content_end: 0,
         out: Vec::with_capacity(tokens.len()),
         slips: Vec::new(),
     };
@@ -55,8 +68,12 @@ fn count(tokens: &[Token]) -> (usize, usize, usize) {
 #[derive(Clone, Copy)]
 struct Line {
     /// Its first token that is not space.
-    first: usize,
+    token: usize,
+    /// Where that starts in the text.
+    first: u32,
     indent: usize,
+    /// Is it a `}`?
+    closes: bool,
 }
 
 /// Lines whose indentation says something: neither empty, nor comments, nor the rest of another line.
@@ -76,12 +93,16 @@ fn content_lines(text: &str, tokens: &[Token]) -> Vec<Line> {
                 continued = kind == Kind::Backslash;
                 if let Some(start) = start.take() {
                     let indent = indentation(text.get(start as usize..).unwrap_or_default());
-                    lines.push(Line { first: at, indent });
+                    lines.push(Line { token: at, first: token.start, indent, closes: kind == Kind::Close });
                 }
             }
         }
     }
     lines
+}
+
+fn is_blank(kind: Kind) -> bool {
+    matches!(kind, Kind::Space | Kind::Newline | Kind::LineComment | Kind::BlockComment | Kind::HashComment)
 }
 
 struct Block {
@@ -107,6 +128,8 @@ struct Mender {
     missing: usize,
     extra: usize,
     open: Vec<Block>,
+    /// Behind the last token of `out` that is neither space nor comment.
+    content_end: usize,
     out: Vec<Token>,
     slips: Vec<Slip>,
 }
@@ -115,8 +138,9 @@ impl Mender {
     fn run(mut self, tokens: &[Token]) -> (Vec<Token>, Vec<Slip>) {
         for (at, token) in tokens.iter().enumerate() {
             let next = self.line.map_or(0, |line| line + 1);
-            let starts = self.lines.get(next).copied().filter(|line| line.first == at);
+            let starts = self.lines.get(next).copied().filter(|line| line.token == at);
             if let Some(line) = starts {
+                self.open_missing(next, line.indent);
                 self.line = Some(next);
                 self.new_line(line.indent, *token);
             }
@@ -136,10 +160,13 @@ impl Mender {
                     }
                     self.open.pop();
                 }
-                Kind::Space | Kind::Newline | Kind::LineComment | Kind::BlockComment | Kind::HashComment => {}
+                kind if is_blank(kind) => {}
                 _ => self.note_content(),
             }
             self.out.push(*token);
+            if !is_blank(token.kind) {
+                self.content_end = self.out.len();
+            }
         }
         // The reader takes the end of the file for the end of every block.
         if let Some(block) = self.open.first() {
@@ -153,6 +180,25 @@ impl Mender {
         if let Some(block) = self.open.last_mut() {
             block.content |= block.line == line;
         }
+    }
+
+    /// Opens a block behind the line before `next` if braces are too many and the indentation says that one is
+    /// missing there: deeper lines follow, and then a `}` that stands as the line does.
+    fn open_missing(&mut self, next: usize, indent: usize) {
+        let Some(line) = self.line.filter(|_| self.extra > 0) else { return };
+        let Some(Line { first, indent: own, closes: false, .. }) = self.lines.get(line).copied() else { return };
+        let behind = self.lines.get(next..).unwrap_or_default().iter().find(|it| it.indent <= own);
+        let last = self.content_end.checked_sub(1).and_then(|at| self.out.get(at)).copied();
+        let Some(last) = last.filter(|it| !matches!(it.kind, Kind::Open | Kind::Close | Kind::Semicolon)) else {
+            return;
+        };
+        if indent <= own || !behind.is_some_and(|it| it.closes && it.indent == own) {
+            return;
+        }
+        self.extra -= 1;
+        self.slips.push(Slip::Missing { from: first, to: last.end });
+        self.out.insert(self.content_end, Token { kind: Kind::Open, start: last.end, end: last.end });
+        self.open.push(Block { at: last.end, indent: own, line: Some(line), content: false, inner: None });
     }
 
     /// Closes the blocks that a line is not inside of, if braces are missing.

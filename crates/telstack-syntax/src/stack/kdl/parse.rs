@@ -5,7 +5,7 @@ use telstack_diagnostics::{FileId, Span};
 
 use super::{
     SyntaxError,
-    braces::{Slip, balance},
+    braces::balance,
     habits,
     lex::{self, Kind, Token},
     say::{self, Said},
@@ -87,8 +87,8 @@ pub(super) fn parse(file: FileId, text: &str) -> Parsed<'_> {
     };
     if complete && !parser.deep && !parser.tokens.iter().any(swallowed) {
         for slip in slips {
-            let (Slip::Open { at, .. } | Slip::Close { at }) = slip;
-            parser.errors.push(say::brace(slip).at(Span::new(file, at as usize, at as usize + 1)));
+            let range = slip.range();
+            parser.errors.push(say::brace(slip).at(Span::new(file, range.start, range.end)));
         }
     }
     parser.banned_in_comments();

@@ -45,6 +45,10 @@ pub(super) fn brace(slip: Slip) -> Said {
         Slip::Open { sure: false, .. } => {
             say("this block is not closed", "add the `}` of this block, or of one inside it")
         }
+        Slip::Missing { .. } => say(
+            "the `{` of this line's block is missing",
+            "add it at the end of the line: what follows is indented as its block",
+        ),
         Slip::Close { .. } => say("this `}` closes nothing", "take it out, or look for a `}` too many before it"),
     }
 }

@@ -42,6 +42,8 @@ fn one_slip_is_one_finding() {
         ("a {\n b 30d\n}\n", "neither a number"),
         ("a {\n b \"x\n}\n", "end on its line"),
         ("a {\n}\n}\n", "closes nothing"),
+        ("s {\n a\n  b 1\n }\n c 1\n}\n", "missing"),
+        ("s\n a\n b 1\n}\n", "missing"),
         ("a {\n b true\n}\n", "`#`"),
     ];
     for (text, words) in slips {
@@ -128,6 +130,10 @@ fn a_slip_costs_its_line() {
         ("s {\n  a { b 1\n  c 1\n}\n", "s{a{b} c}"),
         ("s {\n  a {\n    b 1\n}\n", "s{a{b}}"),
         ("s {\n  a {\n    b {\n      c\n  }\n  d\n}\n", "s{a{b{c}} d}"),
+        // An opening one.
+        ("s {\n  a\n    b 1\n    c {\n      d\n    }\n  }\n  e\n}\n", "s{a{b c{d}} e}"),
+        ("s \"x\"\n  a {\n    b\n  }\n  c 1\n}\n", "s{a{b} c}"),
+        ("s {\n  a \"x\" // why\n\n    // what\n    b 1\n  }\n}\n", "s{a{b}}"),
         // One too many.
         ("s {\n  a { b } }\n  c 1\n}\n", "s{a{b} c}"),
         ("s {\n  a {\n    b\n  }\n  }\n  c 1\n}\n", "s{a{b} c}"),

@@ -162,6 +162,13 @@ pub(super) fn crowded(parser: &Parser<'_>, at: usize) -> (Said, Span) {
     if let Some((span, word)) = glued(parser, at) {
         return (in_quotes(&word), span);
     }
+    if before == "r" && token.contains('"') {
+        let help = format!(
+            "write `#\"{}\"#`, or `\"…\"` where nothing in it needs escapes",
+            shortened(token.trim_matches(['#', '"']))
+        );
+        return (say("a raw text starts with `#` in KDL 2, not with `r`", help), parser.span(at - 1).to(span));
+    }
     let (before, token) = (shortened(before), shortened(token));
     let help = format!("put a space between them, or quotes around both: `{before} {token}`");
     (say(format!("no space stands between `{before}` and `{token}`"), help), span)

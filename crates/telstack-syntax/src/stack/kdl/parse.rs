@@ -1,11 +1,13 @@
 //! Tokens to the tree as written, with everything that was switched off still in it. A slip costs its line:
 //! reading goes on behind it, and what it leaves in doubt is marked.
 
+use std::collections::HashSet;
+
 use telstack_diagnostics::{FileId, Span};
 
 use super::{
     SyntaxError,
-    braces::balance,
+    braces::{Slip, balance},
     habits,
     lex::{self, Kind, Token},
     say::{self, Said},
@@ -85,8 +87,20 @@ pub(super) fn parse(file: FileId, text: &str) -> Parsed<'_> {
     let swallowed = |token: &Token| {
         token.kind == Kind::Unclosed && text.get(token.range()).is_some_and(|it| it.contains(['\n', '\r']))
     };
+    // Nor were those behind an address without quotes, which is reported as such.
+    let reported: HashSet<u32> = parser.habits.iter().map(|habit| habit.span.end).collect();
+    let address = |token: &&Token| token.kind == Kind::LineComment && reported.contains(&token.start);
+    let addresses: Vec<Token> = parser.tokens.iter().filter(address).copied().collect();
+    let hidden = |slip: &Slip| {
+        let range = slip.range();
+        let line = text.get(range.start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| range.start + at);
+        let next = addresses.partition_point(|token| (token.start as usize) < range.start);
+        let address = addresses.get(next).filter(|token| (token.start as usize) < line);
+        matches!(slip, Slip::Open { .. })
+            && address.is_some_and(|it| text.get(it.range()).is_some_and(|it| it.contains('}')))
+    };
     if complete && !parser.deep && !parser.tokens.iter().any(swallowed) {
-        for slip in slips {
+        for slip in slips.into_iter().filter(|slip| !hidden(slip)) {
             let range = slip.range();
             parser.errors.push(say::brace(slip).at(Span::new(file, range.start, range.end)));
         }

@@ -44,6 +44,9 @@ fn one_slip_is_one_finding() {
         ("a {\n}\n}\n", "closes nothing"),
         ("s {\n a\n  b 1\n }\n c 1\n}\n", "missing"),
         ("s\n a\n b 1\n}\n", "missing"),
+        ("a {\n b { c http://x }\n}\n", "starts a comment"),
+        ("a r\"x\"\n", "KDL 2"),
+        ("a r#\"x\"#\n", "KDL 2"),
         ("a {\n b true\n}\n", "`#`"),
     ];
     for (text, words) in slips {

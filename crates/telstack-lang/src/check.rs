@@ -102,12 +102,12 @@ fn properties(line: &Line, form: &'static Form, out: &mut Diagnostics) {
         };
         match kind {
             Some(kind) => words::check(kind, &key.value, &prop.value, out),
-            None => out.push(unknown_property(line, form, key)),
+            None => out.push(unknown_property(line, form, prop)),
         }
     }
 }
 
-fn unknown_property(line: &Line, form: &'static Form, key: &Spanned<String>) -> Diagnostic {
+fn unknown_property(line: &Line, form: &'static Form, Prop { key, value }: &Prop) -> Diagnostic {
     let owner = format!("`{}`", line.name.value);
     if form.later.contains(&key.value.as_str()) {
         return later(key, &owner);
@@ -122,7 +122,11 @@ fn unknown_property(line: &Line, form: &'static Form, key: &Spanned<String>) -> 
         return renamed(finding, key, near);
     }
     if let Some(child) = form.child(&key.value) {
-        return finding.help(format!("write it as a line of the block: `{}`", child.example));
+        let written = match value.as_str() {
+            Some(text) if !matches!(child.args, Args::None) => format!("{} {text:?}", key.value),
+            _ => child.example.to_owned(),
+        };
+        return finding.help(format!("write it as a line of the block: `{written}`"));
     }
     if known.is_empty() {
         finding.note(format!("{owner} takes no properties")).help(format!("write `{}`", form.example))

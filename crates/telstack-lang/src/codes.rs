@@ -4,7 +4,7 @@ use telstack_diagnostics::{RuleInfo, Severity};
 
 /// Every finding of the stack language, by code.
 pub static RULES: &[&RuleInfo] = &[
-    &NOT_KDL,
+    &SYNTAX_ERROR,
     &UNKNOWN_WORD,
     &MISSING_PART,
     &WRONG_VALUE,
@@ -17,13 +17,13 @@ pub static RULES: &[&RuleInfo] = &[
 ];
 
 /// The specification of the text format.
-const KDL: &[&str] = &["https://kdl.dev/spec/"];
+const KDL: &[&str] = &["https://kdl.dev/spec/", "https://yaml.org/spec/1.2.2/"];
 
-pub(crate) static NOT_KDL: RuleInfo = RuleInfo {
+pub(crate) static SYNTAX_ERROR: RuleInfo = RuleInfo {
     code: "Z001",
-    name: "not-kdl",
+    name: "syntax-error",
     severity: Severity::Error,
-    summary: "The text of a stack description does not follow KDL 2.",
+    summary: "The text of a stack description is not KDL 2, or not YAML where its name says so.",
     why: "What a line says whose text does not parse is anybody's guess, so nothing is compiled from the file. The \
           other lines are checked all the same.",
     bad: r#"stack "shop" {

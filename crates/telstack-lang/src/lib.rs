@@ -28,7 +28,7 @@ mod words;
 mod tests;
 
 pub use codes::RULES;
-pub use rewrite::{Syntax, convert, format};
+pub use rewrite::{Syntax, convert, format, includes};
 pub use schema::schema;
 pub use words::is_host_name as is_name;
 

@@ -2,7 +2,7 @@
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceFile, SourceMap, Span};
 use telstack_syntax::stack::{
-    Document, SyntaxError, format_kdl, kdl_notes, parse_kdl, parse_yaml, write_kdl, write_yaml, yaml_notes,
+    Document, Node, SyntaxError, format_kdl, kdl_notes, parse_kdl, parse_yaml, write_kdl, write_yaml, yaml_notes,
 };
 
 use crate::{
@@ -29,7 +29,7 @@ impl Syntax {
 
 /// The finding of a slip in the text.
 pub(crate) fn finding(error: SyntaxError) -> Diagnostic {
-    let finding = Diagnostic::new(&codes::NOT_KDL, error.message).at(error.span, "here");
+    let finding = Diagnostic::new(&codes::SYNTAX_ERROR, error.message).at(error.span, "here");
     match error.help {
         Some(help) => finding.help(help),
         None => finding,
@@ -55,6 +55,22 @@ pub fn format(file: FileId, sources: &SourceMap, out: &mut Diagnostics) -> Optio
             None
         }
     }
+}
+
+/// The files that a file includes, as written.
+pub fn includes(file: FileId, sources: &SourceMap) -> Vec<String> {
+    fn add(lines: &[Node], found: &mut Vec<String>) {
+        for line in lines {
+            if line.name.value == grammar::INCLUDE.word {
+                found.extend(line.args.iter().filter_map(|it| it.as_str()).map(str::to_owned));
+            } else if line.name.value == grammar::STACK.word {
+                add(line.children(), found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    add(&parse(file, sources.file(file), &grammar::FILE).0.nodes, &mut found);
+    found
 }
 
 /// A file in the other syntax, with its comments. None, and the findings, if its text has slips, or says what the
@@ -85,7 +101,7 @@ pub fn convert(file: FileId, sources: &SourceMap, to: Syntax, out: &mut Diagnost
             // Only what is nested too deep can be read in YAML and not in KDL.
             if let Some(error) = parse_kdl(file, &text).1.into_iter().next() {
                 let message = format!("KDL cannot hold this: {}", error.message);
-                out.push(Diagnostic::new(&codes::NOT_KDL, message).at(Span::new(file, 0, 0), "only in YAML"));
+                out.push(Diagnostic::new(&codes::SYNTAX_ERROR, message).at(Span::new(file, 0, 0), "only in YAML"));
                 return None;
             }
             Some(text)
@@ -93,7 +109,7 @@ pub fn convert(file: FileId, sources: &SourceMap, to: Syntax, out: &mut Diagnost
         Syntax::Yaml => match write_yaml(&document, &notes, words) {
             Ok(text) => Some(text),
             Err(error) => {
-                out.push(Diagnostic::new(&codes::NOT_KDL, error.message).at(error.span, "only in KDL"));
+                out.push(Diagnostic::new(&codes::SYNTAX_ERROR, error.message).at(error.span, "only in KDL"));
                 None
             }
         },

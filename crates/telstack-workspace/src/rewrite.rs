@@ -13,6 +13,8 @@ pub struct Rewritten {
     pub diagnostics: Vec<Diagnostic>,
     /// The new text; none if the old one has slips.
     pub text: Option<String>,
+    /// The files that it includes, as written.
+    pub includes: Vec<String>,
 }
 
 /// Lays out the text of a stack in KDL, or of a part of one. `name` is what findings call the file.
@@ -34,5 +36,6 @@ fn rewritten(
     let file = sources.add(name, text);
     let mut out = Diagnostics::default();
     let text = rewrite(file, &sources, &mut out);
-    Rewritten { diagnostics: out.sorted(&sources), sources, text }
+    let includes = telstack_lang::includes(file, &sources);
+    Rewritten { diagnostics: out.sorted(&sources), sources, text, includes }
 }

@@ -96,6 +96,24 @@ fn mistakes_are_the_same_in_yaml() {
 }
 
 #[test]
+fn comments_in_lists_stay_where_they_are() {
+    let yaml = "stack:\n  s:\n    platform: compose\n    collector:\n      c:\n        processor:\n          attributes:\n            \
+                actions:\n              # first\n              - key: a # why\n                # inside\n                value: 1\n\n              \
+                # second\n              - key: b\n        pipeline:\n          logs:\n            to:\n              # one\n              \
+                - loki # two\n              # three\n              - debug # four\n    loki:\n";
+    let to = |name: &str, text: &str, syntax| convert(name, text, syntax).text.expect("converts");
+    let kdl = to("a.stack.yaml", yaml, Syntax::Kdl);
+    for words in ["first", "why", "inside", "second", "one", "two", "three", "four"] {
+        assert_eq!(kdl.matches(&format!("// {words}")).count(), 1, "{kdl}");
+    }
+    let at = |words: &str| kdl.find(words).unwrap_or_else(|| panic!("{words} in {kdl}"));
+    assert!(at("// first") < at("key \"a\" // why") && at("// inside") < at("value 1"), "{kdl}");
+    assert!(at("// three") < at("to \"loki\" \"debug\" // four") && at("// one") > at("pipeline"), "{kdl}");
+    let again = to("b.stack.yaml", &to("a.stack.kdl", &kdl, Syntax::Yaml), Syntax::Kdl);
+    assert_eq!(again, kdl);
+}
+
+#[test]
 fn what_convert_refuses() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("s.stack.kdl"), "stack \"s\" {\n    platform \"compose\"\n}\n").expect("writable");

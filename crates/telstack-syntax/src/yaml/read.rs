@@ -197,7 +197,8 @@ impl<M: Mark> Builder<M> {
     fn add(&mut self, values: usize, span: Span) -> Result<(), ReadError> {
         self.values += values;
         if self.values > MOST_VALUES {
-            let message = format!("with what its aliases repeat, the file holds more than {MOST_VALUES} values");
+            let counted = if self.anchors.is_empty() { "" } else { "with what its aliases repeat, " };
+            let message = format!("{counted}the file holds more than {MOST_VALUES} values");
             return Err(ReadError { message, span });
         }
         Ok(())

@@ -41,5 +41,11 @@ pub fn convert(output: &Output, args: &Convert) -> Result<Outcome, Fatal> {
         .write(path, text.as_bytes(), Mode::Text)
         .map_err(|error| Fatal::new(format!("cannot write {}: {error}", path.display())))?;
     output.print(&format!("wrote {}\n", path.display()));
+    if !done.includes.is_empty() && path.parent() != args.stack.parent() {
+        output.remark(&format!(
+            "it includes {}: those are looked for beside the new file",
+            done.includes.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
+        ));
+    }
     Ok(Outcome::Clean)
 }

@@ -174,6 +174,27 @@ pub(super) fn crowded(parser: &Parser<'_>, at: usize) -> (Said, Span) {
     (say(format!("no space stands between `{before}` and `{token}`"), help), span)
 }
 
+/// What stands between brackets, as KDL has it; an example if nothing does.
+fn side_by_side(parser: &Parser<'_>, at: usize) -> String {
+    const MOST: usize = 4;
+    let mut values = Vec::new();
+    for next in at + 1..parser.tokens.len() {
+        let slice = parser.slice(next).trim_matches(',');
+        match parser.tokens[next].kind {
+            Kind::Newline | Kind::Open | Kind::Close => break,
+            Kind::Quoted | Kind::Raw | Kind::Word | Kind::Keyword if values.len() == MOST => {
+                values.push("…".to_owned());
+                break;
+            }
+            Kind::Quoted | Kind::Raw | Kind::Keyword => values.push(shortened(slice)),
+            Kind::Word if !slice.is_empty() => values.push(shortened(slice)),
+            Kind::Bad if slice == "]" => break,
+            _ => {}
+        }
+    }
+    if values.is_empty() { "from \"otlp\" \"zipkin\"".to_owned() } else { values.join(" ") }
+}
+
 /// What is wrong with a token that can stand nowhere, or not as the first of a line.
 pub(super) fn unexpected(parser: &Parser<'_>, at: usize, name: bool) -> (Said, Span) {
     let span = parser.span(at);
@@ -201,7 +222,9 @@ pub(super) fn unexpected(parser: &Parser<'_>, at: usize, name: bool) -> (Said, S
         Kind::Keyword => say::keyword(slice),
         Kind::Slashdash => say("a second `/-` switches nothing off", "write one"),
         Kind::Bad => match slice.chars().next() {
-            Some('[' | ']') => say("KDL has no `[…]`", "write the values side by side: `from \"otlp\" \"zipkin\"`"),
+            Some('[' | ']') => {
+                say("KDL has no `[…]`", format!("write the values side by side: `{}`", side_by_side(parser, at)))
+            }
             Some('#') => say("this `#` means nothing", "there are `#true`, `#false`, `#null` and raw texts: `#\"…\"#`"),
             Some('/') => {
                 if let Some((span, word)) = glued(parser, at) {

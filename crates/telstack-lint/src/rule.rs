@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, RuleInfo, Span};
-use telstack_system::{Origin, System};
+use telstack_system::{Container, Origin, System};
 
 use crate::facts::Facts;
 
@@ -42,11 +42,28 @@ impl<'a> Cx<'a> {
     /// Starts a finding at a value of the System. A value that nobody wrote is shown at what it follows
     /// from, and a note says why it is there.
     pub(crate) fn finding(&self, message: impl Into<String>, at: &Origin, remark: impl Into<String>) -> Diagnostic {
-        let finding = Diagnostic::new(self.rule, message).at(at.span(), remark);
+        let mut finding = Diagnostic::new(self.rule, message).at(at.span(), remark);
+        if self.system.from_files {
+            for span in at.spans().iter().skip(1) {
+                finding = finding.label(*span, "the value comes from here");
+            }
+            return finding;
+        }
         match at.reason() {
             "" => finding,
             reason => finding.note(format!("this was not written, it follows from what was: {reason}")),
         }
+    }
+
+    /// Advice in the words of what people write: a stack, or files of tools.
+    pub(crate) fn words(&self, stack: impl Into<String>, files: impl Into<String>) -> String {
+        if self.system.from_files { files.into() } else { stack.into() }
+    }
+
+    /// May a container hold files, or be given mounts, that are not known?
+    pub(crate) fn may_have_more_files(&self, container: &Container) -> bool {
+        // In files, what of a container is not known is noted with it.
+        container.gaps.files || !self.system.complete && !self.system.from_files
     }
 
     /// Reports a finding.

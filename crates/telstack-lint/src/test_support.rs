@@ -50,7 +50,7 @@ impl Bench {
         let file = self.sources.add(format!("{name}.yaml"), text);
         let origin = Origin::written(Span::new(file, 0, 0));
         let version = Version::parse(version).expect("a version");
-        let runs = Runs { distribution: Sourced::new(dist, origin.clone()), version };
+        let runs = Runs { distribution: Sourced::new(dist, origin.clone()), certain: true, version };
         // Most cases are parts of a configuration: that the rest is missing is none of the rules' business.
         let mut parts_missing = Diagnostics::default();
         let collector = collector::read(file, text, runs, &mut parts_missing);

@@ -193,6 +193,15 @@ impl<'a, M> IntoIterator for &'a Map<M> {
     }
 }
 
+impl<M> IntoIterator for Map<M> {
+    type Item = Entry<M>;
+    type IntoIter = std::vec::IntoIter<Entry<M>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
 impl<'a, M> IntoIterator for &'a mut Map<M> {
     type Item = &'a mut Entry<M>;
     type IntoIter = std::slice::IterMut<'a, Entry<M>>;

@@ -1,10 +1,19 @@
 //! The files that were given to be read, and which of them a container sees.
 
-use telstack_catalog::product::Product;
-use telstack_diagnostics::{Diagnostics, FileId};
-use telstack_system::{ConfigFile, Container, Dial, MountSource, Node, Purpose, Sourced, Value};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
-use crate::reading;
+use telstack_catalog::{Distribution, Version, product::Product};
+use telstack_diagnostics::{Diagnostics, FileId, Span};
+use telstack_system::{ConfigFile, Container, Dial, MountSource, Node, Origin, Purpose, Sourced, Value};
+
+use crate::{
+    doc,
+    reading::{self, Place},
+};
 
 /// A file to read.
 #[derive(Clone, Copy, Debug)]
@@ -17,14 +26,44 @@ pub struct SourceFile<'a> {
     pub text: &'a str,
 }
 
+/// A text to read, and where it stands.
+pub(crate) struct Piece<'a> {
+    /// Its path from where all paths start, without `.` and `..`.
+    path: String,
+    pub(crate) file: FileId,
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) place: Place,
+    /// What fills in its `$` before its program sees it.
+    fill: Option<Fill>,
+}
+
+/// What a platform makes of a text before a program sees it.
+pub(crate) type Fill = Rc<dyn Fn(&str) -> String>;
+
+/// What is said of the collectors that run, whatever their images are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Said {
+    /// Their release.
+    pub version: Option<Version>,
+    /// Their distribution.
+    pub distribution: Option<Distribution>,
+}
+
 /// All that is read, and where findings go.
 pub(crate) struct Folder<'a> {
-    files: Vec<(String, &'a SourceFile<'a>)>,
+    files: Vec<Rc<Piece<'a>>>,
     /// The folder of the compose file, below that of all paths.
     pub(crate) base: String,
+    /// The folders of files whose paths start elsewhere.
+    pub(crate) bases: BTreeMap<FileId, String>,
+    pub(crate) said: Said,
     pub(crate) out: &'a mut Diagnostics,
     /// Was everything there that files name?
     pub(crate) complete: bool,
+    /// What was asked for and not given: files, and folders.
+    pub(crate) wanted: BTreeSet<String>,
+    /// What was read.
+    pub(crate) used: BTreeSet<FileId>,
 }
 
 /// A configuration that a program is told to read.
@@ -46,31 +85,106 @@ pub(crate) struct Dialled {
 impl<'a> Folder<'a> {
     /// All that was given; what leads out of the folder is left out.
     pub(crate) fn new(files: &'a [SourceFile<'a>], base: String, out: &'a mut Diagnostics) -> Self {
-        let files = files.iter().filter_map(|file| Some((joined("", file.path)?, file))).collect();
-        Self { files, base, out, complete: true }
+        let piece = |file: &'a SourceFile<'a>| {
+            let (path, text) = (joined("", file.path)?, Cow::Borrowed(file.text));
+            Some(Rc::new(Piece { path, file: file.file, text, place: Place::Start, fill: None }))
+        };
+        Self {
+            files: files.iter().filter_map(piece).collect(),
+            base,
+            bases: BTreeMap::new(),
+            said: Said::default(),
+            out,
+            complete: true,
+            wanted: BTreeSet::new(),
+            used: BTreeSet::new(),
+        }
     }
 
-    /// The file at a path relative to the compose file.
-    pub(crate) fn at(&self, path: &str) -> Option<&'a SourceFile<'a>> {
-        let path = joined(&self.base, path)?;
-        self.files.iter().find(|(known, _)| *known == path).map(|(_, file)| *file)
+    /// A path that a file names, from where all paths start; none if it leads out.
+    pub(crate) fn resolve(&self, path: &str, by: &Origin) -> Option<String> {
+        joined(self.base_of(by), path)
+    }
+
+    /// The folder that paths in a file start from.
+    pub(crate) fn base_of(&self, origin: &Origin) -> &str {
+        origin.span().and_then(|span| self.bases.get(&span.file)).unwrap_or(&self.base)
+    }
+
+    /// The file at a path that another file names.
+    pub(crate) fn at(&mut self, path: &str, by: &Origin) -> Option<Rc<Piece<'a>>> {
+        let path = self.resolve(path, by)?;
+        self.at_root(&path)
+    }
+
+    /// The file at a path from where all paths start.
+    pub(crate) fn at_root(&mut self, path: &str) -> Option<Rc<Piece<'a>>> {
+        let Some(piece) = self.given(path) else {
+            self.wanted.insert(path.to_owned());
+            return None;
+        };
+        self.used.insert(piece.file);
+        Some(piece)
+    }
+
+    fn given(&self, path: &str) -> Option<Rc<Piece<'a>>> {
+        self.files.iter().find(|piece| piece.path == path).cloned()
+    }
+
+    /// Makes a text that stands inside a file one that can be read at a path from where all paths start.
+    pub(crate) fn embed(&mut self, path: &str, value: &Value, fill: Option<Fill>) {
+        let (Some(text), Some(span)) = (value.as_str(), value.mark.span()) else { return };
+        if self.given(path).is_some() {
+            return;
+        }
+        let whole = self.files.iter().find(|piece| piece.file == span.file && piece.place == Place::Start);
+        let (text, place) = match whole.and_then(|it| block(&it.text, span, text)) {
+            Some((raw, offset)) => (raw.to_owned(), Place::Offset(offset)),
+            None => (text.to_owned(), Place::Inside(span)),
+        };
+        let (path, text) = (path.to_owned(), Cow::Owned(text));
+        self.files.push(Rc::new(Piece { path, file: span.file, text, place, fill }));
+    }
+
+    /// The text that something was read from, as it stands in its file.
+    pub(crate) fn source(&self, span: Span) -> &str {
+        let whole = self.files.iter().find(|piece| piece.file == span.file && piece.place == Place::Start);
+        whole.and_then(|it| it.text.get(span.range())).unwrap_or_default()
+    }
+
+    /// The document that a text holds.
+    pub(crate) fn document(&mut self, piece: &Piece<'_>) -> Option<Value> {
+        let document = reading::document_at(piece.file, &piece.text, piece.place, self.out)?;
+        Some(match &piece.fill {
+            Some(fill) => doc::map_text(&document, &|text| fill(text)),
+            None => document,
+        })
     }
 
     /// The files that a container sees at a path inside or below it, with their paths inside, in the order
     /// of those.
-    pub(crate) fn seen(&self, container: &Container, inside: &str) -> Vec<(String, &'a SourceFile<'a>)> {
+    pub(crate) fn seen(&mut self, container: &Container, inside: &str) -> Vec<(String, Rc<Piece<'a>>)> {
         let mut found = Vec::new();
         for mount in &container.mounts {
             let MountSource::Bind(source) = &mount.source else { continue };
-            let Some(source) = joined(&self.base, source) else { continue };
-            for (path, file) in &self.files {
+            let Some(source) = self.resolve(source, &mount.origin) else { continue };
+            let target = mount.target.trim_end_matches('/');
+            let mut any = false;
+            for piece in &self.files {
                 // The whole folder, or something in it.
                 let whole = source.is_empty();
-                let Some(rest) = (if whole { Some(path.as_str()) } else { below(path, &source) }) else { continue };
-                let target = format!("{}{}{rest}", mount.target.trim_end_matches('/'), if whole { "/" } else { "" });
+                let path = piece.path.as_str();
+                let Some(rest) = (if whole { Some(path) } else { below(path, &source) }) else { continue };
+                let target = format!("{target}{}{rest}", if whole { "/" } else { "" });
                 if below(&target, inside).is_some() {
-                    found.push((target, *file));
+                    any = true;
+                    found.push((target, piece.clone()));
                 }
+            }
+            if !any {
+                // The mount is at the path or below it, or it holds the path.
+                let part = below(inside, target).map(|rest| format!("{source}{rest}"));
+                self.wanted.extend(part.or_else(|| below(target, inside).map(|_| source)));
             }
         }
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -83,31 +197,36 @@ impl<'a> Folder<'a> {
         container: &mut Container,
         role: &'static str,
         inside: &str,
-    ) -> Option<&'a SourceFile<'a>> {
+    ) -> Option<Rc<Piece<'a>>> {
         let seen = self.seen(container, inside);
-        let Some((_, file)) = seen.into_iter().find(|(path, _)| path == inside) else {
+        let Some((_, piece)) = seen.into_iter().find(|(path, _)| path == inside) else {
             self.complete &= container.mount_of(inside).is_none();
             return None;
         };
-        let path = joined("", file.path)?;
-        let relative = below(&path, &self.base).unwrap_or(&path).trim_start_matches('/').to_owned();
+        self.used.insert(piece.file);
+        let relative = below(&piece.path, &self.base).unwrap_or(&piece.path).trim_start_matches('/').to_owned();
         let at = container.mounts.iter().position(|mount| mount.target == inside);
         let origin = match at {
             Some(at) => container.mounts.remove(at).origin,
             None => container.mount_of(inside).map_or_else(|| container.origin.clone(), |it| it.origin.clone()),
         };
         container.files.push(ConfigFile { role, path: relative, target: inside.to_owned(), origin });
-        Some(file)
+        Some(piece)
     }
 
     /// The YAML that a container sees at a path inside.
     pub(crate) fn config(&mut self, container: &mut Container, role: &'static str, inside: &str) -> Config {
         let mounted = container.mount_of(inside).is_some();
-        let Some(file) = self.take(container, role, inside) else {
-            return if mounted { Config::Elsewhere } else { Config::Own };
+        let Some(piece) = self.take(container, role, inside) else {
+            return if mounted || container.gaps.files { Config::Elsewhere } else { Config::Own };
         };
+        self.config_of(&piece)
+    }
+
+    /// The YAML of a text.
+    pub(crate) fn config_of(&mut self, piece: &Piece<'_>) -> Config {
         let errors = self.out.iter().count();
-        match reading::document(file.file, file.text, self.out) {
+        match self.document(piece) {
             None if self.out.iter().count() > errors => {
                 self.complete = false;
                 Config::Elsewhere
@@ -115,6 +234,23 @@ impl<'a> Folder<'a> {
             document => Config::Given(document),
         }
     }
+}
+
+/// A block of text as it stands in a file, indentation included, and where it starts; none if it is written
+/// in a way that changes more than the indentation.
+fn block<'t>(whole: &'t str, span: Span, text: &str) -> Option<(&'t str, usize)> {
+    let start = whole.get(..span.range().start)?.rfind('\n')? + 1;
+    let raw = whole.get(start..span.range().end)?;
+    let indent = raw.len() - raw.trim_start_matches(' ').len();
+    let mut lines = text.trim_end().lines();
+    let same = raw.trim_end().lines().all(|line| {
+        lines.next().is_some_and(|wanted| {
+            if wanted.trim().is_empty() { line.trim().is_empty() } else { line.get(indent..) == Some(wanted) }
+        })
+    });
+    // Indented, the line is no mark between documents but text.
+    let marked = text.lines().any(|line| line.starts_with("---") || line.starts_with('%'));
+    (same && lines.next().is_none() && !marked).then_some((raw, start))
 }
 
 /// A relative path without `.` and `..`, below `base`; none if it is absolute or leads out.

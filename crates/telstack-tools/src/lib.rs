@@ -23,13 +23,13 @@ mod tempo;
 mod testing;
 mod tls;
 
-pub use folder::SourceFile;
 use folder::{Dialled, Folder};
+pub use folder::{Said, SourceFile};
 pub use reading::RULES;
 use telstack_catalog::{SignalSet, product::Product};
-use telstack_diagnostics::Diagnostics;
+use telstack_diagnostics::{Diagnostics, FileId};
 use telstack_syntax::Written;
-use telstack_system::{NodeKind, Origin, Platform, StoreFacet, System, link};
+use telstack_system::{Network, NodeKind, Origin, Platform, StoreFacet, System, link};
 
 /// The step behind what is added while files are written, and its one-line reason; the passes come before it.
 pub const STEP: (&str, &str) = (doc::STEP, "write each tool's files in that tool's own shape");
@@ -80,6 +80,18 @@ pub fn emit(system: &System) -> Vec<Artefact> {
     out
 }
 
+/// What was read.
+#[derive(Debug)]
+pub struct Reading {
+    /// All of it.
+    pub system: System,
+    /// Files and folders that are named and were not given, from where all paths start. Asked for again with
+    /// those of them that exist, `read` sees more.
+    pub wanted: Vec<String>,
+    /// The files that are part of it.
+    pub used: Vec<FileId>,
+}
+
 /// Reads what the tools of a stack read: the compose file, and the files that its services see. None if there
 /// is no compose file among them.
 ///
@@ -87,13 +99,24 @@ pub fn emit(system: &System) -> Vec<Artefact> {
 /// node that answers.
 pub fn read(files: &[SourceFile<'_>], out: &mut Diagnostics) -> Option<System> {
     let compose = compose::find(files)?;
-    let base = compose.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    Some(read_project(files, &[compose.path], Said::default(), out).system)
+}
+
+/// The same of the compose project that is made of some of the files: the first one and those that override it.
+/// `said` is known of its collectors beyond what the files say.
+pub fn read_project(files: &[SourceFile<'_>], project: &[&str], said: Said, out: &mut Diagnostics) -> Reading {
+    let of_project: Vec<&SourceFile<'_>> =
+        project.iter().filter_map(|path| files.iter().find(|file| file.path == *path)).collect();
+    let first = project.first().copied().unwrap_or_default();
+    let base = first.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let mut folder = Folder::new(files, base, out);
-    let mut system = compose::read(compose, &mut folder);
+    folder.said = said;
+    let mut system = compose::read(&of_project, &mut folder);
     system.from_files = true;
     let mut calls = Vec::new();
     for id in system.node_ids() {
         let node = system.node_mut(id);
+        collector::adopt(node, &mut folder);
         let dialled = match node.product() {
             Some(Product::Otelcol) => collector::read_node(node, &mut folder),
             Some(Product::Prometheus) => prometheus::read(node, &mut folder),
@@ -104,6 +127,10 @@ pub fn read(files: &[SourceFile<'_>], out: &mut Diagnostics) -> Option<System> {
             Some(Product::Alertmanager) => alertmanager::read(node, &mut folder),
             None => Vec::new(),
         };
+        if node.container.as_ref().is_some_and(|it| it.network != Network::Own) {
+            // Whom others reach by which name, the network that it shares decides.
+            node.listeners.clear();
+        }
         calls.extend(dialled.into_iter().map(|Dialled { purpose, dial }| link::Call {
             purpose,
             from: id,
@@ -114,8 +141,9 @@ pub fn read(files: &[SourceFile<'_>], out: &mut Diagnostics) -> Option<System> {
     }
     system.complete = folder.complete && !folder.out.has_errors();
     calls.extend(link::telemetry(&system));
+    let (wanted, used) = (folder.wanted.into_iter().collect(), folder.used.into_iter().collect());
     link::connect(&mut system, calls);
-    Some(system)
+    Reading { system, wanted, used }
 }
 
 #[cfg(test)]

@@ -12,8 +12,16 @@ use telstack_system::{
 };
 
 /// Everything that can be wrong with the form of a file.
-pub static RULES: &[&RuleInfo] =
-    &[&NOT_YAML, &DUPLICATE_KEY, &WRONG_SHAPE, &UNKNOWN_PART, &MISSING_PART, &LATER_DOCUMENT, &UNKNOWN_SIGNAL];
+pub static RULES: &[&RuleInfo] = &[
+    &NOT_YAML,
+    &DUPLICATE_KEY,
+    &WRONG_SHAPE,
+    &UNKNOWN_PART,
+    &MISSING_PART,
+    &LATER_DOCUMENT,
+    &UNKNOWN_SIGNAL,
+    &UNKNOWN_REMARK,
+];
 
 const COLLECTOR_DOCS: &[&str] = &["https://opentelemetry.io/docs/collector/configuration/"];
 
@@ -65,7 +73,8 @@ pub(crate) static UNKNOWN_PART: RuleInfo = RuleInfo {
           start with `x-`.",
     bad: "recievers:\n  otlp:\n    protocols:\n      grpc:\n",
     good: "receivers:\n  otlp:\n    protocols:\n      grpc:\n",
-    silent: "Inside the settings of a component and in `service.telemetry` it is Y001.",
+    silent: "Inside the settings of a component and in `service.telemetry` it is Y001. A warning for the \
+             section of a vendor's distribution (`config_sources`) where nothing says which distribution runs.",
     sources: COLLECTOR_DOCS,
 };
 
@@ -108,15 +117,56 @@ pub(crate) static UNKNOWN_SIGNAL: RuleInfo = RuleInfo {
     sources: COLLECTOR_DOCS,
 };
 
+pub(crate) static UNKNOWN_REMARK: RuleInfo = RuleInfo {
+    code: "R008",
+    name: "unknown-remark",
+    severity: Severity::Warning,
+    summary: "A comment to telstack names a release or a distribution that does not exist.",
+    why: "The comment says which collector runs a configuration. It is not heeded, so the configuration is checked for \
+          another one.",
+    bad: "# telstack: otelcol=0.1350.0 distribution=contrib\nreceivers:\n",
+    good: "# telstack: otelcol=0.135.0 distribution=contrib\nreceivers:\n",
+    silent: "Comments that do not start with `telstack:`, and other words in those that do.",
+    sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases/releases"],
+};
+
+/// Where a text stands in its file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// It is the whole file.
+    Start,
+    /// It is a part of the file that starts at a byte.
+    Offset(usize),
+    /// It is made from what stands there, in other words.
+    Inside(Span),
+}
+
+impl Place {
+    /// The place in the file of a place in the text.
+    pub(crate) fn of(self, span: Span) -> Span {
+        match self {
+            Place::Start => span,
+            Place::Offset(offset) => Span::new(span.file, span.range().start + offset, span.range().end + offset),
+            Place::Inside(span) => span,
+        }
+    }
+}
+
 /// The first document of a YAML text, every value with the place where it is written; merge keys applied.
 /// None if there is no document that can be read, which is reported unless the text is empty.
 pub(crate) fn document(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Value> {
+    document_at(file, text, Place::Start, out)
+}
+
+/// The same of a text inside of a file.
+pub(crate) fn document_at(file: FileId, text: &str, place: Place, out: &mut Diagnostics) -> Option<Value> {
     let documents = match yaml::read(file, text) {
-        Ok(documents) => documents,
+        Ok(documents) if place == Place::Start => documents,
+        Ok(documents) => documents.into_iter().map(|it| it.map_marks(&mut |span| place.of(*span))).collect(),
         Err(error) => {
             out.push(
                 Diagnostic::new(&NOT_YAML, format!("this is not YAML: {}", error.message))
-                    .at(error.span, "the reader gave up here")
+                    .at(place.of(error.span), "the reader gave up here")
                     .note("nothing else in this file can be checked before"),
             );
             return None;
@@ -135,7 +185,12 @@ pub(crate) fn document(file: FileId, text: &str, out: &mut Diagnostics) -> Optio
     duplicates(&first, out);
     yaml::merge_keys(&mut first);
     left_over_merges(&first, out);
-    Some(first.map_marks(&mut |span| Origin::written(*span)))
+    let written = |span: &Span| match place {
+        // Nobody wrote it like that: nothing can be changed there.
+        Place::Inside(_) => Origin::derived("read", "it stands inside of another text", &[&Origin::written(*span)]),
+        Place::Start | Place::Offset(_) => Origin::written(*span),
+    };
+    Some(first.map_marks(&mut |span| written(span)))
 }
 
 /// Merge keys that hold nothing to merge.

@@ -45,6 +45,7 @@ struct Table {
     typed_input: Behaviour<bool>,
     default_in_reference: Behaviour<bool>,
     checked_ids: Behaviour<bool>,
+    exact_keys: Behaviour<bool>,
 }
 
 fn table() -> &'static Table {
@@ -73,6 +74,11 @@ impl Distribution {
 /// was a number and `5` a text where such was wanted, and one value a list.
 pub fn is_strictly_typed(version: Version) -> bool {
     table().typed_input.at(version)
+}
+
+/// Does a collector tell the keys of settings apart by upper and lower case (since 0.71.0)?
+pub fn has_exact_keys(version: Version) -> bool {
+    table().exact_keys.at(version)
 }
 
 /// Does a collector refuse names of components with blanks or symbols in them (since 0.106.0)?
@@ -196,5 +202,6 @@ mod tests {
         once("typed_input", &table.typed_input);
         once("default_in_reference", &table.default_in_reference);
         once("checked_ids", &table.checked_ids);
+        once("exact_keys", &table.exact_keys);
     }
 }

@@ -13,8 +13,8 @@ mod structs;
 mod telemetry;
 
 pub use behaviour::{
-    AddressState, BareDollar, EnvExpansion, TelemetryFacts, checks_ids, default_host, env_expansion, is_strictly_typed,
-    telemetry,
+    AddressState, BareDollar, EnvExpansion, TelemetryFacts, checks_ids, default_host, env_expansion, has_exact_keys,
+    is_strictly_typed, telemetry,
 };
 pub use component::{
     Component, ENDPOINT, Listen, Presence, Replacement, Required, Transport, component, component_names, components,

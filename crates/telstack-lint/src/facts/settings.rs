@@ -199,7 +199,9 @@ impl<'a> Walk<'a, '_> {
                 let any = Arc::clone(any);
                 return self.value(&entry.value, &any, &path);
             }
-            if !tree.open && !merged && !self.is_removed_address(&path) {
+            let other_case = || tree.children.keys().any(|key| key.eq_ignore_ascii_case(&entry.key));
+            let taken = !otelcol::has_exact_keys(self.version) && other_case();
+            if !tree.open && !merged && !taken && !self.is_removed_address(&path) {
                 let kind = self.unknown(entry, tree, &path);
                 self.report(&path, &entry.key_mark, kind);
             }

@@ -50,10 +50,7 @@ fn put_map<M: Clone + PartialEq>(out: &mut Writer<M>, map: &Map<M>, indent: usiz
 }
 
 fn put_entry<M: Clone + PartialEq>(out: &mut Writer<M>, entry: &Entry<M>, indent: usize) {
-    if put_key(out, &scalar(&entry.key), &entry.key_mark) {
-        out.newline();
-        out.raw(&" ".repeat(indent));
-    }
+    out.push(&scalar(&entry.key), &entry.key_mark);
     out.raw(":");
     match &entry.value.kind {
         Kind::Null => {
@@ -87,15 +84,6 @@ fn put_entry<M: Clone + PartialEq>(out: &mut Writer<M>, entry: &Entry<M>, indent
             out.newline();
         }
     }
-}
-
-/// A key; says whether it is so long that readers must be told that it is one.
-fn put_key<M: Clone + PartialEq>(out: &mut Writer<M>, key: &str, mark: &M) -> bool {
-    // YAML 1.2.2, 7.4.2: "at most 1024 Unicode characters"; `: ` counts in some readers.
-    let long = key.len() > 1000;
-    out.raw(if long { "? " } else { "" });
-    out.push(key, mark);
-    long
 }
 
 fn put_block<M: Clone + PartialEq>(out: &mut Writer<M>, items: &[Value<M>], indent: usize) {
@@ -132,7 +120,7 @@ fn put_inline<M: Clone + PartialEq>(out: &mut Writer<M>, value: &Value<M>) {
             out.push("{", &value.mark);
             for (at, entry) in map.iter().enumerate() {
                 out.raw(if at > 0 { ", " } else { "" });
-                put_key(out, &flow_scalar(&entry.key), &entry.key_mark);
+                out.push(&flow_scalar(&entry.key), &entry.key_mark);
                 out.raw(": ");
                 put_flow(out, &entry.value);
             }
@@ -248,20 +236,6 @@ fn looks_like_another_type(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_of_any_length_are_read_again() {
-        let key = "k".repeat(1100);
-        let map = |inner| Value { kind: Kind::Map([Entry::new(key.clone(), inner)].into_iter().collect()), mark: () };
-        let text = |it: &str| Value { kind: Kind::String(it.to_owned()), mark: () };
-        let document = Value::block(vec![map(map(text("a"))), Value::flow(vec![map(text("b"))], ())], ());
-        let written = write("", &(), &map(document)).text;
-        let mut sources = telstack_diagnostics::SourceMap::default();
-        let file = sources.add("t", &*written);
-        let read = crate::yaml::read(file, &written).expect("YAML");
-        assert_eq!(write("", &(), &read[0].map_marks(&mut |_| ())).text, written);
-        assert_eq!(written.matches("? k").count(), 4, "{written}");
-    }
 
     #[test]
     fn plain_where_safe_and_quoted_where_not() {

@@ -76,7 +76,11 @@ fn is_met(node: &Node, version: Version, need: Need) -> Option<bool> {
         Need::Setting(_) => None,
         Need::Env(name) => {
             let set = |it: &&crate::model::EnvVar| it.name == name;
-            let variable = node.container.as_ref()?.env.iter().find(set);
+            let container = node.container.as_ref()?;
+            let variable = container.env.iter().find(set);
+            if variable.is_none() && container.gaps.env {
+                return None;
+            }
             Some(variable.is_some_and(|it| !matches!(&it.value, EnvValue::Literal(text) if text.is_empty())))
         }
     }

@@ -207,6 +207,9 @@ pub struct Gaps {
     pub pipelines: bool,
     /// `service.extensions` may list more.
     pub extensions: bool,
+    /// Nobody says which distribution runs, or it is one of somebody's own: it may lack what the one named has,
+    /// and have what no other has.
+    pub distribution: bool,
 }
 
 /// An OpenTelemetry Collector.

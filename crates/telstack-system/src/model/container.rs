@@ -148,6 +148,28 @@ pub struct ConfigFile {
     pub origin: Origin,
 }
 
+/// What of a container is not known. Nothing is known to be missing from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ContainerGaps {
+    /// It may hold files that nothing here puts there: its image is built from something unknown, or a mount
+    /// was not understood.
+    pub files: bool,
+    /// Variables may be set that nothing here sets.
+    pub env: bool,
+}
+
+/// The network that a container is in.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Network {
+    /// One of its own: others reach its listeners by its name.
+    #[default]
+    Own,
+    /// That of the host: `localhost` is the host's.
+    Host,
+    /// That of another container or service, or none.
+    Other(String),
+}
+
 /// A container.
 #[derive(Clone, Debug)]
 pub struct Container {
@@ -176,6 +198,12 @@ pub struct Container {
     pub owned_paths: Vec<Sourced<String>>,
     /// Time to stop in.
     pub stop_grace: Option<Sourced<Period>>,
+    /// The network that it is in.
+    pub network: Network,
+    /// It runs only when one of these is asked for; none of them, always.
+    pub profiles: Vec<String>,
+    /// What of it is not known.
+    pub gaps: ContainerGaps,
     /// What makes it.
     pub origin: Origin,
 }
@@ -196,6 +224,9 @@ impl Container {
             depends_on: Vec::new(),
             owned_paths: Vec::new(),
             stop_grace: None,
+            network: Network::default(),
+            profiles: Vec::new(),
+            gaps: ContainerGaps::default(),
             origin,
         }
     }
@@ -203,6 +234,12 @@ impl Container {
     /// The name of the service that gives the volumes of `node` to its user; none where it needs none.
     pub fn init_service(&self, node: &str) -> Option<String> {
         (!self.owned_paths.is_empty()).then(|| format!("{node}-init"))
+    }
+
+    /// Do both run, whenever one of them does? Those of different profiles are often alternatives.
+    pub fn runs_beside(&self, other: &Self) -> bool {
+        self.profiles.is_empty() && other.profiles.is_empty()
+            || self.profiles.iter().any(|it| other.profiles.contains(it))
     }
 
     /// The mount that holds a path inside, the deepest one.

@@ -11,8 +11,8 @@ mod view;
 pub use built::BuiltDistribution;
 pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
 pub use container::{
-    ConfigFile, Container, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource, Published,
-    SecretRef,
+    ConfigFile, Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource,
+    Network, Published, SecretRef,
 };
 pub use link::{Bind, Dial, Edge, Listener, Protocol, Purpose, Requirement, Tls};
 pub use store::{

@@ -1,12 +1,16 @@
 //! The OpenTelemetry Collector's configuration.
 
 mod emit;
+mod environment;
 mod manifest;
+mod node;
 mod read;
+mod remark;
 mod schema;
 
 pub(crate) use emit::emit;
 pub use manifest::{Manifest, manifest};
-pub(crate) use read::read_node;
-pub use read::{Runs, read};
+pub(crate) use node::{adopt, read_node};
+pub use read::{Extent, Runs, read, read_all};
+pub use remark::{Remark, remarks};
 pub use schema::schema;

@@ -1,14 +1,12 @@
 //! Reading it: what people write, into the model, every value with its place.
 
 use telstack_catalog::{ComponentKind, Distribution, Signal, Version, otelcol};
-use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, Span};
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, Severity, Span};
 use telstack_syntax::tree::{Entry, Kind};
 use telstack_system::{
-    Collector, Component, ComponentId, Gaps, Node, NodeKind, Origin, Pipeline, Reference, Sourced, Value, expansion,
-    passes,
+    Collector, Component, ComponentId, Gaps, Origin, Pipeline, Reference, Sourced, Value, expansion,
 };
 
-use crate::folder::{self, Dialled, Folder};
 use crate::reading::{self, MISSING_PART, UNKNOWN_PART, UNKNOWN_SIGNAL, wrong_shape};
 
 /// What is known of the collector that runs a file: the file itself does not say.
@@ -16,12 +14,16 @@ use crate::reading::{self, MISSING_PART, UNKNOWN_PART, UNKNOWN_SIGNAL, wrong_sha
 pub struct Runs {
     /// Its distribution.
     pub distribution: Sourced<Distribution>,
+    /// Does something say so? Else it may be one of somebody's own.
+    pub certain: bool,
     /// Its release.
     pub version: Version,
 }
 
 /// The section that says what runs.
 const SERVICE: &str = "service";
+/// Sections of vendors' distributions. Source: signalfx/splunk-otel-collector `internal/configsource`.
+const OF_VENDORS: [&str; 1] = ["config_sources"];
 /// Keys of `service`.
 const SERVICE_KEYS: [&str; 3] = ["extensions", "pipelines", "telemetry"];
 /// Keys of a pipeline.
@@ -30,21 +32,87 @@ const PIPELINE_KEYS: [&str; 3] = ["receivers", "processors", "exporters"];
 /// Reads a collector's configuration. What has another form than the collector takes is reported and left
 /// out; what stands elsewhere (`${file:…}`) is left out too, and noted as a gap.
 pub fn read(file: FileId, text: &str, runs: Runs, out: &mut Diagnostics) -> Collector {
-    let reported = out.has_errors();
-    let document = reading::document(file, text, out);
-    let mut reader = Reader { version: runs.version, collector: Collector::new(runs.distribution), out };
-    let start = Span::new(file, 0, 0);
-    match document {
-        Some(document) => reader.document(&document),
+    read_all(&[(file, text)], runs, Extent::Whole, out)
+}
+
+/// How much of a configuration files are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Some of it: nothing is known to be missing.
+    Part,
+}
+
+/// The same of several files, merged as the collector merges them: maps into each other, anything else is
+/// replaced by what later files say.
+pub fn read_all(files: &[(FileId, &str)], runs: Runs, extent: Extent, out: &mut Diagnostics) -> Collector {
+    let mut documents = Vec::new();
+    let mut all = true;
+    for (file, text) in files {
+        let mut found = Diagnostics::default();
+        let document = reading::document(*file, text, &mut found);
         // What is no YAML has been reported.
-        None if !reported && reader.out.has_errors() => reader.nothing_is_known(),
+        all &= document.is_some() || !found.has_errors();
+        documents.extend(document);
+        out.append(found);
+    }
+    let start = files.first().map(|(file, _)| Span::new(*file, 0, 0));
+    let extent = if all { extent } else { Extent::Part };
+    read_documents(documents, start, runs, extent, out)
+}
+
+/// The same of documents in their order.
+pub(super) fn read_documents(
+    documents: Vec<Value>,
+    start: Option<Span>,
+    runs: Runs,
+    extent: Extent,
+    out: &mut Diagnostics,
+) -> Collector {
+    let Runs { distribution, certain, version } = runs;
+    let mut reader = Reader { version, certain, extent, collector: Collector::new(distribution), out };
+    reader.collector.gaps.distribution = !certain;
+    // An empty file adds nothing to others.
+    let several = documents.len() > 1;
+    let documents = documents.into_iter().filter(|it| !several || !matches!(it.kind, Kind::Null));
+    match documents.reduce(merged) {
+        Some(document) => reader.document(&document),
         None => reader.missing("the file is empty", start, "a collector needs receivers, exporters and pipelines"),
+    }
+    if extent == Extent::Part {
+        reader.nothing_is_known();
     }
     reader.collector
 }
 
+/// A document on top of another.
+fn merged(under: Value, over: Value) -> Value {
+    match (under.kind, over.kind) {
+        (Kind::Map(mut map), Kind::Map(other)) => {
+            for entry in other {
+                if let Some(known) = map.iter_mut().find(|known| known.key == entry.key) {
+                    let both = matches!((&known.value.kind, &entry.value.kind), (Kind::Map(_), Kind::Map(_)));
+                    let was = std::mem::replace(&mut known.value, Value { kind: Kind::Null, mark: over.mark.clone() });
+                    known.value = merged(was, entry.value);
+                    if !both {
+                        known.key_mark = entry.key_mark;
+                    }
+                } else {
+                    map.push(entry);
+                }
+            }
+            Value { kind: Kind::Map(map), mark: under.mark }
+        }
+        (_, kind) => Value { kind, mark: over.mark },
+    }
+}
+
 struct Reader<'a> {
     version: Version,
+    /// Is it known which distribution runs? Those of vendors may have sections of their own.
+    certain: bool,
+    extent: Extent,
     collector: Collector,
     out: &'a mut Diagnostics,
 }
@@ -62,6 +130,9 @@ impl Reader<'_> {
     }
 
     fn missing(&mut self, message: impl Into<String>, at: impl Into<Option<Span>>, help: &str) {
+        if self.extent == Extent::Part {
+            return;
+        }
         self.out.push(Diagnostic::new(&MISSING_PART, message).at(at, "the collector does not start").help(help));
     }
 
@@ -83,7 +154,12 @@ impl Reader<'_> {
             match ComponentKind::ALL.iter().find(|kind| kind.section() == entry.key) {
                 Some(kind) => self.section(*kind, entry),
                 None if entry.key == SERVICE => self.service(entry),
-                None => self.unknown("the collector has no section", entry, &known().collect::<Vec<_>>()),
+                None => {
+                    let known: Vec<&str> = known().collect();
+                    let sure = self.certain || !OF_VENDORS.contains(&entry.key.as_str());
+                    let finding = unknown("the collector has no section", entry, &known);
+                    self.out.push(if sure { finding } else { finding.severity(Severity::Warning) });
+                }
             }
         }
         // A misspelt section is there in another sense.
@@ -102,16 +178,6 @@ impl Reader<'_> {
         if !map.contains(SERVICE) && !misspelt(SERVICE) {
             self.missing("there is no `service`: nothing would run", first, "join the parts in `service.pipelines`");
         }
-    }
-
-    fn unknown(&mut self, message: &str, entry: &Entry<Origin>, known: &[&str]) {
-        let mut finding = Diagnostic::new(&UNKNOWN_PART, format!("{message} `{}`", entry.key))
-            .at(entry.key_mark.span(), "unknown here");
-        if let Some(near) = reading::nearest(&entry.key, known) {
-            finding = finding.help(format!("did you mean `{near}`?"));
-        }
-        let known: Vec<String> = known.iter().map(|it| format!("`{it}`")).collect();
-        self.out.push(finding.note(format!("there is {}", known.join(", "))));
     }
 
     fn section(&mut self, kind: ComponentKind, entry: &Entry<Origin>) {
@@ -165,7 +231,7 @@ impl Reader<'_> {
                         wrong_shape("`service.telemetry`", "a map", &entry.value, help, self.out);
                     }
                 },
-                _ => self.unknown("`service` has no key", entry, &SERVICE_KEYS),
+                _ => self.out.push(unknown("`service` has no key", entry, &SERVICE_KEYS)),
             }
         }
         let written = map.is_some_and(|map| map.contains("pipelines"));
@@ -242,7 +308,8 @@ impl Reader<'_> {
                 "processors" => &mut pipeline.processors,
                 "exporters" => &mut pipeline.exporters,
                 _ => {
-                    self.unknown(&format!("pipeline `{}` has no key", entry.key), list, &PIPELINE_KEYS);
+                    let message = format!("pipeline `{}` has no key", entry.key);
+                    self.out.push(unknown(&message, list, &PIPELINE_KEYS));
                     pipeline.open = true;
                     continue;
                 }
@@ -283,74 +350,18 @@ impl Reader<'_> {
     }
 }
 
-/// Reads the configuration of a node that runs a collector, as its command line names it.
-pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let named: Vec<String> = folder::flags(node)
-        .into_iter()
-        .filter(|(name, ..)| name == "config")
-        .filter_map(|(_, value, _)| value)
-        .collect();
-    let own = || folder::config_path(node, "config").into_iter().collect();
-    let paths: Vec<String> = if named.is_empty() { own() } else { named };
-    let whole = paths.len() == 1;
-    let version = node.version();
-    let (Some(container), NodeKind::Collector(collector)) = (&mut node.container, &mut node.kind) else {
-        return Vec::new();
-    };
-    let runs = Runs { distribution: collector.distribution.clone(), version: version.unwrap_or_else(otelcol::newest) };
-    let mut read_any = false;
-    for path in &paths {
-        let path = path.strip_prefix("file:").unwrap_or(path);
-        let Some(file) = folder.take(container, "config", path) else {
-            // `env:…`, `yaml:…`, the image's own, or not given.
-            nothing_is_known(collector);
-            continue;
-        };
-        let mut found = Diagnostics::default();
-        let part = read(file.file, file.text, runs.clone(), &mut found);
-        // Of several files, none has to be complete.
-        found.iter().filter(|it| whole || it.rule.code != MISSING_PART.code).for_each(|it| folder.out.push(it.clone()));
-        if read_any || !whole {
-            merge(collector, part);
-        } else {
-            **collector = part;
-        }
-        read_any = true;
+fn unknown(message: &str, entry: &Entry<Origin>, known: &[&str]) -> Diagnostic {
+    let mut finding =
+        Diagnostic::new(&UNKNOWN_PART, format!("{message} `{}`", entry.key)).at(entry.key_mark.span(), "unknown here");
+    if let Some(near) = reading::nearest(&entry.key, known) {
+        finding = finding.help(format!("did you mean `{near}`?"));
     }
-    if !read_any {
-        nothing_is_known(collector);
-    }
-    if let (Some(version), true) = (version, read_any) {
-        node.listeners = passes::collector_listeners(collector, version);
-    }
-    Vec::new()
+    let known: Vec<String> = known.iter().map(|it| format!("`{it}`")).collect();
+    finding.note(format!("there is {}", known.join(", ")))
 }
 
-/// What later files say wins; lists are replaced.
-fn merge(into: &mut Collector, part: Collector) {
-    for component in part.components {
-        match into.component_mut(component.kind, &component.id) {
-            Some(known) => *known = component,
-            None => into.components.push(component),
-        }
-    }
-    for pipeline in part.pipelines {
-        match into.pipelines.iter_mut().find(|it| it.id() == pipeline.id()) {
-            Some(known) => *known = pipeline,
-            None => into.pipelines.push(pipeline),
-        }
-    }
-    if !part.extensions.is_empty() {
-        into.extensions = part.extensions;
-    }
-    for entry in &part.telemetry {
-        into.telemetry.set(&entry.key, entry.value.clone());
-    }
-    into.gaps.sections.extend(part.gaps.sections);
-    into.gaps.pipelines |= part.gaps.pipelines;
-    into.gaps.extensions |= part.gaps.extensions;
-}
-
-fn nothing_is_known(collector: &mut Collector) {
-    collector.gaps = Gaps { sections: ComponentKind::ALL.to_vec(), pipelines: true, extensions: true };
+pub(super) fn nothing_is_known(collector: &mut Collector) {
+    let distribution = collector.gaps.distribution;
+    collector.pipelines.iter_mut().for_each(|pipeline| pipeline.open = true);
+    collector.gaps = Gaps { sections: ComponentKind::ALL.to_vec(), pipelines: true, extensions: true, distribution };
 }

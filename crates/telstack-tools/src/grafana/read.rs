@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use sha2::{Digest, Sha256};
 use telstack_catalog::product::Product;
 use telstack_syntax::tree::Kind;
 use telstack_system::{
@@ -123,8 +124,7 @@ fn data_source(settings: &Value) -> DataSource {
     let mut links = Vec::new();
     uids(&json_data, &mut links);
     DataSource {
-        // Grafana makes one up from the name, by rules of its own.
-        uid: of("uid").unwrap_or_else(|| name.clone()),
+        uid: of("uid").filter(|it| !it.is_empty()).unwrap_or_else(|| made_up_uid(&name)),
         name,
         ty: of("type").unwrap_or_default(),
         url: of("url").unwrap_or_default(),
@@ -134,6 +134,13 @@ fn data_source(settings: &Value) -> DataSource {
         links,
         origin: settings.mark.clone(),
     }
+}
+
+/// The uid that Grafana gives a provisioned data source that has none: it is the same wherever the name is.
+/// Source: grafana v8.3.0 `pkg/services/provisioning/datasources/config_reader.go`, `safeUIDFromName`.
+fn made_up_uid(name: &str) -> String {
+    let digest = Sha256::digest(name.as_bytes());
+    digest.iter().take(8).fold("P".to_owned(), |uid, byte| format!("{uid}{byte:02X}"))
 }
 
 /// Every `datasourceUid` in a tree.
@@ -211,7 +218,13 @@ fn dashboard(document: &Value) -> Dashboard {
 
 #[cfg(test)]
 mod tests {
-    use super::meant;
+    use super::{made_up_uid, meant};
+
+    #[test]
+    fn uids_that_grafana_makes_up() {
+        assert_eq!(made_up_uid("Prometheus"), "PBFA97CFB590B2093");
+        assert_eq!(made_up_uid("Loki"), "P8E80F9AEF21F6940");
+    }
 
     #[test]
     fn dollars_of_provisioning_files() {

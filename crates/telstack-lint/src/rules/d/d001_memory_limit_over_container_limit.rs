@@ -47,11 +47,21 @@ fn check(cx: &mut Cx<'_>) {
                 let finding = cx
                     .finding(message, &value.mark, format!("{limit}MiB"))
                     .label(memory.span(), format!("the container has {}", memory.value))
-                    .help(format!(
-                        "allow less, about 80 % of the container: `limit_mib {}`",
-                        memory.value.percent(80).mib()
-                    ))
-                    .help("leave `memory_limiter` out: it is added and sized from the container's memory");
+                    .help(cx.words(
+                        format!(
+                            "allow less, about 80 % of the container: `limit_mib {}`",
+                            memory.value.percent(80).mib()
+                        ),
+                        format!(
+                            "allow less, about 80 % of the container: `limit_mib: {}`",
+                            memory.value.percent(80).mib()
+                        ),
+                    ));
+                let finding = if cx.system.from_files {
+                    finding
+                } else {
+                    finding.help("leave `memory_limiter` out: it is added and sized from the container's memory")
+                };
                 cx.report(finding);
             }
         } else if let Some(value) = component.setting("limit_percentage").filter(|it| it.as_int().is_some())
@@ -62,9 +72,12 @@ fn check(cx: &mut Cx<'_>) {
                 format!("{} takes its share of the host's memory: `{}` has no memory limit", part.title(), node.name);
             let finding = cx
                 .finding(message, &value.mark, "a percentage of what?")
-                .label(node.span(), "no `resources memory=…` here")
+                .label(node.span(), cx.words("no `resources memory=…` here", "no `mem_limit` here"))
                 .severity(Severity::Warning)
-                .help(format!("give `{}` a limit: `resources memory=\"2GiB\"`", node.name));
+                .help(cx.words(
+                    format!("give `{}` a limit: `resources memory=\"2GiB\"`", node.name),
+                    format!("give `{}` a limit: `mem_limit: 2g`", node.name),
+                ));
             cx.report(finding);
         }
     }

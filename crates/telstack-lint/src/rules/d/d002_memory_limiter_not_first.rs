@@ -55,8 +55,12 @@ fn check(cx: &mut Cx<'_>) {
             .finding(message, &limiter.origin, "too late")
             .label(before[0].origin.span(), "runs first")
             .severity(if harmless { Severity::Info } else { Severity::Warning })
-            .help(format!("put `{}` in front of `{}`", limiter.id, before[0].id))
-            .help("leave `memory_limiter` out: every pipeline gets it first");
+            .help(format!("put `{}` in front of `{}`", limiter.id, before[0].id));
+        let finding = if cx.system.from_files {
+            finding
+        } else {
+            finding.help("leave `memory_limiter` out: every pipeline gets it first")
+        };
         let change = repair::processor_to(pipeline, at, 0);
         let finding = repair::with(finding, change.map(|it| Fix::safe(format!("put `{}` first", limiter.id), it)));
         cx.report_once(finding);

@@ -46,6 +46,9 @@ fn check(cx: &mut Cx<'_>) {
         let Some(directory) = storage.component.storage_directory(version) else { continue };
         let (directory, place) = (directory.value, directory.origin);
         let Some(container) = &part.node.container else { continue };
+        if cx.may_have_more_files(container) {
+            continue;
+        }
         let what = match container.mount_of(&directory).map(|mount| &mount.source) {
             Some(MountSource::Volume(_) | MountSource::Bind(_)) => continue,
             Some(MountSource::Ephemeral) => "on a mount that ends with the container",
@@ -62,7 +65,7 @@ fn check(cx: &mut Cx<'_>) {
                     "write the folder from the root, such as `/var/lib/otelcol/{directory}`, and mount a volume there"
                 )
             });
-        if part.collector.delivery.is_none() {
+        if part.collector.delivery.is_none() && !cx.system.from_files {
             finding = finding.help("write `durable` in the collector: storage, folder and volume follow from it");
         }
         if let Some(delivery) = &part.collector.delivery {

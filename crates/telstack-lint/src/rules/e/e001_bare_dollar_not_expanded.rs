@@ -68,7 +68,8 @@ impl Owner<'_> {
     /// Is that variable surely not there? Docker itself sets a few.
     fn lacks(&self, name: &str) -> bool {
         const OF_DOCKER: [&str; 4] = ["HOME", "HOSTNAME", "PATH", "TERM"];
-        !OF_DOCKER.contains(&name) && self.container.is_some_and(|it| it.env.iter().all(|known| known.name != name))
+        !OF_DOCKER.contains(&name)
+            && self.container.is_some_and(|it| !it.gaps.env && it.env.iter().all(|known| known.name != name))
     }
 }
 
@@ -142,9 +143,10 @@ fn judge(cx: &Cx<'_>, owner: &Owner<'_>, path: &str, text: &str, value: &Value) 
             facts.expanded_until, facts.literal_since
         ));
         return Some(if facts.bare_dollar == BareDollar::Expanded {
-            finding
-                .help(format!("write `$${name}` if it is meant literally"))
-                .help(format!("write `(env)\"{name}\"` for the whole value: the container is then given the variable"))
+            finding.help(format!("write `$${name}` if it is meant literally")).help(cx.words(
+                format!("write `(env)\"{name}\"` for the whole value: the container is then given the variable"),
+                format!("give the container the variable `{name}`"),
+            ))
         } else {
             let change = repair::word(&value.mark, &format!("${name}"), &format!("${{env:{name}}}"));
             let finding = finding

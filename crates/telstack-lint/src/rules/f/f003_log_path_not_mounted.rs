@@ -33,12 +33,12 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    // A mount may be among what was not understood.
-    if !cx.system.complete {
-        return;
-    }
     for (part, fact, _) in cx.facts.usable() {
         let Some(container) = part.node.container.as_ref().filter(|_| part.runs()) else { continue };
+        // A mount may be among what was not understood.
+        if cx.may_have_more_files(container) {
+            continue;
+        }
         for path in fact.host_paths() {
             for (text, origin) in written(part.component.setting(&path.setting), path.default.as_deref(), part) {
                 let file = match path.holds {
@@ -54,7 +54,10 @@ fn check(cx: &mut Cx<'_>) {
                 let mut finding = cx
                     .finding(message, origin, "a path of the host, not of the container")
                     .label(part.node.span(), format!("`{}` is given no such path", part.node.name))
-                    .help(format!("mount it: `mount \"{folder}\"` in the collector's block"));
+                    .help(cx.words(
+                        format!("mount it: `mount \"{folder}\"` in the collector's block"),
+                        format!("mount it: `{folder}:{folder}:ro` among its `volumes`"),
+                    ));
                 if path.holds == HostPathKind::Socket {
                     finding =
                         finding.note("the socket belongs to root and its group: `user` says who the collector runs as");

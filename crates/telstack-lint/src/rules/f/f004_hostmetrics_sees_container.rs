@@ -36,12 +36,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    // A mount may be among what was not understood.
-    if !cx.system.complete {
-        return;
-    }
     for (part, fact, _) in cx.facts.usable() {
-        if part.node.container.is_none() || !part.runs() {
+        // A mount may be among what was not understood.
+        if part.node.container.as_ref().is_none_or(|it| cx.may_have_more_files(it)) || !part.runs() {
             continue;
         }
         for path in fact.host_paths().filter(|it| it.holds == HostPathKind::Root) {
@@ -64,10 +61,10 @@ fn judge(cx: &Cx<'_>, part: &Part<'_>, path: &HostPath) -> Option<Diagnostic> {
             let message = format!("{} looks for the host at `{root}`, where its container has nothing", part.title());
             let place = part.component.setting(setting).map_or(&part.component.origin, |value| &value.mark);
             let finding = cx.finding(message, place, "not mounted").severity(Severity::Error);
-            Some(
-                finding
-                    .help(format!("mount the host's root there: `mount \"/\" to=\"{root}\"` in the collector's block")),
-            )
+            Some(finding.help(cx.words(
+                format!("mount the host's root there: `mount \"/\" to=\"{root}\"` in the collector's block"),
+                format!("mount the host's root there: `/:{root}:ro`"),
+            )))
         }
         Known::Unknown => None,
         Known::Value(_) | Known::Absent => {
@@ -82,11 +79,13 @@ fn judge(cx: &Cx<'_>, part: &Part<'_>, path: &HostPath) -> Option<Diagnostic> {
             }
             let message = format!("{} measures {} of its container, not of the host", part.title(), ticked(&blind));
             let finding = cx.finding(message, &part.component.origin, format!("no `{setting}`"));
-            let finding = finding.help(format!(
-                "mount the host's root and say where it is: `mount \"/\" to=\"{HABIT}\"` in the collector's block, \
-                 `{setting} \"{HABIT}\"` in the receiver's"
-            ));
-            Some(finding)
+            Some(finding.help(cx.words(
+                format!(
+                    "mount the host's root and say where it is: `mount \"/\" to=\"{HABIT}\"` in the collector's \
+                     block, `{setting} \"{HABIT}\"` in the receiver's"
+                ),
+                format!("mount the host's root and say where it is: `/:{HABIT}:ro`, and `{setting}: {HABIT}` here"),
+            )))
         }
     }
 }

@@ -18,8 +18,8 @@ pub(crate) static RULE: Rule = Rule {
   {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
         good: r#"datasources: [{name: Loki, type: loki, uid: loki, url: "http://loki:3100"},
   {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
-        silent: "Grafana's own sources (`-- Grafana --`, `-- Mixed --`, `__expr__`), variables, and those of Grafana \
-                 Cloud. A stack description need not say it: uids and links follow from what Grafana reads.",
+        silent: "A source of that name, which Grafana takes as well; Grafana's own sources (`-- Grafana --`, \
+                 `-- Mixed --`, `__expr__`), variables, and those of Grafana Cloud. A stack description need not say it: uids and links follow from what Grafana reads.",
         sources: &[
             "https://grafana.com/docs/grafana/latest/administration/provisioning/#data-sources",
             "https://github.com/grafana/grafana/issues/41763",
@@ -52,7 +52,8 @@ fn check(cx: &mut Cx<'_>) {
 fn judge(cx: &mut Cx<'_>, viewer: &Viewer, who: &str, uid: &str, at: &Origin) {
     let elsewhere = uid.is_empty() || is_reference(uid) || BUILT_IN.contains(&uid) || uid.starts_with(CLOUD);
     let uids = || viewer.data_sources.iter().map(|source| source.uid.as_str());
-    if elsewhere || uids().any(|known| known == uid) {
+    // Grafana looks for a name where there is no such uid.
+    if elsewhere || viewer.data_sources.iter().any(|it| it.uid == uid || it.name == uid) {
         return;
     }
     let finding = cx.finding(format!("{who} data source `{uid}`, which is not provisioned"), at, "no such uid");
@@ -100,6 +101,8 @@ mod tests {
     #[test]
     fn passes_on_one_that_is_provisioned() {
         links_to("loki").silent("G001");
+        // By its name.
+        links_to("Loki").silent("G001");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Bind, Listener, Published};
+use telstack_system::{Bind, Container, Listener, Published};
 
 use crate::{Cx, Rule};
 
@@ -50,14 +50,16 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(finding);
         }
     }
-    let mut published: HashMap<_, Vec<(&str, &Published)>> = HashMap::new();
+    let mut published: HashMap<_, Vec<(&str, &Container, &Published)>> = HashMap::new();
     for (_, node) in cx.system.nodes() {
-        for port in node.container.iter().flat_map(|it| &it.published).filter(|it| it.host_port != 0) {
+        let Some(container) = &node.container else { continue };
+        for port in container.published.iter().filter(|it| it.host_port != 0) {
             let same_port = published.entry((port.host_port, port.transport)).or_default();
-            let clashes = |(_, other): &&(&str, &Published)| {
-                other.host_ip.is_none() || port.host_ip.is_none() || other.host_ip == port.host_ip
+            let clashes = |(_, there, other): &&(&str, &Container, &Published)| {
+                there.runs_beside(container)
+                    && (other.host_ip.is_none() || port.host_ip.is_none() || other.host_ip == port.host_ip)
             };
-            if let Some((name, other)) = same_port.iter().find(clashes) {
+            if let Some((name, _, other)) = same_port.iter().find(clashes) {
                 let message = format!("`{name}` and `{}` both publish port {} of the host", node.name, port.host_port);
                 let finding = cx
                     .finding(message, &port.origin, format!("`{}` publishes {}", node.name, port.host_port))
@@ -65,7 +67,7 @@ fn check(cx: &mut Cx<'_>) {
                     .help("publish one of them on another port of the host, or not at all");
                 cx.report(finding);
             }
-            same_port.push((&node.name, port));
+            same_port.push((&node.name, container, port));
         }
     }
 }

@@ -88,7 +88,9 @@ fn judge(cx: &mut Cx<'_>, collector: &Collector, reference: &Reference, kinds: &
             let change = repair::word(&reference.origin, &text, slip);
             finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("name `{slip}`"), it)));
         }
-        finding = finding.help(format!("declare it: `{kind} \"{id}\"`"));
+        finding = finding.help(
+            cx.words(format!("declare it: `{kind} \"{id}\"`"), format!("declare `{id}` below `{}`", kind.section())),
+        );
     }
     cx.report_once(finding);
 }

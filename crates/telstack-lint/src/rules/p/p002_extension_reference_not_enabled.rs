@@ -119,7 +119,10 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>, path: &str, value: &Value) {
                 }
                 None => finding,
             };
-            finding.help(format!("declare it: `extension \"{id}\"`"))
+            finding.help(cx.words(
+                format!("declare it: `extension \"{id}\"`"),
+                format!("declare `{id}` below `extensions`, and name it in `service.extensions`"),
+            ))
         }
     };
     cx.report(finding);

@@ -32,7 +32,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     // What is missing here may have been written, and reported as not understood.
-    if !cx.system.complete {
+    if !cx.system.complete && !cx.system.from_files {
         return;
     }
     for part in &cx.facts.parts {
@@ -44,10 +44,22 @@ fn check(cx: &mut Cx<'_>) {
         let place = if extension { "`service.extensions` does not list it" } else { "no pipeline mentions it" };
         let finding = cx.finding(format!("{} is not used: {place}", part.title()), &component.origin, "never built");
         let finding = match component.kind {
-            ComponentKind::Receiver => finding.help(format!("add it to a pipeline: `from \"{}\"`", component.id)),
-            ComponentKind::Processor => finding.help(format!("add it to a pipeline: `through \"{}\"`", component.id)),
-            ComponentKind::Exporter => finding.help(format!("add it to a pipeline: `to \"{}\"`", component.id)),
-            ComponentKind::Connector => finding.help("name it in `to` of one pipeline and in `from` of another"),
+            ComponentKind::Receiver => finding.help(cx.words(
+                format!("add it to a pipeline: `from \"{}\"`", component.id),
+                "add it to `receivers` of a pipeline",
+            )),
+            ComponentKind::Processor => finding.help(cx.words(
+                format!("add it to a pipeline: `through \"{}\"`", component.id),
+                "add it to `processors` of a pipeline",
+            )),
+            ComponentKind::Exporter => finding.help(cx.words(
+                format!("add it to a pipeline: `to \"{}\"`", component.id),
+                "add it to `exporters` of a pipeline",
+            )),
+            ComponentKind::Connector => finding.help(cx.words(
+                "name it in `to` of one pipeline and in `from` of another",
+                "name it among the `exporters` of one pipeline and the `receivers` of another",
+            )),
             ComponentKind::Extension => finding.help(format!("add `{}` to `service.extensions`", component.id)),
         };
         cx.report(finding.help("or leave it out"));

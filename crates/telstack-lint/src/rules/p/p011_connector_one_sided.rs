@@ -38,7 +38,7 @@ type Mentions<'a> = Vec<(&'a Pipeline, &'a Reference)>;
 
 fn check(cx: &mut Cx<'_>) {
     // What is missing here may have been written, and reported as not understood.
-    if !cx.system.complete {
+    if !cx.system.complete && !cx.system.from_files {
         return;
     }
     let connectors = cx.facts.parts.iter().filter(|it| it.component.kind == ComponentKind::Connector);
@@ -64,16 +64,17 @@ fn check(cx: &mut Cx<'_>) {
 
 fn one_sided(cx: &Cx<'_>, part: &Part<'_>, pipeline: &Pipeline, at: &Origin, fed: bool) -> Diagnostic {
     let id = &part.component.id;
-    let (does, lacks, word) = if fed {
-        ("takes data from", "no pipeline takes data from it", "from")
+    let (does, lacks, word, list) = if fed {
+        ("takes data from", "no pipeline takes data from it", "from", "receivers")
     } else {
-        ("gives data to", "no pipeline feeds it", "to")
+        ("gives data to", "no pipeline feeds it", "to", "exporters")
     };
     let message = format!("{} {does} pipeline `{}`, but {lacks}", part.title(), pipeline.id());
-    let mut finding = cx
-        .finding(message, at, "one side only")
-        .label(part.component.origin.span(), "declared here")
-        .help(format!("name it in another pipeline: `{word} \"{id}\"`"));
+    let mut finding =
+        cx.finding(message, at, "one side only").label(part.component.origin.span(), "declared here").help(cx.words(
+            format!("name it in another pipeline: `{word} \"{id}\"`"),
+            format!("name it among the `{list}` of another pipeline"),
+        ));
     let pairs = part.usable().and_then(|(fact, version)| fact.pairs(version)).unwrap_or_default();
     let fits = |(from, to): &&(Signal, Signal)| pipeline.signal == if fed { *from } else { *to };
     for (from, to) in pairs.iter().filter(fits) {
@@ -102,7 +103,10 @@ fn unpaired(cx: &Cx<'_>, part: &Part<'_>, fed: &Mentions<'_>, feeds: &Mentions<'
         };
         let mut finding = cx.finding(message, &reference.origin, format!("takes {} here", from.signal));
         if !makes.is_empty() {
-            finding = finding.help(format!("name it in a pipeline of {makes}: `from \"{}\"`", part.component.id));
+            finding = finding.help(cx.words(
+                format!("name it in a pipeline of {makes}: `from \"{}\"`", part.component.id),
+                format!("name it among the `receivers` of a pipeline of {makes}"),
+            ));
         }
         let (to, other) = feeds[0];
         findings.push(finding.label(other.origin.span(), format!("cannot give {} here", to.signal)).note(turns()));
@@ -121,7 +125,10 @@ fn unpaired(cx: &Cx<'_>, part: &Part<'_>, fed: &Mentions<'_>, feeds: &Mentions<'
         };
         let mut finding = cx.finding(message, &reference.origin, format!("cannot give {} here", to.signal));
         if !from_what.is_empty() {
-            finding = finding.help(format!("name it in a pipeline of {from_what}: `to \"{}\"`", part.component.id));
+            finding = finding.help(cx.words(
+                format!("name it in a pipeline of {from_what}: `to \"{}\"`", part.component.id),
+                format!("name it among the `exporters` of a pipeline of {from_what}"),
+            ));
         }
         let (from, other) = fed[0];
         findings.push(finding.label(other.origin.span(), format!("takes {} here", from.signal)).note(turns()));

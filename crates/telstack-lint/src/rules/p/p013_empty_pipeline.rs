@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     // What is missing here may have been written, and reported as not understood.
-    if !cx.system.complete {
+    if !cx.system.complete && !cx.system.from_files {
         return;
     }
     for (id, _, _, at, pipeline) in facts::pipelines(cx.system) {
@@ -39,10 +39,16 @@ fn check(cx: &mut Cx<'_>) {
         };
         let message = format!("pipeline `{}` has {lacks}", pipeline.id());
         let finding = cx.finding(message, &pipeline.origin, format!("{lacks} here"));
-        let finding =
-            if pipeline.receivers.is_empty() { finding.help("name what feeds it: `from \"otlp\"`") } else { finding };
-        let finding =
-            if pipeline.exporters.is_empty() { finding.help("name where it goes: `to \"tempo\"`") } else { finding };
+        let finding = if pipeline.receivers.is_empty() {
+            finding.help(cx.words("name what feeds it: `from \"otlp\"`", "name what feeds it: `receivers: [otlp]`"))
+        } else {
+            finding
+        };
+        let finding = if pipeline.exporters.is_empty() {
+            finding.help(cx.words("name where it goes: `to \"tempo\"`", "name where it goes: `exporters: [otlp]`"))
+        } else {
+            finding
+        };
         cx.report(finding);
     }
 }

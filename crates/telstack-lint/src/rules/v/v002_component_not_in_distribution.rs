@@ -22,8 +22,8 @@ collector "agent" {
     processor "k8s_attributes"
     pipeline "traces" { from "otlp"; to "tempo" }
 }"#,
-        silent: "The collector's release is not known; no distribution has the component at that release (V001); the \
-                 distribution was built with modules that are not known here.",
+        silent: "The collector's release or its distribution is not known; no distribution has the component at that \
+                 release (V001); the distribution was built with modules that are not known here.",
         sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases"],
     },
     check,
@@ -48,16 +48,23 @@ fn check(cx: &mut Cx<'_>) {
             }
             _ => continue,
         };
+        // Nobody says which one runs: it may well be that other one.
+        if part.collector.gaps.distribution {
+            continue;
+        }
         let distribution = part.distribution();
         let with = fact.distributions_at(version);
         let message = format!("{} is not in the `{distribution}` distribution at {version}", part.title());
         let finding = cx
             .finding(message, &part.component.origin, format!("`{}` does not have it", distribution.binary()))
             .label(part.collector.distribution.span(), format!("`{distribution}` runs here"))
-            .help(format!(
-                "run {}: `distribution=\"{}\"`",
-                either(&with),
-                with.first().map_or("contrib", |it| it.as_str())
+            .help(cx.words(
+                format!(
+                    "run {}: `distribution=\"{}\"`",
+                    either(&with),
+                    with.first().map_or("contrib", |it| it.as_str())
+                ),
+                format!("run {}: `{}`", either(&with), with.first().map_or("", |it| it.image())),
             ));
         cx.report(finding);
     }

@@ -19,7 +19,8 @@ pub(crate) static RULE: Rule = Rule {
     headers authorization=(secret)"otlp/authorization"
 }"#,
         silent: "The value is a reference (`${env:…}`, `(secret)`, `(env)`) or empty. Grafana's own password is X002. A \
-                 credential in the address of a webhook is a warning: there is no other place for it yet.",
+                 credential in the address of a webhook is a warning, as there is no other place for it yet, and so is \
+                 one in a file that was not compiled: it may be nobody else's.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/12414",
             "https://opentelemetry.io/docs/security/config-best-practices/",
@@ -29,16 +30,23 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for problem in cx.facts.problems.iter().filter(|it| matches!(it.kind, ProblemKind::Secret)) {
+    // What the environment fills in is written elsewhere.
+    let secrets = cx.facts.problems.iter().filter(|it| matches!(it.kind, ProblemKind::Secret) && it.at.is_written());
+    for problem in secrets {
         let message = format!("`{}` of {} holds a secret, written in the open", problem.path, problem.owner());
         // A named exporter is called after what it sends to.
         let name = problem
             .component
             .map_or_else(String::new, |it| it.id.name.clone().unwrap_or_else(|| it.id.ty.replace('_', "-")));
-        let finding = cx
-            .finding(message, problem.at, "anyone who reads this file can use it")
-            .help(format!("refer to it: `(secret)\"{name}/{}\"`", problem.key().to_lowercase()))
-            .help("or take it from the environment: `(env)\"NAME\"`");
+        let finding = cx.finding(message, problem.at, "anyone who reads this file can use it");
+        let finding = if cx.system.from_files {
+            // The file may be one that nobody else sees.
+            finding.severity(Severity::Warning).help("take it from the environment: `${env:NAME}`")
+        } else {
+            finding
+                .help(format!("refer to it: `(secret)\"{name}/{}\"`", problem.key().to_lowercase()))
+                .help("or take it from the environment: `(env)\"NAME\"`")
+        };
         cx.report(finding);
     }
     for (_, node) in cx.system.nodes() {

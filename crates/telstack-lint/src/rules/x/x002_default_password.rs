@@ -39,7 +39,10 @@ fn check(cx: &mut Cx<'_>) {
 fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
     let viewer = node.viewer()?;
     let help = |finding: Diagnostic| {
-        finding.help(format!("refer to it: `admin_password (secret)\"{}/admin-password\"`", node.name))
+        finding.help(cx.words(
+            format!("refer to it: `admin_password (secret)\"{}/admin-password\"`", node.name),
+            format!("give it one from outside: `{VARIABLE}: ${{{VARIABLE}:?}}`"),
+        ))
     };
     if let Some(password) = &viewer.admin_password {
         let SecretRef::Literal(text) = &password.value else { return None };
@@ -50,7 +53,8 @@ fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
         let what = if known { "is one that everybody tries first" } else { "is written in the open" };
         let message = format!("the administrator's password of `{}` {what}", node.name);
         // It goes into a file, as any other literal secret does (X001).
-        return Some(help(cx.finding(message, &password.origin, "not a secret").severity(Severity::Error)));
+        let severity = if cx.system.from_files { Severity::Warning } else { Severity::Error };
+        return Some(help(cx.finding(message, &password.origin, "not a secret").severity(severity)));
     }
     let container = node.container.as_ref()?;
     let mut given = container.env.iter().chain(&node.environment).filter(|it| it.name.starts_with(VARIABLE));
@@ -58,7 +62,7 @@ fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
         None => true,
         Some(variable) => matches!(&variable.value, EnvValue::Literal(text) if WELL_KNOWN.contains(&text.as_str())),
     };
-    if !default || container.published.is_empty() || only_local(node) {
+    if !default || container.gaps.env || container.published.is_empty() || only_local(node) {
         return None;
     }
     let message = format!("the administrator of `{}` has the default password", node.name);

@@ -69,6 +69,12 @@ mod tests {
     }
 
     #[test]
+    fn passes_on_the_wrong_case_where_that_does_not_count() {
+        Bench::collector("0.70.0", "exporters: {logging: {logLevel: debug}}").silent("Y001");
+        Bench::collector("0.71.0", "exporters: {logging: {logLevel: debug}}").finds("Y001", "logLevel");
+    }
+
+    #[test]
     fn passes_when_it_is_known() {
         Bench::collector("0.158.0", "processors: {batch: {timeout: 5s}}").silent("Y001");
     }

@@ -11,7 +11,9 @@ pub(crate) static RULE: Rule = Rule {
         why: "The collector does not start: `unknown type`.",
         bad: r#"processor "bacth""#,
         good: r#"processor "batch""#,
-        silent: "The component exists in another release (V001) or another distribution (V002).",
+        silent: "The component exists in another release (V001) or another distribution (V002). Where nothing says which \
+                 distribution runs, a name that is no slip is a warning; where an image of one's own runs, a slip is one, \
+                 and the rest is silent.",
         sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases"],
     },
     check,
@@ -20,10 +22,17 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &mut Cx<'_>) {
     for part in &cx.facts.parts {
         let Standing::Unknown { nearest } = part.standing else { continue };
+        let slip = nearest.is_some_and(|it| crate::words::nearest(&part.component.id.ty, [it]).is_some());
+        let severity = match (part.collector.gaps.distribution, part.collector.distribution.origin.is_written(), slip) {
+            (false, ..) | (true, false, true) => Severity::Error,
+            // Somebody's own distribution may have components of its own.
+            (true, false, false) | (true, true, true) => Severity::Warning,
+            (true, true, false) => continue,
+        };
         let kind = part.component.kind;
         let ty = &part.component.id.ty;
         let message = format!("there is no {kind} `{ty}`");
-        let mut finding = cx.finding(message, &part.component.origin, "unknown in every release");
+        let mut finding = cx.finding(message, &part.component.origin, "unknown in every release").severity(severity);
         let kinds = telstack_catalog::ComponentKind::ALL.iter();
         for other in kinds.filter(|it| **it != kind && telstack_catalog::otelcol::component(**it, ty).is_some()) {
             finding = finding.help(format!("there is {} {other} of that name", crate::words::article(other.as_str())));
@@ -52,6 +61,20 @@ mod tests {
     #[test]
     fn passes_on_a_name_that_exists() {
         Bench::collector("0.158.0", "processors: {batch: }").silent("Y006");
+    }
+
+    #[test]
+    fn distributions_of_ones_own_may_have_more() {
+        use telstack_diagnostics::Severity::{Error, Warning};
+        let bench = |name: &str, open: bool| {
+            let mut bench = Bench::collector("0.158.0", &format!("processors: {{{name}: }}"));
+            bench.first().collector_mut().expect("a collector").gaps.distribution = open;
+            bench
+        };
+        assert_eq!(bench("acme_cloud", false).finds("Y006", "acme_cloud"), Error);
+        assert_eq!(bench("bacth", true).finds("Y006", "bacth"), Warning);
+        bench("acme_cloud", true).silent("Y006");
+        bench("batch", true).silent("Y006");
     }
 
     #[test]

@@ -1,26 +1,28 @@
 //! Reading a compose file: each service is a node, what runs in it follows from its image.
 
+mod merge;
+mod project;
 mod service;
 mod values;
 
 use telstack_catalog::product::{self, Product};
 use telstack_diagnostics::Span;
 use telstack_system::{
-    Collector, Container, External, MountSource, Node, NodeKind, Origin, Platform, Settings, Sourced, Store, System,
-    Value,
+    Collector, Container, ContainerGaps, External, MountSource, Node, NodeKind, Origin, Platform, Settings, Sourced,
+    Store, System, Value,
 };
 
 use crate::{
     folder::{Folder, SourceFile},
-    reading::{self, wrong_shape},
+    reading::wrong_shape,
 };
+use project::Project;
 use service::Service;
 use values::{Variables, env_file, interpolate};
 
 /// The files that docker compose looks for, in its order.
 const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-/// Where variables stand, and where the name of the whole may stand besides.
-const ENV: &str = ".env";
+/// Where the name of the whole may stand besides.
 const ENV_EXAMPLE: &str = ".env.example";
 const PROJECT: &str = "COMPOSE_PROJECT_NAME";
 
@@ -31,24 +33,16 @@ pub(crate) fn find<'a>(files: &'a [SourceFile<'a>]) -> Option<&'a SourceFile<'a>
     NAMES.iter().find_map(|name| files.iter().filter(|file| named(file, name)).min_by_key(depth))
 }
 
-/// Reads a compose file. Services of images that nobody knows are nodes too: others depend on them.
-pub(crate) fn read(file: &SourceFile<'_>, folder: &mut Folder<'_>) -> System {
-    let origin = Origin::written(Span::new(file.file, 0, 0));
-    let variables: Variables = folder
-        .at(ENV)
-        .map(|env| env_file(env.text).map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-        .unwrap_or_default();
-    let document = reading::document(file.file, file.text, folder.out);
-    let map = document.as_ref().and_then(Value::as_map);
-    if let (Some(document), None) = (&document, map) {
-        let help = "write its services: `services: {NAME: {image: …}}`".to_owned();
-        wrong_shape("the compose file", "a map", document, help, folder.out);
-    }
-    folder.complete &= map.is_some();
-    let none = Settings::default();
-    let map = map.unwrap_or(&none);
+/// Reads the project of a compose file and those that override it. Services of images that nobody knows are
+/// nodes too: others depend on them.
+pub(crate) fn read(files: &[&SourceFile<'_>], folder: &mut Folder<'_>) -> System {
+    let origin = files.first().map(|file| Origin::written(Span::new(file.file, 0, 0)));
+    let origin = origin.unwrap_or_else(|| Origin::builtin("read", "nothing was given", &[]));
+    let paths: Vec<&str> = files.iter().map(|file| file.path).collect();
+    let Project { map, variables } = project::load(&paths, folder);
     let platform = Sourced::new(Platform::Compose, origin.clone());
-    let mut system = System::new(name(map, &variables, folder), origin, platform);
+    let mut system = System::new(name(&map, &variables, folder), origin, platform);
+    let none = Settings::default();
     let services = match map.get("services") {
         Some(value) if value.as_map().is_none() => {
             let help = "write each service as a key: `services: {NAME: {image: …}}`".to_owned();
@@ -66,7 +60,7 @@ pub(crate) fn read(file: &SourceFile<'_>, folder: &mut Folder<'_>) -> System {
             folder.complete = false;
             continue;
         };
-        let service = Service { variables: &variables, settings, shared: map, origin: &entry.key_mark };
+        let service = Service { variables: &variables, settings, shared: &map, origin: &entry.key_mark };
         nodes.push(node(&entry.key, &service, folder));
     }
     give_volumes_away(&mut nodes);
@@ -77,22 +71,29 @@ pub(crate) fn read(file: &SourceFile<'_>, folder: &mut Folder<'_>) -> System {
 }
 
 /// What compose calls the whole: `name:`, the variable, else the folder.
-fn name(map: &Settings, variables: &Variables, folder: &Folder<'_>) -> String {
+fn name(map: &Settings, variables: &Variables, folder: &mut Folder<'_>) -> String {
     let written = map.get("name").and_then(Value::as_str).map(|it| interpolate(it, variables));
-    let example = || {
-        let file = folder.at(ENV_EXAMPLE)?;
-        env_file(file.text)
-            .find(|(name, value)| *name == PROJECT && !value.is_empty())
-            .map(|(_, value)| value.to_owned())
-    };
-    let of_folder = || folder.base.rsplit('/').next().filter(|it| !it.is_empty()).map(str::to_owned);
-    let known = written.or_else(|| variables.get(PROJECT).cloned()).or_else(example).or_else(of_folder);
-    known.unwrap_or_else(|| "stack".to_owned())
+    if let Some(known) = written.or_else(|| variables.get(PROJECT).cloned()) {
+        return known;
+    }
+    let base = folder.base.clone();
+    let example = folder.at_root(&project::beside(&base, ENV_EXAMPLE));
+    let example = example.and_then(|file| {
+        let mut all = env_file(&file.text, variables).into_iter();
+        all.find(|(name, value)| name == PROJECT && !value.is_empty()).map(|(_, value)| value)
+    });
+    let of_folder = || base.rsplit('/').next().filter(|it| !it.is_empty()).map(str::to_owned);
+    example.or_else(of_folder).unwrap_or_else(|| "stack".to_owned())
 }
 
 fn node(name: &str, service: &Service<'_>, folder: &mut Folder<'_>) -> Node {
-    let container = service.container(folder);
-    let running = container.as_ref().and_then(|it| product::running(&it.image.value.repository, &it.image.value.tag));
+    let mut container = service.container(name, folder);
+    // What is built here is something of its own, whatever it is called.
+    let known = container.as_ref().filter(|_| !service.is_built());
+    let running = known.and_then(|it| product::running(&it.image.value.repository, &it.image.value.tag));
+    if let Some(container) = container.as_mut().filter(|_| running.is_none()) {
+        container.gaps = ContainerGaps { files: true, env: true };
+    }
     let place = container.as_ref().map_or_else(|| service.origin.clone(), |it| it.image.origin.clone());
     let version = running.and_then(|it| it.version).map(|version| Sourced::new(version, place.clone()));
     let kind = match running.map(|it| (it.product, it.distribution)) {

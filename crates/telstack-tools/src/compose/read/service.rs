@@ -1,12 +1,12 @@
 //! One service: the container that it describes.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use telstack_catalog::otelcol::Transport;
 use telstack_syntax::tree::Kind;
 use telstack_system::{
-    Container, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource, Origin, Published, Resources,
-    SecretRef, Settings, Sourced, Value,
+    Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource, Network, Origin,
+    Published, Resources, SecretRef, Settings, Sourced, Value,
     units::{Bytes, Cpu, Period},
 };
 
@@ -47,21 +47,44 @@ impl Service<'_> {
         named.chain(more.flat_map(|list| words(list, self.variables)).map(|it| it.value)).collect()
     }
 
-    /// The container; none for a service without an image, which is built from something unknown.
-    pub(super) fn container(&self, folder: &mut Folder<'_>) -> Option<Container> {
-        let image = self.word("image")?;
-        let image = Sourced::new(image_ref(&image.value), image.origin);
+    /// The container; none for a service that names no image and builds none.
+    pub(super) fn container(&self, name: &str, folder: &mut Folder<'_>) -> Option<Container> {
+        let build = self.settings.entry("build");
+        let image = match (self.word("image"), build) {
+            (Some(image), _) => Sourced::new(image_ref(&image.value), image.origin),
+            // It is called after the service, in the project.
+            (None, Some(build)) => {
+                let image = ImageRef { repository: name.to_owned(), tag: "latest".to_owned() };
+                Sourced::new(image, build.key_mark.clone())
+            }
+            (None, None) => return None,
+        };
         let mut container = Container::new(image, self.origin.clone());
+        if build.is_some() || self.settings.contains("extends") || self.settings.contains("volumes_from") {
+            container.gaps = ContainerGaps { files: true, env: true };
+        }
         container.user = self.word("user");
         container.command = self.command();
-        container.env = self.environment(folder);
+        self.environment(&mut container, folder);
         container.published = self.ports();
-        container.mounts = self.mounts();
+        self.mounts(&mut container, folder);
         container.health = self.health();
         container.depends_on = self.depends_on();
         container.resources = self.resources();
         container.stop_grace = period(self.word("stop_grace_period"));
+        container.profiles = self.list("profiles").into_iter().map(|it| it.value).collect();
+        container.network = match self.word("network_mode").map(|it| it.value) {
+            None => Network::Own,
+            Some(mode) if mode == "host" => Network::Host,
+            Some(mode) if mode == "bridge" => Network::Own,
+            Some(mode) => Network::Other(mode),
+        };
         Some(container)
+    }
+
+    /// Is the image built here?
+    pub(super) fn is_built(&self) -> bool {
+        self.settings.contains("build")
     }
 
     fn command(&self) -> Vec<Sourced<String>> {
@@ -84,7 +107,7 @@ impl Service<'_> {
         all
     }
 
-    fn environment(&self, folder: &mut Folder<'_>) -> Vec<EnvVar> {
+    fn environment(&self, container: &mut Container, folder: &mut Folder<'_>) {
         let mut found: Vec<EnvVar> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         let mut set = |name: &str, value: EnvValue, origin: &Origin| {
@@ -100,13 +123,14 @@ impl Service<'_> {
             self.settings.get("env_file").into_iter().flat_map(|it| it.as_seq().unwrap_or(std::slice::from_ref(it)))
         {
             let Some(path) = word(item.at("path").unwrap_or(item), self.variables) else { continue };
-            match folder.at(&path.value) {
+            match folder.at(&path.value, &path.origin) {
                 Some(file) => {
-                    for (name, value) in env_file(file.text) {
-                        set(name, EnvValue::Literal(value.to_owned()), &path.origin);
+                    for (name, value) in env_file(&file.text, self.variables) {
+                        set(&name, EnvValue::Literal(value), &path.origin);
                     }
                 }
-                None => folder.complete = false,
+                // It is not there, or not here: secrets are kept out of repositories.
+                None => container.gaps.env = true,
             }
         }
         match self.settings.get("environment").map(|it| &it.kind) {
@@ -125,7 +149,7 @@ impl Service<'_> {
             }
             _ => {}
         }
-        found
+        container.env = found;
     }
 
     /// A variable without a value is handed through from outside.
@@ -164,13 +188,17 @@ impl Service<'_> {
                     break;
                 };
                 let (what, origin) = (String::new(), item.mark.clone());
-                found.push(Published { host_ip: ip.clone(), host_port, container_port, transport, what, origin });
+                let new = Published { host_ip: ip.clone(), host_port, container_port, transport, what, origin };
+                // The same one in another file is the same one.
+                if !found.iter().any(|it: &Published| Published { origin: it.origin.clone(), ..new.clone() } == *it) {
+                    found.push(new);
+                }
             }
         }
         found
     }
 
-    fn mounts(&self) -> Vec<Mount> {
+    fn mounts(&self, container: &mut Container, folder: &mut Folder<'_>) {
         let mut found = Vec::new();
         for item in self.items("volumes") {
             let mount = match (item.as_map(), word(item, self.variables)) {
@@ -178,34 +206,69 @@ impl Service<'_> {
                 (None, Some(text)) => short_mount(&text.value),
                 (None, None) => None,
             };
-            if let Some((source, target, read_only)) = mount {
-                found.push(Mount { source, target, read_only, origin: item.mark.clone() });
+            match mount {
+                Some((source, target, read_only)) => {
+                    let source = self.device(source);
+                    found.push(Mount { source, target, read_only, origin: item.mark.clone() });
+                }
+                None => container.gaps.files = true,
             }
         }
         for path in self.list("tmpfs") {
             let target = path.value.split(':').next().unwrap_or_default().to_owned();
             found.push(Mount { source: MountSource::Ephemeral, target, read_only: false, origin: path.origin });
         }
-        for (key, folder) in [("configs", "/"), ("secrets", "/run/secrets/")] {
+        for (key, root) in [("configs", "/"), ("secrets", "/run/secrets/")] {
             for item in self.items(key) {
                 let Some(name) = word(item.at("source").unwrap_or(item), self.variables) else { continue };
                 let target = item.at("target").and_then(|it| word(it, self.variables)).map(|it| it.value);
                 let target = target.unwrap_or_else(|| name.value.clone());
-                let target = if target.starts_with('/') { target } else { format!("{folder}{target}") };
-                let file = self.shared.get(key).and_then(|all| all.as_map()?.get(&name.value)?.at("file"));
-                let Some(file) = file.and_then(|it| word(it, self.variables)) else { continue };
-                let source = MountSource::Bind(file.value);
+                let target = if target.starts_with('/') { target } else { format!("{root}{target}") };
+                let definition = self.shared.get(key).and_then(|all| all.as_map()?.get(&name.value));
+                let source = self.shared_file(&format!("{key}.{}", name.value), definition, &item.mark, folder);
                 found.push(Mount { source, target, read_only: true, origin: item.mark.clone() });
             }
         }
-        found
+        container.mounts = found;
+    }
+
+    /// The file that a config or secret is: one beside the compose file, or inside of the compose file itself.
+    fn shared_file(&self, name: &str, definition: Option<&Value>, by: &Origin, folder: &mut Folder<'_>) -> MountSource {
+        if let Some(file) = definition.and_then(|it| word(it.at("file")?, self.variables)) {
+            // The place of a mount says where its path starts; here the definition's does.
+            let here = folder.base_of(by);
+            if folder.base_of(&file.origin) == here {
+                return MountSource::Bind(file.value);
+            }
+            let resolved = folder.resolve(&file.value, &file.origin);
+            return MountSource::Bind(resolved.map_or(file.value, |path| format!("{}{path}", up(here))));
+        }
+        if let Some(content) = definition.and_then(|it| it.at("content")) {
+            let variables = self.variables.clone();
+            let path = folder.resolve(name, by).unwrap_or_else(|| name.to_owned());
+            folder.embed(&path, content, Some(Rc::new(move |text| values::interpolate(text, &variables))));
+            return MountSource::Bind(name.to_owned());
+        }
+        // It is made elsewhere.
+        MountSource::Bind(format!("/{name}"))
+    }
+
+    /// A volume that is a folder of the host under a name.
+    fn device(&self, source: MountSource) -> MountSource {
+        let MountSource::Volume(name) = &source else { return source };
+        let volume = self.shared.get("volumes").and_then(|all| all.as_map()?.get(name));
+        let device = volume.and_then(|it| word(it.at("driver_opts.device")?, self.variables));
+        match device.filter(|it| it.value.starts_with(['/', '.', '~', '$'])) {
+            Some(device) => MountSource::Bind(device.value),
+            None => source,
+        }
     }
 
     fn long_mount(&self, long: &Settings) -> Option<(MountSource, String, bool)> {
         let part = |key: &str| word(long.get(key)?, self.variables).map(|it| it.value);
         let source = match (part("type").as_deref(), part("source")) {
             (Some("tmpfs"), _) | (_, None) => MountSource::Ephemeral,
-            (Some("bind"), Some(path)) => MountSource::Bind(path),
+            (Some("bind"), Some(path)) => MountSource::Bind(from_here(&path)),
             (_, Some(name)) => MountSource::Volume(name),
         };
         let read_only = long.get("read_only").and_then(Value::as_bool).unwrap_or_default();
@@ -292,9 +355,38 @@ fn range(text: &str) -> Option<(u16, u16)> {
     Some((first.trim().parse().ok()?, last.trim().parse().ok()?)).filter(|(first, last)| first <= last)
 }
 
+/// The working folder is that of the project, as a rule.
+fn from_here(path: &str) -> String {
+    let rest = ["${PWD}", "$PWD"].iter().find_map(|here| path.strip_prefix(here));
+    rest.filter(|rest| rest.starts_with('/')).map_or_else(|| path.to_owned(), |rest| format!(".{rest}"))
+}
+
+/// The way from a folder up to where all paths start.
+fn up(base: &str) -> String {
+    base.split('/').filter(|part| !part.is_empty()).map(|_| "../").collect()
+}
+
+/// The parts of a text between colons, those inside `${…}` left alone.
+pub(super) fn parts(text: &str) -> Vec<&str> {
+    let (mut found, mut start, mut depth) = (Vec::new(), 0, 0_usize);
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => {
+                found.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(&text[start..]);
+    found
+}
+
 /// `source:target:mode`; without a source the volume has no name, and ends with the container.
 fn short_mount(text: &str) -> Option<(MountSource, String, bool)> {
-    let parts: Vec<&str> = text.split(':').collect();
+    let parts = parts(text);
     let (source, target, mode) = match parts.as_slice() {
         [target] => (None, target, ""),
         [source, target] => (Some(source), target, ""),
@@ -303,7 +395,7 @@ fn short_mount(text: &str) -> Option<(MountSource, String, bool)> {
     };
     let source = match source {
         None => MountSource::Ephemeral,
-        Some(path) if path.starts_with(['/', '.', '~', '$']) => MountSource::Bind((*path).to_owned()),
+        Some(path) if path.starts_with(['/', '.', '~', '$']) => MountSource::Bind(from_here(path)),
         Some(name) => MountSource::Volume((*name).to_owned()),
     };
     Some((source, (*target).to_owned(), mode.split(',').any(|it| it == "ro")))

@@ -136,15 +136,28 @@ pub(super) fn split(line: &str) -> Vec<String> {
     words
 }
 
-/// `NAME=value` lines, as compose reads `.env` and `env_file`.
-pub(super) fn env_file(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.lines().filter_map(|line| {
+/// `NAME=value` lines, as compose reads `.env` and `env_file`: `$` is filled in but between single quotes, from
+/// lines above too, and what follows a value behind ` #` is a remark.
+pub(super) fn env_file(text: &str, variables: &Variables) -> Vec<(String, String)> {
+    let mut known = variables.clone();
+    let mut found = Vec::new();
+    for line in text.lines() {
         let line = line.trim();
-        let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
-        let value = value.trim();
-        let bare = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-        (!name.starts_with('#')).then_some((name.trim(), bare.unwrap_or(value)))
-    })
+        let Some((name, value)) = line.strip_prefix("export ").unwrap_or(line).split_once('=') else { continue };
+        if name.starts_with('#') {
+            continue;
+        }
+        let (name, value) = (name.trim(), value.trim());
+        let quoted = |quote: char| value.strip_prefix(quote)?.split_once(quote).map(|(inside, _)| inside);
+        let value = match (quoted('\''), quoted('"')) {
+            (Some(inside), _) => inside.to_owned(),
+            (None, Some(inside)) => interpolate(inside, &known),
+            (None, None) => interpolate(value.split(" #").next().unwrap_or_default().trim_end(), &known),
+        };
+        known.insert(name.to_owned(), value.clone());
+        found.push((name.to_owned(), value));
+    }
+    found
 }
 
 #[cfg(test)]
@@ -200,7 +213,10 @@ mod tests {
 
     #[test]
     fn env_files() {
-        let read: Vec<_> = env_file("# c\nA=1\n export B=\"x y\"\n\nnothing\nC=\n").collect();
-        assert_eq!(read, [("A", "1"), ("B", "x y"), ("C", "")]);
+        let text = "# c\nA=1 # one\n export B=\"x y\"\n\nnothing\nC=\nD=${A}${X}/$TAG\nE='$A'\nF=a#b\n";
+        let variables: Variables = [("X".to_owned(), "x".to_owned())].into();
+        let read = env_file(text, &variables);
+        let read: Vec<(&str, &str)> = read.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(read, [("A", "1"), ("B", "x y"), ("C", ""), ("D", "1x/$TAG"), ("E", "$A"), ("F", "a#b")]);
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use telstack_diagnostics::{Diagnostic, Diagnostics, Severity, SourceMap};
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, Severity, SourceMap};
 use telstack_lang::{Loaded, Loader};
 use telstack_system::{System, passes};
 use telstack_tools::Artefact;
@@ -96,7 +96,6 @@ fn written_twice(artefacts: &[Artefact]) -> Option<String> {
 
 /// What the text of a stack says, before any pass.
 pub(crate) struct Lowered {
-    pub sources: SourceMap,
     pub system: Option<System>,
     pub diagnostics: Diagnostics,
 }
@@ -104,16 +103,27 @@ pub(crate) struct Lowered {
 /// Lowers the text of the stack at `path`, with what it includes.
 pub(crate) fn lowered(files: &dyn Files, path: &Path, text: String) -> Lowered {
     let mut sources = SourceMap::default();
-    let left = Cell::new(LARGEST_STACK.saturating_sub(text.len() as u64));
     let file = sources.add(shown(path), text);
+    let (system, diagnostics) = lowered_file(files, path, file, &mut sources);
+    Lowered { system, diagnostics }
+}
+
+/// The same of a stack that is among the sources already.
+pub(crate) fn lowered_file(
+    files: &dyn Files,
+    path: &Path,
+    file: FileId,
+    sources: &mut SourceMap,
+) -> (Option<System>, Diagnostics) {
     let folder = path.parent().and_then(normal).unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
+    let left = Cell::new(LARGEST_STACK.saturating_sub(sources.file(file).text().len() as u64));
     let loader = FileLoader { files, folder, left };
     let mut diagnostics = Diagnostics::default();
-    let mut system = telstack_lang::lower(file, &mut sources, &loader, &mut diagnostics);
+    let mut system = telstack_lang::lower(file, sources, &loader, &mut diagnostics);
     if let Some(system) = &mut system {
         system.complete = !diagnostics.has_errors();
     }
-    Lowered { sources, system, diagnostics }
+    (system, diagnostics)
 }
 
 /// The text of the stack at `path`.
@@ -128,7 +138,23 @@ pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> 
 
 /// Compiles the text of the stack at `path`.
 pub(crate) fn compile_text(files: &dyn Files, path: &Path, text: String) -> Compiled {
-    let Lowered { sources, mut system, mut diagnostics } = lowered(files, path, text);
+    let mut sources = SourceMap::default();
+    let file = sources.add(shown(path), text);
+    let Judged { system, diagnostics, artefacts } = compile_file(files, path, file, &mut sources);
+    let diagnostics = diagnostics.sorted(&sources);
+    Compiled { sources, system, diagnostics, artefacts }
+}
+
+/// What is made of a stack that is among the sources already.
+pub(crate) struct Judged {
+    pub system: Option<System>,
+    pub diagnostics: Diagnostics,
+    pub artefacts: Vec<Artefact>,
+}
+
+/// Compiles a stack that is among the sources already.
+pub(crate) fn compile_file(files: &dyn Files, path: &Path, file: FileId, sources: &mut SourceMap) -> Judged {
+    let (mut system, mut diagnostics) = lowered_file(files, path, file, sources);
     if let Some(system) = &mut system {
         passes::run(system, &mut diagnostics);
         system.complete = !diagnostics.has_errors();
@@ -145,6 +171,5 @@ pub(crate) fn compile_text(files: &dyn Files, path: &Path, text: String) -> Comp
         diagnostics.push(Diagnostic::new(&passes::NAME_COLLIDES, message).at(place, "in the output of this stack"));
         artefacts.clear();
     }
-    let diagnostics = diagnostics.sorted(&sources);
-    Compiled { sources, system, diagnostics, artefacts }
+    Judged { system, diagnostics, artefacts }
 }

@@ -27,14 +27,17 @@ pub use acting::{
     SettingsFrom, fix, settings_schema,
 };
 pub use build::{BuildError, BuildReport, MANIFEST, Stale, build, check_folder};
-pub use check::{Assumed, AssumedError, BuiltBy, CheckFailure, FileKind, check, check_built, is_known, kind};
+pub use check::{
+    Assumed, AssumedError, BuiltBy, CheckFailure, Checked, FileKind, Input, Request, Told, check, check_all,
+    check_built, checkable, kind,
+};
 pub use compile::{Compiled, compile};
 pub use derived::{Derivation, DerivedGroup, DerivedReason, derivation};
 pub use diff::{Change, EdgeDiff, FileDiff, Kind, NodeDiff, StackDiff, diff};
 pub use draw::{Theme, dot, mermaid, svg};
 pub use dump::{Dump, DumpError, RAW, dump_ir, pass_list};
 pub use explain::{all_rules, nearest_code, rule};
-pub use files::{Claim, DiskFiles, Files, LARGEST, MemoryFiles, Mode, ReadFailure};
+pub use files::{Claim, DiskFiles, Files, LARGEST, MemoryFiles, Mode, ReadFailure, Walk, Walked};
 pub use new::{NewError, first_stack};
 pub use rewrite::{Rewritten, Syntax, convert, format};
 pub use schema::{Described, schema};

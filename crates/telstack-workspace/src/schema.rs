@@ -23,7 +23,7 @@ pub fn schema(described: Described) -> String {
         Described::Stack => telstack_lang::schema(),
         Described::Diagnostics => render::json::schema(),
         Described::Settings => settings_schema(),
-        Described::Collector(it) => telstack_tools::collector::schema(it.version, it.distribution),
+        Described::Collector(it) => telstack_tools::collector::schema(it.version(), it.distribution()),
     };
     // A tree of JSON can always be printed.
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();

@@ -36,7 +36,7 @@ pub enum When {
 pub enum Command {
     /// Write a first stack that compiles
     New(New),
-    /// Report what is wrong with stacks and with collector configurations
+    /// Report what is wrong with stacks, and with what people wrote by hand: files, folders, links between them
     Check(Check),
     /// Compile a stack into a folder of files
     Build(Build),
@@ -118,16 +118,22 @@ pub enum ListFormat {
 /// Arguments of `check`.
 #[derive(clap::Args)]
 pub struct Check {
-    /// Stack files (*.stack.kdl, *.stack.yaml) or folders that hold some, or configurations of a collector (*.yaml)
-    #[arg(required = true, value_name = "FILE")]
+    /// Files, folders, or `-` for standard input: stacks, configurations of the OpenTelemetry Collector, docker
+    /// compose files with all that their services read. What a file is, its content tells; in folders, what git
+    /// ignores is left alone
+    #[arg(required_unless_present = "configs", value_name = "PATH")]
     pub files: Vec<PathBuf>,
+    /// A configuration of a collector that is given several, in order: `--config a.yaml --config b.yaml`. They are
+    /// merged as the collector does it
+    #[arg(long = "config", value_name = "FILE")]
+    pub configs: Vec<PathBuf>,
     /// Pass over files that telstack does not know, instead of failing; for hooks that name every file
     #[arg(long)]
     pub pass_over_unknown: bool,
-    /// The collector release that runs a configuration; without it, what the settings say, else the newest one known
+    /// The collector release that runs, whatever settings, images and files say; `newest` is the newest one known
     #[arg(long, value_name = "VERSION")]
     pub otelcol_version: Option<String>,
-    /// The collector distribution that runs a configuration; without it, what the settings say, else contrib
+    /// The collector distribution that runs, whatever settings, images and files say
     #[arg(long, value_name = "NAME")]
     pub distribution: Option<String>,
     /// How to report

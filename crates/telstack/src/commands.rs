@@ -10,13 +10,16 @@ mod git;
 mod schema;
 mod why;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use clap::CommandFactory;
 use telstack_diagnostics::{Diagnostic, Severity, SourceMap, render};
 use telstack_workspace::{
-    Assumed, AssumedError, BuiltBy, CheckFailure, Compiled, DiskFiles, Files, Mode, NewError, ReadFailure, Theme,
-    compile, first_stack,
+    Assumed, AssumedError, CheckFailure, Compiled, DiskFiles, Files, Input, LARGEST, Mode, NewError, ReadFailure,
+    Theme, compile, first_stack,
 };
 
 use crate::{
@@ -55,12 +58,16 @@ fn read(path: &Path) -> Result<Compiled, Fatal> {
     compile(&DiskFiles, &short(path)).map_err(|failure| cannot_read(path, &failure))
 }
 
-fn check_file(files: &dyn Files, path: &Path, assumed: Assumed, built: Option<&BuiltBy>) -> Result<Compiled, Fatal> {
-    telstack_workspace::check_built(files, &short(path), assumed, built).map_err(|failure| match failure {
-        CheckFailure::Read(failure) => cannot_read(path, &failure),
-        CheckFailure::NotYet(what) => Fatal::new(format!("{} looks like {what}", path.display()))
-            .help("stacks and configurations of the OpenTelemetry Collector can be checked so far"),
-    })
+fn cannot_check(failure: CheckFailure, version: Option<&str>, distribution: Option<&str>) -> Fatal {
+    match failure {
+        CheckFailure::Read(path, failure) => cannot_read(&path, &failure),
+        CheckFailure::NotYet(path, what) => Fatal::new(format!("{} looks like {what}", path.display()))
+            .help("that is not checked; what is: stacks, collectors' configurations, docker compose projects"),
+        CheckFailure::Nothing(path) => Fatal::new(format!("nothing in {} can be checked", path.display())).help(
+            "that is: stacks, collectors' configurations, docker compose projects; what git ignores is left alone",
+        ),
+        CheckFailure::Assumed(error) => assumed_failed(error, version, distribution),
+    }
 }
 
 fn assumed(version: Option<&str>, distribution: Option<&str>) -> Result<Assumed, Fatal> {
@@ -101,7 +108,7 @@ fn in_a_line(text: &str, longest: usize) -> String {
     format!("{}…", text.chars().take(longest.saturating_sub(1)).collect::<String>().trim_end())
 }
 
-/// Most findings that are shown to people: nobody reads more in one go, and many follow from the first.
+/// Most findings of a run that are shown to people: nobody reads more in one go, and many follow from the first.
 const SHOWN: usize = 100;
 
 /// Prints findings for people.
@@ -167,6 +174,29 @@ fn stacks(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Fatal> {
         found.extend(here);
     }
     Ok(found)
+}
+
+/// The name of standard input, on the command line and in reports.
+const STDIN: (&str, &str) = ("-", "<stdin>");
+
+/// The text of standard input.
+fn stdin() -> Result<String, Fatal> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Fatal::new(format!("cannot read standard input: {error}")))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Fatal::new(format!("standard input is larger than the {} MiB that are read", LARGEST >> 20)));
+    }
+    String::from_utf8(bytes)
+        .map_err(|error| Fatal::new(format!("standard input is not UTF-8 text: {}", error.utf8_error())))
+}
+
+fn input(path: &Path) -> Result<Input, Fatal> {
+    if path != Path::new(STDIN.0) {
+        return Ok(Input::Path(short(path)));
+    }
+    let text = stdin()?;
+    Ok(Input::Text(STDIN.1.to_owned(), text))
 }
 
 /// `rules`.

@@ -357,9 +357,13 @@ fn a_collector_configuration_is_checked_for_a_release() {
 fn what_cannot_be_checked_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("otel.yaml"), COLLECTOR).expect("writable");
-    fs::write(folder.path().join("compose.yaml"), "services:\n  a:\n").expect("writable");
+    fs::write(folder.path().join("a.alloy"), "").expect("writable");
+    fs::create_dir(folder.path().join("empty")).expect("a folder");
     for (args, why) in [
-        (&["check", "compose.yaml"][..], "docker compose"),
+        (&["check", "a.alloy"][..], "Alloy"),
+        (&["check", "empty"], "nothing in empty"),
+        (&["check"], "required"),
+        (&["check", "--config", "none.yaml"], "no such file"),
         (&["check", "otel.yaml", "--otelcol-version", "0.76.0"], "no collector release"),
         (&["check", "otel.yaml", "--distribution", "all"], "no distribution"),
         (&["check", "otel.yaml", "--otelcol-version", "0.80.0", "--distribution", "k8s"], "not published"),
@@ -368,4 +372,92 @@ fn what_cannot_be_checked_is_said() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(stderr(&output).contains(why), "{}", stderr(&output));
     }
+}
+
+/// A folder with these files.
+fn folder_of(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("below the folder")).expect("folders");
+        fs::write(path, text).expect("writable");
+    }
+    folder
+}
+
+/// Codes and files of what a check finds.
+fn found(folder: &Path, args: &[&str]) -> Vec<(String, String)> {
+    let output = telstack_in(folder, &[&["check", "--format", "json"], args].concat());
+    let report: serde_json::Value =
+        serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+    let text = |it: &serde_json::Value| it.as_str().unwrap_or_default().to_owned();
+    let all = report["diagnostics"].as_array().expect("findings").iter();
+    all.map(|it| (text(&it["code"]), text(&it["file"]))).collect()
+}
+
+#[test]
+fn folders_are_looked_through_as_git_sees_them() {
+    let folder = folder_of(&[
+        (".gitignore", "secret/\n*.local.yaml\n"),
+        ("deploy/otel", COLLECTOR),
+        ("deploy/a/other.yaml", COLLECTOR),
+        ("deploy/mine.local.yaml", COLLECTOR),
+        ("secret/otel.yaml", COLLECTOR),
+        (".hidden/otel.yaml", COLLECTOR),
+        ("deploy/picture.png", COLLECTOR),
+        ("deploy/values.yaml", "mode: daemonset\nconfig:\n  receivers:\n"),
+        ("charts/x/templates/c.yaml", "receivers:\n  {{- toYaml .Values.x | nindent 2 }}\nexporters:\n"),
+        ("broken.yaml", "receivers:\n\totlp:\nexporters:\n"),
+        ("notes.txt", "receivers:\nexporters:\n"),
+    ]);
+    let mut files: Vec<String> = found(folder.path(), &["."]).into_iter().map(|(_, file)| file).collect();
+    files.dedup();
+    assert_eq!(files, ["broken.yaml", "deploy/a/other.yaml", "deploy/otel"]);
+    // Whoever names a file means it, and twice is once.
+    let named = found(folder.path(), &["secret/otel.yaml", "secret", "./secret/otel.yaml"]);
+    assert_eq!(named.len(), 2, "{named:?}");
+    assert!(named.iter().all(|(_, file)| file == "secret/otel.yaml"));
+}
+
+#[test]
+fn standard_input_is_checked() {
+    use std::{io::Write, process::Stdio};
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_telstack"))
+        .args(["check", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("telstack runs");
+    child.stdin.take().expect("a pipe").write_all(COLLECTOR.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("<stdin>:7:16"), "{}", stdout(&output));
+}
+
+#[test]
+fn several_files_of_one_collector_are_merged() {
+    let base = COLLECTOR.replace("verbosity: loud", "verbosity: normal");
+    let over = "exporters:\n  otlp:\n    endpoint: gateway:4317\n";
+    let folder = folder_of(&[("base.yaml", &base), ("over.yaml", over)]);
+    assert_eq!(found(folder.path(), &["base.yaml"]), [("P001".to_owned(), "base.yaml".to_owned())]);
+    let both = ["--config", "base.yaml", "--config", "over.yaml"];
+    assert!(found(folder.path(), &both).iter().all(|(code, _)| code == "V006"), "a name of old is no mistake");
+    // By itself, a part lacks nothing.
+    assert!(found(folder.path(), &["over.yaml"]).iter().all(|(code, _)| code == "V006"));
+    // Given as the whole, it does.
+    assert!(found(folder.path(), &["--config", "over.yaml"]).iter().any(|(code, _)| code == "R005"));
+}
+
+#[test]
+fn what_is_nothing_to_check_is_left_alone() {
+    let folder = folder_of(&[
+        ("a.yaml", COLLECTOR),
+        ("b.yaml", "jobs:\n  build:\n    steps: []\n"),
+        ("c.yaml", "image: {{ .Values.image }}\nreceivers:\nexporters:\n"),
+    ]);
+    let output = telstack_in(folder.path(), &["check", "a.yaml", "b.yaml", "c.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("b.yaml was left alone"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("a template"), "{}", stderr(&output));
+    assert_eq!(telstack_in(folder.path(), &["check", "b.yaml"]).status.code(), Some(0));
 }

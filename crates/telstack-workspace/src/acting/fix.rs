@@ -10,7 +10,7 @@ use std::{
 use telstack_diagnostics::{Applicability, Diagnostic, Edit, Severity, Span, apply};
 
 use super::findings::Findings;
-use crate::files::{Claim, Files, Mode, ReadFailure, tidy};
+use crate::files::{Claim, Files, Mode, ReadFailure, Walk, Walked, tidy};
 
 /// How often is looked again before it is given up: two fixes may undo each other for ever.
 const ROUNDS: usize = 100;
@@ -74,6 +74,14 @@ impl Files for Overlay<'_> {
 
     fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error> {
         self.below.list(folder)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        self.below.is_folder(path)
+    }
+
+    fn walk(&self, folder: &Path, how: Walk, wanted: &dyn Fn(&Path) -> bool) -> Walked {
+        self.below.walk(folder, how, wanted)
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Claim, Files, LARGEST, Mode, ReadFailure, text};
+use super::{Claim, Files, LARGEST, Mode, ReadFailure, Walk, Walked, text};
 
 /// What the name of a staged file ends in.
 const STAGED: &str = ".telstack-new";
@@ -139,6 +139,37 @@ impl Files for DiskFiles {
         }
         names.sort();
         Ok(names)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    fn walk(&self, folder: &Path, how: Walk, wanted: &dyn Fn(&Path) -> bool) -> Walked {
+        let mut builder = ignore::WalkBuilder::new(folder);
+        builder
+            .standard_filters(false)
+            .hidden(true)
+            .parents(how.as_git)
+            .git_ignore(how.as_git)
+            .git_exclude(how.as_git)
+            .require_git(false)
+            .max_depth(Some(how.deepest))
+            .sort_by_file_name(Ord::cmp);
+        let mut walked = Walked::default();
+        // What may not be entered is left out, as if it were not there.
+        for entry in builder.build().filter_map(Result::ok) {
+            let is_file = entry.file_type().is_some_and(|it| it.is_file());
+            if !is_file || !wanted(entry.path()) || entry.metadata().is_ok_and(|it| it.len() > how.largest) {
+                continue;
+            }
+            if walked.files.len() == how.most {
+                walked.more = true;
+                break;
+            }
+            walked.files.push(entry.into_path());
+        }
+        walked
     }
 }
 

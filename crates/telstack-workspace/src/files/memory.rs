@@ -7,7 +7,7 @@ use std::{
     sync::Mutex,
 };
 
-use super::{Claim, Files, Mode, ReadFailure, text};
+use super::{Claim, Files, Mode, ReadFailure, Walk, Walked, text};
 
 /// Files in memory, for tests and editors.
 #[derive(Debug, Default)]
@@ -92,5 +92,23 @@ impl Files for MemoryFiles {
             .collect();
         names.dedup();
         Ok(names)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        let files = self.files();
+        !files.contains_key(path) && files.keys().any(|it| it.starts_with(path))
+    }
+
+    fn walk(&self, folder: &Path, how: Walk, wanted: &dyn Fn(&Path) -> bool) -> Walked {
+        let files = self.files();
+        let hidden = |path: &Path| path.iter().any(|part| part.to_string_lossy().starts_with('.'));
+        let mut found = files.iter().filter(|(path, text)| {
+            path.strip_prefix(folder).is_ok_and(|it| !hidden(it) && it.iter().count() <= how.deepest)
+                && wanted(path)
+                && text.len() as u64 <= how.largest
+        });
+        let files = found.by_ref().take(how.most).map(|(path, _)| path.clone()).collect();
+        let more = found.next().is_some();
+        Walked { files, more }
     }
 }

@@ -51,6 +51,28 @@ pub enum Mode {
     Same,
 }
 
+/// How far a walk through a folder goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Walk {
+    /// Leave out what git leaves out?
+    pub as_git: bool,
+    /// Deepest folder, counted from where the walk starts.
+    pub deepest: usize,
+    /// Most files.
+    pub most: usize,
+    /// Largest file, in bytes.
+    pub largest: u64,
+}
+
+/// What a walk came by.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Walked {
+    /// Files, by name; hidden ones and links are left out.
+    pub files: Vec<PathBuf>,
+    /// Was there more than the walk may take?
+    pub more: bool,
+}
+
 /// Reads and writes files. Paths are as the user gave them, relative to the working folder.
 pub trait Files {
     /// The text of a file, without a byte order mark. A larger file than `most` bytes is not read.
@@ -78,6 +100,10 @@ pub trait Files {
     fn absolute(&self, path: &Path) -> PathBuf;
     /// What lies directly in a folder; empty if there is none.
     fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error>;
+    /// Is it a folder?
+    fn is_folder(&self, path: &Path) -> bool;
+    /// The files in a folder and below whose names are wanted.
+    fn walk(&self, folder: &Path, how: Walk, wanted: &dyn Fn(&Path) -> bool) -> Walked;
 
     /// The text of a file, without a byte order mark.
     fn read(&self, path: &Path) -> Result<String, ReadFailure> {

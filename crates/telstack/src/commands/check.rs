@@ -1,17 +1,14 @@
 //! `check`: finds what is wrong, puts right what it may, and shows the rest in the format asked for.
 
-use std::{
-    cell::RefCell,
-    path::{Path, PathBuf},
-};
+use std::{cell::RefCell, path::Path};
 
 use telstack_diagnostics::{Applicability, Severity, render};
 use telstack_workspace::{
-    Baseline, BaselineError, Chosen, DiskFiles, Files, Findings, Fixed, Policy, ReadFailure, SettingsFrom, fix,
-    is_known, nearest_code,
+    Baseline, BaselineError, Checked, Chosen, DiskFiles, Files, Findings, Fixed, Policy, Request, SettingsFrom, Told,
+    check_all, checkable, fix, nearest_code,
 };
 
-use super::{assumed_failed, cannot_read, check_file, git, short, stacks};
+use super::{cannot_check, git, input, short};
 use crate::{
     args::{Check, Format, Level, Reported},
     output::{Fatal, Outcome, Output},
@@ -25,11 +22,16 @@ pub fn check(output: &Output, args: &Check) -> Result<Outcome, Fatal> {
         Level::Warning => Severity::Warning,
         Level::Info => Severity::Info,
     };
-    let paths = stacks(&args.files)?;
+    let request = Request {
+        inputs: args.files.iter().map(|path| input(path)).collect::<Result<_, _>>()?,
+        configs: args.configs.iter().map(|path| short(path)).collect(),
+        pass_over_unknown: args.pass_over_unknown,
+    };
     let policy = RefCell::new(policy(&args.reported)?);
-    let paths = if args.pass_over_unknown { known(paths)? } else { paths };
+    let (version, distribution) = (args.otelcol_version.as_deref(), args.distribution.as_deref());
+    let failed = |failure| cannot_check(failure, version, distribution);
     // Settings are read before anything is checked by them.
-    for path in &paths {
+    for path in &checkable(&DiskFiles, &request).map_err(failed)? {
         policy.borrow_mut().settings(path);
     }
     let wrong = policy.borrow().wrong_settings();
@@ -39,8 +41,16 @@ pub fn check(output: &Output, args: &Check) -> Result<Outcome, Fatal> {
         return Ok(Outcome::CouldNotRun);
     }
     let stale = RefCell::new(Vec::new());
+    let passed_over = RefCell::new(Vec::new());
     let run = |files: &dyn Files| {
-        let mut findings = found(files, args, &paths, &mut policy.borrow_mut())?;
+        let mut told = |path: &Path| {
+            let (assumed, built) = policy.borrow_mut().assumed(path, version, distribution)?;
+            Ok(Told { assumed, built })
+        };
+        let checked = check_all(files, &request, &mut told).map_err(failed)?;
+        *passed_over.borrow_mut() = remarks(&checked);
+        let mut findings = Findings::default();
+        findings.add(&checked.sources, checked.diagnostics);
         findings.add(&wrong.sources, wrong.diagnostics.clone());
         *stale.borrow_mut() = policy.borrow_mut().apply(&mut findings);
         Ok(findings)
@@ -69,6 +79,9 @@ pub fn check(output: &Output, args: &Check) -> Result<Outcome, Fatal> {
         offer(output, &fixed.findings);
     }
     tell_stale(output, args, &stale.borrow());
+    for remark in passed_over.borrow().iter() {
+        output.remark(remark);
+    }
     Ok(if fixed.findings.has(level) { Outcome::Findings } else { Outcome::Clean })
 }
 
@@ -128,31 +141,17 @@ fn baseline_failed(path: &Path, error: BaselineError) -> Fatal {
     }
 }
 
-/// The files of which telstack knows what they are. Others are passed over.
-fn known(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Fatal> {
-    let mut known = Vec::new();
-    for path in paths {
-        match DiskFiles.read(&path) {
-            Ok(text) if is_known(&path, &text) => known.push(path),
-            Ok(_) | Err(ReadFailure::NotText(_) | ReadFailure::TooLarge(_)) => {}
-            Err(failure) => return Err(cannot_read(&path, &failure)),
-        }
-    }
-    Ok(known)
-}
-
-/// All that is found.
-fn found(files: &dyn Files, args: &Check, paths: &[PathBuf], policy: &mut Policy<'_>) -> Result<Findings, Fatal> {
-    let mut findings = Findings::default();
-    for path in paths {
-        let (version, distribution) = (args.otelcol_version.as_deref(), args.distribution.as_deref());
-        let (assumed, built) = policy
-            .assumed(path, version, distribution)
-            .map_err(|error| assumed_failed(error, version, distribution))?;
-        let compiled = check_file(files, path, assumed, built.as_ref())?;
-        findings.add(&compiled.sources, compiled.diagnostics);
-    }
-    Ok(findings)
+/// What was not checked.
+fn remarks(checked: &Checked) -> Vec<String> {
+    let left_alone = checked.left_alone.iter().map(|(path, what)| {
+        let what = what.unwrap_or("nothing that telstack checks");
+        format!("{} was left alone: it looks like {what}", path.display())
+    });
+    let cut = checked
+        .cut
+        .iter()
+        .map(|folder| format!("{} holds more files than are looked at: name folders in it", folder.display()));
+    left_alone.chain(cut).collect()
 }
 
 fn write_baseline(output: &Output, args: &Check, findings: &Findings) -> Result<Outcome, Fatal> {

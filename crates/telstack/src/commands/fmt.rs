@@ -1,12 +1,9 @@
 //! `fmt`: the layout of stack files.
 
-use std::{
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use telstack_diagnostics::render;
-use telstack_workspace::{DiskFiles, Files, LARGEST, Mode, Syntax, format};
+use telstack_workspace::{DiskFiles, Files, Mode, Syntax, format};
 
 use super::{cannot_read, stacks};
 use crate::{
@@ -70,14 +67,7 @@ fn is_yaml(path: &Path) -> bool {
 }
 
 fn stdin(output: &Output, check: bool) -> Result<Outcome, Fatal> {
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Fatal::new(format!("cannot read standard input: {error}")))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Fatal::new(format!("standard input is larger than the {} MiB that are read", LARGEST >> 20)));
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|error| Fatal::new(format!("standard input is not UTF-8 text: {}", error.utf8_error())))?;
+    let text = super::stdin()?;
     let Some(laid_out) = one(output, "<stdin>", &text) else { return Ok(Outcome::Findings) };
     if !check {
         output.print(&laid_out);

@@ -7,7 +7,6 @@ use telstack_diagnostics::Diagnostic;
 /// telstack refuses what `validate` accepts: by code and a part of the message.
 const STRICTER: &[(&str, &str, &str)] = &[
     ("P002", "names extension", "the collector looks for extensions when it starts, not in `validate`"),
-    ("X001", "holds a secret", "a secret in the open works, and should not stay"),
     ("Y003", "without a unit is", "a bare number is nanoseconds: it starts, and does not do what was meant"),
     ("Y004", "`logs.encoding`", "the logger that knows the encodings is made when the collector starts"),
 ];

@@ -1,0 +1,166 @@
+//! Files that belong together: a compose project, with everything that its services are given.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use telstack_diagnostics::{Diagnostics, FileId, SourceMap};
+use telstack_tools::SourceFile;
+
+use super::{About, CheckFailure, Known, discover::Found, kind};
+use crate::{
+    FileKind,
+    compile::shown,
+    files::{Files, Walk, tidy},
+};
+
+/// The files that docker compose looks for, in its order, and those that it puts on top of them.
+const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const OVERRIDES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+/// How far folders are looked through that a container is given.
+const WALK: Walk = Walk { as_git: false, deepest: 8, most: 2_000, largest: 4 << 20 };
+/// How often what was read may name more to read.
+const ROUNDS: usize = 8;
+
+/// Checks every bundle. The files that are part of one.
+pub(super) fn check(
+    files: &dyn Files,
+    found: &[Found],
+    known: &mut Known<'_>,
+    sources: &mut SourceMap,
+    out: &mut Diagnostics,
+) -> Result<BTreeSet<FileId>, CheckFailure> {
+    let mut texts = Texts { files, known: BTreeMap::new() };
+    for it in found.iter().filter(|it| !it.absolute.is_empty()) {
+        texts.known.insert(it.absolute.clone(), Some(it.file));
+    }
+    let mut used = BTreeSet::new();
+    let compose: Vec<&Found> = found.iter().filter(|it| it.kind == FileKind::Compose).collect();
+    // Those that compose starts by itself come first: others may be parts of them.
+    let (first, rest): (Vec<_>, Vec<_>) = compose.into_iter().partition(|it| NAMES.contains(&it.name()));
+    for main in first.into_iter().chain(rest) {
+        if used.contains(&main.file) {
+            continue;
+        }
+        let mut project = vec![main.absolute.clone()];
+        let beside = |name: &&str| {
+            let path = format!("{}{name}", main.folder());
+            (path != main.absolute).then_some(path)
+        };
+        if NAMES.contains(&main.name()) {
+            let mut overrides = OVERRIDES.iter().filter_map(beside);
+            project.extend(overrides.find(|path| texts.file(path, main, sources).is_some()));
+        } else if OVERRIDES.contains(&main.name()) {
+            let mut mains = NAMES.iter().filter_map(beside);
+            if let Some(under) = mains.find(|path| texts.file(path, main, sources).is_some()) {
+                project.insert(0, under);
+            }
+        }
+        used.extend(project.iter().filter_map(|path| texts.known.get(path).copied().flatten()));
+        let about = known.about(&main.path, sources)?;
+        used.extend(texts.project(main, &project, &about, sources, out));
+    }
+    Ok(used)
+}
+
+impl Found {
+    fn name(&self) -> &str {
+        self.absolute.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The folder with a `/` at its end; empty for the root.
+    fn folder(&self) -> &str {
+        self.absolute.rfind('/').map_or("", |at| &self.absolute[..=at])
+    }
+}
+
+/// Texts by their paths from the root on; none for what cannot be read.
+struct Texts<'a> {
+    files: &'a dyn Files,
+    known: BTreeMap<String, Option<FileId>>,
+}
+
+impl Texts<'_> {
+    /// The file at a path, read when it is asked for first. It is shown as seen from `by`.
+    fn file(&mut self, path: &str, by: &Found, sources: &mut SourceMap) -> Option<FileId> {
+        if let Some(known) = self.known.get(path) {
+            return *known;
+        }
+        let at = seen_from(by, path);
+        let text = if self.files.is_folder(&at) { None } else { self.files.read(&at).ok() };
+        let file = text.map(|text| sources.add(shown(&at), text));
+        self.known.insert(path.to_owned(), file);
+        file
+    }
+
+    /// A file, or what is in a folder: paths from the root on.
+    fn below(&mut self, path: &str, by: &Found, sources: &mut SourceMap) -> Vec<String> {
+        let at = seen_from(by, path);
+        if !self.files.is_folder(&at) {
+            return self.file(path, by, sources).map(|_| path.to_owned()).into_iter().collect();
+        }
+        let mut found = Vec::new();
+        for file in self.files.walk(&at, WALK, &kind::may_be_read).files {
+            let rest = file.strip_prefix(&at).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+            let path = format!("{}/{rest}", path.trim_end_matches('/'));
+            found.extend(self.file(&path, by, sources).map(|_| path));
+        }
+        found
+    }
+
+    fn project(
+        &mut self,
+        main: &Found,
+        project: &[String],
+        about: &About,
+        sources: &mut SourceMap,
+        out: &mut Diagnostics,
+    ) -> Vec<FileId> {
+        let project: Vec<&str> = project.iter().map(String::as_str).collect();
+        let mut given: BTreeSet<String> = project.iter().map(|path| (*path).to_owned()).collect();
+        for round in 1.. {
+            let mut findings = Diagnostics::default();
+            let known = |path: &String| Some((path.clone(), self.known.get(path).copied().flatten()?));
+            let list: Vec<(String, FileId)> = given.iter().filter_map(known).collect();
+            let texts: Vec<SourceFile<'_>> = list
+                .iter()
+                .map(|(path, file)| SourceFile { path, file: *file, text: sources.file(*file).text() })
+                .collect();
+            let reading = telstack_tools::read_project(&texts, &project, about.said(), &mut findings);
+            let mut more = false;
+            if round < ROUNDS {
+                for path in &reading.wanted {
+                    for path in self.below(path, main, sources) {
+                        more |= given.insert(path);
+                    }
+                }
+            }
+            if !more {
+                let mut system = reading.system;
+                for id in system.node_ids() {
+                    if let (Some(collector), Some(built)) = (system.node_mut(id).collector_mut(), &about.built) {
+                        collector.built = Some(built.clone());
+                        collector.gaps.distribution = false;
+                    }
+                }
+                telstack_lint::check(&system, &mut findings);
+                out.append(findings);
+                return reading.used;
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// A path from the root on as a path that can be read, shown in the way that `by` is.
+fn seen_from(by: &Found, path: &str) -> PathBuf {
+    let here: Vec<&str> = by.folder().split('/').filter(|part| !part.is_empty()).collect();
+    let there: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let same = here.iter().zip(&there).take_while(|(one, other)| one == other).count();
+    let mut at = by.path.parent().map(PathBuf::from).unwrap_or_default();
+    at.extend(here[same..].iter().map(|_| ".."));
+    at.extend(&there[same..]);
+    tidy(&at)
+}

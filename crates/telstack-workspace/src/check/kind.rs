@@ -1,0 +1,434 @@
+//! What a file is, by what stands in it. Only the keys at the start of lines and those right below them are
+//! looked at, so that a file with a mistake in its YAML is still recognised.
+
+use std::path::Path;
+
+use telstack_catalog::{ComponentKind, otelcol, product::Product};
+use telstack_diagnostics::SourceMap;
+use telstack_syntax::{tree::Kind, yaml};
+
+/// What a file is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FileKind {
+    /// A stack description.
+    Stack,
+    /// The whole configuration of an OpenTelemetry Collector.
+    Collector,
+    /// A part of one, which another file completes.
+    Fragment,
+    /// A docker compose file.
+    Compose,
+    /// Kubernetes manifests.
+    Kubernetes,
+    /// The configuration of a product other than the collector.
+    Config(Product),
+    /// Rules of Prometheus, or of Loki, which look alike.
+    AlertRules,
+    /// Data sources that Grafana is given.
+    DataSources,
+    /// Where Grafana finds its dashboards.
+    DashboardProviders,
+    /// A dashboard of Grafana.
+    Dashboard,
+    /// Something that is known by sight but not read, in words.
+    Other(&'static str),
+    /// Nothing that telstack knows.
+    Unknown,
+}
+
+/// Endings of names that only stack descriptions have.
+const STACK_ENDINGS: [&str; 3] = [".stack.kdl", ".stack.yaml", ".stack.yml"];
+/// Keys of a collector's configuration beside its kinds of components.
+const SERVICE: &str = "service";
+/// Keys of a compose service, one of which gives it away.
+const SERVICE_KEYS: [&str; 9] =
+    ["image", "build", "extends", "container_name", "command", "environment", "env_file", "volumes", "ports"];
+/// All keys of a Prometheus configuration.
+const PROMETHEUS: [&str; 11] = [
+    "global",
+    "runtime",
+    "rule_files",
+    "scrape_configs",
+    "scrape_config_files",
+    "alerting",
+    "remote_write",
+    "remote_read",
+    "storage",
+    "tracing",
+    "otlp",
+];
+/// Extensions of Jaeger 2, which is built from the collector's parts.
+const JAEGER: [&str; 2] = ["jaeger_storage", "jaeger_query"];
+/// Sections of grafana.ini, two of which give it away.
+const GRAFANA_INI: [&str; 9] =
+    ["server", "database", "security", "users", "auth", "auth.anonymous", "paths", "analytics", "dashboards"];
+/// First words of sections of haproxy.cfg.
+const HAPROXY: [&str; 5] = ["global", "defaults", "frontend", "backend", "listen"];
+
+/// What a file is, by its content; only stack descriptions and Alloy's go by their names.
+pub fn kind(path: &Path, text: &str) -> FileKind {
+    let name = path.to_string_lossy();
+    if is_named_a_stack(path) {
+        return FileKind::Stack;
+    }
+    if name.ends_with(".alloy") || name.ends_with(".river") {
+        return FileKind::Other("a configuration of Alloy");
+    }
+    let keys = if text.trim_start().starts_with('{') { Keys::of_flow(text) } else { Keys::of_block(text) };
+    let known = of_keys(&keys);
+    if known != FileKind::Unknown {
+        return known;
+    }
+    if is_haproxy(text) {
+        return FileKind::Other("a configuration of HAProxy");
+    }
+    if is_grafana_ini(text) {
+        return FileKind::Other("grafana.ini");
+    }
+    if name.ends_with(".kdl") { FileKind::Stack } else { FileKind::Unknown }
+}
+
+/// Has a file a name that only stacks have?
+pub(super) fn is_named_a_stack(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    STACK_ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Has a collector's configuration all the sections without which it does not start?
+pub(super) fn is_whole(text: &str) -> bool {
+    let keys = if text.trim_start().starts_with('{') { Keys::of_flow(text) } else { Keys::of_block(text) };
+    ["receivers", "exporters", SERVICE].iter().all(|section| keys.top(section).is_some())
+}
+
+/// May a file of that name be something that is checked? Names do not decide what it is, but nobody writes
+/// YAML into a picture.
+pub(super) fn may_be_read(path: &Path) -> bool {
+    const ENDINGS: [&str; 9] = ["yaml", "yml", "json", "cfg", "conf", "config", "ini", "alloy", "river"];
+    if is_named_a_stack(path) {
+        return true;
+    }
+    match path.extension().and_then(|it| it.to_str()) {
+        Some(ending) => ENDINGS.contains(&ending.to_ascii_lowercase().as_str()),
+        None => true,
+    }
+}
+
+fn of_keys(keys: &Keys<'_>) -> FileKind {
+    let has = |key: &str| keys.top(key).is_some();
+    let below = |key: &str, inner: &str| keys.top(key).is_some_and(|top| top.keys.contains(&inner));
+    if has("apiVersion") && has("kind") {
+        return FileKind::Kubernetes;
+    }
+    let config = FileKind::Config;
+    if below("extensions", JAEGER[0]) || below("extensions", JAEGER[1]) {
+        return config(Product::Jaeger);
+    }
+    if has("receivers") && has("route") {
+        return config(Product::Alertmanager);
+    }
+    // What a distribution is built from names the same parts.
+    if has("dist") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"gomod")) {
+        return FileKind::Other("a manifest of the collector's builder");
+    }
+    if has("receivers") && has("exporters") || below(SERVICE, "pipelines") && !is_partial(keys) {
+        return FileKind::Collector;
+    }
+    let services = keys.top("services").is_some_and(|it| it.deeper.iter().any(|key| SERVICE_KEYS.contains(key)));
+    if services || has("include") && keys.tops.iter().all(|it| is_compose_key(it.key)) {
+        return FileKind::Compose;
+    }
+    if is_fragment(keys) {
+        return FileKind::Fragment;
+    }
+    if has("blocks_storage") || has("multitenancy_enabled") && has("limits") {
+        return FileKind::Other("a configuration of Mimir");
+    }
+    if has("schema_config") || has("limits_config") && (has("common") || has("ruler") || has("compactor")) {
+        return config(Product::Loki);
+    }
+    if below("storage", "trace") || below("distributor", "receivers") {
+        return config(Product::Tempo);
+    }
+    let prometheus = has("scrape_configs") || below("global", "scrape_interval") || has("rule_files");
+    if prometheus && keys.tops.iter().all(|it| PROMETHEUS.contains(&it.key)) {
+        return config(Product::Prometheus);
+    }
+    if keys.top("groups").is_some_and(|it| it.is_list && (it.deeper.contains(&"rules") || it.keys.contains(&"rules")))
+        && !has("apiVersion")
+    {
+        return FileKind::AlertRules;
+    }
+    let of_list = |key: &str, inner: &str| {
+        keys.top(key).is_some_and(|it| it.is_list && (it.keys.contains(&inner) || it.deeper.contains(&inner)))
+    };
+    if of_list("datasources", "type") {
+        return FileKind::DataSources;
+    }
+    if of_list("providers", "path") || of_list("providers", "options") {
+        return FileKind::DashboardProviders;
+    }
+    if has("panels") && (has("schemaVersion") || has("templating")) {
+        return FileKind::Dashboard;
+    }
+    FileKind::Unknown
+}
+
+fn is_compose_key(key: &str) -> bool {
+    ["version", "name", "include", "services", "volumes", "networks", "configs", "secrets"].contains(&key)
+        || key.starts_with("x-")
+}
+
+/// Does some pipeline say only what it changes? Then another file completes it.
+fn is_partial(keys: &Keys<'_>) -> bool {
+    let lists = |name: &str| keys.pipeline_lists.iter().filter(|it| **it == name).count();
+    let missing = |section: &str| keys.top(section).is_none();
+    missing("receivers") && lists("receivers") == 0 || missing("exporters") && lists("exporters") == 0
+}
+
+/// Sections of a collector and nothing else, with something in them that a collector has.
+fn is_fragment(keys: &Keys<'_>) -> bool {
+    let kind = |key: &str| ComponentKind::ALL.iter().copied().find(|kind| kind.section() == key);
+    let sections = || keys.tops.iter().filter_map(|top| Some((kind(top.key)?, top)));
+    let ours = |key: &str| kind(key).is_some() || key == SERVICE || key.starts_with("x-");
+    let known = sections().any(|(kind, top)| {
+        let mut types = top.keys.iter().map(|key| key.split('/').next().unwrap_or_default());
+        types.any(|ty| otelcol::component(kind, ty).is_some())
+    });
+    let service =
+        keys.top(SERVICE).is_some_and(|it| it.keys.iter().any(|key| ["pipelines", "telemetry"].contains(key)));
+    !keys.tops.is_empty() && keys.tops.iter().all(|it| ours(it.key)) && (known || service)
+}
+
+fn is_haproxy(text: &str) -> bool {
+    let first = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
+    let sections = text.lines().filter(|line| !line.starts_with([' ', '\t', '#']));
+    let section = sections.map(first).any(|word| HAPROXY.contains(&word.as_str()));
+    let inside = text.lines().filter(|line| line.starts_with([' ', '\t'])).map(first);
+    section
+        && inside.filter(|word| ["bind", "server", "mode", "balance", "timeout"].contains(&word.as_str())).count() > 1
+}
+
+fn is_grafana_ini(text: &str) -> bool {
+    let section = |line: &str| line.trim().strip_prefix('[').and_then(|it| it.strip_suffix(']')).map(str::to_owned);
+    let sections = text.lines().filter_map(section);
+    sections.filter(|name| GRAFANA_INI.contains(&name.as_str())).count() > 1 && text.contains('=')
+}
+
+/// A key at the start of a line, and what stands below it.
+struct Top<'a> {
+    key: &'a str,
+    /// Keys one level below; of a list, those of its items.
+    keys: Vec<&'a str>,
+    /// Keys two levels below or deeper.
+    deeper: Vec<&'a str>,
+    is_list: bool,
+}
+
+impl<'a> Top<'a> {
+    fn note(&mut self, key: &'a str, right_below: bool) {
+        let list = if right_below { &mut self.keys } else { &mut self.deeper };
+        list.push(key);
+    }
+}
+
+/// The outline of a text.
+#[derive(Default)]
+struct Keys<'a> {
+    tops: Vec<Top<'a>>,
+    /// `receivers`, `processors` and `exporters` inside of pipelines.
+    pipeline_lists: Vec<&'a str>,
+}
+
+impl<'a> Keys<'a> {
+    fn top(&self, key: &str) -> Option<&Top<'a>> {
+        self.tops.iter().find(|top| top.key == key)
+    }
+
+    fn of_block(text: &'a str) -> Self {
+        let mut found = Self::default();
+        // The indentation of the first level below a key.
+        let mut level = None;
+        for line in text.lines() {
+            let content = line.trim_start_matches([' ', '-']);
+            let indent = line.len() - content.len();
+            let item = line.trim_start().starts_with("- ") || line.trim() == "-";
+            if content.is_empty() && !item || content.starts_with('#') {
+                continue;
+            }
+            if line.starts_with([' ', '\t']) || item {
+                let Some(top) = found.tops.last_mut() else { continue };
+                let inside = *level.get_or_insert_with(|| {
+                    top.is_list = item;
+                    indent
+                });
+                let Some(key) = key(content) else { continue };
+                top.note(key, indent <= inside);
+                let value = content[key.len()..].trim_start_matches(['"', '\'', ' ', ':']);
+                if value.starts_with(['{', '[']) {
+                    flow_keys(value, 0, top, &mut found.pipeline_lists);
+                }
+                if top.key == SERVICE && ["receivers", "processors", "exporters"].contains(&key) {
+                    found.pipeline_lists.push(key);
+                }
+            } else if let Some(key) = key(line) {
+                let mut top = Top { key, keys: Vec::new(), deeper: Vec::new(), is_list: false };
+                level = None;
+                // `services: {a: {image: x}}`
+                let value = line[line.find(':').map_or(line.len(), |at| at + 1)..].trim_start();
+                if value.starts_with(['{', '[']) {
+                    top.is_list = value.starts_with('[');
+                    let first = if top.is_list { 2 } else { 1 };
+                    flow_keys(value, first, &mut top, &mut found.pipeline_lists);
+                    level = Some(usize::MAX);
+                }
+                found.tops.push(top);
+            }
+        }
+        found
+    }
+
+    /// JSON, or YAML that is written like it.
+    fn of_flow(text: &'a str) -> Self {
+        let mut sources = SourceMap::default();
+        let file = sources.add("", "");
+        let mut found = Self::default();
+        let Ok(documents) = yaml::read(file, text) else { return found };
+        let Some(Kind::Map(map)) = documents.first().map(|it| &it.kind) else { return found };
+        for entry in map {
+            let Some(name) = text.get(entry.key_mark.range()).map(|it| it.trim_matches(['"', '\''])) else { continue };
+            let mut top =
+                Top { key: name, keys: Vec::new(), deeper: Vec::new(), is_list: entry.value.as_seq().is_some() };
+            if let Some(value) = text.get(entry.value.mark.range()).filter(|_| name != "panels") {
+                let first = if top.is_list { 2 } else { 1 };
+                flow_keys(value, first, &mut top, &mut found.pipeline_lists);
+            }
+            found.tops.push(top);
+        }
+        found
+    }
+}
+
+/// Keys of a flow collection by the depth of its brackets; those to `first` are right below the top.
+fn flow_keys<'a>(text: &'a str, first: usize, top: &mut Top<'a>, lists: &mut Vec<&'a str>) {
+    let (mut depth, mut start) = (0_usize, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' | '[' => (depth, start) = (depth + 1, at + 1),
+            '}' | ']' => (depth, start) = (depth.saturating_sub(1), at + 1),
+            ',' => start = at + 1,
+            ':' => {
+                let key = text[start..at].trim().trim_matches(['"', '\'']);
+                top.note(key, depth <= first);
+                if top.key == SERVICE && ["receivers", "processors", "exporters"].contains(&key) {
+                    lists.push(key);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The key that a line starts with.
+fn key(line: &str) -> Option<&str> {
+    if let Some(quote) = line.chars().next().filter(|it| matches!(it, '"' | '\'')) {
+        let (name, rest) = line[1..].split_once(quote)?;
+        return rest.trim_start().starts_with(':').then_some(name);
+    }
+    let mut ends = line.match_indices(':').map(|(at, _)| at);
+    let end = ends.find(|at| line[at + 1..].is_empty() || line[at + 1..].starts_with([' ', '\t', '\r']))?;
+    Some(line[..end].trim_end()).filter(|it| !it.is_empty() && !it.starts_with(['{', '[', '&', '*', '!', '|', '>']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is(text: &str) -> FileKind {
+        kind(Path::new("f.yaml"), text)
+    }
+
+    const COLLECTOR: &str = "receivers:\n  otlp:\nexporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      \
+                             receivers: [otlp]\n      exporters: [debug]\n";
+
+    #[test]
+    fn collectors_and_parts_of_them() {
+        assert_eq!(is(COLLECTOR), FileKind::Collector);
+        assert_eq!(kind(Path::new("noending"), COLLECTOR), FileKind::Collector);
+        assert_eq!(is("receivers:\n\tx\nexporters:\nservices:\n"), FileKind::Collector);
+        assert_eq!(is("{receivers: {otlp: }, exporters: {debug: }}"), FileKind::Collector);
+        assert_eq!(is("\"receivers\":\n  \"otlp\":\n'exporters':\n"), FileKind::Collector);
+        // Something is missing, but it says all that it needs.
+        assert_eq!(is(&COLLECTOR.replace("receivers:\n  otlp:\n", "")), FileKind::Collector);
+        assert_eq!(is("receivers:\n  otlp:\n"), FileKind::Fragment);
+        assert_eq!(is("processors:\n  batch/2:\n"), FileKind::Fragment);
+        let extras = "exporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      exporters: [debug]\n";
+        assert_eq!(is(extras), FileKind::Fragment);
+        // The same words elsewhere.
+        for text in ["receivers:\n  - me\n", "service:\n  type: ClusterIP\n", "exporters:\n  csv:\n", "processors: 4\n"]
+        {
+            assert_eq!(is(text), FileKind::Unknown, "{text}");
+        }
+        assert_eq!(is("mode: daemonset\nconfig:\n  receivers:\n  exporters:\n"), FileKind::Unknown);
+    }
+
+    #[test]
+    fn manifests_of_distributions_are_no_configurations() {
+        let manifest = "dist:\n  name: x\nreceivers:\n  - gomod: a v1\nexporters:\n- gomod: b v1\n";
+        assert_eq!(is(manifest), FileKind::Other("a manifest of the collector's builder"));
+        assert_eq!(is(&format!("dist: x\n{COLLECTOR}")), FileKind::Collector);
+    }
+
+    #[test]
+    fn compose_files() {
+        for text in [
+            "services:\n  a:\n    image: x\n",
+            "version: '3'\nx-a: &a {}\nservices:\n  a: {image: x}\n",
+            "services: {a: {build: .}}\n",
+            "include:\n  - a.yml\n",
+        ] {
+            assert_eq!(is(text), FileKind::Compose, "{text}");
+        }
+        for text in [
+            "services:\n  - postgres\n",
+            "services:\n  App\\Kernel:\n    autowire: true\n",
+            "include:\n  - local: a\njobs:\n",
+        ] {
+            assert_eq!(is(text), FileKind::Unknown, "{text}");
+        }
+    }
+
+    #[test]
+    fn products() {
+        let product = FileKind::Config;
+        assert_eq!(
+            is("global:\n  scrape_interval: 15s\nscrape_configs:\n- job_name: x\n"),
+            product(Product::Prometheus)
+        );
+        assert_eq!(is("server:\npositions:\nclients:\nscrape_configs:\n"), FileKind::Unknown);
+        assert_eq!(is("route:\n  receiver: x\nreceivers:\n- name: x\n"), product(Product::Alertmanager));
+        assert_eq!(is("auth_enabled: false\nschema_config:\n  configs:\n"), product(Product::Loki));
+        assert_eq!(is("server:\nstorage:\n  trace:\n    backend: local\n"), product(Product::Tempo));
+        assert_eq!(is("extensions:\n  jaeger_storage:\nreceivers:\nexporters:\n"), product(Product::Jaeger));
+        assert_eq!(is("groups:\n- name: a\n  rules:\n  - alert: x\n"), FileKind::AlertRules);
+        assert_eq!(is("groups:\n  - name: a\n    rules:\n      - record: x\n"), FileKind::AlertRules);
+        assert_eq!(is("apiVersion: 1\ndatasources:\n  - name: a\n    type: loki\n"), FileKind::DataSources);
+        assert_eq!(is("apiVersion: 1\ndatasources: [{name: a, type: loki}]\n"), FileKind::DataSources);
+        assert_eq!(is("providers:\n- name: a\n  options:\n    path: /x\n"), FileKind::DashboardProviders);
+        assert_eq!(is(r#"{"panels": [], "schemaVersion": 3}"#), FileKind::Dashboard);
+        assert_eq!(is("apiVersion: v1\nkind: Pod\n"), FileKind::Kubernetes);
+        assert_eq!(is("groups: [admin]\n"), FileKind::Unknown);
+    }
+
+    #[test]
+    fn other_forms() {
+        let of = |name: &str, text: &str| kind(Path::new(name), text);
+        let haproxy = "global\n  maxconn 5\nfrontend x\n  bind :80\n  mode tcp\n";
+        assert_eq!(of("haproxy.cfg", haproxy), FileKind::Other("a configuration of HAProxy"));
+        assert_eq!(of("setup.cfg", "[metadata]\nname = x\n"), FileKind::Unknown);
+        assert_eq!(of("g.ini", "[server]\nhttp_port = 1\n[security]\n"), FileKind::Other("grafana.ini"));
+        assert_eq!(of("a.alloy", ""), FileKind::Other("a configuration of Alloy"));
+        assert_eq!(of("a.stack.yaml", "receivers:\nexporters:\n"), FileKind::Stack);
+        assert_eq!(of("README", "Services: a list\n"), FileKind::Unknown);
+        assert!(may_be_read(Path::new("a/config")) && !may_be_read(Path::new("a.png")));
+    }
+}

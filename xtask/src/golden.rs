@@ -17,7 +17,9 @@ pub fn run() -> Result<(), String> {
         if compiled.has(Severity::Error) {
             return Err(format!("{} has errors: see `telstack check {}`", path.display(), path.display()));
         }
-        let done = build(&DiskFiles, &compiled, &path, &folder, true).map_err(|error| format!("{error:?}"))?;
+        // Ctrl-C simply ends it: git has what was there.
+        let done =
+            build(&DiskFiles, &compiled, &path, &folder, true, &|| false).map_err(|error| format!("{error:?}"))?;
         println!(
             "{}: {} written, {} unchanged, {} removed",
             folder.display(),

@@ -63,6 +63,8 @@ pub enum BuildError {
     Busy,
     /// The disk refused; the file and the system's words. Nothing in the folder was changed.
     Io(PathBuf, io::Error),
+    /// The caller wanted it stopped. Nothing in the folder was changed.
+    Interrupted,
     /// The disk refused while files took the places of their predecessors; the file and the system's words.
     CutOff(PathBuf, io::Error),
 }
@@ -126,18 +128,20 @@ pub(crate) fn stack_of(files: &dyn Files, folder: &Path) -> Result<Option<String
 }
 
 /// Writes a compiled stack into `folder`, or refuses what must not be done. `force` overwrites files that were
-/// changed by hand, never files that telstack did not write.
+/// changed by hand, never files that telstack did not write. `interrupted` is asked before each file is laid ready
+/// and before the first takes its place; from then on the build goes to its end.
 pub fn build(
     files: &dyn Files,
     compiled: &Compiled,
     stack: &Path,
     folder: &Path,
     force: bool,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<BuildReport, BuildError> {
     let claim = files.claim(folder).map_err(|error| BuildError::Io(folder.to_owned(), error))?;
     let Some(claim) = claim else { return Err(BuildError::Busy) };
-    let done = plan(files, compiled, stack, folder, force).and_then(|plan| write(files, &plan, folder));
-    if let (Err(_), true, Some(above)) = (&done, claim.made, folder.parent()) {
+    let done = plan(files, compiled, stack, folder, force).and_then(|plan| write(files, &plan, folder, interrupted));
+    if let (Err(_), Some(above)) = (&done, claim.made.as_deref().and_then(Path::parent)) {
         files.sweep(folder, above);
     }
     done
@@ -215,7 +219,13 @@ fn relative(files: &dyn Files, to: &Path, from: &Path) -> String {
 /// Carries out a plan. All new contents are laid beside the files that they replace before the first is replaced:
 /// a full disk changes nothing. The manifest names old and new files in between, so that a build that is cut off
 /// leaves nothing that the next one does not know as its own.
-fn write(files: &dyn Files, plan: &Plan<'_>, folder: &Path) -> Result<BuildReport, BuildError> {
+fn write(
+    files: &dyn Files,
+    plan: &Plan<'_>,
+    folder: &Path,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<BuildReport, BuildError> {
+    let go_on = || if interrupted() { Err(BuildError::Interrupted) } else { Ok(()) };
     let io = |path: &str| {
         let path = folder.join(path);
         |error| BuildError::Io(path, error)
@@ -251,11 +261,14 @@ fn write(files: &dyn Files, plan: &Plan<'_>, folder: &Path) -> Result<BuildRepor
     let manifest = folder.join(MANIFEST);
     let mut interim = plan.manifest.clone();
     interim.earlier = plan.known.iter().flat_map(|known| known.files.clone()).collect();
-    let staged = files.stage(&manifest, &text(&interim)?, Mode::Text).map_err(io(MANIFEST)).and_then(|()| {
-        changed
-            .iter()
-            .try_for_each(|(path, bytes, mode)| files.stage(&folder.join(path), bytes, *mode).map_err(io(path)))
-    });
+    let interim = text(&interim)?;
+    let stage = |path: &str, bytes: &[u8], mode| {
+        go_on()?;
+        files.stage(&folder.join(path), bytes, mode).map_err(io(path))
+    };
+    let staged = stage(MANIFEST, &interim, Mode::Text)
+        .and_then(|()| changed.iter().try_for_each(|(path, bytes, mode)| stage(path, bytes, *mode)))
+        .and_then(|()| go_on());
     if staged.is_err() {
         sweep();
     }

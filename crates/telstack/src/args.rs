@@ -39,6 +39,7 @@ pub enum Command {
     /// Report what is wrong with stacks, and with what people wrote by hand: files, folders, links between them
     Check(Check),
     /// Compile a stack into a folder of files
+    #[command(after_help = "Exit codes: 0 written or up to date, 1 findings, 2 could not run, 130 interrupted.")]
     Build(Build),
     /// Lay out stack files: four spaces a level, a line a word; comments and spellings stay
     Fmt(Fmt),

@@ -140,7 +140,7 @@ pub fn new(output: &Output, args: &New) -> Result<Outcome, Fatal> {
             .help("use lower-case letters, digits and dashes, and start with a letter")
     })?;
     let name = format!("{}{STACK}", args.name);
-    let path = if args.dir == Path::new(".") { PathBuf::from(name) } else { args.dir.join(name) };
+    let path = if args.dir == Path::new(".") { PathBuf::from(name) } else { DiskFiles.reach(&args.dir).join(name) };
     if path.exists() {
         return Err(Fatal::new(format!("{} is there already", path.display())).help("choose another name"));
     }

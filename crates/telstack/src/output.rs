@@ -21,6 +21,8 @@ pub enum Outcome {
     Findings,
     /// The command could not do its work.
     CouldNotRun,
+    /// Somebody wanted it to end.
+    Interrupted,
 }
 
 impl From<Outcome> for ExitCode {
@@ -29,6 +31,8 @@ impl From<Outcome> for ExitCode {
             Outcome::Clean => 0,
             Outcome::Findings => 1,
             Outcome::CouldNotRun => 2,
+            // What shells say of a program that Ctrl-C ended.
+            Outcome::Interrupted => 130,
         })
     }
 }

@@ -72,6 +72,10 @@ impl Files for Overlay<'_> {
         self.below.absolute(path)
     }
 
+    fn reach(&self, path: &Path) -> PathBuf {
+        self.below.reach(path)
+    }
+
     fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error> {
         self.below.list(folder)
     }

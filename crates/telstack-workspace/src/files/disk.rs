@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use super::{Claim, Files, LARGEST, Mode, ReadFailure, Walk, Walked, text};
@@ -82,8 +82,13 @@ impl Files for DiskFiles {
     }
 
     fn claim(&self, folder: &Path) -> Result<Option<Claim>, io::Error> {
-        let made = std::fs::symlink_metadata(folder).is_err();
-        make_folders(folder, Mode::Text)?;
+        let made = missing(folder).last().map(Path::to_owned);
+        if let Err(error) = make_folders(folder, Mode::Text) {
+            if let Some(above) = made.as_deref().and_then(Path::parent) {
+                prune(folder, above);
+            }
+            return Err(error);
+        }
         // Where a folder cannot be opened or locked (another system, some network disks) builds go on without.
         let Ok(lock) = File::open(folder) else { return Ok(Some(Claim { made, _lock: None })) };
         Ok(match lock.try_lock() {
@@ -126,6 +131,22 @@ impl Files for DiskFiles {
     fn absolute(&self, path: &Path) -> PathBuf {
         // It fails only where there is no working folder: then nothing relative can be meant.
         std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    }
+
+    fn reach(&self, path: &Path) -> PathBuf {
+        let mut out = PathBuf::new();
+        for part in path.components() {
+            // Where a folder is there it may be a link: only the system knows what lies above it.
+            let entered = matches!(out.components().next_back(), Some(Component::Normal(_)));
+            let missing =
+                || std::fs::symlink_metadata(&out).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+            if part == Component::ParentDir && entered && missing() {
+                out.pop();
+            } else {
+                out.push(part);
+            }
+        }
+        if out.as_os_str().is_empty() { PathBuf::from(".") } else { out }
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error> {
@@ -215,12 +236,14 @@ fn prune(folder: &Path, root: &Path) {
     }
 }
 
+/// A folder and those above it that are missing.
+fn missing(folder: &Path) -> impl Iterator<Item = &Path> {
+    folder.ancestors().take_while(|it| !it.as_os_str().is_empty() && std::fs::symlink_metadata(it).is_err())
+}
+
 /// Makes a folder and those above it that are missing.
 fn make_folders(folder: &Path, mode: Mode) -> Result<(), io::Error> {
-    let missing: Vec<&Path> = folder
-        .ancestors()
-        .take_while(|it| !it.as_os_str().is_empty() && std::fs::symlink_metadata(it).is_err())
-        .collect();
+    let missing: Vec<&Path> = missing(folder).collect();
     std::fs::create_dir_all(folder)?;
     // Entering a folder is to it what running is to a file.
     let mode = if matches!(mode, Mode::Own | Mode::Same) { Mode::Own } else { Mode::Program };

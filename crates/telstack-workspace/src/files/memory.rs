@@ -7,7 +7,7 @@ use std::{
     sync::Mutex,
 };
 
-use super::{Claim, Files, Mode, ReadFailure, Walk, Walked, text};
+use super::{Claim, Files, Mode, ReadFailure, Walk, Walked, text, tidy};
 
 /// Files in memory, for tests and editors.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl Files for MemoryFiles {
     }
 
     fn claim(&self, _: &Path) -> Result<Option<Claim>, io::Error> {
-        Ok(Some(Claim { made: false, _lock: None }))
+        Ok(Some(Claim { made: None, _lock: None }))
     }
 
     fn permit(&self, _: &Path, _: Mode) -> Result<(), io::Error> {
@@ -81,6 +81,10 @@ impl Files for MemoryFiles {
 
     fn absolute(&self, path: &Path) -> PathBuf {
         Path::new("/").join(path)
+    }
+
+    fn reach(&self, path: &Path) -> PathBuf {
+        tidy(path)
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error> {

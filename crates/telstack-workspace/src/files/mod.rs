@@ -98,6 +98,9 @@ pub trait Files {
     fn leaves(&self, root: &Path, path: &Path) -> bool;
     /// The path from the root of the file system on.
     fn absolute(&self, path: &Path) -> PathBuf;
+    /// The path without steps into folders that are missing and out of them again: nobody can go there, and nobody
+    /// wants them made.
+    fn reach(&self, path: &Path) -> PathBuf;
     /// What lies directly in a folder; empty if there is none.
     fn list(&self, folder: &Path) -> Result<Vec<String>, io::Error>;
     /// Is it a folder?
@@ -120,8 +123,8 @@ pub trait Files {
 /// Holds a folder against other builds for as long as it lives.
 #[derive(Debug)]
 pub struct Claim {
-    /// Was the folder missing before?
-    pub made: bool,
+    /// The highest folder that was missing and is made now; none if all were there.
+    pub made: Option<PathBuf>,
     /// The folder, locked; none where the system cannot lock folders.
     _lock: Option<std::fs::File>,
 }

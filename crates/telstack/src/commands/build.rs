@@ -1,9 +1,16 @@
 //! `build`: compile a stack into a folder.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
+use signal_hook::consts::{SIGINT, SIGTERM};
 use telstack_diagnostics::{Severity, render};
-use telstack_workspace::{BuildError, DiskFiles, Stale, check_folder};
+use telstack_workspace::{BuildError, DiskFiles, Files as _, Stale, check_folder};
 
 use super::{derived, read, report};
 use crate::{
@@ -23,9 +30,10 @@ pub fn build(output: &Output, args: &Build) -> Result<Outcome, Fatal> {
         return Ok(outcome);
     }
     let folder = match &args.output {
-        Some(folder) if !args.explain => folder.as_path(),
+        Some(folder) if !args.explain => DiskFiles.reach(folder),
         _ => return Ok(derived::explain(output, &compiled)),
     };
+    let folder = folder.as_path();
     if folder.exists() && !folder.is_dir() {
         return Err(Fatal::new(format!("{} is not a folder", folder.display())));
     }
@@ -52,13 +60,27 @@ pub fn build(output: &Output, args: &Build) -> Result<Outcome, Fatal> {
         });
         return Ok(Outcome::Findings);
     }
-    let done = telstack_workspace::build(&DiskFiles, &compiled, &args.stack, folder, args.force)
-        .map_err(|error| explain(error, folder))?;
+    let asked = interruption();
+    let interrupted = || asked.load(Ordering::Relaxed);
+    let done = match telstack_workspace::build(&DiskFiles, &compiled, &args.stack, folder, args.force, &interrupted) {
+        Err(error @ BuildError::Interrupted) => {
+            output.fatal(&explain(error, folder));
+            return Ok(Outcome::Interrupted);
+        }
+        done => done.map_err(|error| explain(error, folder))?,
+    };
     for path in &done.written {
         output.print(&format!("wrote   {}\n", folder.join(path).display()));
     }
     for path in &done.removed {
         output.print(&format!("removed {}\n", folder.join(path).display()));
+    }
+    if interrupted() {
+        output.remark(&format!(
+            "interrupted, but the files were in their places already: {} is up to date",
+            folder.display()
+        ));
+        return Ok(Outcome::Interrupted);
     }
     if done.written.is_empty() && done.removed.is_empty() {
         output.print(&format!("{} is up to date: {} files\n", folder.display(), done.unchanged));
@@ -66,6 +88,16 @@ pub fn build(output: &Output, args: &Build) -> Result<Outcome, Fatal> {
     }
     next_steps(output, &compiled, folder);
     Ok(Outcome::Clean)
+}
+
+/// Becomes true when somebody wants the command to end. From here on that does not end it in the middle of a step.
+fn interruption() -> Arc<AtomicBool> {
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // Where the system refuses, signals end the command as ever; the next build puts right what that leaves.
+        let _ = signal_hook::flag::register(signal, Arc::clone(&asked));
+    }
+    asked
 }
 
 fn next_steps(output: &Output, compiled: &telstack_workspace::Compiled, folder: &Path) {
@@ -106,6 +138,7 @@ fn explain(error: BuildError, folder: &Path) -> Fatal {
         }
         BuildError::Busy => Fatal::new(format!("another build is writing into {}", folder.display()))
             .help("wait until it is done, and run this again; nothing was written"),
+        BuildError::Interrupted => Fatal::new("interrupted: nothing was written"),
         BuildError::Io(path, error) => Fatal::new(format!("{}: {error}", path.display())).help("nothing was written"),
         BuildError::CutOff(path, error) => Fatal::new(format!("{}: {error}", path.display()))
             .help("some files are new and some are old: put this right, and run the build again"),

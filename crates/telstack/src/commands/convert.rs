@@ -30,7 +30,7 @@ pub fn convert(output: &Output, args: &Convert) -> Result<Outcome, Fatal> {
         output.remark(render::human(it, &done.sources, render::Colour::Off).trim_end_matches('\n'));
     }
     let Some(text) = done.text else { return Ok(Outcome::Findings) };
-    let Some(path) = &args.output else {
+    let Some(path) = args.output.as_ref().map(|path| DiskFiles.reach(path)) else {
         output.print(&text);
         return Ok(Outcome::Clean);
     };
@@ -38,7 +38,7 @@ pub fn convert(output: &Output, args: &Convert) -> Result<Outcome, Fatal> {
         return Err(Fatal::new(format!("{} is there already", path.display())).help("choose another name"));
     }
     DiskFiles
-        .write(path, text.as_bytes(), Mode::Text)
+        .write(&path, text.as_bytes(), Mode::Text)
         .map_err(|error| Fatal::new(format!("cannot write {}: {error}", path.display())))?;
     output.print(&format!("wrote {}\n", path.display()));
     if !done.includes.is_empty() && path.parent() != args.stack.parent() {

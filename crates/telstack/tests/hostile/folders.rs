@@ -15,7 +15,7 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     support::files(folder).into_iter().map(read).collect()
 }
 
-fn stack(folder: &Path, name: &str, collectors: usize) {
+pub(super) fn stack(folder: &Path, name: &str, collectors: usize) {
     std::fs::write(folder.join(name), big::stack(big::Shape::Star, collectors)).expect("writable");
 }
 

@@ -9,6 +9,7 @@ mod big;
 
 mod folders;
 mod input;
+mod interrupted;
 mod special;
 
 use std::{

@@ -65,6 +65,16 @@ fn prometheus_needs_flags() {
 }
 
 #[test]
+fn jaeger_is_asked_for_its_services() {
+    for version in [v(1, 53, 0), v(2, 20, 0)] {
+        let query = Product::Jaeger.endpoint(version, "query").expect("queries");
+        // Traces are wanted of a service: without one it answers 400.
+        assert_eq!((query.path, query.probe), (Some("/api/traces"), Some("/api/services")));
+    }
+    assert_eq!(Product::Loki.endpoint(v(3, 7, 6), "ready").map(|it| it.probe), Some(None));
+}
+
+#[test]
 fn tempo_binds_localhost_since_2_7() {
     let bind = |version| Product::Tempo.endpoint(version, "otlp-grpc").map(|e| e.default_bind);
     assert_eq!(bind(v(2, 6, 1)), Some("0.0.0.0"));

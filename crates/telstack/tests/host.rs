@@ -94,6 +94,21 @@ fn ports_say_what_answers_there() {
     let script = file(&it, "scripts/health-check.sh");
     has(script, &["check_http 'a' 'http://127.0.0.1:13133/'", "check_http 'a' 'http://127.0.0.1:8889/metrics'"]);
     has(script, &["check_port 'a' '127.0.0.1' 1777 'pprof'"]);
+    // Who must show a certificate to be answered is not asked: the script has none.
+    let tls = |more: &str| {
+        let lines = format!(
+            "extension \"health_check\" {{ path \"/well\"; tls {{ cert_file \"/c\"; key_file \"/k\"; {more} }} }}"
+        );
+        let it = collector(
+            &format!(
+                "receiver \"otlp\"; exporter \"debug\"; {lines}; pipeline \"logs\" {{ from \"otlp\"; to \"debug\" }}"
+            ),
+            "",
+        );
+        file(&it, "scripts/health-check.sh").to_owned()
+    };
+    has(&tls(""), &["check_http 'a' 'https://127.0.0.1:13133/well'"]);
+    has(&tls("client_ca_file \"/a\""), &["check_port 'a' '127.0.0.1' 13133 'health'"]);
 }
 
 #[test]

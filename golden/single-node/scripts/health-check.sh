@@ -12,7 +12,7 @@ checks() {
     check_port 'otel-collector' '127.0.0.1' 4318 'OTLP over HTTP'
     check_http 'otel-collector' 'http://127.0.0.1:13133/'
     check_container 'jaeger'
-    check_http 'jaeger' 'http://127.0.0.1:16686/api/traces'
+    check_http 'jaeger' 'http://127.0.0.1:16686/api/services'
     check_container 'prometheus'
     check_http 'prometheus' 'http://127.0.0.1:9090/-/ready'
     check_pipeline 'prometheus' 'http://127.0.0.1:9090'
@@ -26,6 +26,32 @@ checks() {
 
 # What follows is the same in every stack.
 
+# refuse WORDS: nothing was done so far, and nothing will be.
+refuse() {
+    echo "${0##*/}: $1" >&2
+    exit 2
+}
+
+# need PROGRAM...: they are there, and docker compose is.
+need() {
+    local program
+    for program in "$@"; do
+        command -v "$program" >/dev/null || refuse "needs $program"
+    done
+    if docker compose version >/dev/null 2>&1; then
+        compose=(docker compose)
+    elif command -v docker-compose >/dev/null; then
+        compose=(docker-compose)
+    else
+        refuse "needs docker compose"
+    fi
+}
+
+# ask_compose: can it be asked what runs? It reads all of docker-compose.yml for that, and so wants the
+# variables of .env. `why` is then what it said.
+why=
+ask_compose() { why=$("${compose[@]}" ps -q 2>&1); }
+
 usage() {
     cat <<EOF
 usage: ${0##*/} [--json]
@@ -35,6 +61,7 @@ Says whether the stack "$stack" is well, seen from this host:
   http        answers its health or readiness address, where that is published
   port        takes connections, where it is published over TCP
   pipeline    Prometheus scrapes everything it should, and no alert fires
+  compose     cannot be asked what runs; said only if so
 
 Not covered: whether what is sent in can be found again, free space on disks, things outside the stack.
 
@@ -53,18 +80,8 @@ for argument in "$@"; do
 done
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 2
-for tool in docker curl timeout; do
-    command -v "$tool" >/dev/null || { echo "${0##*/}: needs $tool" >&2; exit 2; }
-done
-if docker compose version >/dev/null 2>&1; then
-    compose=(docker compose)
-elif command -v docker-compose >/dev/null; then
-    compose=(docker-compose)
-else
-    echo "${0##*/}: needs docker compose" >&2
-    exit 2
-fi
-docker info >/dev/null 2>&1 || { echo "${0##*/}: cannot talk to docker" >&2; exit 2; }
+need docker curl timeout grep cut sort paste
+docker info >/dev/null 2>&1 || refuse "cannot talk to docker"
 
 failed=0
 results=()
@@ -86,14 +103,19 @@ report() {
 }
 
 check_container() {
-    local id state health restarts
-    id=$("${compose[@]}" ps -q "$1" 2>/dev/null | head -n 1)
+    local ids id about state health restarts
+    if ! "$asked" || ! ids=$("${compose[@]}" ps -q "$1" 2>/dev/null); then
+        report container "$1" failed 'not known whether it runs: docker compose cannot be asked'
+        return
+    fi
+    id=${ids%%$'\n'*}
     if [ -z "$id" ]; then
         report container "$1" failed "not running: ${compose[*]} up -d $1"
         return
     fi
-    read -r state health restarts < <(docker inspect --format \
+    about=$(docker inspect --format \
         '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$id")
+    read -r state health restarts <<<"${about:-unknown unknown unknown}"
     case "$state $health" in
         'running healthy') report container "$1" ok "running, healthy, restarted $restarts times" ;;
         'running none') report container "$1" ok "running, restarted $restarts times; its image cannot check itself" ;;
@@ -151,6 +173,11 @@ check_pipeline() {
     fi
 }
 
+asked=true
+if ! ask_compose; then
+    asked=false
+    report compose "$stack" failed "cannot be asked what runs: ${why//[[:cntrl:]]/ }"
+fi
 checks
 
 if "$json"; then

@@ -62,6 +62,8 @@ pub struct Endpoint {
     pub better_port: Option<u16>,
     /// HTTP path; `None` for other protocols.
     pub path: Option<&'static str>,
+    /// The path to ask whether the server is well, where `path` wants arguments and answers 4xx without them.
+    pub probe: Option<&'static str>,
     /// Protocol, in the words of [`crate::otelcol::Component::protocol`]; `http` for queries, readiness and
     /// metrics.
     pub protocol: &'static str,
@@ -95,6 +97,7 @@ struct StoredEndpoint {
     port: u16,
     better_port: Option<u16>,
     path: Option<String>,
+    probe: Option<String>,
     protocol: String,
     #[serde(default)]
     signals: Vec<String>,
@@ -249,6 +252,7 @@ impl Product {
             port: row.port,
             better_port: row.better_port,
             path: row.path.as_deref(),
+            probe: row.probe.as_deref(),
             protocol: &row.protocol,
             signals: row.signals.iter().filter_map(|signal| Signal::parse(signal)).collect(),
             needs: row.needs.as_ref().map(|need| match need {

@@ -12,6 +12,10 @@ use crate::{Artefact, doc};
 
 /// The names by which listeners say whether the node is well.
 const PROBES: [&str; 2] = ["ready", "health"];
+/// The part of every script that finds docker compose and asks it.
+const COMPOSE: &str = include_str!("scripts/compose.sh");
+/// The part that stops nodes while their volumes are worked on, and starts them again.
+const NODES: &str = include_str!("scripts/nodes.sh");
 /// Ports that bind every interface are asked for here.
 const HERE: &str = "127.0.0.1";
 
@@ -19,20 +23,21 @@ pub(super) fn emit(system: &System) -> Vec<Artefact> {
     let mut out = Vec::new();
     if system.nodes().any(|(_, node)| node.container.is_some()) {
         let head = |out: &mut Writer<Origin>| checks(system, out);
-        let what = "is the stack well?";
-        out.push(script(system, "health-check.sh", what, include_str!("scripts/health-check.sh"), head));
+        let body = [COMPOSE, include_str!("scripts/health-check.sh")];
+        out.push(script(system, "health-check.sh", "is the stack well?", &body, head));
     }
     let kept = kept(system);
     if !kept.is_empty() {
         let head = |out: &mut Writer<Origin>| volumes(system, &kept, out);
-        let (save, back) = ("save what the stack keeps", "put back what backup.sh saved");
-        out.push(script(system, "backup.sh", save, include_str!("scripts/backup.sh"), head));
-        out.push(script(system, "restore.sh", back, include_str!("scripts/restore.sh"), head));
+        let save = [COMPOSE, NODES, include_str!("scripts/backup.sh")];
+        out.push(script(system, "backup.sh", "save what the stack keeps", &save, head));
+        let back = [COMPOSE, NODES, include_str!("scripts/restore.sh")];
+        out.push(script(system, "restore.sh", "put back what backup.sh saved", &back, head));
     }
     out
 }
 
-fn script(system: &System, name: &str, what: &str, body: &str, head: impl Fn(&mut Writer<Origin>)) -> Artefact {
+fn script(system: &System, name: &str, what: &str, parts: &[&str], head: impl Fn(&mut Writer<Origin>)) -> Artefact {
     let path = format!("scripts/{name}");
     let mut out = Writer::default();
     let mark = doc::follows("says what the file is and which stack it comes from", &[&system.origin]);
@@ -45,13 +50,15 @@ fn script(system: &System, name: &str, what: &str, body: &str, head: impl Fn(&mu
     out.newline();
     out.line(&format!("stack={}", quoted(&system.name)), &doc::follows("the stack's name", &[&system.origin]));
     head(&mut out);
-    out.newline();
     let same = doc::chosen("the same in every stack: what it works on stands above", &system.origin);
-    for line in body.lines() {
-        if line.is_empty() {
-            out.newline();
-        } else {
-            out.line(line, &same);
+    for part in parts {
+        out.newline();
+        for line in part.lines() {
+            if line.is_empty() {
+                out.newline();
+            } else {
+                out.line(line, &same);
+            }
         }
     }
     Artefact { executable: true, ..Artefact::new(path, out.finish()) }
@@ -80,22 +87,31 @@ fn checks(system: &System, out: &mut Writer<Origin>) {
                 None => it.protocol == Protocol::HTTP && it.signals.is_empty(),
                 Some(_) => it.protocol == Protocol::EXPOSITION && it.path.is_some(),
             };
+            // This script has no certificate of its own to show.
+            let open = |it: &&Listener| it.tls != Known::Value(Tls::Mutual);
             let origin = doc::follows("it is published", &[&port.origin]);
-            if let Some(probe) = probe.or_else(|| listeners.find(answers)) {
-                let url = url(port, probe, probe.path.as_deref().unwrap_or("/"));
+            if let Some(probe) = probe.or_else(|| listeners.find(answers)).filter(open) {
+                let url = url(port, probe, asked(node, probe));
                 out.line(&format!("    check_http {name} {}", quoted(&url)), &origin);
             } else {
                 let what = if port.what.is_empty() { "open" } else { &port.what };
                 let address = quoted(host(port));
                 out.line(&format!("    check_port {name} {address} {} {}", port.host_port, quoted(what)), &origin);
             }
-            if let (Some(query), true) = (query, scrapes(node)) {
+            if let (Some(query), true) = (query.filter(open), scrapes(node)) {
                 let origin = doc::follows("it scrapes the others, and is published", &[&port.origin]);
                 out.line(&format!("    check_pipeline {name} {}", quoted(&url(port, query, ""))), &origin);
             }
         }
     }
     out.line("}", &all);
+}
+
+/// The path of a listener that answers whoever asks it nothing in particular.
+fn asked<'a>(node: &Node, listener: &'a Listener) -> &'a str {
+    let release = node.product().zip(node.version()).filter(|_| listener.owner.is_none());
+    let fact = release.and_then(|(product, version)| product.endpoint(version, &listener.name));
+    fact.and_then(|it| it.probe).or(listener.path.as_deref()).unwrap_or("/")
 }
 
 fn scrapes(node: &Node) -> bool {

@@ -1,16 +1,17 @@
-# What follows is the same in every stack.
-
 usage() {
     cat <<EOF
 usage: ${0##*/} [--yes] BACKUP [NODE...]
 
 Puts back what scripts/backup.sh saved of the stack "$stack" (of the named nodes only, if any are named).
 What the volumes hold now is replaced. A node is stopped meanwhile; afterwards it runs again if it ran before.
+A collector's queue holds what was not delivered when it was saved. Most of that was delivered since: put back,
+it is sent once more. Name the other nodes to leave queues out.
 Not covered: .env and the files that telstack writes. Restore with the same releases that were saved: programs
 read older data of their own, hardly newer.
 
   --yes   do not ask
-Exit code: 0 all is back, 1 something is not, 2 nothing was tried.
+Exit code: 0 all is back, 1 something is not, 2 nothing was tried, above 128 interrupted: what is said to be
+back is, the rest is as it was.
 EOF
 }
 
@@ -26,41 +27,29 @@ for argument in "$@"; do
     esac
 done
 [ -n "$from" ] || { usage >&2; exit 2; }
-from=$(cd -- "$from" 2>/dev/null && pwd) || { echo "${0##*/}: there is no such backup" >&2; exit 2; }
+from=$(cd -- "$from" 2>/dev/null && pwd) || refuse "there is no such backup"
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 2
-
-command -v docker >/dev/null || { echo "${0##*/}: needs docker" >&2; exit 2; }
-if docker compose version >/dev/null 2>&1; then
-    compose=(docker compose)
-elif command -v docker-compose >/dev/null; then
-    compose=(docker-compose)
-else
-    echo "${0##*/}: needs docker compose" >&2
-    exit 2
-fi
+need docker sha256sum
+refuse_strangers ${wanted[@]+"${wanted[@]}"}
 
 # Nothing is touched before the backup has proved to be whole, and of this stack.
-(cd -- "$from" && sha256sum --quiet -c SHA256SUMS) ||
-    { echo "${0##*/}: $from is not a whole backup" >&2; exit 2; }
+(cd -- "$from" && sha256sum --quiet -c SHA256SUMS) || refuse "$from is not a whole backup"
 saved=$(cat -- "$from/STACK")
-[ "$saved" = "$stack" ] || { echo "${0##*/}: $from is a backup of \"$saved\", this is \"$stack\"" >&2; exit 2; }
+[ "$saved" = "$stack" ] || refuse "$from is a backup of \"$saved\", this is \"$stack\""
 
 rows=()
 for row in "${volumes[@]}"; do
     IFS='|' read -r node volume _ <<<"$row"
-    chosen=false
-    if [ "${#wanted[@]}" -eq 0 ]; then
-        [ ! -e "$from/$volume.tar.gz" ] || chosen=true
-    else
-        for name in "${wanted[@]}"; do
-            [ "$name" != "$node" ] || chosen=true
-        done
+    is_wanted "$node" ${wanted[@]+"${wanted[@]}"} || continue
+    if [ -e "$from/$volume.tar.gz" ]; then
+        rows+=("$row")
+    elif [ "${#wanted[@]}" -gt 0 ]; then
+        refuse "$from holds nothing of $node"
     fi
-    "$chosen" || continue
-    [ -e "$from/$volume.tar.gz" ] || { echo "${0##*/}: $from holds nothing of $node" >&2; exit 2; }
-    rows+=("$row")
 done
-[ "${#rows[@]}" -gt 0 ] || { echo "${0##*/}: nothing to restore; see --help" >&2; exit 2; }
+[ "${#rows[@]}" -gt 0 ] || refuse "nothing to restore; see --help"
+# The files of a store that runs are not to be replaced under it.
+ask_compose || refuse "docker compose cannot be asked what runs; nothing was touched: $why"
 
 echo "replaces what these volumes hold now:"
 for row in "${rows[@]}"; do
@@ -75,50 +64,48 @@ if ! "$sure"; then
     esac
 fi
 
-stopped=
-# What was stopped here starts again, whatever happens.
-start_again() {
-    if [ -n "$stopped" ]; then
-        docker start "$stopped" >/dev/null || echo "${0##*/}: container $stopped did not start again" >&2
-        stopped=
-    fi
+# A volume is put back to the end: half a store is worth nothing.
+on_signal() { echo "${0##*/}: interrupted: ends after the volume at hand" >&2; }
+obey() {
+    [ -z "$interrupted" ] || exit "$interrupted"
 }
+# However this ends, what was stopped runs again.
+trap 'trap "" HUP INT TERM; start_again' EXIT
+heed
 
-# running NODE: its container, if it runs.
-running() {
-    local id
-    id=$("${compose[@]}" ps -q "$1" 2>/dev/null | head -n 1)
-    if [ -n "$id" ] && [ "$(docker inspect --format '{{.State.Running}}' "$id")" = true ]; then
-        printf '%s' "$id"
-    fi
-}
-trap start_again EXIT
-trap 'exit 1' HUP INT TERM
-
+# Unpacked beside the old files first: a full disk must not cost both.
+unpack='
+    rm -rf /into/.restoring && mkdir /into/.restoring || exit 3
+    tar -C /into/.restoring -xzf - || { rm -rf /into/.restoring; exit 3; }
+    find /into -mindepth 1 -maxdepth 1 ! -name .restoring -exec rm -rf {} + || exit 4
+    find /into/.restoring -mindepth 1 -maxdepth 1 -exec mv {} /into/ \; || exit 4
+    rmdir /into/.restoring
+'
 failed=0
 for row in "${rows[@]}"; do
+    obey
     IFS='|' read -r node volume what <<<"$row"
-    stopped=$(running "$node")
-    if [ -n "$stopped" ]; then
-        docker stop "$stopped" >/dev/null || { echo "failed  $node: does not stop" >&2; failed=1; start_again; continue; }
-    elif ! docker volume inspect "$volume" >/dev/null 2>&1; then
+    stop "$node" || { failed=1; continue; }
+    obey
+    if ! docker volume inspect "$volume" >/dev/null 2>&1; then
         # Compose makes the volume, so that it knows it as its own.
-        "${compose[@]}" up --no-start "$node" || { failed=1; continue; }
+        "${compose[@]}" up --no-start "$node" || { echo "failed  $node: there is no $volume" >&2; failed=1; continue; }
     fi
-    # Unpacked beside the old files first: a full disk must not cost both.
-    if docker run --rm -i --network none -v "$volume:/into" "$helper" sh -ec '
-        rm -rf /into/.restoring
-        mkdir /into/.restoring
-        tar -C /into/.restoring -xzf -
-        find /into -mindepth 1 -maxdepth 1 ! -name .restoring -exec rm -rf {} +
-        find /into/.restoring -mindepth 1 -maxdepth 1 -exec mv {} /into/ \;
-        rmdir /into/.restoring
-    ' <"$from/$volume.tar.gz"; then
-        echo "back    $node: $volume"
-    else
-        echo "failed  $node: $volume" >&2
-        failed=1
-    fi
+    apart docker run --rm -i --network none -v "$volume:/into" "$helper" sh -c "$unpack" <"$from/$volume.tar.gz"
+    case "$?" in
+        0) echo "back    $node: $volume" ;;
+        # 3 is ours; the others are docker's, where it starts nothing.
+        3 | 125 | 126 | 127)
+            failed=1
+            echo "failed  $node: cannot be unpacked; $volume holds what it held before" >&2
+            ;;
+        *)
+            failed=1
+            echo "failed  $node: $volume may be replaced in part: restore it again; $node stays stopped" >&2
+            stopped=
+            ;;
+    esac
     start_again
 done
+obey
 exit "$failed"

@@ -46,6 +46,8 @@ struct Table {
     default_in_reference: Behaviour<bool>,
     checked_ids: Behaviour<bool>,
     exact_keys: Behaviour<bool>,
+    gives_up_for_good: Behaviour<bool>,
+    queues_keep_context: Behaviour<bool>,
 }
 
 fn table() -> &'static Table {
@@ -84,6 +86,17 @@ pub fn has_exact_keys(version: Version) -> bool {
 /// Does a collector refuse names of components with blanks or symbols in them (since 0.106.0)?
 pub fn checks_ids(version: Version) -> bool {
     table().checked_ids.at(version)
+}
+
+/// Does an exporter drop a batch of a queue on disk once it was retried long enough (since 0.92.0)? Before, it went
+/// back to the end of the queue.
+pub fn gives_up_for_good(version: Version) -> bool {
+    table().gives_up_for_good.at(version)
+}
+
+/// Does a queue on disk keep the context of requests, such as their headers (since 0.131.0)?
+pub fn queues_keep_context(version: Version) -> bool {
+    table().queues_keep_context.at(version)
 }
 
 /// What a collector makes of `service.telemetry.metrics.address`.
@@ -203,5 +216,7 @@ mod tests {
         once("default_in_reference", &table.default_in_reference);
         once("checked_ids", &table.checked_ids);
         once("exact_keys", &table.exact_keys);
+        once("gives_up_for_good", &table.gives_up_for_good);
+        once("queues_keep_context", &table.queues_keep_context);
     }
 }

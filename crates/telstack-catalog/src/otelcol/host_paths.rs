@@ -37,16 +37,25 @@ pub enum HostPathKind {
 #[derive(Deserialize)]
 struct Table {
     paths: Vec<HostPath>,
+    own_logs: Vec<String>,
+}
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let text = include_str!("../../data/otelcol/host_paths.json");
+        serde_json::from_str(text).expect("host_paths.json is embedded and read by the tests")
+    })
+}
+
+/// Where Kubernetes and Docker keep the output of a container, for one of a name that no pattern means on purpose.
+pub fn own_logs() -> &'static [String] {
+    &table().own_logs
 }
 
 /// The settings of a component that name files of the host, by its key: `receiver/file_log`.
 pub(super) fn of(key: &str) -> impl Iterator<Item = &'static HostPath> {
-    static TABLE: OnceLock<Table> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        let text = include_str!("../../data/otelcol/host_paths.json");
-        serde_json::from_str(text).expect("host_paths.json is embedded and read by the tests")
-    });
-    table.paths.iter().filter(move |path| path.component == key)
+    table().paths.iter().filter(move |path| path.component == key)
 }
 
 #[cfg(test)]

@@ -11,16 +11,17 @@ mod releases;
 mod settings;
 mod structs;
 mod telemetry;
+mod traits;
 
 pub use behaviour::{
-    AddressState, BareDollar, EnvExpansion, TelemetryFacts, checks_ids, default_host, env_expansion, has_exact_keys,
-    is_strictly_typed, telemetry,
+    AddressState, BareDollar, EnvExpansion, TelemetryFacts, checks_ids, default_host, env_expansion, gives_up_for_good,
+    has_exact_keys, is_strictly_typed, queues_keep_context, telemetry,
 };
 pub use component::{
     Component, ENDPOINT, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
     plain_exporters,
 };
-pub use host_paths::{HostPath, HostPathKind};
+pub use host_paths::{HostPath, HostPathKind, own_logs};
 pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use near::{nearest, nearest_in};
 pub use releases::{
@@ -29,3 +30,4 @@ pub use releases::{
 };
 pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
 pub use telemetry::{InternalMetric, MetricsEndpoint, internal_metric, service_settings};
+pub use traits::{Delta, Trait, routing_keys, with_trait};

@@ -2,10 +2,10 @@
 
 use telstack_catalog::{
     ComponentKind, Distribution, Version,
-    otelcol::{self, Presence},
+    otelcol::{self, Presence, Trait},
     product::Product,
 };
-use telstack_system::{BuiltDistribution, Collector, Component, Node, NodeId, System};
+use telstack_system::{BuiltDistribution, Collector, Component, Known, Node, NodeId, System};
 
 /// A component of a collector with what the catalog says about its presence.
 #[derive(Debug)]
@@ -77,6 +77,54 @@ impl Part<'_> {
             Some(_) => Distribution::ALL.iter().any(in_one),
             None => in_one(&self.distribution()),
         }
+    }
+
+    /// Is it there, and does it do that?
+    pub(crate) fn has(&self, what: Trait) -> bool {
+        self.usable().is_some_and(|(fact, _)| fact.has(what))
+    }
+
+    /// The number at a path, or its default; none if run time decides it.
+    pub(crate) fn number(&self, path: &str) -> Option<i64> {
+        let (fact, version) = self.usable()?;
+        match self.component.number(path) {
+            Known::Value(number) => Some(number),
+            Known::Unknown => None,
+            Known::Absent => fact.default_value(path, version)?.as_i64(),
+        }
+    }
+
+    /// The truth at a path, or its default; none if run time decides it.
+    pub(crate) fn truth(&self, path: &str) -> Option<bool> {
+        let (fact, version) = self.usable()?;
+        match self.component.truth(path) {
+            Known::Value(truth) => Some(truth),
+            Known::Unknown => None,
+            Known::Absent => fact.default_value(path, version)?.as_bool(),
+        }
+    }
+
+    /// The text at a path, or its default; none if run time decides it.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        let (fact, version) = self.usable()?;
+        match self.component.text(path) {
+            Known::Value(text) => Some(text),
+            Known::Unknown => None,
+            Known::Absent => fact.default_value(path, version)?.as_str(),
+        }
+    }
+
+    /// Does its release know a setting of that path?
+    pub(crate) fn knows(&self, path: &str) -> bool {
+        let settings = self.usable().and_then(|(fact, version)| fact.settings(version));
+        settings.is_some_and(|settings| settings.at(path).is_some())
+    }
+
+    /// A component that does that, by its name at this release; none if this distribution has none.
+    pub(crate) fn helper(&self, what: Trait) -> Option<&'static str> {
+        let (_, version) = self.usable()?;
+        let named = otelcol::with_trait(what).map(|it| (it.kind(), it.name_at(version)));
+        named.filter(|(kind, name)| self.collector.ships(*kind, name, version)).map(|(_, name)| name).next()
     }
 
     /// The collector's distribution.

@@ -16,6 +16,8 @@ pub(crate) struct Link<'a> {
     pub(crate) dial: Cow<'a, Dial>,
     /// Who dials.
     pub(crate) from: &'a Node,
+    /// Its id.
+    pub(crate) from_id: NodeId,
     /// Who is dialled.
     pub(crate) to: &'a Node,
     /// Its id.
@@ -104,6 +106,7 @@ fn link<'a>(system: &'a System, purpose: Purpose, dial: Cow<'a, Dial>, from: Nod
         purpose,
         dial,
         from: system.node(from),
+        from_id: from,
         to,
         to_id,
         from_files: system.from_files,

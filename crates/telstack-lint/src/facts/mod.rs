@@ -3,6 +3,8 @@
 mod components;
 mod duration;
 mod flags;
+mod flow;
+mod glob;
 mod links;
 mod settings;
 
@@ -14,6 +16,8 @@ use telstack_system::{Collector, Component, Node, NodeId, Purpose, System};
 pub(crate) use components::{Part, Standing};
 pub(crate) use duration::nanoseconds;
 pub(crate) use flags::{GivenFlag, flags};
+pub(crate) use flow::{Follow, Place, reached};
+pub(crate) use glob::matches;
 pub(crate) use links::{Arrival, Link};
 pub(crate) use settings::{Problem, ProblemKind};
 

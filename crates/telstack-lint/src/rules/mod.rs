@@ -8,6 +8,7 @@ pub(crate) mod d {
     pub(crate) mod d001_memory_limit_over_container_limit;
     pub(crate) mod d002_memory_limiter_not_first;
     pub(crate) mod d003_persistent_queue_not_durable;
+    pub(crate) mod d005_retry_gives_up_before_outage;
     pub(crate) mod d007_sending_queue_unsupported;
     pub(crate) mod d008_queue_config_contradiction;
 }
@@ -18,6 +19,7 @@ pub(crate) mod e {
 }
 
 pub(crate) mod f {
+    pub(crate) mod f001_filelog_self_ingestion;
     pub(crate) mod f003_log_path_not_mounted;
     pub(crate) mod f004_hostmetrics_sees_container;
 }
@@ -34,6 +36,7 @@ pub(crate) mod l {
 
 pub(crate) mod m {
     pub(crate) mod m001_remote_write_receiver_flag;
+    pub(crate) mod m005_delta_into_prometheus;
     pub(crate) mod m011_telemetry_loop;
 }
 
@@ -57,6 +60,12 @@ pub(crate) mod p {
     pub(crate) mod p013_empty_pipeline;
     pub(crate) mod p014_processor_twice;
     pub(crate) mod p015_invalid_id;
+}
+
+pub(crate) mod s {
+}
+
+pub(crate) mod t {
 }
 
 pub(crate) mod v {

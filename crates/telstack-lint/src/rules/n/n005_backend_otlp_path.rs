@@ -1,5 +1,6 @@
+use telstack_catalog::Signal;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Protocol, Purpose};
+use telstack_system::{Dial, Protocol, Purpose};
 
 use crate::{Cx, Rule, words::is_reference};
 
@@ -45,7 +46,7 @@ fn check(cx: &mut Cx<'_>) {
             continue;
         };
         let bare = |path: &str| path.trim_matches('/').to_owned();
-        if is_reference(&dial.path) || bare(&dial.path) == bare(wanted) {
+        if is_reference(&dial.path) || bare(&dial.path) == bare(wanted) || is_doubled(dial, &bare(wanted)) {
             continue;
         }
         let shown =
@@ -69,6 +70,13 @@ fn check(cx: &mut Cx<'_>) {
             None => finding,
         });
     }
+}
+
+/// Is all that is wrong the path of a signal, which the exporter adds by itself (N004)?
+fn is_doubled(dial: &Dial, wanted: &str) -> bool {
+    let Some(at) = dial.path.find("/v1/").filter(|_| dial.protocol == Protocol::OTLP_HTTP) else { return false };
+    let rest = dial.path[at + 4..].trim_end_matches('/');
+    dial.path[..at].trim_matches('/') == wanted && Signal::parse(rest).is_some()
 }
 
 #[cfg(test)]
@@ -99,6 +107,12 @@ mod tests {
             (listener.protocol, listener.path) = (Protocol::REMOTE_WRITE, Some("/api/v1/write".to_owned()));
         });
         bench.finds("N005", "dials");
+    }
+
+    #[test]
+    fn silent_on_the_path_of_a_signal_alone() {
+        Bench::link(loki("/otlp/v1/logs")).silent("N005");
+        Bench::link(loki("/v1/logs")).finds("N005", "dials");
     }
 
     #[test]

@@ -1,0 +1,162 @@
+//! What components do to the data that passes (`data/otelcol/traits.json`).
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde::Deserialize;
+
+use super::component::{Component, component};
+use crate::{
+    signal::{ComponentKind, Signal},
+    version::{Version, VersionRange},
+};
+
+/// Something that a component does, whatever its settings say.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Trait {
+    /// A connector that hands on what it takes, as it is.
+    PassesOn,
+    /// It hands on some of the data, or hands it on here or there.
+    Chooses,
+    /// A processor that makes deltas cumulative, or the reverse.
+    ChangesTemporality,
+    /// A processor that makes deltas cumulative.
+    MakesCumulative,
+    /// An exporter that drops delta metrics.
+    RefusesDelta,
+    /// A processor that keeps some of the traces.
+    Samples,
+    /// A processor that decides about a trace when its spans have come together.
+    SamplesByTrace,
+    /// A connector that makes metrics of spans.
+    MeasuresSpans,
+    /// A processor that puts data of several requests into one.
+    JoinsRequests,
+    /// A processor that joins requests only to make larger ones.
+    Batches,
+    /// An exporter that writes data to the collector's own output.
+    Prints,
+    /// A receiver that follows files as they grow.
+    FollowsFiles,
+    /// An extension that sets headers of requests.
+    SetsHeaders,
+    /// An exporter that spreads data over several servers.
+    Balances,
+    /// A connector that sends data to pipelines by conditions.
+    Routes,
+    /// A processor that changes or removes attributes.
+    Rewrites,
+    /// A processor that finds out what the collector itself runs on.
+    DetectsResources,
+    /// An exporter that keeps metrics until they are scraped.
+    HoldsMetrics,
+}
+
+/// How a component comes to make delta metrics.
+#[derive(Deserialize, PartialEq, Eq, Debug)]
+pub struct Delta {
+    component: String,
+    /// The setting that must hold `word`; always where there is none.
+    pub setting: Option<String>,
+    /// What the setting must hold.
+    pub word: Option<String>,
+    /// Is all that it makes delta?
+    #[serde(default)]
+    pub surely: bool,
+}
+
+/// Settings of a block that are for a server only: the component refuses them.
+#[derive(Deserialize)]
+struct ServerOnly {
+    component: String,
+    block: String,
+    settings: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    traits: BTreeMap<Trait, Vec<String>>,
+    delta: Vec<Delta>,
+    server_only: Vec<ServerOnly>,
+    routing_keys: BTreeMap<String, Vec<(VersionRange, Vec<String>)>>,
+}
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let text = include_str!("../../data/otelcol/traits.json");
+        serde_json::from_str(text).expect("traits.json is embedded and read by the tests")
+    })
+}
+
+fn named(key: &str) -> Option<Component> {
+    let (kind, name) = key.split_once('/')?;
+    component(ComponentKind::parse(kind)?, name)
+}
+
+/// The components that do something, by name.
+pub fn with_trait(what: Trait) -> impl Iterator<Item = Component> {
+    table().traits.get(&what).into_iter().flatten().filter_map(|key| named(key))
+}
+
+/// By what an exporter that spreads data can tell where data of a signal goes at a version. Of logs it goes by
+/// the first alone where there is one.
+pub fn routing_keys(signal: Signal, version: Version) -> Vec<&'static str> {
+    let rows = table().routing_keys.get(signal.as_str()).into_iter().flatten();
+    rows.filter(|(range, _)| range.contains(version)).flat_map(|(_, keys)| keys).map(String::as_str).collect()
+}
+
+impl Component {
+    /// Does it do that, whatever its settings say?
+    pub fn has(self, what: Trait) -> bool {
+        table().traits.get(&what).is_some_and(|keys| keys.contains(&self.record.key))
+    }
+
+    /// How it comes to make delta metrics, if it can.
+    pub fn delta(self) -> Option<&'static Delta> {
+        table().delta.iter().find(|row| row.component == self.record.key)
+    }
+
+    /// Settings that it knows and refuses, because they are for a server: the block they stand in, and their paths
+    /// below it.
+    pub fn server_only(self) -> Option<(&'static str, &'static [String])> {
+        let row = table().server_only.iter().find(|row| row.component == self.record.key)?;
+        Some((&row.block, &row.settings))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_names_a_component_by_its_newest_name() {
+        let table = table();
+        let traits = table.traits.values().flatten();
+        let delta = table.delta.iter().map(|row| &row.component);
+        let server_only = table.server_only.iter().map(|row| &row.component);
+        for key in traits.chain(delta).chain(server_only) {
+            let component = named(key).unwrap_or_else(|| panic!("{key} is known"));
+            assert_eq!(component.record.key, *key, "its newest name");
+        }
+        for row in &table.delta {
+            assert_eq!(row.setting.is_some(), row.word.is_some(), "{}", row.component);
+        }
+    }
+
+    #[test]
+    fn old_names_have_the_traits_too() {
+        let old = component(ComponentKind::Connector, "spanmetrics").expect("known");
+        assert!(old.has(Trait::MeasuresSpans) && old.delta().is_some());
+        let forward = component(ComponentKind::Connector, "forward").expect("known");
+        assert!(forward.has(Trait::PassesOn) && !forward.has(Trait::Chooses) && forward.delta().is_none());
+    }
+
+    #[test]
+    fn routing_keys_by_release() {
+        let at = |signal, version| routing_keys(signal, Version::parse(version).expect("a version"));
+        assert_eq!(at(Signal::Logs, "0.150.0"), ["traceID"]);
+        assert!(at(Signal::Logs, "0.158.0").contains(&"service"));
+        assert!(!at(Signal::Traces, "0.158.0").contains(&"metric"));
+    }
+}

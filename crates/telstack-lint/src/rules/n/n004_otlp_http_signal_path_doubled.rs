@@ -1,0 +1,145 @@
+use telstack_catalog::Signal;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Component, Origin, Protocol, link::Address};
+
+use crate::{Cx, Rule, facts::Part, words::is_reference};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "N004",
+        name: "otlp-http-signal-path-doubled",
+        severity: Severity::Error,
+        summary: "The address of an OTLP exporter has the path of a signal too often, or not at all.",
+        why: "The exporter adds `/v1/traces`, `/v1/metrics` or `/v1/logs` to `endpoint` by itself. With the path \
+              written there it posts to `/v1/traces/v1/traces`, is answered 404, and drops the data without a retry. \
+              An address for one signal, such as `traces_endpoint`, is taken as it is.",
+        bad: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_http" { endpoint "http://traces.example:4318/v1/traces" }
+    pipeline "traces" { from "otlp"; to "otlp_http" }
+}"#,
+        good: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_http" { endpoint "http://traces.example:4318" }
+    pipeline "traces" { from "otlp"; to "otlp_http" }
+}"#,
+        silent: "The address comes from the environment; what is left without the path is wrong for the store that is \
+                 dialled (N005). An address for one signal without any path is a warning, as long as nothing of the \
+                 stack answers there. What applications are told by `OTEL_EXPORTER_OTLP_ENDPOINT` is not looked at.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/tree/main/exporter/otlphttpexporter",
+            "https://github.com/grafana/loki/issues/14238",
+            "https://github.com/open-telemetry/opentelemetry.io/pull/2406",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for part in cx.facts.parts.iter().filter(|part| part.runs()) {
+        let Some((fact, _)) = part.usable().filter(|(fact, _)| fact.protocol() == Some(Protocol::OTLP_HTTP.0)) else {
+            continue;
+        };
+        if let Some((text, at)) = literal(part.component, fact.address_setting()) {
+            doubled(cx, part, text, at);
+        }
+        for signal in Signal::ALL.iter().copied().filter(|signal| path_of(*signal).is_some()) {
+            if let Some((text, at)) = literal(part.component, &format!("{signal}_endpoint")) {
+                missing(cx, part, signal, text, at);
+            }
+        }
+    }
+}
+
+/// The path that the exporter adds for a signal; that of profiles is not settled.
+fn path_of(signal: Signal) -> Option<String> {
+    (signal != Signal::Profiles).then(|| format!("/v1/{signal}"))
+}
+
+fn literal<'a>(component: &'a Component, setting: &str) -> Option<(&'a str, &'a Origin)> {
+    let value = component.setting(setting)?;
+    Some((value.as_str().filter(|text| !is_reference(text))?, &value.mark))
+}
+
+fn doubled(cx: &mut Cx<'_>, part: &Part<'_>, text: &str, at: &Origin) {
+    let bare = text.trim_end_matches('/');
+    let mut paths = Signal::ALL.iter().filter_map(|signal| path_of(*signal));
+    let Some(path) = paths.find(|path| bare.ends_with(path.as_str())) else { return };
+    let rest = &bare[..bare.len() - path.len()];
+    // Another path is wanted there: that is the other mistake.
+    let base = Address::parse(rest).map(|address| address.path).unwrap_or_default();
+    let answers = cx.facts.links.iter().filter(|link| link.dial.origin == *at);
+    let wanted = |link: &crate::facts::Link<'_>| Some(link.answer()?.base.clone().unwrap_or_default());
+    if answers.filter_map(wanted).any(|wanted| wanted.trim_matches('/') != base.trim_matches('/')) {
+        return;
+    }
+    let signals = part.collector.pipelines_with(part.component).map(|it| it.signal);
+    let posts: Vec<String> = signals.filter_map(path_of).map(|own| format!("{path}{own}")).collect();
+    let shown = posts.first().cloned().unwrap_or_else(|| format!("{path}{path}"));
+    let finding = cx
+        .finding(format!("{} posts to `{shown}`", part.title()), at, format!("`{path}` is added to this"))
+        .help(format!("leave the path out: `{rest}`"))
+        .help(format!("for one signal only, an address such as `{}_endpoint` is taken as it is", &path[4..]));
+    cx.report(finding);
+}
+
+fn missing(cx: &mut Cx<'_>, part: &Part<'_>, signal: Signal, text: &str, at: &Origin) {
+    let Some(path) = path_of(signal) else { return };
+    let Some(address) = Address::parse(text).filter(|it| it.path.trim_matches('/').is_empty()) else { return };
+    let feeds = |it: &telstack_system::Pipeline| it.signal == signal;
+    if !part.collector.pipelines_with(part.component).any(feeds) {
+        return;
+    }
+    let answered = cx.facts.links.iter().any(|link| link.dial.origin == *at && link.answer().is_some());
+    let message = format!("{} posts {signal} to `{}` without a path", part.title(), address.host);
+    let finding = cx
+        .finding(message, at, "taken as it is: nothing is added")
+        .severity(if answered { Severity::Error } else { Severity::Warning })
+        .help(format!("write the whole address: `{}{path}`", text.trim_end_matches('/')));
+    cx.report(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::Severity;
+
+    use crate::test_support::Bench;
+
+    fn exporter(settings: &str) -> Bench {
+        Bench::collector(
+            "0.140.0",
+            &format!(
+                "exporters: {{otlphttp: {{{settings}}}}}\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlphttp]}}}}}}"
+            ),
+        )
+    }
+
+    #[test]
+    fn fails_on_a_path_that_is_added_anyway() {
+        for address in ["http://t:4318/v1/traces", "https://t/otlp/v1/traces/", "http://t/v1/logs"] {
+            let found = exporter(&format!("endpoint: '{address}'")).finds("N004", &format!("'{address}'"));
+            assert_eq!(found, Severity::Error);
+        }
+    }
+
+    #[test]
+    fn warns_of_an_address_for_one_signal_without_a_path() {
+        let found = exporter("traces_endpoint: 'http://t:4318'").finds("N004", "'http://t:4318'");
+        assert_eq!(found, Severity::Warning);
+    }
+
+    #[test]
+    fn passes_on_whole_and_on_bare_addresses() {
+        exporter("endpoint: 'http://t:4318'").silent("N004");
+        exporter("endpoint: 'http://t:4318/otlp'").silent("N004");
+        exporter("traces_endpoint: 'http://t:4318/v1/traces'").silent("N004");
+        exporter("traces_endpoint: 'http://t/api/public/otel'").silent("N004");
+    }
+
+    #[test]
+    fn silent_when_the_address_is_not_known_or_serves_nothing() {
+        exporter("endpoint: '${env:E}/v1/traces'").silent("N004");
+        exporter("endpoint: 'http://t', logs_endpoint: 'http://l'").silent("N004");
+    }
+}

@@ -191,7 +191,7 @@ fn store(out: &mut Lines, store: &Store) {
             };
             out.say_some("storage", storage.as_ref().map(|it| word(it.value)));
         }
-        StoreFacet::Tempo => {}
+        StoreFacet::Tempo(_) => {}
     }
 }
 

@@ -61,7 +61,7 @@ pub fn emit(system: &System) -> Vec<Artefact> {
             NodeKind::Store(store) => match &store.facet {
                 StoreFacet::Prometheus(facet) => prometheus::emit(system, id, node, facet),
                 StoreFacet::Loki(facet) => loki::emit(system, id, node, store, facet),
-                StoreFacet::Tempo => tempo::emit(system, node, store),
+                StoreFacet::Tempo(_) => tempo::emit(system, node, store),
                 StoreFacet::Jaeger(storage) => jaeger::emit(system, node, store, storage.as_ref()),
             },
             NodeKind::Viewer(viewer) => grafana::emit(system, node, viewer),

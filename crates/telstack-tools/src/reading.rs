@@ -263,6 +263,12 @@ pub(crate) fn truth(value: &Value, path: &str) -> Option<Sourced<bool>> {
     Some(Sourced::new(value.as_bool()?, value.mark.clone()))
 }
 
+/// A whole number that is not negative, at a dotted path.
+pub(crate) fn number(value: &Value, path: &str) -> Option<Sourced<u64>> {
+    let value = value.at(path)?;
+    Some(Sourced::new(u64::try_from(value.as_int()?).ok()?, value.mark.clone()))
+}
+
 /// The items of a list at a dotted path.
 pub(crate) fn items<'v>(value: &'v Value, path: &str) -> &'v [Value] {
     value.at(path).and_then(Value::as_seq).unwrap_or_default()

@@ -261,7 +261,7 @@ fn store(out: &mut Fields, store: &Store) {
             };
             out.put("storage", storage.origin.string(word));
         }
-        StoreFacet::Tempo | StoreFacet::Jaeger(None) => {}
+        StoreFacet::Tempo(_) | StoreFacet::Jaeger(None) => {}
     }
 }
 

@@ -125,10 +125,16 @@ fn arrival<'a>(dial: &Dial, to: &'a Node) -> Arrival<'a> {
     }
     let open = here().next();
     if let Some(door) = door(to, dial) {
-        if let Some(Need::Flag(name)) = door.needs {
-            let facet = to.store().and_then(|store| store.prometheus());
-            let set = facet.is_some_and(|facet| facet.flag(name.trim_start_matches('-')).is_some());
-            return if set { Arrival::Unknown } else { Arrival::Closed(door) };
+        let facet = to.store().and_then(|store| store.prometheus());
+        let set = match door.needs {
+            Some(Need::Flag(name)) => Some(facet.is_some_and(|it| it.flag(name.trim_start_matches('-')).is_some())),
+            Some(Need::Feature(word)) => Some(facet.is_some_and(|it| it.has_feature(word))),
+            Some(Need::Setting(_) | Need::Env(_)) | None => None,
+        };
+        match set {
+            Some(true) => return Arrival::Unknown,
+            Some(false) => return Arrival::Closed(door),
+            None => {}
         }
         if let Some(open) = open {
             return Arrival::Shared(Box::new(Listener {

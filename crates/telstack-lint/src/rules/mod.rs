@@ -31,6 +31,8 @@ pub(crate) mod g {
 pub(crate) mod l {
     pub(crate) mod l001_retention_not_enforced;
     pub(crate) mod l002_structured_metadata_schema;
+    pub(crate) mod l004_replication_factor_exceeds_replicas;
+    pub(crate) mod l005_tenant_header_missing;
     pub(crate) mod l008_retention_has_no_effect;
 }
 
@@ -44,8 +46,10 @@ pub(crate) mod n {
     pub(crate) mod n001_loopback_bind_in_container;
     pub(crate) mod n002_protocol_port_mismatch;
     pub(crate) mod n003_no_listener_on_peer_port;
+    pub(crate) mod n004_otlp_http_signal_path_doubled;
     pub(crate) mod n005_backend_otlp_path;
     pub(crate) mod n006_tls_plaintext_mismatch;
+    pub(crate) mod n007_grpc_scheme_contradicts_tls;
     pub(crate) mod n008_duplicate_listen_port;
 }
 
@@ -55,6 +59,7 @@ pub(crate) mod p {
     pub(crate) mod p003_enrichment_after_batch;
     pub(crate) mod p005_unused_component;
     pub(crate) mod p006_signal_not_supported;
+    pub(crate) mod p010_server_only_prometheus_section;
     pub(crate) mod p011_connector_one_sided;
     pub(crate) mod p012_pipeline_cycle;
     pub(crate) mod p013_empty_pipeline;

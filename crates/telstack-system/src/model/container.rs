@@ -3,6 +3,7 @@
 use telstack_catalog::otelcol::Transport;
 
 use crate::{
+    known::Known,
     model::Resources,
     origin::{Origin, Sourced},
     units::Period,
@@ -196,6 +197,8 @@ pub struct Container {
     /// Paths of its volumes that must belong to a user before it starts, because the image does not own
     /// them and does not run as root.
     pub owned_paths: Vec<Sourced<String>>,
+    /// How many of it run; one where nothing is written, none known where run time decides.
+    pub replicas: Known<Sourced<u64>>,
     /// Time to stop in.
     pub stop_grace: Option<Sourced<Period>>,
     /// The network that it is in.
@@ -223,6 +226,7 @@ impl Container {
             resources: Resources::default(),
             depends_on: Vec::new(),
             owned_paths: Vec::new(),
+            replicas: Known::Absent,
             stop_grace: None,
             network: Network::default(),
             profiles: Vec::new(),

@@ -16,8 +16,8 @@ pub use container::{
 };
 pub use link::{Bind, Dial, Edge, Listener, Protocol, Purpose, Requirement, Tls};
 pub use store::{
-    AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, PrometheusFacet, SchemaPeriod, ScrapeJob,
-    Store, StoreFacet,
+    AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, MetricsGenerator, PrometheusFacet,
+    SchemaPeriod, ScrapeJob, Store, StoreFacet, TempoFacet,
 };
 pub use tls::ServerTls;
 pub use view::{Alerter, Dashboard, DataSource, External, ExternalEndpoint, Panel, Viewer, Webhook};

@@ -21,6 +21,11 @@ pub struct Store {
     pub multi_tenant: Option<Sourced<bool>>,
     /// The certificate that its listeners answer with; in plain text where there is none.
     pub tls: Option<ServerTls>,
+    /// How many of the processes that keep data each piece of it goes to, as its configuration or its own default
+    /// says. Not known of a stack.
+    pub replication: Option<Sourced<u64>>,
+    /// What says that it keeps data on a disk of its own, not in a store that several can share. Not known of a stack.
+    pub local: Option<Origin>,
     /// How large a message its gRPC servers take, in MiB; their own default where nobody needs more.
     pub max_message: Option<Sourced<u64>>,
     /// Where its data is, inside the container.
@@ -37,7 +42,7 @@ pub enum StoreFacet {
     /// Loki.
     Loki(LokiFacet),
     /// Tempo. Its receivers are the node's listeners.
-    Tempo,
+    Tempo(TempoFacet),
     /// Jaeger.
     Jaeger(Option<Sourced<JaegerStorage>>),
 }
@@ -55,6 +60,9 @@ pub struct PrometheusFacet {
     pub jobs: Vec<ScrapeJob>,
     /// Alert rules, grouped by the tool.
     pub alerts: Vec<AlertRule>,
+    /// How much older than the newest a sample may be, as its configuration says; none where it is not known to say
+    /// anything.
+    pub out_of_order: Option<Sourced<Period>>,
 }
 
 /// A command line flag.
@@ -119,6 +127,24 @@ pub struct LokiFacet {
     pub structured_metadata: Option<Sourced<bool>>,
 }
 
+/// Tempo beyond what all stores have.
+#[derive(Clone, Debug, Default)]
+pub struct TempoFacet {
+    /// The part that makes metrics of spans, if its configuration sets it up.
+    pub generator: Option<MetricsGenerator>,
+}
+
+/// The part of Tempo that makes metrics of spans.
+#[derive(Clone, Debug)]
+pub struct MetricsGenerator {
+    /// Does it have somewhere to send them?
+    pub has_target: bool,
+    /// Is any of its processors switched on for every tenant? None where another file may say so.
+    pub active: Option<bool>,
+    /// What sets it up.
+    pub origin: Origin,
+}
+
 /// One period of Loki's schema.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SchemaPeriod {
@@ -156,7 +182,7 @@ impl Store {
         let facet = match product {
             Product::Prometheus => StoreFacet::Prometheus(PrometheusFacet::default()),
             Product::Loki => StoreFacet::Loki(LokiFacet::default()),
-            Product::Tempo => StoreFacet::Tempo,
+            Product::Tempo => StoreFacet::Tempo(TempoFacet::default()),
             Product::Jaeger => StoreFacet::Jaeger(None),
             Product::Otelcol | Product::Grafana | Product::Alertmanager => return None,
         };
@@ -165,6 +191,8 @@ impl Store {
             size: None,
             tenant: None,
             multi_tenant: None,
+            replication: None,
+            local: None,
             tls: None,
             max_message: None,
             data_path: None,
@@ -182,7 +210,7 @@ impl Store {
         match self.facet {
             StoreFacet::Prometheus(_) => Product::Prometheus,
             StoreFacet::Loki(_) => Product::Loki,
-            StoreFacet::Tempo => Product::Tempo,
+            StoreFacet::Tempo(_) => Product::Tempo,
             StoreFacet::Jaeger(_) => Product::Jaeger,
         }
     }
@@ -211,6 +239,22 @@ impl Store {
         }
     }
 
+    /// Tempo beyond what all stores have.
+    pub fn tempo(&self) -> Option<&TempoFacet> {
+        match &self.facet {
+            StoreFacet::Tempo(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// Tempo beyond what all stores have, to change.
+    pub fn tempo_mut(&mut self) -> Option<&mut TempoFacet> {
+        match &mut self.facet {
+            StoreFacet::Tempo(it) => Some(it),
+            _ => None,
+        }
+    }
+
     /// Loki beyond what all stores have, to change.
     pub fn loki_mut(&mut self) -> Option<&mut LokiFacet> {
         match &mut self.facet {
@@ -224,6 +268,12 @@ impl PrometheusFacet {
     /// The flag of that name.
     pub fn flag(&self, name: &str) -> Option<&Flag> {
         self.flags.iter().find(|flag| flag.name == name)
+    }
+
+    /// Is a word of `--enable-feature` given?
+    pub fn has_feature(&self, word: &str) -> bool {
+        let lists = self.flags.iter().filter(|flag| flag.name == "enable-feature").filter_map(|it| it.value.as_deref());
+        lists.flat_map(|words| words.split(',')).any(|it| it == word)
     }
 
     /// Adds a flag. A value for a flag that is there already joins its list; a word of the list is not said twice.

@@ -166,8 +166,12 @@ fn query(source: &DataSource, settings: &Value) -> Option<Dialled> {
     let dial = dial(Protocol::HTTP, &Sourced::new(source.url.clone(), url.origin))?;
     let header = |at: usize| text(&source.json_data, &format!("httpHeaderName{at}"));
     let named = (1..10).find(|at| header(*at).is_some_and(|it| it.value.eq_ignore_ascii_case(TENANT)));
-    let tenant = named.and_then(|at| text(&source.secure_json_data, &format!("httpHeaderValue{at}")));
-    Some(Dialled { purpose: Purpose::Query, dial: Dial { tenant: tenant.map(|it| it.value), ..dial } })
+    // The value may be given by other means: then a tenant is named, and nobody can tell which.
+    let value = |at: usize| {
+        let key = format!("httpHeaderValue{at}");
+        text(&source.secure_json_data, &key).map_or_else(|| format!("${{{key}}}"), |it| it.value)
+    };
+    Some(Dialled { purpose: Purpose::Query, dial: Dial { tenant: named.map(value), ..dial } })
 }
 
 fn dashboard(document: &Value) -> Dashboard {

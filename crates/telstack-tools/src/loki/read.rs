@@ -5,9 +5,12 @@ use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value, lin
 
 use crate::{
     folder::{self, Config, Dialled, Folder},
-    reading::{self, dial, items, period, text, truth},
+    reading::{self, dial, items, number, period, text, truth},
     receivers,
 };
+
+/// Where it says how many ingesters a line goes to; the first that is written holds.
+const REPLICATION: [&str; 2] = ["ingester.lifecycler.ring.replication_factor", "common.replication_factor"];
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let path = folder::config_path(node, "config.file").unwrap_or_default();
@@ -37,13 +40,26 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
 }
 
 fn settings(node: &mut Node, document: &Value) {
-    let origin = node.origin.clone();
+    let (origin, version) = (node.origin.clone(), node.version());
     let Some(store) = node.store_mut() else { return };
     store.retention = period(document, "limits_config.retention_period").filter(|it| it.value.millis() > 0);
     store.data_path = text(document, "common.path_prefix");
     store.max_message = receivers::read_grpc_server(document);
     // Loki's own default is to want a tenant on every request.
-    store.multi_tenant = Some(truth(document, "auth_enabled").unwrap_or_else(|| Sourced::new(true, origin)));
+    store.multi_tenant = match document.at("auth_enabled") {
+        None => Some(Sourced::new(true, origin.clone())),
+        Some(_) => truth(document, "auth_enabled"),
+    };
+    store.replication = match REPLICATION.iter().find(|path| document.at(path).is_some()) {
+        Some(path) => number(document, path),
+        None => {
+            let default = version.and_then(|version| Product::Loki.option(version, REPLICATION[1])?.default?.as_u64());
+            default.map(|it| Sourced::new(it, origin))
+        }
+    };
+    let periods = items(document, "schema_config.configs");
+    let objects = periods.last().and_then(|period| text(period, "object_store"));
+    store.local = objects.filter(|it| it.value == "filesystem").map(|it| it.origin);
     let Some(facet) = store.loki_mut() else { return };
     let word = |period: &Value, path: &str| text(period, path).map(|it| it.value).unwrap_or_default();
     facet.schema = items(document, "schema_config.configs")

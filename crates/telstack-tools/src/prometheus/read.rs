@@ -2,7 +2,8 @@
 
 use telstack_catalog::product::Product;
 use telstack_system::{
-    AlertRule, Bind, Dial, Flag, Known, Node, Protocol, Purpose, ScrapeJob, Settings, Sourced, Store, Tls, Value,
+    AlertRule, Bind, Dial, Flag, Known, Node, Origin, Protocol, Purpose, ScrapeJob, Settings, Sourced, Store, Tls,
+    Value,
     link::{self, Door},
     units::{Bytes, Period},
 };
@@ -14,6 +15,8 @@ use crate::{
 
 /// Flags that say where files are: the container knows them.
 const PLACES: [&str; 3] = ["config.file", "storage.tsdb.path", "web.config.file"];
+/// How much older than the newest a sample may be.
+const OUT_OF_ORDER: &str = "storage.tsdb.out_of_order_time_window";
 /// What a scrape asks for where nothing else is said.
 const METRICS_PATH: &str = "/metrics";
 
@@ -66,6 +69,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         })
         .collect();
     let own_data = folder::own_data_path(Product::Prometheus, node).map(str::to_owned);
+    let declared = node.origin.clone();
     if let Some(store) = node.store_mut() {
         let of = |name: &str| {
             let flag = flags.iter().rev().find(|flag| flag.name == name)?;
@@ -75,7 +79,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             of("storage.tsdb.retention.time").and_then(|it| Some(Sourced::new(Period::parse(&it.value)?, it.origin)));
         store.size = of("storage.tsdb.retention.size").and_then(|it| Some(Sourced::new(size(&it.value)?, it.origin)));
         store.data_path = data.or(own_data).map(|path| Sourced::new(path, origin.clone()));
-        facet(store, document.as_ref(), flags, alerts);
+        facet(store, document.as_ref(), flags, alerts, &declared);
     }
     if let Some(document) = &document {
         alert_managers(document, &mut dialled);
@@ -97,11 +101,15 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     dialled
 }
 
-fn facet(store: &mut Store, document: Option<&Value>, flags: Vec<Flag>, alerts: Vec<AlertRule>) {
+fn facet(store: &mut Store, document: Option<&Value>, flags: Vec<Flag>, alerts: Vec<AlertRule>, origin: &Origin) {
     let Some(facet) = store.prometheus_mut() else { return };
     facet.flags = flags;
     facet.alerts = alerts;
     let Some(document) = document else { return };
+    facet.out_of_order = match document.at(OUT_OF_ORDER) {
+        Some(_) => period(document, OUT_OF_ORDER),
+        None => Some(Sourced::new(Period::from_secs(0), origin.clone())),
+    };
     facet.scrape_interval = period(document, "global.scrape_interval");
     facet.external_labels =
         document.at("global.external_labels").and_then(Value::as_map).cloned().unwrap_or_else(Settings::default);

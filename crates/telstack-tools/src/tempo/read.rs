@@ -1,12 +1,12 @@
 //! Reading it.
 
 use telstack_catalog::product::Product;
-use telstack_system::{Node, link};
+use telstack_system::{MetricsGenerator, Node, Value, link};
 
 use super::RETENTION;
 use crate::{
     folder::{self, Config, Dialled, Folder},
-    reading::{self, period, text, truth},
+    reading::{self, number, period, text, truth},
     receivers,
 };
 
@@ -23,6 +23,11 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         store.retention = RETENTION.iter().find_map(|path| period(document, &path.join(".")));
         let receivers = document.at("distributor.receivers").and_then(receivers::read_max_message);
         store.max_message = receivers.or_else(|| receivers::read_grpc_server(document));
+        store.replication = number(document, "ingester.lifecycler.ring.replication_factor");
+        store.local = text(document, "storage.trace.backend").filter(|it| it.value == "local").map(|it| it.origin);
+        if let Some(facet) = store.tempo_mut() {
+            facet.generator = generator(document);
+        }
         store.data_path = text(document, "storage.trace.local.path").and_then(folder::parent);
     }
     if let Some(version) = node.version() {
@@ -35,4 +40,28 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         });
     }
     Vec::new()
+}
+
+/// The part that makes metrics of spans, and whether anything switches it on. Before 2.3 overrides were flat.
+fn generator(document: &Value) -> Option<MetricsGenerator> {
+    const PROCESSORS: [&str; 2] =
+        ["overrides.defaults.metrics_generator.processors", "overrides.metrics_generator_processors"];
+    /// Other places that may switch it on, which are not read.
+    const ELSEWHERE: [&str; 3] = [
+        "overrides.per_tenant_override_config",
+        "overrides.user_configurable_overrides",
+        "overrides.user_configurable",
+    ];
+    let block = document.at("metrics_generator").filter(|it| it.as_map().is_some())?;
+    let on = |path: &&str| {
+        document.at(path).is_some_and(|it| it.as_seq().map_or(it.as_str().is_some(), |it| !it.is_empty()))
+    };
+    let active = if PROCESSORS.iter().any(|path| on(&path)) {
+        Some(true)
+    } else {
+        (!ELSEWHERE.iter().any(|path| document.at(path).is_some())).then_some(false)
+    };
+    let target = block.at("storage.remote_write");
+    let has_target = target.is_some_and(|it| it.as_seq().map_or(it.as_str().is_some(), |it| !it.is_empty()));
+    Some(MetricsGenerator { has_target, active, origin: block.mark.clone() })
 }

@@ -49,8 +49,7 @@ fn check(cx: &mut Cx<'_>) {
         let excluded = part.component.setting("exclude").is_some_and(|it| it.as_seq().is_none_or(|it| !it.is_empty()));
         let Some((pattern, at)) = own_output(part).filter(|_| !excluded) else { continue };
         for start in Place::fed_by(part) {
-            let goes_on =
-                |place: &Place<'_>| place.id == part.id && !place.may(facts, Trait::Chooses);
+            let goes_on = |place: &Place<'_>| place.id == part.id && !place.may(facts, Trait::Chooses);
             for place in reached(cx.system, facts, start, Follow::All, goes_on) {
                 for (reference, exporter) in place.exporters(facts) {
                     let Some(exporter) = exporter.filter(|it| prints(it)) else { continue };
@@ -79,7 +78,8 @@ fn prints(exporter: &Part<'_>) -> bool {
     }
     let log = |path: &str| telemetry(exporter.collector, path);
     if exporter.knows("use_internal_logger") && exporter.truth("use_internal_logger") != Some(true) {
-        return exporter.truth("use_internal_logger") == Some(false) && exporter.component.setting("output_paths").is_none();
+        return exporter.truth("use_internal_logger") == Some(false)
+            && exporter.component.setting("output_paths").is_none();
     }
     let shown = |value: &Value| value.as_str().is_some_and(|it| SHOWN.contains(&it.to_ascii_lowercase().as_str()));
     log("output_paths").is_none() && log("level").is_none_or(shown)
@@ -94,7 +94,8 @@ fn telemetry<'a>(collector: &'a Collector, path: &str) -> Option<&'a Value> {
 
 fn told(cx: &Cx<'_>, part: &Part<'_>, exporter: &Part<'_>, pattern: &str, at: &Origin) -> Diagnostic {
     let all = exporter.text("verbosity") == Some("detailed");
-    let message = format!("{} reads `{pattern}`, which is its own log too, and {} writes to it", part.title(), exporter.title());
+    let message =
+        format!("{} reads `{pattern}`, which is its own log too, and {} writes to it", part.title(), exporter.title());
     cx.finding(message, at, "the output of every container, its own among them")
         .severity(if all { Severity::Error } else { Severity::Warning })
         .help("`exclude` the files of the collector's own container")

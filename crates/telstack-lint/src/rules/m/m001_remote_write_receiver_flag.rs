@@ -30,7 +30,12 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for link in cx.facts.links.iter().filter(|link| link.dial.protocol == Protocol::REMOTE_WRITE) {
+    judge(cx, Protocol::REMOTE_WRITE, "writes");
+}
+
+/// Reports who sends in a protocol to a server that takes it only with a flag, and is started without.
+pub(crate) fn judge(cx: &mut Cx<'_>, protocol: Protocol, does: &str) {
+    for link in cx.facts.links.iter().filter(|link| link.dial.protocol == protocol) {
         let (need, origin) = match &link.arrival {
             Arrival::Closed(endpoint) => (endpoint.needs, &link.to.origin),
             Arrival::Answer(listener) => {
@@ -44,9 +49,9 @@ fn check(cx: &mut Cx<'_>) {
             Some(Need::Feature(feature)) => format!("enable-feature={feature}"),
             Some(Need::Setting(_) | Need::Env(_)) | None => continue,
         };
-        let message = format!("{} writes to `{}`, which runs without `--{flag}`", link.dialer(), link.to.name);
+        let message = format!("{} {does} to `{}`, which runs without `--{flag}`", link.dialer(), link.to.name);
         let mut finding = cx
-            .finding(message, &link.dial.origin, format!("writes to `{}`", link.address()))
+            .finding(message, &link.dial.origin, format!("{does} to `{}`", link.address()))
             .label(origin.span(), format!("{} refuses it without the flag", link.to.title()));
         if let Some(better) = link.better() {
             finding = finding.help(better);

@@ -106,10 +106,13 @@ fn refused<'a>(cx: &mut Cx<'a>, source: &Part<'a>, surely: bool, start: Place<'a
                 "put the processor `{name}` into pipeline `{}`, in one collector only: it must see all of a series",
                 place.pipeline.id()
             )),
-            None => finding.help("make them cumulative where they are made, or in a collector of the contrib distribution"),
+            None => {
+                finding.help("make them cumulative where they are made, or in a collector of the contrib distribution")
+            }
         };
         if let Some(setting) = source.usable().and_then(|(fact, _)| fact.delta()?.setting.as_deref()) {
-            finding = finding.help(format!("leave `{setting}` of `{}` out: by itself it is cumulative", source.component.id));
+            finding =
+                finding.help(format!("leave `{setting}` of `{}` out: by itself it is cumulative", source.component.id));
         }
         cx.report_once(finding);
     }
@@ -122,11 +125,11 @@ fn is_prometheus(link: &Link<'_>) -> bool {
         && link.to.product() == Some(Product::Prometheus)
         && link.answer().is_some();
     let facet = link.to.store().and_then(|store| store.prometheus());
-    ours && facet.is_some_and(|facet| {
-        let words = facet.flags.iter().filter(|flag| flag.name == "enable-feature").filter_map(|it| it.value.as_deref());
-        !words.flat_map(|words| words.split(',')).any(|word| word.contains("delta"))
-    })
+    ours && facet.is_some_and(|facet| !DELTA_FEATURES.iter().any(|word| facet.has_feature(word)))
 }
+
+/// Features of Prometheus that make it take deltas.
+const DELTA_FEATURES: [&str; 2] = ["otlp-deltatocumulative", "otlp-native-delta-ingestion"];
 
 #[cfg(test)]
 mod tests {

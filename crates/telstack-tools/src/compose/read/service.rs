@@ -5,8 +5,8 @@ use std::{collections::HashMap, rc::Rc};
 use telstack_catalog::otelcol::Transport;
 use telstack_syntax::tree::Kind;
 use telstack_system::{
-    Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource, Network, Origin,
-    Published, Resources, SecretRef, Settings, Sourced, Value,
+    Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Known, Mount, MountSource, Network,
+    Origin, Published, Resources, SecretRef, Settings, Sourced, Value,
     units::{Bytes, Cpu, Period},
 };
 
@@ -71,6 +71,7 @@ impl Service<'_> {
         container.health = self.health();
         container.depends_on = self.depends_on();
         container.resources = self.resources();
+        container.replicas = self.replicas();
         container.stop_grace = period(self.word("stop_grace_period"));
         container.profiles = self.list("profiles").into_iter().map(|it| it.value).collect();
         container.network = match self.word("network_mode").map(|it| it.value) {
@@ -311,6 +312,13 @@ impl Service<'_> {
             }
             _ => words(value, self.variables).iter().map(|name| on(&name.value, "", &name.origin)).collect(),
         }
+    }
+
+    fn replicas(&self) -> Known<Sourced<u64>> {
+        let deployed = self.settings.get("deploy").and_then(|it| it.at("replicas"));
+        let Some(value) = deployed.or_else(|| self.settings.get("scale")) else { return Known::Absent };
+        let number = word(value, self.variables).and_then(|it| Some(Sourced::new(it.value.parse().ok()?, it.origin)));
+        number.map_or(Known::Unknown, Known::Value)
     }
 
     fn resources(&self) -> Resources {

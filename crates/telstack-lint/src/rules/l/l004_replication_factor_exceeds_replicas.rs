@@ -1,0 +1,126 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Known, Node, Platform};
+
+use crate::{Cx, Rule, facts};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "L004",
+        name: "replication-factor-exceeds-replicas",
+        severity: Severity::Error,
+        summary: "A store is to write everything several times, and there are too few of it to do so.",
+        why: "A write counts when more than half of the replicas have taken it. With `replication_factor: 3`, which is \
+              Loki's own default, a single Loki refuses every write: `at least 2 live replicas required, could only \
+              find 1`.",
+        bad: r#"common:
+  replication_factor: 3
+  ring:
+    kvstore:
+      store: inmemory"#,
+        good: r#"common:
+  replication_factor: 1
+  ring:
+    kvstore:
+      store: inmemory"#,
+        silent: "There are several services of the store; it runs only one of its parts (`-target`); how many run, or \
+                 the factor, comes from the environment or a flag. A stack description need not say it.",
+        sources: &[
+            "https://github.com/grafana/loki/issues/6231",
+            "https://github.com/grafana/loki/issues/14606",
+            "https://github.com/grafana/dskit/blob/main/ring/replication_strategy.go",
+        ],
+    },
+    check,
+};
+
+/// Flags that say what the configuration then does not.
+const FACTOR: &str = "replication-factor";
+const TARGET: &str = "target";
+/// All parts in one process.
+const ALL: &str = "all";
+
+fn check(cx: &mut Cx<'_>) {
+    for (_, node) in cx.system.nodes() {
+        let Some(factor) = node.store().and_then(|store| store.replication.as_ref()) else { continue };
+        let Some(members) = members(cx, node) else { continue };
+        let needed = factor.value / 2 + 1;
+        if members.value >= needed {
+            continue;
+        }
+        let many = |count: u64| if count == 1 { "there is 1".to_owned() } else { format!("there are {count}") };
+        let message = format!(
+            "`{}` writes everything to {} of its kind, of which {needed} must answer, and {}",
+            node.name,
+            factor.value,
+            many(members.value)
+        );
+        let default = factor.origin == node.origin;
+        let remark = if default { format!("its own default is {}", factor.value) } else { "refuses every write".to_owned() };
+        let mut finding = cx.finding(message, &factor.origin, remark);
+        if members.origin != factor.origin {
+            finding = finding.label(members.origin.span(), format!("{} of it", many(members.value)));
+        }
+        cx.report(finding.help(format!("set `replication_factor` to {}", members.value)));
+    }
+}
+
+/// How many of a store there are, if that is known.
+fn members(cx: &Cx<'_>, node: &Node) -> Option<telstack_system::Sourced<u64>> {
+    let same = cx.system.nodes().filter(|(_, it)| it.product() == node.product()).count();
+    let given = facts::flags(node);
+    let split = given.iter().any(|flag| flag.name == TARGET && flag.value != Some(ALL));
+    if same > 1 || split || given.iter().any(|flag| flag.name.ends_with(FACTOR)) {
+        return None;
+    }
+    match &node.container.as_ref()?.replicas {
+        Known::Value(replicas) => Some(replicas.clone()).filter(|it| it.value > 0),
+        Known::Absent if cx.system.platform.value == Platform::Compose => {
+            Some(telstack_system::Sourced::new(1, node.origin.clone()))
+        }
+        Known::Absent | Known::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::product::Product;
+    use telstack_diagnostics::Severity;
+    use telstack_system::{Known, Sourced};
+
+    use crate::test_support::Bench;
+
+    fn loki(factor: Option<u64>, replicas: Known<u64>, flag: &str) -> Bench {
+        let mut bench = Bench::new("factor replicas flag");
+        let id = bench.add(Product::Loki, "3.7.6");
+        let (at, many, given) = (bench.at("factor"), bench.at("replicas"), bench.at("flag"));
+        bench.node(id).store_mut().expect("store").replication = factor.map(|it| Sourced::new(it, at));
+        let container = bench.container(id);
+        container.replicas = replicas.map(|it| Sourced::new(it, many));
+        container.command.push(Sourced::new(flag.to_owned(), given));
+        bench
+    }
+
+    #[test]
+    fn fails_where_too_few_can_answer() {
+        assert_eq!(loki(Some(3), Known::Absent, "").finds("L004", "factor"), Severity::Error);
+        loki(Some(2), Known::Absent, "").finds("L004", "factor");
+        loki(Some(5), Known::Value(2), "").finds("L004", "factor");
+    }
+
+    #[test]
+    fn passes_where_enough_answer() {
+        loki(Some(1), Known::Absent, "-target=all").silent("L004");
+        loki(Some(3), Known::Value(2), "").silent("L004");
+    }
+
+    #[test]
+    fn silent_when_it_is_not_known() {
+        loki(None, Known::Absent, "").silent("L004");
+        loki(Some(3), Known::Unknown, "").silent("L004");
+        loki(Some(3), Known::Absent, "-target=write").silent("L004");
+        loki(Some(3), Known::Absent, "-ingester.replication-factor=1").silent("L004");
+        let mut several = loki(Some(3), Known::Absent, "");
+        several.add(Product::Loki, "3.7.6");
+        several.silent("L004");
+    }
+}

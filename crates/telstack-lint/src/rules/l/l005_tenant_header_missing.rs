@@ -1,0 +1,186 @@
+use telstack_catalog::ComponentKind;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Origin, Protocol, Purpose, Store};
+
+use crate::{
+    Cx, Rule, facts,
+    facts::Link,
+    words::{either, is_reference},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "L005",
+        name: "tenant-header-missing",
+        severity: Severity::Error,
+        summary: "A store tells tenants apart, and who writes to it or reads it names none, or another one.",
+        why: "A request without the header `X-Scope-OrgID` is answered 401 `no org id`: the exporter drops the data, the \
+              data source shows an error. With another tenant than the writers' everything looks well, and every \
+              dashboard is empty.",
+        bad: r#"collector "agent" {
+    receiver "otlp"
+    exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
+    pipeline "logs" { from "otlp"; to "otlp_http" }
+}
+loki "loki" { tenant "shop" }"#,
+        good: r#"collector "agent" {
+    receiver "otlp"
+    pipeline "logs" { from "otlp"; to "loki" }
+}
+loki "loki" { tenant "shop" }"#,
+        silent: "The header or its value comes from the environment, or an extension sets it; the store is reached \
+                 through something else; its configuration or command line does not say whether it tells tenants \
+                 apart; the `loki` exporter, which takes the tenant from an attribute. Another tenant than the \
+                 writers' is a warning.",
+        sources: &[
+            "https://grafana.com/docs/loki/latest/operations/multi-tenancy/",
+            "https://github.com/grafana/loki/issues/7081",
+            "https://github.com/grafana/mimir/issues/2030",
+        ],
+    },
+    check,
+};
+
+/// The flag that says it on a command line.
+const FLAG: &str = "auth.enabled";
+/// The header.
+const HEADER: &str = "X-Scope-OrgID";
+
+fn check(cx: &mut Cx<'_>) {
+    let facts = cx.facts;
+    let mut told = Vec::new();
+    for link in &facts.links {
+        let Some(apart) = link.to.store().and_then(apart).filter(|_| concerns(link)) else { continue };
+        if link.dial.tenant.is_some() || may_be_named(cx, link) {
+            continue;
+        }
+        let message = format!("{} names no tenant, and `{}` wants one", link.dialer(), link.to.name);
+        let mut finding = cx
+            .finding(message, &link.dial.origin, format!("without `{HEADER}`"))
+            .label(apart.span(), "tells tenants apart: answers 401 without one");
+        finding = match link.better() {
+            Some(better) => finding.help(better),
+            None if link.purpose == Purpose::Query => finding.help(format!(
+                "add the header: `httpHeaderName1: {HEADER}` in `jsonData`, `httpHeaderValue1` in `secureJsonData`"
+            )),
+            None => finding.help(format!("name it: `headers: {{{HEADER}: …}}`")),
+        };
+        if link.from.collector().is_none() || cx.system.from_files {
+            finding = finding.help(format!("if there is one tenant only, let `{}` not tell them apart", link.to.name));
+        }
+        told.push(link.to_id);
+        cx.report(finding);
+    }
+    for reader in facts.links.iter().filter(|link| link.purpose == Purpose::Query && !told.contains(&link.to_id)) {
+        differs(cx, reader);
+    }
+}
+
+/// What says that a store tells tenants apart.
+fn apart(store: &Store) -> Option<&Origin> {
+    match (&store.multi_tenant, &store.tenant) {
+        (Some(it), _) => it.value.then_some(&it.origin),
+        (None, Some(tenant)) => Some(&tenant.origin),
+        (None, None) => None,
+    }
+}
+
+/// Does the link write or query, and is it answered?
+fn concerns(link: &Link<'_>) -> bool {
+    let flagged = facts::flags(link.to).iter().any(|flag| flag.name == FLAG);
+    matches!(link.purpose, Purpose::Telemetry | Purpose::Query) && link.answer().is_some() && !flagged
+}
+
+/// May the dialler name a tenant in a way that is not known here?
+fn may_be_named(cx: &Cx<'_>, link: &Link<'_>) -> bool {
+    let Some(id) = link.dial.component.as_ref() else { return link.purpose == Purpose::Telemetry };
+    let collector = link.from.collector();
+    let Some(exporter) = collector.and_then(|it| it.component(ComponentKind::Exporter, &id.id)) else { return true };
+    let unknown = exporter.setting("headers").is_some_and(|it| it.as_str().is_some());
+    unknown || exporter.setting("auth").is_some() || link.dial.protocol == Protocol::LOKI_PUSH || !cx.system.complete
+}
+
+fn differs(cx: &mut Cx<'_>, reader: &Link<'_>) {
+    let facts = cx.facts;
+    let Some(read) = reader.dial.tenant.as_deref().filter(|it| !is_reference(it) && concerns(reader)) else { return };
+    let to_it = |link: &&Link<'_>| link.to_id == reader.to_id && link.purpose == Purpose::Telemetry;
+    let mut written: Vec<(&str, &Link<'_>)> = Vec::new();
+    for writer in facts.links.iter().filter(to_it) {
+        let Some(tenant) = writer.dial.tenant.as_deref().filter(|it| !is_reference(it)) else { return };
+        written.push((tenant, writer));
+    }
+    // One reader may ask for several.
+    if read.split('|').any(|asked| written.iter().any(|(tenant, _)| *tenant == asked.trim())) {
+        return;
+    }
+    let Some((_, writer)) = written.first() else { return };
+    let mut tenants: Vec<&str> = written.iter().map(|(tenant, _)| *tenant).collect();
+    tenants.dedup();
+    let message = format!("{} reads tenant `{read}` of `{}`, and nobody writes it", reader.dialer(), reader.to.name);
+    let finding = cx
+        .finding(message, &reader.dial.origin, format!("tenant `{read}`"))
+        .severity(Severity::Warning)
+        .label(writer.dial.origin.span(), format!("writes {}", either(&tenants)))
+        .help(format!("read {}", either(&tenants)));
+    cx.report(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::{Distribution, product::Product};
+    use telstack_diagnostics::Severity;
+    use telstack_system::{Protocol, Purpose, Sourced};
+
+    use crate::test_support::Bench;
+
+    fn loki(exporter: &str, apart: Option<bool>, reads: Option<&str>) -> Bench {
+        let mut bench = Bench::new("apart http reads grafana");
+        let yaml = format!(
+            "exporters: {{otlp_http: {{endpoint: 'http://loki:3100/otlp', {exporter}}}}}\n\
+             service: {{pipelines: {{logs: {{receivers: [otlp], exporters: [otlp_http]}}}}}}"
+        );
+        bench.add_collector("agent", Distribution::Contrib, "0.158.0", &yaml);
+        let id = bench.add(Product::Loki, "3.7.6");
+        let says = bench.at("apart");
+        let mut http = bench.listener("otlp-http", 3100, "http");
+        (http.protocol, http.base) = (Protocol::OTLP_HTTP, Some("/otlp".to_owned()));
+        let mut query = bench.listener("query", 3100, "http");
+        query.protocol = Protocol::HTTP;
+        let node = bench.node(id);
+        node.listeners = vec![http, query];
+        node.store_mut().expect("store").multi_tenant = apart.map(|it| Sourced::new(it, says));
+        if let Some(tenant) = reads {
+            let grafana = bench.add(Product::Grafana, "13.0.1");
+            let mut edge = bench.edge(Protocol::HTTP, "loki", 3100, "reads");
+            edge.purpose = Purpose::Query;
+            edge.dial.as_mut().expect("dial").tenant = Some(tenant.to_owned()).filter(|it| !it.is_empty());
+            bench.system.connect(grafana, id, edge);
+        }
+        bench
+    }
+
+    #[test]
+    fn fails_without_a_tenant() {
+        assert_eq!(loki("", Some(true), None).finds("L005", "'http://loki:3100/otlp'"), Severity::Error);
+        loki("headers: {x-scope-orgid: a}", Some(true), Some("")).finds("L005", "reads");
+    }
+
+    #[test]
+    fn warns_of_another_tenant_than_the_writers() {
+        let bench = loki("headers: {X-Scope-OrgID: a}", Some(true), Some("b"));
+        assert_eq!(bench.finds("L005", "reads"), Severity::Warning);
+    }
+
+    #[test]
+    fn passes_with_the_same_tenant_and_without_tenants() {
+        loki("headers: {X-Scope-OrgID: a}", Some(true), Some("b|a")).silent("L005");
+        loki("", Some(false), Some("")).silent("L005");
+    }
+
+    #[test]
+    fn silent_when_it_is_not_known() {
+        loki("", None, None).silent("L005");
+        loki("headers: {X-Scope-OrgID: '${env:T}'}", Some(true), Some("b")).silent("L005");
+        loki("auth: {authenticator: headers_setter}", Some(true), None).silent("L005");
+    }
+}

@@ -30,4 +30,4 @@ pub use releases::{
 };
 pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
 pub use telemetry::{InternalMetric, MetricsEndpoint, internal_metric, service_settings};
-pub use traits::{Delta, Trait, routing_keys, with_trait};
+pub use traits::{Adds, Delta, Trait, churns, is_unbounded, routing_keys, with_trait};

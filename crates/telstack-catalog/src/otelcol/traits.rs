@@ -46,6 +46,10 @@ pub enum Trait {
     Routes,
     /// A processor that changes or removes attributes.
     Rewrites,
+    /// A processor that takes away attributes that no list of its names.
+    KeepsListed,
+    /// A connector that makes a series for each value of the attributes that it is told.
+    CountsByAttributes,
     /// A processor that finds out what the collector itself runs on.
     DetectsResources,
     /// An exporter that keeps metrics until they are scraped.
@@ -73,12 +77,30 @@ struct ServerOnly {
     settings: Vec<String>,
 }
 
+/// The attributes of resources that a processor adds.
+#[derive(Deserialize, PartialEq, Eq, Debug)]
+pub struct Adds {
+    component: String,
+    /// The setting that lists them.
+    pub setting: String,
+    /// Those that it adds where nothing is written.
+    pub default: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Unbounded {
+    attributes: Vec<String>,
+    resource: Vec<String>,
+}
+
 #[derive(Deserialize)]
 struct Table {
     traits: BTreeMap<Trait, Vec<String>>,
+    adds: Vec<Adds>,
     delta: Vec<Delta>,
     server_only: Vec<ServerOnly>,
     routing_keys: BTreeMap<String, Vec<(VersionRange, Vec<String>)>>,
+    unbounded: Unbounded,
 }
 
 fn table() -> &'static Table {
@@ -106,6 +128,16 @@ pub fn routing_keys(signal: Signal, version: Version) -> Vec<&'static str> {
     rows.filter(|(range, _)| range.contains(version)).flat_map(|(_, keys)| keys).map(String::as_str).collect()
 }
 
+/// Have the values of an attribute no end, so that a series for each is too many?
+pub fn is_unbounded(attribute: &str) -> bool {
+    table().unbounded.attributes.iter().any(|it| it == attribute)
+}
+
+/// Does an attribute of a resource change with every start of a process or pod?
+pub fn churns(attribute: &str) -> bool {
+    table().unbounded.resource.iter().any(|it| it == attribute)
+}
+
 impl Component {
     /// Does it do that, whatever its settings say?
     pub fn has(self, what: Trait) -> bool {
@@ -115,6 +147,11 @@ impl Component {
     /// How it comes to make delta metrics, if it can.
     pub fn delta(self) -> Option<&'static Delta> {
         table().delta.iter().find(|row| row.component == self.record.key)
+    }
+
+    /// The attributes of resources that it adds, if it does.
+    pub fn adds(self) -> Option<&'static Adds> {
+        table().adds.iter().find(|row| row.component == self.record.key)
     }
 
     /// Settings that it knows and refuses, because they are for a server: the block they stand in, and their paths
@@ -135,7 +172,8 @@ mod tests {
         let traits = table.traits.values().flatten();
         let delta = table.delta.iter().map(|row| &row.component);
         let server_only = table.server_only.iter().map(|row| &row.component);
-        for key in traits.chain(delta).chain(server_only) {
+        let adds = table.adds.iter().map(|row| &row.component);
+        for key in traits.chain(delta).chain(server_only).chain(adds) {
             let component = named(key).unwrap_or_else(|| panic!("{key} is known"));
             assert_eq!(component.record.key, *key, "its newest name");
         }

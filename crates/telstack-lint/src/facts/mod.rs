@@ -5,6 +5,7 @@ mod duration;
 mod flags;
 mod flow;
 mod glob;
+pub(crate) mod headers;
 mod links;
 mod settings;
 

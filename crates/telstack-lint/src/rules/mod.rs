@@ -20,6 +20,7 @@ pub(crate) mod e {
 
 pub(crate) mod f {
     pub(crate) mod f001_filelog_self_ingestion;
+    pub(crate) mod f002_filelog_no_checkpoint;
     pub(crate) mod f003_log_path_not_mounted;
     pub(crate) mod f004_hostmetrics_sees_container;
 }
@@ -38,7 +39,10 @@ pub(crate) mod l {
 
 pub(crate) mod m {
     pub(crate) mod m001_remote_write_receiver_flag;
+    pub(crate) mod m002_otlp_receiver_flag;
     pub(crate) mod m005_delta_into_prometheus;
+    pub(crate) mod m008_resource_to_labels_cardinality;
+    pub(crate) mod m009_spanmetrics_unbounded_dimension;
     pub(crate) mod m011_telemetry_loop;
 }
 
@@ -57,8 +61,11 @@ pub(crate) mod p {
     pub(crate) mod p001_undefined_component_reference;
     pub(crate) mod p002_extension_reference_not_enabled;
     pub(crate) mod p003_enrichment_after_batch;
+    pub(crate) mod p004_request_context_lost;
     pub(crate) mod p005_unused_component;
     pub(crate) mod p006_signal_not_supported;
+    pub(crate) mod p007_no_default_route;
+    pub(crate) mod p009_include_metadata_off;
     pub(crate) mod p010_server_only_prometheus_section;
     pub(crate) mod p011_connector_one_sided;
     pub(crate) mod p012_pipeline_cycle;
@@ -68,9 +75,14 @@ pub(crate) mod p {
 }
 
 pub(crate) mod s {
+    pub(crate) mod s003_loadbalancing_routing_key;
+    pub(crate) mod s004_spanmetrics_after_sampling;
+    pub(crate) mod s006_tail_sampling_memory;
 }
 
 pub(crate) mod t {
+    pub(crate) mod t001_metrics_generator_inactive;
+    pub(crate) mod t002_local_storage_distributed;
 }
 
 pub(crate) mod v {

@@ -55,7 +55,8 @@ fn check(cx: &mut Cx<'_>) {
             many(members.value)
         );
         let default = factor.origin == node.origin;
-        let remark = if default { format!("its own default is {}", factor.value) } else { "refuses every write".to_owned() };
+        let remark =
+            if default { format!("its own default is {}", factor.value) } else { "refuses every write".to_owned() };
         let mut finding = cx.finding(message, &factor.origin, remark);
         if members.origin != factor.origin {
             finding = finding.label(members.origin.span(), format!("{} of it", many(members.value)));

@@ -54,7 +54,9 @@ fn check(cx: &mut Cx<'_>) {
         finding = if plain {
             finding.help(format!("leave `{INSECURE}` out"))
         } else {
-            finding.help(format!("to send in plain text, set `{INSECURE}: true`")).help("to encrypt, leave `http://` out")
+            finding
+                .help(format!("to send in plain text, set `{INSECURE}: true`"))
+                .help("to encrypt, leave `http://` out")
         };
         cx.report(finding);
     }

@@ -37,7 +37,9 @@ fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
         let Some(generator) = node.store().and_then(|store| store.tempo()?.generator.as_ref()) else { continue };
         let message = match (generator.active, generator.has_target) {
-            (Some(false), true) => format!("`{}` is to make metrics of spans, and no processor is switched on", node.name),
+            (Some(false), true) => {
+                format!("`{}` is to make metrics of spans, and no processor is switched on", node.name)
+            }
             (Some(true), false) => format!("`{}` makes metrics of spans, and sends them nowhere", node.name),
             _ => continue,
         };

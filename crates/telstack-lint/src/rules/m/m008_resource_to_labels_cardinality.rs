@@ -1,0 +1,133 @@
+use telstack_catalog::otelcol;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Origin, Value};
+
+use super::m009_spanmetrics_unbounded_dimension::mentions;
+use crate::{
+    Cx, Rule,
+    facts::{Part, Place},
+    words::ticked,
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "M008",
+        name: "resource-to-labels-cardinality",
+        severity: Severity::Warning,
+        summary: "All attributes of a resource become labels, and some of them change with every start of a pod.",
+        why: "With `resource_to_telemetry_conversion` each attribute of the resource is a label of each metric. A label \
+              that changes with every pod makes new series of all metrics at every restart: the store fills with series \
+              that are never written again.",
+        bad: r#"collector "agent" {
+    receiver "otlp"
+    processor "k8s_attributes"      // adds k8s.pod.uid and k8s.pod.start_time by itself
+    exporter "prometheus_remote_write" {
+        endpoint "http://metrics.example/api/v1/push"
+        resource_to_telemetry_conversion enabled=#true
+    }
+    pipeline "metrics" { from "otlp"; through "k8s_attributes"; to "prometheus_remote_write" }
+}"#,
+        good: r#"collector "agent" {
+    receiver "otlp"
+    processor "k8s_attributes" { extract { metadata "k8s.namespace.name" "k8s.deployment.name" "k8s.node.name" } }
+    exporter "prometheus_remote_write" {
+        endpoint "http://metrics.example/api/v1/push"
+        resource_to_telemetry_conversion enabled=#true
+    }
+    pipeline "metrics" { from "otlp"; through "k8s_attributes"; to "prometheus_remote_write" }
+}"#,
+        silent: "A later processor mentions the attribute: it may take it away; the list of attributes comes from the \
+                 environment. What applications send by themselves is not known.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-operator/issues/2965",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/k8sattributesprocessor",
+        ],
+    },
+    check,
+};
+
+const CONVERSION: &str = "resource_to_telemetry_conversion.enabled";
+
+fn check(cx: &mut Cx<'_>) {
+    let facts = cx.facts;
+    for place in Place::all(cx.system).filter(|place| !place.pipeline.open) {
+        for (_, exporter) in place.exporters(facts) {
+            let Some(exporter) = exporter else { continue };
+            let Some(setting) = exporter.component.setting(CONVERSION).filter(|it| it.as_bool() == Some(true)) else {
+                continue;
+            };
+            for (at, (reference, part)) in place.processors(facts).enumerate() {
+                let Some((churning, origin)) = part.and_then(churning) else { continue };
+                let later = || place.processors(facts).skip(at + 1);
+                let stays = |attribute: &&str| {
+                    later().all(|(_, part)| part.is_some_and(|it| !mentions(&it.component.settings, attribute)))
+                };
+                let left: Vec<&str> = churning.into_iter().filter(stays).collect();
+                if left.is_empty() {
+                    continue;
+                }
+                let message = format!("{} makes labels of {}, which change with every pod", exporter.title(), ticked(&left));
+                let mut finding = cx
+                    .finding(message, &setting.mark, "every attribute of the resource becomes a label")
+                    .label(reference.origin.span(), format!("adds {}", ticked(&left)));
+                if let Some(origin) = origin {
+                    finding = finding.label(origin.span(), "asked for here");
+                }
+                cx.report_once(finding.help(format!("let `{}` add only what is to be a label", reference.id)));
+            }
+        }
+    }
+}
+
+/// The attributes that a processor adds and that change with every start, with what lists them.
+fn churning<'a>(part: &Part<'a>) -> Option<(Vec<&'a str>, Option<&'a Origin>)> {
+    let (fact, _) = part.usable()?;
+    let adds = fact.adds()?;
+    let list = part.component.setting(&adds.setting);
+    let all: Vec<&str> = match list {
+        Some(value) => value.as_seq()?.iter().filter_map(Value::as_str).collect(),
+        None if part.component.setting("extract").is_some_and(|it| it.as_str().is_some()) => return None,
+        None => adds.default.iter().map(String::as_str).collect(),
+    };
+    let churning: Vec<&str> = all.into_iter().filter(|it| otelcol::churns(it)).collect();
+    (!churning.is_empty()).then_some((churning, list.map(|value| &value.mark)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn labels(conversion: &str, extract: &str, processors: &str) -> Bench {
+        Bench::collector(
+            "0.140.0",
+            &format!(
+                "processors: {{k8sattributes: {{{extract}}}, resource: {{attributes: [{{key: k8s.pod.uid, action: delete}}, \
+                 {{key: k8s.pod.start_time, action: delete}}]}}}}\n\
+                 exporters: {{prometheusremotewrite: {{endpoint: 'http://m/api/v1/push', \
+                 resource_to_telemetry_conversion: {{enabled: {conversion}}}}}}}\n\
+                 service: {{pipelines: {{metrics: {{receivers: [otlp], processors: [{processors}], \
+                 exporters: [prometheusremotewrite]}}}}}}"
+            ),
+        )
+    }
+
+    #[test]
+    fn warns_of_what_is_added_by_itself_and_on_request() {
+        labels("true", "", "k8sattributes").finds("M008", "true");
+        labels("true", "extract: {metadata: [container.id]}", "k8sattributes").finds("M008", "true");
+    }
+
+    #[test]
+    fn passes_without_them() {
+        labels("true", "extract: {metadata: [k8s.node.name]}", "k8sattributes").silent("M008");
+        labels("false", "", "k8sattributes").silent("M008");
+        labels("true", "", "k8sattributes, resource").silent("M008");
+    }
+
+    #[test]
+    fn silent_when_it_is_not_known() {
+        labels("true", "extract: {metadata: '${env:M}'}", "k8sattributes").silent("M008");
+        labels("'${env:C}'", "", "k8sattributes").silent("M008");
+        labels("true", "", "k8sattributes, unknown_to_us").silent("M008");
+    }
+}

@@ -1,0 +1,148 @@
+use telstack_catalog::{ComponentKind, otelcol::Trait};
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_syntax::tree::Kind;
+use telstack_system::{Reference, Value};
+
+use crate::{
+    Cx, Rule,
+    facts::{
+        Part, Place,
+        headers::{self, Wanted},
+    },
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "P009",
+        name: "include-metadata-off",
+        severity: Severity::Error,
+        summary: "A value is taken from a header of the request, and the receiver throws headers away.",
+        why: "Receivers keep the headers of a request only with `include_metadata: true`. Without it the value is \
+              always empty: the tenant is missing, every route is the default one, and nothing is logged.",
+        bad: r#"collector "gateway" {
+    receiver "otlp"
+    processor "attributes" { actions { - { key "tenant"; from_context "metadata.x-tenant"; action "upsert" } } }
+    pipeline "traces" { from "otlp"; through "attributes"; to "tempo" }
+}"#,
+        good: r#"collector "gateway" {
+    receiver "otlp" { protocols { grpc { include_metadata #true } } }
+    processor "attributes" { actions { - { key "tenant"; from_context "metadata.x-tenant"; action "upsert" } } }
+    pipeline "traces" { from "otlp"; through "attributes"; to "tempo" }
+}"#,
+        silent: "One of the receivers keeps headers, has no such setting, or is a connector; the setting comes from the \
+                 environment; the value is one that an authenticator knows (`auth.…`), or has a default.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector/tree/main/config/confighttp",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/29271",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/27901",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    let facts = cx.facts;
+    for place in Place::all(cx.system).filter(|place| !place.pipeline.open) {
+        let Some(receiver) = without_headers(cx, place) else { continue };
+        for (_, part) in place.processors(facts) {
+            for wanted in part.map(headers::of_processor).unwrap_or_default() {
+                report(cx, wanted, receiver);
+            }
+        }
+        for (_, part) in place.exporters(facts) {
+            let Some(part) = part else { continue };
+            let wanted = match part.has(Trait::Routes) {
+                true => conditions(part),
+                false => headers::of_exporter(facts, part).map(|(_, wanted)| wanted).unwrap_or_default(),
+            };
+            for wanted in wanted {
+                report(cx, wanted, receiver);
+            }
+        }
+    }
+}
+
+/// The first receiver of a pipeline, if surely none of them keeps headers.
+fn without_headers<'a>(cx: &Cx<'a>, place: Place<'a>) -> Option<&'a Reference> {
+    for reference in &place.pipeline.receivers {
+        let receiver = place.collector.component(ComponentKind::Receiver, &reference.id)?;
+        if headers::are_kept(cx.facts.part(receiver)?)? {
+            return None;
+        }
+    }
+    place.pipeline.receivers.first()
+}
+
+/// The headers that routes go by: `request["X-Tenant"]`.
+fn conditions<'a>(part: &Part<'a>) -> Vec<Wanted<'a>> {
+    let table = part.component.setting("table").and_then(Value::as_seq).unwrap_or_default();
+    let by_request = |it: &&Value| it.at("context").and_then(Value::as_str) == Some("request");
+    let condition = |it: &'a Value| {
+        let value = it.at("condition")?;
+        Some(Wanted { header: requested(value)?, at: &value.mark })
+    };
+    table.iter().filter(by_request).filter_map(condition).collect()
+}
+
+fn requested(value: &Value) -> Option<&str> {
+    let Kind::String(text) = &value.kind else { return None };
+    let rest = text.split_once("request[")?.1;
+    Some(rest.split_once(']')?.0.trim_matches(['"', '\'']))
+}
+
+fn report(cx: &mut Cx<'_>, wanted: Wanted<'_>, receiver: &Reference) {
+    let message = format!("the header `{}` is never there: `{}` throws headers away", wanted.header, receiver.id);
+    let finding =
+        cx.finding(message, wanted.at, "always empty").label(receiver.origin.span(), "keeps no headers").help(format!(
+            "set `include_metadata: true` beside the address of `{}`, for each of its protocols",
+            receiver.id
+        ));
+    cx.report_once(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::Severity;
+
+    use crate::test_support::Bench;
+
+    fn reads(receiver: &str, rest: &str) -> Bench {
+        Bench::collector(
+            "0.140.0",
+            &format!(
+                "receivers: {{otlp: {{protocols: {receiver}}}, filelog: {{include: [/a]}}}}\n\
+                 extensions: {{headers_setter: {{headers: [{{key: X-Scope-OrgID, from_context: x-tenant}}]}}}}\n\
+                 processors: {{attributes: {{actions: [{{key: t, from_context: metadata.x-one, action: upsert}}]}}}}\n\
+                 connectors: {{routing: {{default_pipelines: [traces/a], table: [{{context: request, \
+                 condition: 'request[\"X-Two\"] == \"a\"', pipelines: [traces/a]}}]}}}}\n\
+                 exporters: {{otlp: {{endpoint: 'a:1', auth: {{authenticator: headers_setter}}}}}}\n\
+                 service: {{extensions: [headers_setter], pipelines: {{traces: {{{rest}}}}}}}"
+            ),
+        )
+    }
+
+    const OFF: &str = "{grpc: {endpoint: '0.0.0.0:4317'}}";
+
+    #[test]
+    fn fails_for_processors_exporters_and_routes() {
+        let found = reads(OFF, "receivers: [otlp], processors: [attributes]").finds("P009", "metadata.x-one");
+        assert_eq!(found, Severity::Error);
+        reads(OFF, "receivers: [otlp], exporters: [otlp]").finds("P009", "x-tenant");
+        reads(OFF, "receivers: [otlp], exporters: [routing]").finds("P009", "'request[\"X-Two\"] == \"a\"'");
+    }
+
+    #[test]
+    fn passes_where_headers_are_kept() {
+        let on = "{grpc: , http: {include_metadata: true}}";
+        reads(on, "receivers: [otlp], processors: [attributes], exporters: [otlp, routing]").silent("P009");
+    }
+
+    #[test]
+    fn silent_when_it_is_not_known() {
+        for receiver in ["{grpc: {include_metadata: '${env:X}'}}", "'${file:p.yaml}'", "{grpc: '${file:p.yaml}'}"] {
+            reads(receiver, "receivers: [otlp], processors: [attributes]").silent("P009");
+        }
+        reads(OFF, "receivers: [otlp, filelog], processors: [attributes]").silent("P009");
+        reads(OFF, "receivers: [routing], processors: [attributes]").silent("P009");
+    }
+}

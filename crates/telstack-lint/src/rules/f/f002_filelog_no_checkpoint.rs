@@ -39,7 +39,8 @@ const START: &str = "start_at";
 fn check(cx: &mut Cx<'_>) {
     for part in cx.facts.parts.iter().filter(|part| part.has(Trait::FollowsFiles) && part.runs()) {
         let deleted = part.component.setting("delete_after_read").is_some_and(|it| it.as_bool() != Some(false));
-        if part.component.setting(STORAGE).is_some() || deleted || part.node.container.is_none() || !part.knows(STORAGE) {
+        if part.component.setting(STORAGE).is_some() || deleted || part.node.container.is_none() || !part.knows(STORAGE)
+        {
             continue;
         }
         let what = match part.text(START) {

@@ -1,7 +1,7 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::{Known, Node, Platform};
 
-use crate::{Cx, Rule, facts};
+use crate::{Cx, Rule, facts, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -61,7 +61,11 @@ fn check(cx: &mut Cx<'_>) {
         if members.origin != factor.origin {
             finding = finding.label(members.origin.span(), format!("{} of it", many(members.value)));
         }
-        cx.report(finding.help(format!("set `replication_factor` to {}", members.value)));
+        let finding = finding.help(format!("set `replication_factor` to {}", members.value));
+        let (from, to) = (factor.value.to_string(), members.value.to_string());
+        let changes = repair::word(&factor.origin, &from, &to).filter(|_| !default);
+        let fix = changes.map(|changes| Fix::safe(format!("set it to {to}"), changes));
+        cx.report(repair::with(finding, fix));
     }
 }
 

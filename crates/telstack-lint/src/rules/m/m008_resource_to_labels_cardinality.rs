@@ -66,7 +66,8 @@ fn check(cx: &mut Cx<'_>) {
                 if left.is_empty() {
                     continue;
                 }
-                let message = format!("{} makes labels of {}, which change with every pod", exporter.title(), ticked(&left));
+                let message =
+                    format!("{} makes labels of {}, which change with every pod", exporter.title(), ticked(&left));
                 let mut finding = cx
                     .finding(message, &setting.mark, "every attribute of the resource becomes a label")
                     .label(reference.origin.span(), format!("adds {}", ticked(&left)));

@@ -89,12 +89,13 @@ fn attributes<'a>(value: &'a Value, found: &mut Vec<(&'a str, &'a Value)>) {
 
 /// Does a processor before the connector say anything about the attribute?
 fn rewritten(cx: &Cx<'_>, part: &Part<'_>, attribute: &str) -> bool {
-    let feeds = |place: &Place<'_>| {
-        place.id == part.id && place.pipeline.exporters.iter().any(|it| it.id == part.component.id)
-    };
+    let feeds =
+        |place: &Place<'_>| place.id == part.id && place.pipeline.exporters.iter().any(|it| it.id == part.component.id);
     Place::all(cx.system).filter(feeds).any(|place| {
         let mut processors = place.processors(cx.facts);
-        processors.any(|(_, part)| part.is_none_or(|it| it.has(Trait::Rewrites) && mentions(&it.component.settings, attribute)))
+        processors.any(|(_, part)| {
+            part.is_none_or(|it| it.has(Trait::Rewrites) && mentions(&it.component.settings, attribute))
+        })
     })
 }
 

@@ -1,8 +1,8 @@
 use telstack_catalog::Signal;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::{Component, Origin, Protocol, link::Address};
 
-use crate::{Cx, Rule, facts::Part, words::is_reference};
+use crate::{Cx, Rule, facts::Part, repair, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -80,7 +80,8 @@ fn doubled(cx: &mut Cx<'_>, part: &Part<'_>, text: &str, at: &Origin) {
         .finding(format!("{} posts to `{shown}`", part.title()), at, format!("`{path}` is added to this"))
         .help(format!("leave the path out: `{rest}`"))
         .help(format!("for one signal only, an address such as `{}_endpoint` is taken as it is", &path[4..]));
-    cx.report(finding);
+    let fix = repair::word(at, text, rest).map(|changes| Fix::safe(format!("leave `{path}` out"), changes));
+    cx.report(repair::with(finding, fix));
 }
 
 fn missing(cx: &mut Cx<'_>, part: &Part<'_>, signal: Signal, text: &str, at: &Origin) {

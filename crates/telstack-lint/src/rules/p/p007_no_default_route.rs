@@ -57,7 +57,8 @@ fn check(cx: &mut Cx<'_>) {
 fn routes(cx: &mut Cx<'_>, part: &Part<'_>) {
     let table = part.component.setting("table").and_then(Value::as_seq).unwrap_or_default();
     let defaults = part.component.setting(DEFAULT);
-    let given = defaults.is_some_and(|it| it.as_seq().is_none_or(|it| !it.is_empty()) && !matches!(it.kind, Kind::Null));
+    let given =
+        defaults.is_some_and(|it| it.as_seq().is_none_or(|it| !it.is_empty()) && !matches!(it.kind, Kind::Null));
     if given || table.is_empty() || !table.iter().all(is_narrow) {
         return;
     }

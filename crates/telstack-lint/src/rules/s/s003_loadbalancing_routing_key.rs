@@ -115,8 +115,11 @@ fn splits(cx: &mut Cx<'_>, part: &Part<'_>, value: &Value) {
         for place in Place::all(cx.system).filter(traces) {
             let mut all = place.processors(facts).filter_map(|(reference, part)| Some((reference, part?)));
             let Some((reference, sampler)) = all.find(|(_, part)| part.has(Trait::SamplesByTrace)) else { continue };
-            let message =
-                format!("{} of `{}` sees pieces of traces: they are spread by service", sampler.title(), place.node.name);
+            let message = format!(
+                "{} of `{}` sees pieces of traces: they are spread by service",
+                sampler.title(),
+                place.node.name
+            );
             let finding = cx
                 .finding(message, &value.mark, "the spans of one trace go to several collectors")
                 .severity(Severity::Warning)
@@ -165,14 +168,20 @@ mod tests {
 
     #[test]
     fn fails_on_keys_that_a_signal_does_not_have() {
-        assert_eq!(balanced("0.140.0", "routing_key: metric,", STATIC, "traces").finds("S003", "metric"), Severity::Error);
+        assert_eq!(
+            balanced("0.140.0", "routing_key: metric,", STATIC, "traces").finds("S003", "metric"),
+            Severity::Error
+        );
         balanced("0.140.0", "routing_key: traceID,", STATIC, "metrics").finds("S003", "traceID");
         balanced("0.158.0", "routing_key: streamID,", STATIC, "logs").finds("S003", "streamID");
     }
 
     #[test]
     fn warns_of_a_key_without_effect() {
-        assert_eq!(balanced("0.140.0", "routing_key: service,", STATIC, "logs").finds("S003", "service"), Severity::Warning);
+        assert_eq!(
+            balanced("0.140.0", "routing_key: service,", STATIC, "logs").finds("S003", "service"),
+            Severity::Warning
+        );
     }
 
     #[test]

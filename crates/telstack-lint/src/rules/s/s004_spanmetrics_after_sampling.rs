@@ -26,9 +26,10 @@ pub(crate) static RULE: Rule = Rule {
         good: r#"collector "gateway" {
     receiver "otlp"
     processor "probabilistic_sampler" { sampling_percentage 10 }
+    processor "batch"
     connector "span_metrics"
-    pipeline "traces" { from "otlp"; through "probabilistic_sampler"; to "tempo" }
-    pipeline "traces/measured" { from "otlp"; to "span_metrics" }
+    pipeline "traces" { from "otlp"; through "probabilistic_sampler" "batch"; to "tempo" }
+    pipeline "traces/measured" { from "otlp"; through "batch"; to "span_metrics" }
     pipeline "metrics" { from "span_metrics"; to "prometheus" }
 }"#,
         silent: "The sampler keeps everything; it notes in the spans how many each stands for (`mode: proportional`, \

@@ -6,6 +6,7 @@ mod flags;
 mod flow;
 mod glob;
 pub(crate) mod headers;
+mod hosts;
 mod links;
 mod settings;
 
@@ -19,6 +20,7 @@ pub(crate) use duration::nanoseconds;
 pub(crate) use flags::{GivenFlag, flags};
 pub(crate) use flow::{Follow, Place, reached};
 pub(crate) use glob::matches;
+pub(crate) use hosts::is_public;
 pub(crate) use links::{Arrival, Link};
 pub(crate) use settings::{Problem, ProblemKind};
 

@@ -8,9 +8,12 @@ pub(crate) mod d {
     pub(crate) mod d001_memory_limit_over_container_limit;
     pub(crate) mod d002_memory_limiter_not_first;
     pub(crate) mod d003_persistent_queue_not_durable;
+    pub(crate) mod d004_storage_dir_missing_or_unwritable;
     pub(crate) mod d005_retry_gives_up_before_outage;
+    pub(crate) mod d006_queue_exceeds_memory;
     pub(crate) mod d007_sending_queue_unsupported;
     pub(crate) mod d008_queue_config_contradiction;
+    pub(crate) mod d010_shared_queue_directory;
 }
 
 pub(crate) mod e {
@@ -34,6 +37,7 @@ pub(crate) mod l {
     pub(crate) mod l002_structured_metadata_schema;
     pub(crate) mod l004_replication_factor_exceeds_replicas;
     pub(crate) mod l005_tenant_header_missing;
+    pub(crate) mod l006_old_sample_window;
     pub(crate) mod l008_retention_has_no_effect;
 }
 
@@ -43,6 +47,7 @@ pub(crate) mod m {
     pub(crate) mod m005_delta_into_prometheus;
     pub(crate) mod m008_resource_to_labels_cardinality;
     pub(crate) mod m009_spanmetrics_unbounded_dimension;
+    pub(crate) mod m010_prometheus_exporter_expiry;
     pub(crate) mod m011_telemetry_loop;
 }
 
@@ -65,6 +70,7 @@ pub(crate) mod p {
     pub(crate) mod p005_unused_component;
     pub(crate) mod p006_signal_not_supported;
     pub(crate) mod p007_no_default_route;
+    pub(crate) mod p008_resource_detection_overrides;
     pub(crate) mod p009_include_metadata_off;
     pub(crate) mod p010_server_only_prometheus_section;
     pub(crate) mod p011_connector_one_sided;
@@ -91,11 +97,14 @@ pub(crate) mod v {
     pub(crate) mod v003_setting_removed;
     pub(crate) mod v004_telemetry_metrics_address;
     pub(crate) mod v006_deprecated_alias;
+    pub(crate) mod v007_unpinned_image;
 }
 
 pub(crate) mod x {
     pub(crate) mod x001_literal_secret;
     pub(crate) mod x002_default_password;
+    pub(crate) mod x003_plaintext_over_public_network;
+    pub(crate) mod x004_auth_one_sided;
 }
 
 pub(crate) mod y {

@@ -2,6 +2,7 @@ use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::{ComponentId, MountSource};
 
+use super::d004_storage_dir_missing_or_unwritable::missing;
 use crate::{Cx, Rule, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
@@ -25,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
     durable     // queues on disk, on a volume; so is any folder of a `file_storage` that is written from the root
 }"#,
         silent: "The folder is on a named volume or a host folder; the storage is a database; the extension is not \
-                 enabled (P002); the folder comes from the environment. An error where the stack says `durable`.",
+                 enabled (P002); the folder comes from the environment, or is not there at all (D004). An error where the stack says `durable`.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/extension/storage/filestorage",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/12711",
@@ -42,7 +43,8 @@ fn check(cx: &mut Cx<'_>) {
         let id = ComponentId::parse(name);
         let Some(storage) = part.collector.component(ComponentKind::Extension, &id) else { continue };
         let Some(storage) = cx.facts.part(storage) else { continue };
-        let Some((_, version)) = storage.usable() else { continue };
+        // That it is not there at all is worse.
+        let Some((_, version)) = storage.usable().filter(|_| missing(cx, storage).is_none()) else { continue };
         let Some(directory) = storage.component.storage_directory(version) else { continue };
         let (directory, place) = (directory.value, directory.origin);
         let Some(container) = &part.node.container else { continue };
@@ -87,7 +89,7 @@ mod tests {
         let mut bench = Bench::collector(
             "0.158.0",
             &format!(
-                "extensions: {{file_storage: {{directory: {directory}}}}}\n\
+                "extensions: {{file_storage: {{directory: {directory}, create_directory: true}}}}\n\
                  exporters: {{otlp_grpc: {{endpoint: 'gw:4317', sending_queue: {{storage: file_storage}}}}}}\n\
                  service: {{extensions: [file_storage]}}"
             ),

@@ -337,14 +337,14 @@ impl Service<'_> {
     }
 }
 
-/// `registry:5000/repository:tag@digest`; without a tag it is `latest`.
+/// `registry:5000/repository:tag@digest`; without a tag it is the digest, and `latest` without both.
 pub(super) fn image_ref(text: &str) -> ImageRef {
-    let named = text.split_once('@').map_or(text, |(named, _)| named);
+    let (named, digest) = text.split_once('@').map_or((text, None), |(named, digest)| (named, Some(digest)));
     // A colon in front of a slash belongs to the registry, one inside `${…}` to a variable.
     let start = named.rfind('/').map_or(0, |at| at + 1);
     let (repository, tag) = match named[start..].find(':') {
         Some(at) => (&named[..start + at], &named[start + at + 1..]),
-        None => (named, "latest"),
+        None => (named, digest.unwrap_or("latest")),
     };
     ImageRef { repository: repository.to_owned(), tag: tag.to_owned() }
 }
@@ -445,6 +445,7 @@ mod tests {
         assert_eq!(read("grafana/loki:3.7.6"), is("grafana/loki", "3.7.6"));
         assert_eq!(read("localhost:5000/loki"), is("localhost:5000/loki", "latest"));
         assert_eq!(read("a/b:1.2@sha256:ff"), is("a/b", "1.2"));
+        assert_eq!(read("a/b@sha256:ff"), is("a/b", "sha256:ff"));
         assert_eq!(read("a/b:${TAG:-x}"), is("a/b", "${TAG:-x}"));
     }
 

@@ -1,0 +1,113 @@
+use telstack_catalog::ComponentKind;
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Component, Known, Tls, link};
+
+use crate::{Cx, Rule, facts::is_public};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "X003",
+        name: "plaintext-over-public-network",
+        severity: Severity::Warning,
+        summary: "Telemetry leaves for a public address unencrypted, or to whoever answers there.",
+        why: "Logs and traces hold addresses, names and, again and again, tokens. In plain text everybody on the way \
+              reads them, and the credentials that the exporter sends with them. With `insecure_skip_verify` it is \
+              encrypted, for anybody who claims to be the server.",
+        bad: r#"exporter "otlp_http" { endpoint "http://otlp.vendor.com:4318" }"#,
+        good: r#"exporter "otlp_http" { endpoint "https://otlp.vendor.com" }"#,
+        silent: "The host is private, in the stack, in a cluster (`*.svc`, one or two labels), or comes from the \
+                 environment: nobody guesses about a name that may be inside. What a receiver is published to is not \
+                 looked at.",
+        sources: &[
+            "https://opentelemetry.io/docs/security/config-best-practices/",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/17311",
+        ],
+    },
+    check,
+};
+
+const UNVERIFIED: &str = "tls.insecure_skip_verify";
+
+fn check(cx: &mut Cx<'_>) {
+    for part in cx.facts.parts.iter().filter(|part| part.component.kind == ComponentKind::Exporter && part.runs()) {
+        let Some((_, version)) = part.usable() else { continue };
+        for (dial, _) in link::exporter_dials(part.component, Some(version)) {
+            let ours = cx.system.answering(&dial.host).is_some_and(|id| cx.system.node(id).external().is_none());
+            if ours || !is_public(&dial.host) {
+                continue;
+            }
+            let unverified = part.component.setting(UNVERIFIED).filter(|it| it.as_bool() == Some(true));
+            let (message, remark, help) = match (&dial.tls, unverified) {
+                (Known::Value(Tls::Off), _) => (
+                    format!("{} sends to `{}` in plain text", part.title(), dial.host),
+                    "a public address, unencrypted",
+                    if dial.protocol.is_grpc() { "leave `tls.insecure` out" } else { "write `https://`" },
+                ),
+                (Known::Value(_), Some(_)) => (
+                    format!("{} sends to whoever answers for `{}`", part.title(), dial.host),
+                    "a public address",
+                    "name the authority that vouches for the server: `tls.ca_file`, and leave `insecure_skip_verify` out",
+                ),
+                _ => continue,
+            };
+            let mut finding = cx.finding(message, &dial.origin, remark).help(help);
+            if let Some(value) = unverified {
+                finding = finding.label(value.mark.span(), "the server's certificate is not looked at");
+            }
+            if sends_credentials(part.component) {
+                finding = finding.note("the exporter's credentials go the same way");
+            }
+            cx.report(finding);
+        }
+    }
+}
+
+fn sends_credentials(exporter: &Component) -> bool {
+    let named = |key: &str| {
+        let key = key.to_ascii_lowercase();
+        ["authorization", "token", "api-key", "apikey"].iter().any(|it| key.contains(it))
+    };
+    let headers = exporter.setting("headers").and_then(|it| it.as_map());
+    exporter.setting("auth").is_some() || headers.into_iter().flatten().any(|entry| named(&entry.key))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::Bench;
+
+    fn exporter(settings: &str) -> Bench {
+        let name = settings.split_once(':').map_or(settings, |(name, _)| name);
+        Bench::collector(
+            "0.140.0",
+            &format!(
+                "exporters: {{{settings}}}\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{name}]}}}}}}"
+            ),
+        )
+    }
+
+    #[test]
+    fn warns_of_plain_text_and_of_servers_that_nobody_checks() {
+        exporter("otlphttp: {endpoint: 'http://otlp.vendor.com:4318', headers: {authorization: '${env:T}'}}")
+            .finds("X003", "'http://otlp.vendor.com:4318'");
+        exporter("otlp: {endpoint: 'otlp.vendor.com:4317', tls: {insecure: true}}")
+            .finds("X003", "'otlp.vendor.com:4317'");
+        exporter("otlp: {endpoint: 'otlp.vendor.com:4317', tls: {insecure_skip_verify: true}}")
+            .finds("X003", "'otlp.vendor.com:4317'");
+    }
+
+    #[test]
+    fn passes_when_encrypted() {
+        exporter("otlphttp: {endpoint: 'https://otlp.vendor.com'}").silent("X003");
+        exporter("otlp: {endpoint: 'otlp.vendor.com:4317'}").silent("X003");
+    }
+
+    #[test]
+    fn silent_inside_and_where_it_is_not_known() {
+        for host in ["gateway", "gateway.observability", "gateway.hub.svc.cluster.local", "10.1.2.3", "hub.internal"] {
+            exporter(&format!("otlp: {{endpoint: '{host}:4317', tls: {{insecure: true}}}}")).silent("X003");
+        }
+        exporter("otlp: {endpoint: '${env:HUB}:4317', tls: {insecure: true}}").silent("X003");
+        exporter("otlp: {endpoint: 'otlp.vendor.com:4317', tls: {insecure: '${env:P}'}}").silent("X003");
+    }
+}

@@ -1,6 +1,6 @@
 //! Is a host on the public network? Said only of those that surely are.
 
-use std::net::{IpAddr, Ipv4Addr};
+use core::net::{IpAddr, Ipv4Addr};
 
 /// Ends of names that companies and people buy. A cluster may have a namespace of any other name.
 const BOUGHT: [&str; 3] = ["com", "net", "org"];

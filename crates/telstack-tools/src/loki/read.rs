@@ -50,12 +50,11 @@ fn settings(node: &mut Node, document: &Value) {
         None => Some(Sourced::new(true, origin.clone())),
         Some(_) => truth(document, "auth_enabled"),
     };
-    store.replication = match REPLICATION.iter().find(|path| document.at(path).is_some()) {
-        Some(path) => number(document, path),
-        None => {
-            let default = version.and_then(|version| Product::Loki.option(version, REPLICATION[1])?.default?.as_u64());
-            default.map(|it| Sourced::new(it, origin))
-        }
+    let default = || version.and_then(|version| Product::Loki.option(version, REPLICATION[1])?.default?.as_u64());
+    store.replication = if let Some(path) = REPLICATION.iter().find(|path| document.at(path).is_some()) {
+        number(document, path)
+    } else {
+        default().map(|it| Sourced::new(it, origin))
     };
     let periods = items(document, "schema_config.configs");
     let objects = periods.last().and_then(|period| text(period, "object_store"));

@@ -56,7 +56,7 @@ fn generator(document: &Value) -> Option<MetricsGenerator> {
     let on = |path: &&str| {
         document.at(path).is_some_and(|it| it.as_seq().map_or(it.as_str().is_some(), |it| !it.is_empty()))
     };
-    let active = if PROCESSORS.iter().any(|path| on(&path)) {
+    let active = if PROCESSORS.iter().any(on) {
         Some(true)
     } else {
         (!ELSEWHERE.iter().any(|path| document.at(path).is_some())).then_some(false)

@@ -12,13 +12,13 @@ pub(crate) static RULE: Rule = Rule {
         summary: "A storage extension is to use a folder that its container does not have.",
         why: "The extension checks its folder when the collector starts, and does not make it: `directory must exist`. \
               The images of the collector hold next to no folders.",
-        bad: r#"extensions:
+        bad: r"extensions:
   file_storage:
-    directory: /data/queue      # and nothing is mounted at /data"#,
-        good: r#"extensions:
+    directory: /data/queue      # and nothing is mounted at /data",
+        good: r"extensions:
   file_storage:
     directory: /data/queue      # and a volume is mounted at /data
-    create_directory: true"#,
+    create_directory: true",
         silent: "The folder is one that is mounted, or lies below a folder of the host; the extension makes it \
                  (`create_directory`); it comes from the environment; the files of the container are not all known, or \
                  its image is one of your own. A warning below a volume: something else may have made the folder there. \

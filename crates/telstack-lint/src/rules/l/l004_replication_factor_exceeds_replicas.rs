@@ -12,16 +12,16 @@ pub(crate) static RULE: Rule = Rule {
         why: "A write counts when more than half of the replicas have taken it. With `replication_factor: 3`, which is \
               Loki's own default, a single Loki refuses every write: `at least 2 live replicas required, could only \
               find 1`.",
-        bad: r#"common:
+        bad: r"common:
   replication_factor: 3
   ring:
     kvstore:
-      store: inmemory"#,
-        good: r#"common:
+      store: inmemory",
+        good: r"common:
   replication_factor: 1
   ring:
     kvstore:
-      store: inmemory"#,
+      store: inmemory",
         silent: "There are several services of the store; it runs only one of its parts (`-target`); how many run, or \
                  the factor, comes from the environment or a flag. A stack description need not say it.",
         sources: &[

@@ -13,13 +13,13 @@ pub(crate) static RULE: Rule = Rule {
         why: "Several consumers empty a queue at once, so that samples arrive out of order. Prometheus takes none that \
               is older than the newest of its series unless `out_of_order_time_window` says how much older: what the \
               queue kept through the outage is refused when it is sent.",
-        bad: r#"storage:
+        bad: r"storage:
   tsdb: {}
-# and a collector with `sending_queue.storage` that sends OTLP to it"#,
-        good: r#"storage:
+# and a collector with `sending_queue.storage` that sends OTLP to it",
+        good: r"storage:
   tsdb:
     out_of_order_time_window: 30m
-# and a collector with `sending_queue.storage` that sends OTLP to it"#,
+# and a collector with `sending_queue.storage` that sends OTLP to it",
         silent: "The queue is in memory, or has one consumer; a window is written; the configuration of Prometheus is not \
                  known. A stack description need not say it.",
         sources: &[

@@ -62,10 +62,10 @@ fn literal<'a>(component: &'a Component, setting: &str) -> Option<(&'a str, &'a 
 }
 
 fn doubled(cx: &mut Cx<'_>, part: &Part<'_>, text: &str, at: &Origin) {
-    let bare = text.trim_end_matches('/');
+    let trimmed = text.trim_end_matches('/');
     let mut paths = Signal::ALL.iter().filter_map(|signal| path_of(*signal));
-    let Some(path) = paths.find(|path| bare.ends_with(path.as_str())) else { return };
-    let rest = &bare[..bare.len() - path.len()];
+    let Some(path) = paths.find(|path| trimmed.ends_with(path.as_str())) else { return };
+    let rest = &trimmed[..trimmed.len() - path.len()];
     // Another path is wanted there: that is the other mistake.
     let base = Address::parse(rest).map(|address| address.path).unwrap_or_default();
     let answers = cx.facts.links.iter().filter(|link| link.dial.origin == *at);

@@ -62,7 +62,7 @@ fn check(cx: &mut Cx<'_>) {
         }
         let at = part.component.setting(OVERRIDE).map_or(&part.component.origin, |value| &value.mark);
         let message = format!(
-            "{} replaces what `{}` says of its host by what {} finds here",
+            "{} replaces what `{}` says of its host by what it finds by {}",
             part.title(),
             link.from.name,
             ticked(&named)

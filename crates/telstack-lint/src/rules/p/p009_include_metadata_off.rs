@@ -51,9 +51,10 @@ fn check(cx: &mut Cx<'_>) {
         }
         for (_, part) in place.exporters(facts) {
             let Some(part) = part else { continue };
-            let wanted = match part.has(Trait::Routes) {
-                true => conditions(part),
-                false => headers::of_exporter(facts, part).map(|(_, wanted)| wanted).unwrap_or_default(),
+            let wanted = if part.has(Trait::Routes) {
+                conditions(part)
+            } else {
+                headers::of_exporter(facts, part).map(|(_, wanted)| wanted).unwrap_or_default()
             };
             for wanted in wanted {
                 report(cx, wanted, receiver);

@@ -94,9 +94,10 @@ fn unsupported(cx: &mut Cx<'_>, part: &Part<'_>, pipeline: &Pipeline, key: &str,
     let reference = pipeline.exporters.iter().find(|it| it.id == part.component.id);
     // A release that goes by one key only does not look at what is written.
     let ignored = pipeline.signal == Signal::Logs && keys.len() == 1;
-    let message = match ignored {
-        true => format!("{} goes by {} for {}, whatever `{KEY}` says", part.title(), ticked(&keys), pipeline.signal),
-        false => format!("{} cannot go by `{key}` for {}", part.title(), pipeline.signal),
+    let message = if ignored {
+        format!("{} goes by {} for {}, whatever `{KEY}` says", part.title(), ticked(&keys), pipeline.signal)
+    } else {
+        format!("{} cannot go by `{key}` for {}", part.title(), pipeline.signal)
     };
     let finding = cx
         .finding(message, &value.mark, if ignored { "has no effect" } else { "the collector does not start" })

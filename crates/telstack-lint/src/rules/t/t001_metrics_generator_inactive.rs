@@ -10,12 +10,12 @@ pub(crate) static RULE: Rule = Rule {
         summary: "Tempo is set up to make metrics of spans, but no processor of it is switched on, or they go nowhere.",
         why: "The block `metrics_generator` alone does nothing: each tenant has no processors until `overrides` give it \
               some. The service graph in Grafana stays empty, and nothing is logged.",
-        bad: r#"metrics_generator:
+        bad: r"metrics_generator:
   storage:
     path: /var/tempo/generator
     remote_write:
-      - url: http://prometheus:9090/api/v1/write"#,
-        good: r#"metrics_generator:
+      - url: http://prometheus:9090/api/v1/write",
+        good: r"metrics_generator:
   storage:
     path: /var/tempo/generator
     remote_write:
@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
 overrides:
   defaults:
     metrics_generator:
-      processors: [service-graphs, span-metrics]"#,
+      processors: [service-graphs, span-metrics]",
         silent: "Overrides per tenant are in a file of their own, or are set over the API; the block is empty.",
         sources: &[
             "https://grafana.com/docs/tempo/latest/metrics-from-traces/metrics-generator/",

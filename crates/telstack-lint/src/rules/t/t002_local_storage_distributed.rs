@@ -11,19 +11,19 @@ pub(crate) static RULE: Rule = Rule {
         summary: "Several of a store run, and each keeps its data on a disk of its own.",
         why: "What one of them wrote the others cannot read: a query finds a part of the data, another part the next \
               time, and compaction never sees all of it.",
-        bad: r#"storage:
+        bad: r"storage:
   trace:
     backend: local
     local:
       path: /var/tempo
-# compose.yaml: deploy: {replicas: 3}"#,
-        good: r#"storage:
+# compose.yaml: deploy: {replicas: 3}",
+        good: r"storage:
   trace:
     backend: s3
     s3:
       bucket: traces
       endpoint: objects.example:9000
-# compose.yaml: deploy: {replicas: 3}"#,
+# compose.yaml: deploy: {replicas: 3}",
         silent: "One of it runs, or it is not known how many. A warning where all share one volume or folder.",
         sources: &[
             "https://github.com/grafana/tempo/blob/main/cmd/tempo/app/config.go",

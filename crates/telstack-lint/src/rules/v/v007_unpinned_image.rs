@@ -11,12 +11,12 @@ pub(crate) static RULE: Rule = Rule {
         why: "The collector breaks settings with its releases, twice a month; Tempo 3 and Loki 4 refuse configurations \
               that were fine. With `latest` that happens at whatever moment the image is pulled again, and nothing \
               that depends on the release can be checked.",
-        bad: r#"services:
+        bad: r"services:
   loki:
-    image: grafana/loki:latest"#,
-        good: r#"services:
+    image: grafana/loki:latest",
+        good: r"services:
   loki:
-    image: grafana/loki:3.7.6"#,
+    image: grafana/loki:3.7.6",
         silent: "A digest is named; the tag comes from the environment; the image is none of those that are known.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-helm-charts/issues/1935",

@@ -69,10 +69,10 @@ fn check(cx: &mut Cx<'_>) {
 pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
     let (_, version) = part.usable().filter(|_| part.component.kind == ComponentKind::Extension && part.runs())?;
     let directory = part.component.storage_directory(version)?.value;
-    if part.truth(CREATE) != Some(false) || !directory.starts_with('/') || !cx.system.complete {
+    let container = part.node.container.as_ref().filter(|it| !cx.may_have_more_files(it))?;
+    if part.truth(CREATE) != Some(false) || !directory.starts_with('/') {
         return None;
     }
-    let container = part.node.container.as_ref()?;
     let known = telstack_catalog::product::image_facts(&container.image.value.repository, &container.image.value.tag);
     let folder = directory.trim_end_matches('/');
     // Every image has these, or may have.

@@ -66,11 +66,13 @@ fn check(cx: &mut Cx<'_>) {
                 .help("run each as a service of its own, with a volume of its own");
             cx.report(finding);
         }
+        let beside = |it: &Kept<'_>| match (&it.part.node.container, &one.part.node.container) {
+            (Some(other), Some(this)) => other.runs_beside(this),
+            _ => false,
+        };
         let same = |it: &&Kept<'_>| {
-            it.component == one.component
-                && it.part.id != one.part.id
-                && it.source == one.source
-                && it.below == one.below
+            let folder = it.source == one.source && it.below == one.below;
+            it.component == one.component && it.part.id != one.part.id && folder && beside(it)
         };
         // Several components of the same two collectors are one mistake.
         let pair = |it: &Kept<'_>| (place(facts, it), place(facts, one));

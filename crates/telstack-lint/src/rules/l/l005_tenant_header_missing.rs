@@ -97,7 +97,10 @@ fn may_be_named(cx: &Cx<'_>, link: &Link<'_>) -> bool {
     let collector = link.from.collector();
     let Some(exporter) = collector.and_then(|it| it.component(ComponentKind::Exporter, &id.id)) else { return true };
     let unknown = exporter.setting("headers").is_some_and(|it| it.as_str().is_some());
-    unknown || exporter.setting("auth").is_some() || link.dial.protocol == Protocol::LOKI_PUSH || !cx.system.complete
+    unknown
+        || exporter.setting("auth").is_some()
+        || link.dial.protocol == Protocol::LOKI_PUSH
+        || !(cx.system.complete || cx.system.from_files)
 }
 
 fn differs(cx: &mut Cx<'_>, reader: &Link<'_>) {

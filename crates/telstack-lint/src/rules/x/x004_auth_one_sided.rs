@@ -61,16 +61,14 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(finding);
         }
     }
-    if cx.system.complete {
-        for part in cx.facts.parts.iter().filter(|part| part.runs() && part.usable().is_some()) {
-            for (path, at) in missing_files(part) {
-                let message = format!("{} reads `{path}`, which its container does not have", part.title());
-                let finding = cx
-                    .finding(message, at, "the collector does not start without it")
-                    .label(part.node.span(), format!("`{}` is given no such path", part.node.name))
-                    .help("mount the file, or the folder that it is in");
-                cx.report(finding);
-            }
+    for part in cx.facts.parts.iter().filter(|part| part.runs() && part.usable().is_some()) {
+        for (path, at) in missing_files(cx, part) {
+            let message = format!("{} reads `{path}`, which its container does not have", part.title());
+            let finding = cx
+                .finding(message, at, "the collector does not start without it")
+                .label(part.node.span(), format!("`{}` is given no such path", part.node.name))
+                .help("mount the file, or the folder that it is in");
+            cx.report(finding);
         }
     }
 }
@@ -112,8 +110,9 @@ fn judge(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
 }
 
 /// Certificates that settings name and that nothing brings into the container.
-fn missing_files<'a>(part: &Part<'a>) -> Vec<(&'a str, &'a Origin)> {
-    let Some(container) = &part.node.container else { return Vec::new() };
+fn missing_files<'a>(cx: &Cx<'_>, part: &Part<'a>) -> Vec<(&'a str, &'a Origin)> {
+    let container = part.node.container.as_ref().filter(|it| !cx.may_have_more_files(it));
+    let Some(container) = container else { return Vec::new() };
     let mut named = Vec::new();
     files(&part.component.settings, &mut named);
     named.retain(|(path, _)| {

@@ -97,7 +97,7 @@ fn ports_say_what_answers_there() {
     // Who must show a certificate to be answered is not asked: the script has none.
     let tls = |more: &str| {
         let lines = format!(
-            "extension \"health_check\" {{ path \"/well\"; tls {{ cert_file \"/c\"; key_file \"/k\"; {more} }} }}"
+            "mount \"/a\"; mount \"/c\"; mount \"/k\"; extension \"health_check\" {{ path \"/well\"; tls {{ cert_file \"/c\"; key_file \"/k\"; {more} }} }}"
         );
         let it = collector(
             &format!(
@@ -113,7 +113,7 @@ fn ports_say_what_answers_there() {
 
 #[test]
 fn what_waits_to_be_scraped_is_scraped() {
-    let lines = "receiver \"otlp\"; exporter \"prometheus\" { endpoint \"0.0.0.0:8889\" }
+    let lines = "mount \"/c\"; mount \"/k\"; receiver \"otlp\"; exporter \"prometheus\" { endpoint \"0.0.0.0:8889\" }
          exporter \"prometheus/tls\" { endpoint \"0.0.0.0:8890\"; tls { cert_file \"/c\"; key_file \"/k\" } }
          pipeline \"metrics\" { from \"otlp\"; to \"prometheus\" \"prometheus/tls\" }";
     let it = collector(lines, "prometheus \"one\"\n prometheus \"two\"\n grafana");
@@ -178,7 +178,7 @@ fn durable_says_what_it_cannot_reach_and_leaves_debug_alone() {
 fn what_belongs_to_the_host_is_mounted() {
     let it = collector(
         "mount \"/var/log\"; mount \"/\" to=\"/hostfs\"; mount \"./out\" to=\"/data\" writable=#true; user \"0\"
-         receiver \"file_log\" { include \"/var/log/*.log\" }
+         receiver \"file_log\" { include \"/var/log/*.log\"; start_at \"beginning\"; delete_after_read #true }
          receiver \"host_metrics\" { root_path \"/hostfs\"; scrapers { filesystem } }
          exporter \"file\" { path \"/data/out.json\" }
          pipeline \"logs\" { from \"file_log\"; to \"file\" }

@@ -1,7 +1,7 @@
 //! Reading it.
 
 use telstack_catalog::product::Product;
-use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value, link};
+use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value, expansion, link};
 
 use crate::{
     folder::{self, Config, Dialled, Folder},
@@ -9,6 +9,8 @@ use crate::{
     receivers,
 };
 
+/// Where it says whether tenants are told apart.
+const AUTH: &str = "auth_enabled";
 /// Where it says how many ingesters a line goes to; the first that is written holds.
 const REPLICATION: [&str; 2] = ["ingester.lifecycler.ring.replication_factor", "common.replication_factor"];
 
@@ -46,9 +48,9 @@ fn settings(node: &mut Node, document: &Value) {
     store.data_path = text(document, "common.path_prefix");
     store.max_message = receivers::read_grpc_server(document);
     // Loki's own default is to want a tenant on every request.
-    store.multi_tenant = match document.at("auth_enabled") {
-        None => Some(Sourced::new(true, origin.clone())),
-        Some(_) => truth(document, "auth_enabled"),
+    store.multi_tenant = match document.at(AUTH) {
+        Some(value) if value.as_str().is_some_and(expansion::is_open) => None,
+        _ => Some(truth(document, AUTH).unwrap_or_else(|| Sourced::new(true, origin.clone()))),
     };
     let default = || version.and_then(|version| Product::Loki.option(version, REPLICATION[1])?.default?.as_u64());
     store.replication = if let Some(path) = REPLICATION.iter().find(|path| document.at(path).is_some()) {

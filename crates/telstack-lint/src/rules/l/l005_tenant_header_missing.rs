@@ -31,7 +31,7 @@ loki "loki" { tenant "shop" }"#,
         silent: "The header or its value comes from the environment, or an extension sets it; the store is reached \
                  through something else; its configuration or command line does not say whether it tells tenants \
                  apart; the `loki` exporter, which takes the tenant from an attribute. Another tenant than the \
-                 writers' is a warning.",
+                 writers' is a warning, and advice where files are read: others may write too.",
         sources: &[
             "https://grafana.com/docs/loki/latest/operations/multi-tenancy/",
             "https://github.com/grafana/loki/issues/7081",
@@ -122,7 +122,8 @@ fn differs(cx: &mut Cx<'_>, reader: &Link<'_>) {
     let message = format!("{} reads tenant `{read}` of `{}`, and nobody writes it", reader.dialer(), reader.to.name);
     let finding = cx
         .finding(message, &reader.dial.origin, format!("tenant `{read}`"))
-        .severity(Severity::Warning)
+        // Beside files there may be writers that nobody sees here.
+        .severity(if cx.system.from_files { Severity::Info } else { Severity::Warning })
         .label(writer.dial.origin.span(), format!("writes {}", either(&tenants)))
         .help(format!("read {}", either(&tenants)));
     cx.report(finding);

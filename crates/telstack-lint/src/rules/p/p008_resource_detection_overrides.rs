@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use telstack_catalog::otelcol::Trait;
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::{Purpose, Value};
@@ -43,6 +45,7 @@ const ENV: &str = "env";
 
 fn check(cx: &mut Cx<'_>) {
     let facts = cx.facts;
+    let mut told = HashSet::new();
     for place in Place::all(cx.system) {
         let Some((reference, part)) = place
             .processors(facts)
@@ -57,7 +60,8 @@ fn check(cx: &mut Cx<'_>) {
         let detectors = part.component.setting("detectors").and_then(Value::as_seq).unwrap_or_default();
         let named = detectors.iter().filter_map(Value::as_str).filter(|it| *it != ENV && !is_reference(it));
         let named: Vec<&str> = named.collect();
-        if named.is_empty() {
+        // One processor in several pipelines is one mistake.
+        if named.is_empty() || !told.insert((place.id, &part.component.id)) {
             continue;
         }
         let at = part.component.setting(OVERRIDE).map_or(&part.component.origin, |value| &value.mark);
@@ -73,7 +77,7 @@ fn check(cx: &mut Cx<'_>) {
             .label(reference.origin.span(), format!("in pipeline `{}`", place.pipeline.id()))
             .help(format!("set `{OVERRIDE}: false`"))
             .help("detect resources in the agents, where the data comes from");
-        cx.report_once(finding);
+        cx.report(finding);
     }
 }
 

@@ -40,7 +40,7 @@ fn check(cx: &mut Cx<'_>) {
         let Some(value) = part.component.setting(setting) else { continue };
         let Some(name) = value.as_str().filter(|name| !is_reference(name)) else { continue };
         let id = ComponentId::parse(name);
-        let Some(storage) = part.collector.component(ComponentKind::Extension, &id) else { continue };
+        let Some(storage) = part.wiring.component(ComponentKind::Extension, &id) else { continue };
         let Some(storage) = cx.facts.part(storage) else { continue };
         let Some((_, version)) = storage.usable() else { continue };
         let Some(directory) = storage.component.storage_directory(version) else { continue };

@@ -1,0 +1,178 @@
+//! The wiring of a collector: who mentions whom, looked up.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use petgraph::{algo::kosaraju_scc, graph::DiGraph, graph::NodeIndex};
+use telstack_catalog::{ComponentKind, Signal};
+
+use crate::model::{Collector, Component, ComponentId, Pipeline, Reference};
+
+/// A pipeline, by its place, with the reference in it.
+pub type Mention<'a> = (usize, &'a Reference);
+
+/// What [`Collector`] finds by going through its lists, found at once: for whoever asks for each component or each
+/// reference. It shows the collector as it was when this was made.
+#[derive(Debug)]
+pub struct Wiring<'a> {
+    collector: &'a Collector,
+    components: HashMap<(ComponentKind, &'a ComponentId), &'a Component>,
+    receivers: Mentions<'a>,
+    processors: Mentions<'a>,
+    exporters: Mentions<'a>,
+    extensions: HashSet<&'a ComponentId>,
+    open: bool,
+}
+
+type Mentions<'a> = HashMap<&'a ComponentId, Vec<Mention<'a>>>;
+
+impl<'a> Wiring<'a> {
+    /// Goes through a collector once.
+    pub fn of(collector: &'a Collector) -> Self {
+        let mut components = HashMap::new();
+        for component in &collector.components {
+            components.entry((component.kind, &component.id)).or_insert(component);
+        }
+        let side = |list: fn(&Pipeline) -> &[Reference]| {
+            let mut mentions: Mentions<'a> = HashMap::new();
+            for (at, pipeline) in collector.pipelines.iter().enumerate() {
+                for reference in list(pipeline) {
+                    mentions.entry(&reference.id).or_default().push((at, reference));
+                }
+            }
+            mentions
+        };
+        Self {
+            collector,
+            components,
+            receivers: side(|it| &it.receivers),
+            processors: side(|it| &it.processors),
+            exporters: side(|it| &it.exporters),
+            extensions: collector.extensions.iter().map(|it| &it.id).collect(),
+            open: collector.has_open_pipelines(),
+        }
+    }
+
+    /// The collector.
+    pub fn collector(&self) -> &'a Collector {
+        self.collector
+    }
+
+    /// The component of that kind and id; the first, where there are two.
+    pub fn component(&self, kind: ComponentKind, id: &ComponentId) -> Option<&'a Component> {
+        self.components.get(&(kind, id)).copied()
+    }
+
+    /// The pipelines that name an id in `receivers`.
+    pub fn fed_by(&self, id: &ComponentId) -> &[Mention<'a>] {
+        self.receivers.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The pipelines that name an id in `exporters`.
+    pub fn feeding(&self, id: &ComponentId) -> &[Mention<'a>] {
+        self.exporters.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// All mentions of a component in pipelines, list by list.
+    pub fn mentions(&self, component: &Component) -> impl Iterator<Item = Mention<'a>> + '_ {
+        let id = &component.id;
+        let processors = || self.processors.get(id).map_or(&[][..], Vec::as_slice);
+        let (first, then): (&[Mention<'a>], &[Mention<'a>]) = match component.kind {
+            ComponentKind::Receiver => (self.fed_by(id), &[]),
+            ComponentKind::Processor => (processors(), &[]),
+            ComponentKind::Exporter => (self.feeding(id), &[]),
+            ComponentKind::Connector => (self.fed_by(id), self.feeding(id)),
+            ComponentKind::Extension => (&[], &[]),
+        };
+        first.iter().chain(then).copied()
+    }
+
+    /// Does the collector start it: is it in a pipeline, or an extension that is switched on, as far as is known?
+    pub fn runs(&self, component: &Component) -> bool {
+        match component.kind {
+            ComponentKind::Extension => self.collector.gaps.extensions || self.extensions.contains(&component.id),
+            _ => self.mentions(component).next().is_some(),
+        }
+    }
+
+    /// May pipelines mention more than is known here?
+    pub fn has_open_pipelines(&self) -> bool {
+        self.open
+    }
+
+    /// Circles of pipelines: each pipeline on one, with the connector that it leaves by. Of pipelines that all reach
+    /// each other, one circle, and a shortest one through the first of them. `joins` says whether a connector turns
+    /// one signal into another.
+    pub fn circles(&self, joins: impl Fn(&Component, Signal, Signal) -> bool) -> Vec<Vec<Mention<'a>>> {
+        let graph = self.graph(joins);
+        let mut number = vec![0; graph.node_count()];
+        let groups = kosaraju_scc(&graph);
+        for (at, group) in groups.iter().enumerate() {
+            group.iter().for_each(|node| number[node.index()] = at);
+        }
+        // Between two pipelines lies a connector, so that a circle has two nodes or more.
+        let mut firsts: Vec<NodeIndex> =
+            groups.iter().filter(|it| it.len() > 1).filter_map(|it| it.iter().min().copied()).collect();
+        firsts.sort_unstable();
+        let same = |one: NodeIndex, other: NodeIndex| number[one.index()] == number[other.index()];
+        firsts.into_iter().map(|first| self.circle(&graph, first, same)).collect()
+    }
+
+    /// Pipelines by their places, then connectors by the signal that they give; an edge into a connector knows the
+    /// reference.
+    fn graph(&self, joins: impl Fn(&Component, Signal, Signal) -> bool) -> DiGraph<(), Option<&'a Reference>> {
+        let mut graph = DiGraph::new();
+        let pipelines = &self.collector.pipelines;
+        let nodes: Vec<NodeIndex> = pipelines.iter().map(|_| graph.add_node(())).collect();
+        let mut gates: HashMap<(&ComponentId, Signal), NodeIndex> = HashMap::new();
+        for (from, pipeline) in nodes.iter().zip(pipelines) {
+            for reference in &pipeline.exporters {
+                let Some(connector) = self.component(ComponentKind::Connector, &reference.id) else { continue };
+                for signal in Signal::ALL.iter().copied().filter(|it| joins(connector, pipeline.signal, *it)) {
+                    let gate = *gates.entry((&connector.id, signal)).or_insert_with(|| {
+                        let gate = graph.add_node(());
+                        for (to, _) in self.fed_by(&connector.id).iter().filter(|it| pipelines[it.0].signal == signal) {
+                            graph.add_edge(gate, nodes[*to], None);
+                        }
+                        gate
+                    });
+                    graph.add_edge(*from, gate, Some(reference));
+                }
+            }
+        }
+        graph
+    }
+
+    /// A shortest way from a pipeline back to itself, which there is.
+    fn circle(
+        &self,
+        graph: &DiGraph<(), Option<&'a Reference>>,
+        start: NodeIndex,
+        same: impl Fn(NodeIndex, NodeIndex) -> bool,
+    ) -> Vec<Mention<'a>> {
+        let mut came_from: HashMap<NodeIndex, NodeIndex> = HashMap::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(at) = queue.pop_front() {
+            for next in graph.neighbors(at).filter(|it| same(*it, start)) {
+                if let std::collections::hash_map::Entry::Vacant(free) = came_from.entry(next) {
+                    free.insert(at);
+                    queue.push_back(next);
+                }
+            }
+            if came_from.contains_key(&start) {
+                break;
+            }
+        }
+        let mut circle = Vec::new();
+        let mut at = start;
+        while let Some(before) = came_from.get(&at).copied() {
+            let by = graph.find_edge(before, at).and_then(|edge| graph[edge]);
+            circle.extend(by.map(|by| (before.index(), by)));
+            at = before;
+            if at == start {
+                break;
+            }
+        }
+        circle.reverse();
+        circle
+    }
+}

@@ -107,14 +107,16 @@ impl<'a> Wiring<'a> {
         let mut number = vec![0; graph.node_count()];
         let groups = kosaraju_scc(&graph);
         for (at, group) in groups.iter().enumerate() {
-            group.iter().for_each(|node| number[node.index()] = at);
+            for node in group {
+                number[node.index()] = at;
+            }
         }
         // Between two pipelines lies a connector, so that a circle has two nodes or more.
         let mut firsts: Vec<NodeIndex> =
             groups.iter().filter(|it| it.len() > 1).filter_map(|it| it.iter().min().copied()).collect();
         firsts.sort_unstable();
         let same = |one: NodeIndex, other: NodeIndex| number[one.index()] == number[other.index()];
-        firsts.into_iter().map(|first| self.circle(&graph, first, same)).collect()
+        firsts.into_iter().map(|first| Self::circle(&graph, first, same)).collect()
     }
 
     /// Pipelines by their places, then connectors by the signal that they give; an edge into a connector knows the
@@ -144,7 +146,6 @@ impl<'a> Wiring<'a> {
 
     /// A shortest way from a pipeline back to itself, which there is.
     fn circle(
-        &self,
         graph: &DiGraph<(), Option<&'a Reference>>,
         start: NodeIndex,
         same: impl Fn(NodeIndex, NodeIndex) -> bool,

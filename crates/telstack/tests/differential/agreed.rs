@@ -13,6 +13,10 @@ const STRICTER: &[(&str, &str, &str)] = &[
 
 /// `validate` refuses what telstack accepts: its complaint, where `*` is anything, and the reason.
 const LAXER: &[(&str, &str)] = &[
+    (
+        "*operator '*' does not exist: {\"operator_id\":\"file_input\"}*",
+        "which operators an `output` may name is not known",
+    ),
     ("*'receivers' error reading configuration for \"filelog*'operators*", OPERATORS),
     ("failed to build pipelines: failed to create \"filelog*\" receiver for data type \"logs\": *operator*", OPERATORS),
     ("*unsupported encoding*", "the names of character encodings are not known"),

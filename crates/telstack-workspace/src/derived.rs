@@ -49,18 +49,18 @@ struct OfNode {
 struct Reason {
     kind: OriginKind,
     pass: &'static str,
-    reason: String,
+    text: String,
     things: Vec<String>,
 }
 
 impl OfNode {
     fn add(&mut self, origin: &Origin, thing: String) {
         let (kind, pass) = (origin.kind(), origin.pass().unwrap_or_default());
-        let same = |it: &&mut Reason| it.kind == kind && it.pass == pass && it.reason == origin.reason();
+        let same = |it: &&mut Reason| it.kind == kind && it.pass == pass && it.text == origin.reason();
         match self.reasons.iter_mut().find(same) {
             Some(reason) if reason.things.contains(&thing) => {}
             Some(reason) => reason.things.push(thing),
-            None => self.reasons.push(Reason { kind, pass, reason: origin.reason().to_owned(), things: vec![thing] }),
+            None => self.reasons.push(Reason { kind, pass, text: origin.reason().to_owned(), things: vec![thing] }),
         }
     }
 
@@ -176,23 +176,20 @@ fn grouped(nodes: Vec<OfNode>, titles: &[String]) -> Vec<DerivedGroup> {
     // What each became one for, with what it was for the first node.
     let mut joined: Vec<(String, OriginKind, Decision)> = Vec::new();
     for node in nodes {
-        for Reason { kind, pass, reason, things } in node.reasons {
+        for Reason { kind, pass, text: reason, things } in node.reasons {
             let each = titles.iter().fold(reason.clone(), |text, title| text.replace(title.as_str(), EACH));
             let same = |(known, of, it): &&mut (String, OriginKind, Decision)| {
                 *known == each && *of == kind && it.pass == pass
             };
-            match joined.iter_mut().find(same) {
-                Some((each, _, decision)) => {
-                    if decision.reason != reason {
-                        decision.reason.clone_from(each);
-                    }
-                    decision.nodes.extend(node.name.clone());
-                    decision.things.extend(things);
+            if let Some((each, _, decision)) = joined.iter_mut().find(same) {
+                if decision.reason != reason {
+                    decision.reason.clone_from(each);
                 }
-                None => {
-                    let nodes = node.name.iter().cloned().collect();
-                    joined.push((each, kind, Decision { pass, reason, nodes, things }));
-                }
+                decision.nodes.extend(node.name.clone());
+                decision.things.extend(things);
+            } else {
+                let nodes = node.name.iter().cloned().collect();
+                joined.push((each, kind, Decision { pass, reason, nodes, things }));
             }
         }
     }

@@ -94,10 +94,10 @@ fn unpaired(cx: &Cx<'_>, part: &Part<'_>, fed: &Mentions<'_>, feeds: &Mentions<'
         format!("at {version} it turns {}", words.join(", "))
     };
     let mut findings = Vec::new();
-    let (taken, given): (SignalSet, SignalSet) =
+    let (before, behind): (SignalSet, SignalSet) =
         (fed.iter().map(|it| it.0.signal).collect(), feeds.iter().map(|it| it.0.signal).collect());
-    let is_fed = |to: &Pipeline| pairs.iter().any(|pair| pair.1 == to.signal && taken.contains(pair.0));
-    let feeds_one = |from: &Pipeline| pairs.iter().any(|pair| pair.0 == from.signal && given.contains(pair.1));
+    let is_fed = |to: &Pipeline| pairs.iter().any(|pair| pair.1 == to.signal && before.contains(pair.0));
+    let feeds_one = |from: &Pipeline| pairs.iter().any(|pair| pair.0 == from.signal && behind.contains(pair.1));
     for (from, reference) in fed.iter().filter(|(from, _)| !feeds_one(from)) {
         let makes: SignalSet = pairs.iter().filter(|pair| pair.0 == from.signal).map(|pair| pair.1).collect();
         let takes = format!("{} takes {} from pipeline `{}`", part.title(), from.signal, from.id());

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use petgraph::{algo::kosaraju_scc, graph::DiGraph, graph::NodeIndex};
 use telstack_catalog::{ComponentKind, Signal};
 
-use crate::model::{Collector, Component, ComponentId, Pipeline, Reference};
+use crate::{
+    graph::groups,
+    model::{Collector, Component, ComponentId, Pipeline, Reference},
+};
 
 /// A pipeline, by its place, with the reference in it.
 pub type Mention<'a> = (usize, &'a Reference);
@@ -103,77 +105,76 @@ impl<'a> Wiring<'a> {
     /// each other, one circle, and a shortest one through the first of them. `joins` says whether a connector turns
     /// one signal into another.
     pub fn circles(&self, joins: impl Fn(&Component, Signal, Signal) -> bool) -> Vec<Vec<Mention<'a>>> {
-        let graph = self.graph(joins);
-        let mut number = vec![0; graph.node_count()];
-        let groups = kosaraju_scc(&graph);
+        let edges = self.edges(joins);
+        let targets: Vec<Vec<usize>> = edges.iter().map(|out| out.iter().map(|(to, _)| *to).collect()).collect();
+        let groups = groups(&targets);
+        let mut number = vec![0; edges.len()];
         for (at, group) in groups.iter().enumerate() {
             for node in group {
-                number[node.index()] = at;
+                number[*node] = at;
             }
         }
         // Between two pipelines lies a connector, so that a circle has two nodes or more.
-        let mut firsts: Vec<NodeIndex> =
-            groups.iter().filter(|it| it.len() > 1).filter_map(|it| it.iter().min().copied()).collect();
+        let on_circles = groups.iter().filter(|group| group.len() > 1);
+        let mut firsts: Vec<usize> = on_circles.filter_map(|group| group.iter().min().copied()).collect();
         firsts.sort_unstable();
-        let same = |one: NodeIndex, other: NodeIndex| number[one.index()] == number[other.index()];
-        firsts.into_iter().map(|first| Self::circle(&graph, first, same)).collect()
+        firsts.into_iter().map(|first| circle(&edges, first, |it| number[it] == number[first])).collect()
     }
 
-    /// Pipelines by their places, then connectors by the signal that they give; an edge into a connector knows the
-    /// reference.
-    fn graph(&self, joins: impl Fn(&Component, Signal, Signal) -> bool) -> DiGraph<(), Option<&'a Reference>> {
-        let mut graph = DiGraph::new();
+    /// What each node leads to. Pipelines are nodes by their places; behind them stand connectors by the signal that
+    /// they give. An edge into a connector knows the reference.
+    fn edges(&self, joins: impl Fn(&Component, Signal, Signal) -> bool) -> Vec<Vec<Step<'a>>> {
         let pipelines = &self.collector.pipelines;
-        let nodes: Vec<NodeIndex> = pipelines.iter().map(|_| graph.add_node(())).collect();
-        let mut gates: HashMap<(&ComponentId, Signal), NodeIndex> = HashMap::new();
-        for (from, pipeline) in nodes.iter().zip(pipelines) {
+        let mut edges: Vec<Vec<Step<'a>>> = pipelines.iter().map(|_| Vec::new()).collect();
+        let mut gates: HashMap<(&ComponentId, Signal), usize> = HashMap::new();
+        for (from, pipeline) in pipelines.iter().enumerate() {
             for reference in &pipeline.exporters {
                 let Some(connector) = self.component(ComponentKind::Connector, &reference.id) else { continue };
                 for signal in Signal::ALL.iter().copied().filter(|it| joins(connector, pipeline.signal, *it)) {
                     let gate = *gates.entry((&connector.id, signal)).or_insert_with(|| {
-                        let gate = graph.add_node(());
-                        for (to, _) in self.fed_by(&connector.id).iter().filter(|it| pipelines[it.0].signal == signal) {
-                            graph.add_edge(gate, nodes[*to], None);
-                        }
-                        gate
+                        let fed = self.fed_by(&connector.id).iter().filter(|it| pipelines[it.0].signal == signal);
+                        edges.push(fed.map(|(to, _)| (*to, None)).collect());
+                        edges.len() - 1
                     });
-                    graph.add_edge(*from, gate, Some(reference));
+                    edges[from].push((gate, Some(reference)));
                 }
             }
         }
-        graph
+        edges
     }
+}
 
-    /// A shortest way from a pipeline back to itself, which there is.
-    fn circle(
-        graph: &DiGraph<(), Option<&'a Reference>>,
-        start: NodeIndex,
-        same: impl Fn(NodeIndex, NodeIndex) -> bool,
-    ) -> Vec<Mention<'a>> {
-        let mut came_from: HashMap<NodeIndex, NodeIndex> = HashMap::new();
-        let mut queue = VecDeque::from([start]);
-        while let Some(at) = queue.pop_front() {
-            for next in graph.neighbors(at).filter(|it| same(*it, start)) {
-                if let std::collections::hash_map::Entry::Vacant(free) = came_from.entry(next) {
-                    free.insert(at);
+/// Where an edge leads, with the reference that it is, if it is one.
+type Step<'a> = (usize, Option<&'a Reference>);
+
+/// A shortest way from a pipeline back to itself, which there is, within what `reaches_it`.
+fn circle<'a>(edges: &[Vec<Step<'a>>], start: usize, reaches_it: impl Fn(usize) -> bool) -> Vec<Mention<'a>> {
+    let mut came_from: HashMap<usize, Mention<'a>> = HashMap::new();
+    let mut connectors: HashMap<usize, usize> = HashMap::new();
+    let mut queue = VecDeque::from([start]);
+    let mut end = None;
+    while let Some(at) = queue.pop_front().filter(|_| end.is_none()) {
+        for (next, by) in edges[at].iter().copied().filter(|(next, _)| reaches_it(*next)) {
+            match by {
+                // From a pipeline into a connector.
+                Some(by) if !came_from.contains_key(&next) => {
+                    came_from.insert(next, (at, by));
                     queue.push_back(next);
                 }
-            }
-            if came_from.contains_key(&start) {
-                break;
-            }
-        }
-        let mut circle = Vec::new();
-        let mut at = start;
-        while let Some(before) = came_from.get(&at).copied() {
-            let by = graph.find_edge(before, at).and_then(|edge| graph[edge]);
-            circle.extend(by.map(|by| (before.index(), by)));
-            at = before;
-            if at == start {
-                break;
+                None if next == start => end = end.or(Some(at)),
+                None if !connectors.contains_key(&next) => {
+                    connectors.insert(next, at);
+                    queue.push_back(next);
+                }
+                _ => {}
             }
         }
-        circle.reverse();
-        circle
     }
+    let mut circle = Vec::new();
+    while let Some(mention) = end.and_then(|gate| came_from.get(&gate)).copied() {
+        circle.push(mention);
+        end = connectors.get(&mention.0).copied().filter(|_| mention.0 != start);
+    }
+    circle.reverse();
+    circle
 }

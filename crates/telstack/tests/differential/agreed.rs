@@ -18,7 +18,6 @@ const LAXER: &[(&str, &str)] = &[
         "which operators an `output` may name is not known",
     ),
     ("*'receivers' error reading configuration for \"filelog*'operators*", OPERATORS),
-    ("failed to build pipelines: failed to create \"filelog*\" receiver for data type \"logs\": *operator*", OPERATORS),
     ("*unsupported encoding*", "the names of character encodings are not known"),
     (
         "*at least one endpoint must be specified*",

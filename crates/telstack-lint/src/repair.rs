@@ -7,9 +7,9 @@ use telstack_syntax::{
     tree::{Entry, Kind, Map},
     yaml,
 };
-use telstack_system::{Collector, Component, ComponentId, Origin, Pipeline, Reference, System, Value};
+use telstack_system::{Collector, ComponentId, Origin, Pipeline, Reference, System, Value};
 
-use crate::{facts::Part, rules::p::p002_extension_reference_not_enabled::references};
+use crate::facts::{Facts, Part};
 
 /// The finding with a fix, if there is one.
 pub(crate) fn with(finding: Diagnostic, fix: Option<Fix>) -> Diagnostic {
@@ -27,11 +27,11 @@ pub(crate) fn word(at: &Origin, from: &str, to: &str) -> Option<Vec<Change>> {
 
 /// A component gets another type, and so does whatever names it. None if something might name it that is not known
 /// to, or the new id is taken.
-pub(crate) fn component_type(parts: &[Part<'_>], part: &Part<'_>, ty: &str) -> Option<Vec<Change>> {
+pub(crate) fn component_type(facts: &Facts<'_>, part: &Part<'_>, ty: &str) -> Option<Vec<Change>> {
     let (collector, component) = (part.collector, part.component);
     let (id, kind) = (&component.id, component.kind);
     let new = ComponentId::new(ty, id.name.as_deref());
-    if collector.component(kind, &new).is_some() {
+    if part.wiring.component(kind, &new).is_some() {
         return None;
     }
     let mut changes = word(&component.origin, &id.ty, ty)?;
@@ -39,51 +39,29 @@ pub(crate) fn component_type(parts: &[Part<'_>], part: &Part<'_>, ty: &str) -> O
         let span = at.span().filter(|_| at.is_written());
         changes.extend(span.map(|span| Change::rename(span, &*id.ty, ty)));
     };
-    for reference in mentions(collector, component) {
+    for (_, reference) in part.wiring.mentions(component) {
         rename(&mut changes, &reference.origin);
     }
-    let siblings = || parts.iter().filter(|it| it.id == part.id);
     let mut known: Vec<&Origin> = Vec::new();
     if kind == ComponentKind::Extension {
-        for (_, value) in siblings().flat_map(references) {
-            if value.as_str().is_some_and(|text| ComponentId::parse(text) == *id) {
-                rename(&mut changes, &value.mark);
-                known.push(&value.mark);
-            }
+        for reference in collector.extensions.iter().filter(|it| it.id == *id) {
+            rename(&mut changes, &reference.origin);
+        }
+        for at in facts.texts().extension(part.id, id) {
+            rename(&mut changes, at);
+            known.push(at);
         }
     }
-    let text = id.to_string();
-    let unknown = siblings().any(|it| names(&it.component.settings, &text, &known));
+    let unknown = facts.texts().places(part.id, &id.to_string()).iter().any(|it| !known.contains(&it));
     (!unknown).then_some(changes)
 }
 
-/// Where pipelines, or the list of extensions, name a component.
-fn mentions<'a>(collector: &'a Collector, component: &'a Component) -> impl Iterator<Item = &'a Reference> {
-    let of = |pipeline: &'a Pipeline| match component.kind {
-        ComponentKind::Receiver => vec![&pipeline.receivers],
-        ComponentKind::Processor => vec![&pipeline.processors],
-        ComponentKind::Exporter => vec![&pipeline.exporters],
-        ComponentKind::Connector => vec![&pipeline.receivers, &pipeline.exporters],
-        ComponentKind::Extension => Vec::new(),
-    };
-    let extensions = if component.kind == ComponentKind::Extension { &collector.extensions[..] } else { &[] };
-    let pipelines = collector.pipelines.iter().flat_map(of).flatten();
-    pipelines.chain(extensions).filter(|it| it.id == component.id)
-}
-
-/// Is that text a value of its own somewhere in these settings, other than in known places?
-fn names(value: &Value, text: &str, known: &[&Origin]) -> bool {
-    match &value.kind {
-        Kind::String(it) => it == text && !known.contains(&&value.mark),
-        Kind::Seq(seq) => seq.items.iter().any(|it| names(it, text, known)),
-        Kind::Map(map) => map.iter().any(|it| names(&it.value, text, known)),
-        _ => false,
-    }
-}
+/// Longer pipelines are nobody's: a list for each finding would take long.
+const REORDERED: usize = 500;
 
 /// One processor of a pipeline comes to an earlier place.
 pub(crate) fn processor_to(pipeline: &Pipeline, from: usize, to: usize) -> Option<Vec<Change>> {
-    if pipeline.open || from <= to {
+    if pipeline.open || from <= to || pipeline.processors.len() > REORDERED {
         return None;
     }
     let written = |it: &Reference| it.origin.span().filter(|_| it.origin.is_written());

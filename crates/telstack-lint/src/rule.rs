@@ -27,7 +27,12 @@ pub struct Cx<'a> {
     out: &'a mut Diagnostics,
     /// Where the findings of this rule point.
     told: HashSet<Vec<Span>>,
+    /// How many names may still be compared; see [`Cx::may_compare`].
+    comparisons: usize,
 }
+
+/// Names that a rule compares in search of what was meant: far more than all the slips of a person, and done at once.
+const COMPARED: usize = 200_000;
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(
@@ -36,7 +41,7 @@ impl<'a> Cx<'a> {
         rule: &'static RuleInfo,
         out: &'a mut Diagnostics,
     ) -> Self {
-        Self { system, facts, rule, out, told: HashSet::new() }
+        Self { system, facts, rule, out, told: HashSet::new(), comparisons: COMPARED }
     }
 
     /// Starts a finding at a value of the System. A value that nobody wrote is shown at what it follows
@@ -64,6 +69,13 @@ impl<'a> Cx<'a> {
     pub(crate) fn may_have_more_files(&self, container: &Container) -> bool {
         // In files, what of a container is not known is noted with it.
         container.gaps.files || !self.system.complete && !self.system.from_files
+    }
+
+    /// May a name be compared with so many others? Where thousands of names are wrong, not all are searched for.
+    pub(crate) fn may_compare(&mut self, candidates: usize) -> bool {
+        let left = self.comparisons.checked_sub(candidates);
+        self.comparisons = left.unwrap_or_default();
+        left.is_some()
     }
 
     /// Reports a finding.

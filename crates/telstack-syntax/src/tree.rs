@@ -58,7 +58,8 @@ impl<M> Kind<M> {
         let numeric = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
             && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'));
         match text.parse() {
-            Ok(number) if numeric => Self::Float(number),
+            // What is too large for Go is text to it.
+            Ok(number) if numeric && f64::is_finite(number) => Self::Float(number),
             _ => Self::String(text.to_owned()),
         }
     }

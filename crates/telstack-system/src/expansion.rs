@@ -26,6 +26,8 @@ pub struct Reference<'a> {
     pub default: Option<&'a str>,
 }
 
+/// The provider of what stands in the reference itself: `${yaml:5}`.
+pub const YAML: &str = "yaml";
 /// The provider of `${NAME}` and `${env:NAME}`.
 pub const ENV: &str = "env";
 /// Splits the name of a variable from what stands for it while it is not set.
@@ -33,19 +35,9 @@ const DEFAULT: &str = ":-";
 
 impl<'a> Reference<'a> {
     fn parse(inside: &'a str) -> Self {
-        // A scheme has two letters or more, as in a URI.
-        let is_scheme = |text: &str| {
-            text.len() > 1
-                && text.starts_with(|c: char| c.is_ascii_alphabetic())
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))
-        };
-        let (scheme, rest) = match inside.split_once(':') {
-            Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest),
-            _ => (ENV, inside),
-        };
-        // A default of a reference inside is not the default of this one.
-        let outside = |at: &usize| rest[..*at].matches("${").count() <= rest[..*at].matches('}').count();
-        let default = rest.match_indices(DEFAULT).map(|(at, _)| at).find(outside).filter(|_| scheme == ENV);
+        // What stands before a colon is a scheme, and be it one that there is not.
+        let (scheme, rest) = inside.split_once(':').unwrap_or((ENV, inside));
+        let default = (scheme == ENV).then(|| default_at(rest)).flatten();
         let (name, default) = match default {
             Some(at) => (&rest[..at], Some(&rest[at + DEFAULT.len()..])),
             None => (rest, None),
@@ -55,7 +47,7 @@ impl<'a> Reference<'a> {
 
     /// Is the reference itself made of references?
     pub fn is_nested(&self) -> bool {
-        self.name.contains("${")
+        self.name.contains("${") || self.scheme.contains("${")
     }
 
     /// Can an environment variable have that name?
@@ -64,6 +56,20 @@ impl<'a> Reference<'a> {
         letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
             && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
     }
+}
+
+/// Where the default of a reference starts. A default of a reference inside is not that of this one.
+fn default_at(text: &str) -> Option<usize> {
+    let (mut depth, bytes) = (0_usize, text.as_bytes());
+    for (at, pair) in bytes.windows(DEFAULT.len()).enumerate() {
+        match pair {
+            b"${" => depth += 1,
+            [b'}', _] => depth = depth.saturating_sub(1),
+            _ if depth == 0 && pair == DEFAULT.as_bytes() => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The pieces of a text, in order.
@@ -169,6 +175,8 @@ mod tests {
         is("${file:/a:-b}", "file", "/a:-b", None);
         // A default needs the scheme: without it the name is one.
         is("${NAME:-x}", "NAME", "-x", None);
+        is("${N:-5}", "N", "-5", None);
+        is("${:-5}", "", "-5", None);
         is("${env:${env:Y}}", "env", "${env:Y}", None);
         is("${env:${env:Y:-Z}:-d}", "env", "${env:Y:-Z}", Some("d"));
     }

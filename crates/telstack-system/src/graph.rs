@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use petgraph::{
     Direction,
     algo::kosaraju_scc,
+    graph::DiGraph,
     stable_graph::{EdgeIndex, NodeIndex, StableDiGraph},
     visit::{EdgeFiltered, EdgeRef, IntoEdgeReferences},
 };
@@ -183,4 +184,17 @@ impl System {
     pub fn collectors(&self) -> impl Iterator<Item = (NodeId, &Node, &Collector)> {
         self.nodes().filter_map(|(id, node)| Some((id, node, node.collector()?)))
     }
+}
+
+/// Of nodes by number, each with those that it leads to: those that reach each other both ways, together.
+pub(crate) fn groups(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut graph = DiGraph::<(), ()>::new();
+    let nodes: Vec<NodeIndex> = targets.iter().map(|_| graph.add_node(())).collect();
+    for (from, targets) in targets.iter().enumerate() {
+        for to in targets {
+            graph.add_edge(nodes[from], nodes[*to], ());
+        }
+    }
+    let index = |node: &NodeIndex| node.index();
+    kosaraju_scc(&graph).iter().map(|group| group.iter().map(index).collect()).collect()
 }

@@ -14,6 +14,7 @@ mod model;
 mod origin;
 pub mod passes;
 pub mod units;
+mod wiring;
 
 pub use canonical::canonical;
 pub use graph::{Circles, EdgeId, NodeId, System};
@@ -21,3 +22,4 @@ pub use known::Known;
 pub use model::*;
 pub use origin::{Origin, OriginKind, Settings, Sourced, Value};
 pub use passes::RULES;
+pub use wiring::{Mention, Wiring};

@@ -1,10 +1,10 @@
-//! `build --explain`: everything that was derived, with its reason, node by node. The origins are those that
-//! `why` answers from.
+//! `build --explain`: everything that was derived, with its reason, decision by decision. The origins are
+//! those that `why` answers from.
 
 use telstack_syntax::tree::Kind;
 use telstack_system::{Origin, OriginKind, Value};
 
-use crate::{compile::Compiled, ir, why::WhyOrigin};
+use crate::{compile::Compiled, ir};
 
 /// How much of a map that has one origin is shown.
 const SHOWN: usize = 4;
@@ -14,48 +14,53 @@ const SHOWN: usize = 4;
 pub struct Derivation {
     /// The stack's name.
     pub stack: String,
-    /// The nodes in the order of the stack, then what belongs to none of them.
+    /// What follows from the stack, what the catalog decides, what telstack chose.
     pub groups: Vec<DerivedGroup>,
 }
 
-/// What was derived for a node.
+/// Decisions of one kind.
 #[derive(Clone, PartialEq, Debug)]
 pub struct DerivedGroup {
-    /// The node's name; none for the stack as a whole.
-    pub node: Option<String>,
-    /// What the node is: `Loki 3.7.6`.
-    pub title: String,
-    /// Each reason once, in the order met.
-    pub reasons: Vec<DerivedReason>,
+    /// Whose decisions.
+    pub kind: OriginKind,
+    /// Each decision once, in the order met.
+    pub decisions: Vec<Decision>,
 }
 
-/// A reason, and all that follows from it.
+/// A decision, and all that follows from it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct DerivedReason {
-    /// Kind, pass, reason, and the places in the stack.
-    pub origin: WhyOrigin,
+pub struct Decision {
+    /// The pass that made it.
+    pub pass: &'static str,
+    /// Why. A product that differs from node to node is called `each`.
+    pub reason: String,
+    /// The nodes that it is about; none for the stack as a whole.
+    pub nodes: Vec<String>,
     /// What follows: `exporters.otlp_http/loki.endpoint: http://loki:3100/otlp`.
     pub things: Vec<String>,
 }
 
-impl DerivedGroup {
+/// What was derived for a node, or for the stack as a whole.
+struct OfNode {
+    name: Option<String>,
+    reasons: Vec<Reason>,
+}
+
+struct Reason {
+    kind: OriginKind,
+    pass: &'static str,
+    text: String,
+    things: Vec<String>,
+}
+
+impl OfNode {
     fn add(&mut self, origin: &Origin, thing: String) {
-        let new = WhyOrigin::new(origin);
-        let same = |known: &&mut DerivedReason| {
-            let known = &known.origin;
-            (known.kind, known.pass, &known.reason) == (new.kind, new.pass, &new.reason)
-        };
-        let Some(reason) = self.reasons.iter_mut().find(same) else {
-            self.reasons.push(DerivedReason { origin: new, things: vec![thing] });
-            return;
-        };
-        for span in new.spans {
-            if !reason.origin.spans.contains(&span) {
-                reason.origin.spans.push(span);
-            }
-        }
-        if !reason.things.contains(&thing) {
-            reason.things.push(thing);
+        let (kind, pass) = (origin.kind(), origin.pass().unwrap_or_default());
+        let same = |it: &&mut Reason| it.kind == kind && it.pass == pass && it.text == origin.reason();
+        match self.reasons.iter_mut().find(same) {
+            Some(reason) if reason.things.contains(&thing) => {}
+            Some(reason) => reason.things.push(thing),
+            None => self.reasons.push(Reason { kind, pass, text: origin.reason().to_owned(), things: vec![thing] }),
         }
     }
 
@@ -115,11 +120,10 @@ fn thing(path: &str, value: &Value) -> String {
 /// What was derived for a compiled stack, and why; none if there is no System.
 pub fn derivation(compiled: &Compiled) -> Option<Derivation> {
     let system = compiled.system.as_ref()?;
-    let mut groups: Vec<DerivedGroup> = system
+    let mut nodes: Vec<OfNode> = system
         .nodes()
         .map(|(_, node)| {
-            let title = node.product().map_or_else(|| "outside the stack".to_owned(), |_| node.title());
-            let mut group = DerivedGroup { node: Some(node.name.clone()), title, reasons: Vec::new() };
+            let mut group = OfNode { name: Some(node.name.clone()), reasons: Vec::new() };
             let value = ir::node(node);
             // The environment of a node comes again in its container.
             let twice = |key: &str| key == "environment" && node.container.is_some();
@@ -132,19 +136,21 @@ pub fn derivation(compiled: &Compiled) -> Option<Derivation> {
     for (_, from, edge, to) in system.edges() {
         let (from, to) = (system.node(from), system.node(to));
         let value = ir::edge(edge, &from.name, &to.name);
-        let Some(group) = groups.iter_mut().find(|it| it.node.as_ref() == Some(&from.name)) else { continue };
+        let Some(group) = nodes.iter_mut().find(|it| it.name.as_ref() == Some(&from.name)) else { continue };
         let ends = ["from", "to", "purpose"];
         for entry in value.as_map().into_iter().flatten().filter(|entry| !ends.contains(&entry.key.as_str())) {
             let path = format!("{} to {}.{}", ir::purpose(edge.purpose), to.name, entry.key);
             group.walk(&entry.value, &path, &entry.key_mark);
         }
     }
-    let mut whole = DerivedGroup { node: None, title: "the stack as a whole".to_owned(), reasons: Vec::new() };
-    for artefact in &compiled.artefacts {
+    let mut whole = OfNode { name: None, reasons: Vec::new() };
+    // Scripts are programs: what is ours in them is no decision.
+    let is_script = |path: &str| std::path::Path::new(path).extension().is_some_and(|it| it == "sh");
+    for artefact in compiled.artefacts.iter().filter(|it| !is_script(&it.path)) {
         let owner = system.nodes().find(|(_, node)| {
             node.container.as_ref().is_some_and(|it| it.files.iter().any(|file| file.path == artefact.path))
         });
-        let owner = owner.and_then(|(_, node)| groups.iter_mut().find(|it| it.node.as_ref() == Some(&node.name)));
+        let owner = owner.and_then(|(_, node)| nodes.iter_mut().find(|it| it.name.as_ref() == Some(&node.name)));
         let group = owner.unwrap_or(&mut whole);
         for (text, origins) in artefact.written.text.lines().zip(&artefact.written.lines) {
             let text = text.trim();
@@ -160,7 +166,40 @@ pub fn derivation(compiled: &Compiled) -> Option<Derivation> {
             }
         }
     }
-    groups.push(whole);
-    groups.retain(|group| !group.reasons.is_empty());
-    Some(Derivation { stack: system.name.clone(), groups })
+    nodes.push(whole);
+    let titles = system.nodes().filter(|(_, node)| node.product().is_some()).map(|(_, node)| node.title());
+    Some(Derivation { stack: system.name.clone(), groups: grouped(nodes, &titles.collect::<Vec<_>>()) })
 }
+
+/// The decisions of all nodes, those that differ in the product alone as one.
+fn grouped(nodes: Vec<OfNode>, titles: &[String]) -> Vec<DerivedGroup> {
+    // What each became one for, with what it was for the first node.
+    let mut joined: Vec<(String, OriginKind, Decision)> = Vec::new();
+    for node in nodes {
+        for Reason { kind, pass, text: reason, things } in node.reasons {
+            let each = titles.iter().fold(reason.clone(), |text, title| text.replace(title.as_str(), EACH));
+            let same = |(known, of, it): &&mut (String, OriginKind, Decision)| {
+                *known == each && *of == kind && it.pass == pass
+            };
+            if let Some((each, _, decision)) = joined.iter_mut().find(same) {
+                if decision.reason != reason {
+                    decision.reason.clone_from(each);
+                }
+                decision.nodes.extend(node.name.clone());
+                decision.things.extend(things);
+            } else {
+                let nodes = node.name.iter().cloned().collect();
+                joined.push((each, kind, Decision { pass, reason, nodes, things }));
+            }
+        }
+    }
+    let of = |kind| {
+        let decisions = joined.iter().filter(|it| it.1 == kind).map(|it| it.2.clone()).collect();
+        DerivedGroup { kind, decisions }
+    };
+    let groups = [OriginKind::Derived, OriginKind::Fact, OriginKind::Builtin].map(of);
+    groups.into_iter().filter(|it| !it.decisions.is_empty()).collect()
+}
+
+/// What stands for a product that differs from node to node.
+const EACH: &str = "each";

@@ -32,7 +32,7 @@ pub use check::{
     check_built, checkable, kind,
 };
 pub use compile::{Compiled, compile};
-pub use derived::{Derivation, DerivedGroup, DerivedReason, derivation};
+pub use derived::{Decision, Derivation, DerivedGroup, derivation};
 pub use diff::{Change, EdgeDiff, FileDiff, Kind, NodeDiff, StackDiff, diff};
 pub use draw::{Theme, dot, mermaid, svg};
 pub use dump::{Dump, DumpError, RAW, dump_ir, pass_list};

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::signal::Signal;
 use crate::version::Version;
 
 /// What is wanted of a value that is no number.
@@ -36,6 +37,9 @@ pub struct Limit {
     components: Vec<String>,
     from: Option<Version>,
     until: Option<Version>,
+    /// Only where a pipeline of that signal names the component.
+    #[serde(default, deserialize_with = "signal")]
+    pub signal: Option<Signal>,
     /// The check ends when this switch is off.
     pub unless_off: Option<String>,
     /// Only while each of these settings is one of the words; its default counts where it is not set.
@@ -58,6 +62,11 @@ impl Limit {
     pub fn wants(&self, demand: Demand) -> bool {
         self.demands.contains(&demand)
     }
+}
+
+fn signal<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Signal>, D::Error> {
+    let word = String::deserialize(from)?;
+    Signal::parse(&word).map(Some).ok_or_else(|| serde::de::Error::custom(format!("`{word}` is no signal")))
 }
 
 /// Settings of which one at most may be given.

@@ -1,11 +1,13 @@
 //! Is a component there at all, in this distribution at this release?
 
+use std::{collections::HashMap, rc::Rc};
+
 use telstack_catalog::{
-    ComponentKind, Distribution, Version,
+    Distribution, Version,
     otelcol::{self, Presence, Trait},
     product::Product,
 };
-use telstack_system::{BuiltDistribution, Collector, Component, Known, Node, NodeId, System};
+use telstack_system::{BuiltDistribution, Collector, Component, Known, Node, NodeId, Pipeline, System, Wiring};
 
 /// A component of a collector with what the catalog says about its presence.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(crate) struct Part<'a> {
     pub(crate) node: &'a Node,
     /// The collector.
     pub(crate) collector: &'a Collector,
+    /// Who in it mentions whom.
+    pub(crate) wiring: Rc<Wiring<'a>>,
     /// The component.
     pub(crate) component: &'a Component,
     /// Whether it is there.
@@ -54,10 +58,12 @@ impl Part<'_> {
 
     /// Does the collector start it: is it in a pipeline, or an extension that is switched on?
     pub(crate) fn runs(&self) -> bool {
-        match self.component.kind {
-            ComponentKind::Extension => self.collector.is_enabled(&self.component.id),
-            _ => self.collector.pipelines_with(self.component).next().is_some(),
-        }
+        self.wiring.runs(self.component)
+    }
+
+    /// The pipelines that it stands in, whichever side of them.
+    pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
+        self.wiring.mentions(self.component).filter_map(|(at, _)| self.collector.pipelines.get(at))
     }
 
     /// ``exporter `otlp/gateway` ``.
@@ -133,16 +139,17 @@ impl Part<'_> {
     }
 }
 
-pub(super) fn parts(system: &System) -> Vec<Part<'_>> {
+pub(super) fn parts<'a>(system: &'a System, wirings: &HashMap<NodeId, Rc<Wiring<'a>>>) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
     for (id, node, collector) in system.collectors() {
+        let Some(wiring) = wirings.get(&id) else { continue };
         for component in &collector.components {
             let known = node.version().filter(|version| *version >= Product::Otelcol.oldest());
             let standing = known.map_or(Standing::Undecided, |version| match &collector.built {
                 Some(built) => standing_in_built(component, built, version),
                 None => standing(component, collector.distribution.value, version),
             });
-            parts.push(Part { id, node, collector, component, standing });
+            parts.push(Part { id, node, collector, wiring: Rc::clone(wiring), component, standing });
         }
     }
     parts

@@ -9,11 +9,12 @@ pub(crate) mod headers;
 mod hosts;
 mod links;
 mod settings;
+mod texts;
 
-use std::collections::HashMap;
+use std::{cell::OnceCell, collections::HashMap, rc::Rc};
 
-use telstack_catalog::Version;
-use telstack_system::{Collector, Component, Node, NodeId, Purpose, System};
+use telstack_catalog::{ComponentKind, Version};
+use telstack_system::{Collector, Component, ComponentId, Node, NodeId, Purpose, System, Wiring};
 
 pub(crate) use components::{Part, Standing};
 pub(crate) use duration::nanoseconds;
@@ -23,6 +24,7 @@ pub(crate) use glob::matches;
 pub(crate) use hosts::is_public;
 pub(crate) use links::{Arrival, Link};
 pub(crate) use settings::{Problem, ProblemKind};
+use texts::Texts;
 
 /// What several rules need to know.
 #[derive(Debug)]
@@ -35,20 +37,38 @@ pub(crate) struct Facts<'a> {
     pub(crate) links: Vec<Link<'a>>,
     /// Which part each component is: two of one id are two parts, so it goes by the component itself.
     places: HashMap<*const Component, usize>,
+    wirings: HashMap<NodeId, Rc<Wiring<'a>>>,
+    texts: OnceCell<Texts>,
 }
 
 impl<'a> Facts<'a> {
     pub(crate) fn of(system: &'a System) -> Self {
-        let parts = components::parts(system);
+        let wirings = system.collectors().map(|(id, _, collector)| (id, Rc::new(Wiring::of(collector)))).collect();
+        let parts = components::parts(system, &wirings);
         let problems = settings::problems(system, &parts);
         let links = links::links(system);
         let places = parts.iter().enumerate().map(|(at, part)| (std::ptr::from_ref(part.component), at)).collect();
-        Self { parts, problems, links, places }
+        Self { parts, problems, links, places, wirings, texts: OnceCell::new() }
     }
 
     /// The part that a component of a collector is.
     pub(crate) fn part(&self, component: &Component) -> Option<&Part<'a>> {
         self.parts.get(*self.places.get(&std::ptr::from_ref(component))?)
+    }
+
+    /// Who in a collector mentions whom.
+    pub(crate) fn wiring(&self, collector: NodeId) -> Option<&Wiring<'a>> {
+        self.wirings.get(&collector).map(AsRef::as_ref)
+    }
+
+    /// What the settings of components say, for who looks for names in them.
+    pub(crate) fn texts(&self) -> &Texts {
+        self.texts.get_or_init(|| Texts::of(&self.parts))
+    }
+
+    /// The part that a reference of a collector's pipeline is.
+    pub(crate) fn named(&self, collector: NodeId, kind: ComponentKind, id: &ComponentId) -> Option<&Part<'a>> {
+        self.part(self.wiring(collector)?.component(kind, id)?)
     }
 
     /// The parts that the catalog knows and that are there, with what it knows.

@@ -7,7 +7,7 @@ mod types;
 use std::sync::Arc;
 
 use telstack_catalog::{
-    ComponentKind, Version,
+    ComponentKind, Signal, SignalSet, Version,
     otelcol::{self, AddressState, Required, SettingGone, SettingType, SettingsNode},
     product::Product,
 };
@@ -112,8 +112,9 @@ pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Proble
     let mut problems = Vec::new();
     for part in parts {
         let Some((fact, version)) = part.usable() else { continue };
-        let mut walk =
-            Walk { node: part.node, component: Some(part.component), fact: Some(fact), version, found: &mut problems };
+        let fed = part.wiring.mentions(part.component).map(|(at, _)| part.collector.pipelines[at].signal).collect();
+        let (node, component) = (part.node, Some(part.component));
+        let mut walk = Walk { node, component, fact: Some(fact), fed, version, found: &mut problems };
         let Some(tree) = fact.settings(version) else {
             // The catalog does not know these settings; a secret is known by its name.
             walk.secrets(&part.component.settings, "");
@@ -127,7 +128,8 @@ pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Proble
         let Some(version) = node.version().filter(|it| *it >= Product::Otelcol.oldest()) else { continue };
         let service = otelcol::service_settings(version);
         let Some(tree) = service.child("telemetry") else { continue };
-        let mut walk = Walk { node, component: None, fact: None, version, found: &mut problems };
+        let mut walk =
+            Walk { node, component: None, fact: None, fed: SignalSet::default(), version, found: &mut problems };
         for entry in &collector.telemetry {
             walk.entry(entry, tree, "");
         }
@@ -151,6 +153,8 @@ struct Walk<'a, 'b> {
     node: &'a Node,
     component: Option<&'a Component>,
     fact: Option<otelcol::Component>,
+    /// The signals of the pipelines that name the component.
+    fed: SignalSet,
     version: Version,
     found: &'b mut Vec<Problem<'a>>,
 }
@@ -271,7 +275,8 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn limits(&mut self, fact: otelcol::Component, settings: &'a Value, tree: &SettingsNode) {
-        for limit in fact.limits(self.version) {
+        let fed = self.fed;
+        for limit in fact.limits(self.version).filter(|it| it.signal.is_none_or(|signal| fed.contains(signal))) {
             let words = tree.at(&limit.path).map_or(&[][..], |node| &node.enumeration);
             let default = |path: &str| fact.default_value(path, self.version)?.as_str().map(str::to_owned);
             if let Some((origin, kind)) = limits::problem(limit, |path| settings.at(path), default, words) {
@@ -299,15 +304,48 @@ impl<'a> Walk<'a, '_> {
             };
             // A path that this release does not know cannot be wanted of it.
             let paths: Vec<&str> = paths.into_iter().filter(|path| tree.at(path).is_some()).collect();
-            if paths.is_empty() || paths.iter().any(|path| given(settings, path, tree)) {
+            // An address for one signal does not serve another.
+            let serves = |path: &str, signal| {
+                let own = fact.limits(self.version).find_map(|it| it.signal.filter(|_| it.path == path));
+                own.is_none_or(|own| own == signal)
+            };
+            let there: Vec<&str> = paths.iter().copied().filter(|path| given(settings, path, tree)).collect();
+            let lacks = |signal: &Signal| !there.iter().any(|path| serves(path, *signal));
+            let lacking = self.fed.iter().find(lacks);
+            if paths.is_empty() || (!there.is_empty() && lacking.is_none()) {
                 continue;
             }
+            if paths.iter().any(|path| self.is_reported(path)) {
+                continue;
+            }
+            let paths: Vec<&str> =
+                paths.into_iter().filter(|path| lacking.is_none_or(|signal| serves(path, signal))).collect();
             let missing = paths.iter().map(|&path| path.to_owned()).collect();
-            // Written and empty is shown where it is written.
-            let written = paths.iter().find_map(|path| settings.at(path)).filter(|it| it.as_map().is_none());
+            // Written and empty, or for another signal, is shown where it is written.
+            let other = there.first().and_then(|path| settings.at(path));
+            let written =
+                other.or_else(|| paths.iter().find_map(|path| settings.at(path))).filter(|it| it.as_map().is_none());
             let at = written.map_or(&component.origin, |value| &value.mark);
             self.report(paths[0], at, ProblemKind::Missing(missing));
         }
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Is it known already why that setting is not there: what it would stand in is no map, or its key is misspelt?
+    fn is_reported(&self, path: &str) -> bool {
+        let own =
+            |it: &&Problem<'_>| it.component.zip(self.component).is_some_and(|(one, other)| std::ptr::eq(one, other));
+        self.found.iter().rev().take_while(own).any(|it| match it.kind.behind_default().0 {
+            ProblemKind::Type { .. } => path
+                .strip_prefix(&*it.path)
+                .is_some_and(|rest| it.path.is_empty() || rest.is_empty() || rest.starts_with('.')),
+            ProblemKind::Unknown { nearest: Some(near), .. } => {
+                let parent = it.path.rsplit_once('.').map_or(String::new(), |(parent, _)| format!("{parent}."));
+                path == format!("{parent}{near}")
+            }
+            _ => false,
+        })
     }
 }
 

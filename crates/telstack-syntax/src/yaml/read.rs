@@ -29,6 +29,8 @@ const LONG: usize = 64;
 pub(crate) trait Mark: Clone {
     /// Are local tags (`!env`) kept? Else a tagged scalar is a text.
     const TAGS: bool;
+    /// Is the text read as Go's reader does, where that is not YAML 1.2?
+    const LIKE_GO: bool;
     /// The mark of a value at a place, with its local tag.
     fn new(span: Span, tag: Option<String>) -> Self;
     /// The place.
@@ -39,6 +41,7 @@ pub(crate) trait Mark: Clone {
 
 impl Mark for Span {
     const TAGS: bool = false;
+    const LIKE_GO: bool = true;
 
     fn new(span: Span, _: Option<String>) -> Self {
         span
@@ -62,6 +65,7 @@ pub(crate) struct Tagged {
 
 impl Mark for Tagged {
     const TAGS: bool = true;
+    const LIKE_GO: bool = false;
 
     fn new(span: Span, tag: Option<String>) -> Self {
         Self { span, tag }
@@ -90,8 +94,14 @@ pub fn read(file: FileId, text: &str) -> Result<Vec<Value<Span>>, ReadError> {
 
 /// The same with marks of one's own, and the comments.
 pub(crate) fn read_marked<M: Mark>(file: FileId, text: &str) -> Result<Read<M>, ReadError> {
-    let mut builder =
-        Builder { documents: Vec::new(), comments: Vec::new(), open: Vec::new(), anchors: HashMap::new(), values: 0 };
+    let mut builder = Builder {
+        text,
+        documents: Vec::new(),
+        comments: Vec::new(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        values: 0,
+    };
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
@@ -123,7 +133,7 @@ fn byte_span(file: FileId, text: &str, span: &granit_parser::Span) -> Span {
 
 enum Open<M> {
     Seq { items: Vec<Value<M>>, flow: bool },
-    Map { entries: Map<M>, key: Option<(String, M)> },
+    Map { entries: Map<M>, key: Option<(String, M)>, flow: bool },
 }
 
 struct Frame<M> {
@@ -132,7 +142,8 @@ struct Frame<M> {
     anchor: usize,
 }
 
-struct Builder<M> {
+struct Builder<'t, M> {
+    text: &'t str,
     documents: Vec<Value<M>>,
     comments: Vec<Span>,
     open: Vec<Frame<M>>,
@@ -140,16 +151,26 @@ struct Builder<M> {
     values: usize,
 }
 
-impl<M: Mark> Builder<M> {
+impl<M: Mark> Builder<'_, M> {
+    /// Does Go's reader make the colon behind a plain key a part of it? In `{a:, b: 1}` it does, which YAML 1.2 does not.
+    fn takes_colon(&self, key: Span) -> bool {
+        let in_flow = matches!(self.open.last(), Some(Frame { open: Open::Map { key: None, flow: true, .. }, .. }));
+        let rest = || self.text.get(key.end as usize..).and_then(|rest| rest.strip_prefix(':'));
+        M::LIKE_GO && in_flow && rest().is_some_and(|rest| rest.starts_with([',', '}']))
+    }
+
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), ReadError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let local =
                     tag.as_ref().filter(|tag| M::TAGS && tag.handle() == "!").map(|tag| tag.suffix().to_owned());
-                let kind = if style == ScalarStyle::Plain && (tag.is_none() || local.is_some()) {
-                    Kind::plain(&text)
-                } else {
-                    Kind::String(text.into_owned())
+                let plain = style == ScalarStyle::Plain;
+                let kind = match tag.as_ref().map(|tag| tag.core_suffix()) {
+                    None if plain && self.takes_colon(span) => Kind::String(format!("{text}:")),
+                    None if plain => Kind::plain(&text),
+                    Some(_) if plain && local.is_some() => Kind::plain(&text),
+                    Some(Some(core)) => tagged(core, &text, span)?,
+                    _ => Kind::String(text.into_owned()),
                 };
                 self.value(Value { kind, mark: M::new(span, local) }, anchor)
             }
@@ -157,8 +178,9 @@ impl<M: Mark> Builder<M> {
                 let flow = style == granit_parser::StructureStyle::Flow;
                 self.push(Open::Seq { items: Vec::new(), flow }, span, anchor)
             }
-            Event::MappingStart(_, anchor, _) => {
-                self.push(Open::Map { entries: Map::default(), key: None }, span, anchor)
+            Event::MappingStart(style, anchor, _) => {
+                let flow = style == granit_parser::StructureStyle::Flow;
+                self.push(Open::Map { entries: Map::default(), key: None, flow }, span, anchor)
             }
             Event::SequenceEnd | Event::MappingEnd => self.pop(span),
             Event::Alias(id) => {
@@ -242,7 +264,7 @@ impl<M: Mark> Builder<M> {
         };
         match &mut frame.open {
             Open::Seq { items, .. } => items.push(value),
-            Open::Map { entries, key } => match key.take() {
+            Open::Map { entries, key, .. } => match key.take() {
                 Some((name, key_mark)) => {
                     entries.push(Entry { key: name, key_mark, value, comment: None, gap: false });
                 }
@@ -259,6 +281,21 @@ impl<M: Mark> Builder<M> {
         }
         Ok(())
     }
+}
+
+/// What a tag of YAML's own makes of a scalar, in quotes or out of them.
+fn tagged<M>(tag: &str, text: &str, span: Span) -> Result<Kind<M>, ReadError> {
+    let kind = match (tag, Kind::plain(text)) {
+        ("str", _) => return Ok(Kind::String(text.to_owned())),
+        #[allow(clippy::cast_precision_loss)]
+        ("float", Kind::Int(number)) => Kind::Float(number as f64),
+        ("int", kind @ Kind::Int(_))
+        | ("float", kind @ Kind::Float(_))
+        | ("bool", kind @ Kind::Bool(_))
+        | ("null", kind @ Kind::Null) => kind,
+        _ => return Err(ReadError { message: format!("`{text}` cannot be a value of the type `!!{tag}`"), span }),
+    };
+    Ok(kind)
 }
 
 fn key_text<M>(kind: &Kind<M>) -> Option<Cow<'_, str>> {
@@ -301,6 +338,37 @@ mod tests {
         {
             assert_eq!(parse(&format!("a: {text}\n")).at("a").and_then(Value::as_int), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn tags_of_yaml_itself() {
+        let kind = |text: &str| parse(&format!("a: {text}\n")).at("a").map(|it| it.kind.clone());
+        for (text, wanted) in [
+            ("!!int \"5\"", Kind::Int(5)),
+            ("!!float 5", Kind::Float(5.0)),
+            ("!!bool 'true'", Kind::Bool(true)),
+            ("!!null ~", Kind::Null),
+            ("!!str 5", Kind::String("5".to_owned())),
+            ("!own 5", Kind::String("5".to_owned())),
+        ] {
+            assert_eq!(kind(text), Some(wanted), "{text}");
+        }
+        let mut sources = SourceMap::default();
+        let file = sources.add("t", "");
+        for text in ["!!int x", "!!int 1.5", "!!int \"\"", "!!bool yes", "!!null x"] {
+            assert!(read(file, &format!("a: {text}\n")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_colon_at_a_comma_belongs_to_the_key() {
+        let keys = |text: &str| -> Vec<String> {
+            parse(text).as_map().expect("a map").iter().map(|entry| entry.key.clone()).collect()
+        };
+        assert_eq!(keys("{a:, b: 1, c:}\n"), ["a:", "b", "c:"]);
+        assert_eq!(keys("{a: , b: 1, c: }\n"), ["a", "b", "c"]);
+        assert_eq!(keys("{'a':, \"b\":}\n"), ["a", "b"]);
+        assert_eq!(keys("a:\nb:\n"), ["a", "b"]);
     }
 
     #[test]

@@ -10,12 +10,15 @@ pub(crate) use dials::{HTTPS_PORT, TENANT};
 pub(crate) use doors::FEATURES;
 pub use doors::{Door, JAEGER_1_TLS, listeners};
 
+use std::collections::HashSet;
+
 use telstack_catalog::{ComponentKind, SignalSet};
 
 use crate::{
     graph::{NodeId, System},
     model::{Bind, Dial, Edge, External, ExternalEndpoint, Node, NodeKind, Purpose},
     origin::Sourced,
+    wiring::Wiring,
 };
 
 /// Somebody dials an address.
@@ -38,22 +41,19 @@ pub struct Call {
 pub fn telemetry(system: &System) -> Vec<Call> {
     let mut calls = Vec::new();
     for (from, node, collector) in system.collectors() {
-        let served: Vec<_> = system
+        let wiring = Wiring::of(collector);
+        let served = system
             .outgoing(from, Purpose::Telemetry)
             .iter()
             .filter_map(|(edge, _)| system.edge(*edge).exporter())
-            .collect();
-        for exporter in collector.of_kind(ComponentKind::Exporter).filter(|it| !served.contains(&&it.id)) {
+            .collect::<HashSet<_>>();
+        for exporter in collector.of_kind(ComponentKind::Exporter).filter(|it| !served.contains(&it.id)) {
             for (dial, only) in exporter_dials(exporter, node.version()) {
-                let fed = || {
-                    let all = collector.pipelines.iter().enumerate();
-                    all.filter(|(_, pipeline)| only.is_none_or(|signal| signal == pipeline.signal))
-                };
-                let mentions = |(at, pipeline): (usize, &crate::model::Pipeline)| {
-                    let reference = pipeline.exporters.iter().find(|it| it.id == exporter.id)?;
-                    Some(Sourced::new(at, reference.origin.clone()))
-                };
-                let pipelines: Vec<Sourced<usize>> = fed().filter_map(mentions).collect();
+                let carries = |at: usize| only.is_none_or(|signal| signal == collector.pipelines[at].signal);
+                let fed = wiring.feeding(&exporter.id).iter().filter(|(at, _)| carries(*at));
+                let mut pipelines: Vec<Sourced<usize>> =
+                    fed.map(|(at, reference)| Sourced::new(*at, reference.origin.clone())).collect();
+                pipelines.dedup_by_key(|it| it.value);
                 if pipelines.is_empty() {
                     continue;
                 }

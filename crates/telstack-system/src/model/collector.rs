@@ -302,18 +302,4 @@ impl Collector {
     pub fn has_open_pipelines(&self) -> bool {
         self.gaps.pipelines || self.pipelines.iter().any(|it| it.open)
     }
-
-    /// The pipelines that mention a component.
-    pub fn pipelines_with<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a Pipeline> {
-        self.pipelines.iter().filter(move |pipeline| {
-            let mentions = |list: &[Reference]| list.iter().any(|it| it.id == component.id);
-            match component.kind {
-                ComponentKind::Receiver => mentions(&pipeline.receivers),
-                ComponentKind::Processor => mentions(&pipeline.processors),
-                ComponentKind::Exporter => mentions(&pipeline.exporters),
-                ComponentKind::Connector => mentions(&pipeline.receivers) || mentions(&pipeline.exporters),
-                ComponentKind::Extension => false,
-            }
-        })
-    }
 }

@@ -17,6 +17,7 @@ use crate::{
         tls::{cert_path, key_path},
     },
     origin::{Origin, Sourced, Value},
+    wiring::Wiring,
 };
 
 const NAME: &str = "listeners";
@@ -124,13 +125,10 @@ fn is_enabled(component: &Component, setting: &str) -> bool {
 /// What a collector listens on, from its settings and the defaults of its release.
 pub fn collector_listeners(collector: &Collector, version: Version) -> Vec<Listener> {
     let mut listeners = Vec::new();
+    let wiring = Wiring::of(collector);
     for component in &collector.components {
-        let runs = match component.kind {
-            ComponentKind::Extension => collector.is_enabled(&component.id),
-            _ => collector.pipelines_with(component).next().is_some(),
-        };
-        let Some(fact) = component.fact().filter(|_| runs) else { continue };
-        let signals = signals(collector, component, fact.signals(version));
+        let Some(fact) = component.fact().filter(|_| wiring.runs(component)) else { continue };
+        let signals = signals(&wiring, component, fact.signals(version));
         for listen in fact.listens(version) {
             if listen.enabled_when.is_some()
                 && component.setting(listen.setting).is_none()
@@ -149,8 +147,8 @@ pub fn collector_listeners(collector: &Collector, version: Version) -> Vec<Liste
 
 /// What a component takes: a receiver answers for the signals of the pipelines that it feeds, and turns
 /// others away.
-fn signals(collector: &Collector, component: &Component, known: Option<SignalSet>) -> SignalSet {
-    let fed = collector.pipelines_with(component).map(|pipeline| pipeline.signal);
+fn signals(wiring: &Wiring<'_>, component: &Component, known: Option<SignalSet>) -> SignalSet {
+    let fed = wiring.mentions(component).map(|(at, _)| wiring.collector().pipelines[at].signal);
     fed.filter(|signal| known.is_none_or(|known| known.contains(*signal))).collect()
 }
 

@@ -2,6 +2,7 @@
 
 mod emit;
 mod environment;
+mod keys;
 mod manifest;
 mod node;
 mod read;

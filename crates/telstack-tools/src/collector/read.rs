@@ -7,6 +7,7 @@ use telstack_system::{
     Collector, Component, ComponentId, Gaps, Origin, Pipeline, Reference, Sourced, Value, expansion,
 };
 
+use super::keys;
 use crate::reading::{self, MISSING_PART, UNKNOWN_PART, UNKNOWN_SIGNAL, wrong_shape};
 
 /// What is known of the collector that runs a file: the file itself does not say.
@@ -75,7 +76,7 @@ pub(super) fn read_documents(
     reader.collector.gaps.distribution = !certain;
     // An empty file adds nothing to others.
     let several = documents.len() > 1;
-    let documents = documents.into_iter().filter(|it| !several || !matches!(it.kind, Kind::Null));
+    let documents = documents.into_iter().filter(|it| !several || !matches!(it.kind, Kind::Null)).map(keys::split);
     match documents.reduce(merged) {
         Some(document) => reader.document(&document),
         None => reader.missing("the file is empty", start, "a collector needs receivers, exporters and pipelines"),

@@ -338,5 +338,8 @@ fn size(bytes: Bytes) -> String {
 fn logging(container: &Container) -> Value {
     let origin = doc::chosen("logs that nobody limits fill the disk", &container.origin);
     let limits = LOG_LIMITS.map(|(key, limit)| (key, origin.string(limit)));
-    origin.map([("driver", origin.string("json-file")), ("options", origin.map(limits))])
+    let driver = doc::fact("what Docker logs with by itself; these limits are its options", &[&container.origin]);
+    let mut options = origin.map(limits);
+    options.mark = driver.clone();
+    origin.map([("driver", driver.string("json-file")), ("options", options)])
 }

@@ -9,6 +9,8 @@ use crate::{
     doc::{self, Block},
 };
 
+/// Why a dashboard has the parts that it has.
+const FORMAT: &str = "a format that every supported Grafana reads";
 /// The dashboard format that Grafana 10.2 to 13 read; older ones are migrated on load, newer refused by 10.2.
 const SCHEMA_VERSION: i64 = 39;
 /// Grafana's grid is 24 wide.
@@ -107,7 +109,7 @@ fn document(system: &System, viewer: &Viewer, dashboard: &Dashboard) -> Value {
         out.put("description", origin.string(&dashboard.description));
     }
     out.put("tags", tag.flow([tag.string("telstack"), tag.string(&system.name)]));
-    out.put("schemaVersion", doc::fact("a format that every supported Grafana reads", &[origin]).int(SCHEMA_VERSION));
+    out.put("schemaVersion", doc::fact(FORMAT, &[origin]).int(SCHEMA_VERSION));
     out.put("time", shown.map([("from", shown.string("now-1h")), ("to", shown.string("now"))]));
     out.put("refresh", shown.string("30s"));
     let panels = (0..).zip(&dashboard.panels).map(|(at, it)| panel(at, it, source.as_ref()));
@@ -118,8 +120,10 @@ fn document(system: &System, viewer: &Viewer, dashboard: &Dashboard) -> Value {
 fn panel(at: i64, panel: &Panel, source: Option<&Value>) -> Value {
     let origin = &panel.origin;
     let place = doc::chosen("panels stand two in a row, in reading order", origin);
+    let form = doc::fact(FORMAT, &[origin]);
+    let named = doc::fact("the metrics as the release that is watched names them", &[origin]);
     let mut out = Block::new();
-    out.put("id", origin.int(at + 1));
+    out.put("id", form.int(at + 1));
     out.put("type", origin.string("timeseries"));
     out.put("title", origin.string(&panel.title));
     if !panel.description.is_empty() {
@@ -135,19 +139,20 @@ fn panel(at: i64, panel: &Panel, source: Option<&Value>) -> Value {
         ]),
     );
     out.put_some("datasource", source.cloned());
-    let defaults = origin.map([("unit", origin.string(&panel.unit))]);
-    out.put("fieldConfig", origin.map([("defaults", defaults), ("overrides", origin.flow([]))]));
+    let mut unit = origin.map([("unit", origin.string(&panel.unit))]);
+    unit.mark = form.clone();
+    out.put("fieldConfig", form.map([("defaults", unit), ("overrides", form.flow([]))]));
     let target = |(at, (query, legend)): (usize, &(String, String))| {
         let mut target = Block::new();
-        target.put("refId", origin.string(reference(at)));
+        target.put("refId", form.string(reference(at)));
         target.put_some("datasource", source.cloned());
-        target.put("expr", origin.string(query));
+        target.put("expr", named.string(query));
         if !legend.is_empty() {
             target.put("legendFormat", origin.string(legend));
         }
         target.finish(origin)
     };
-    out.put("targets", origin.block(panel.queries.iter().enumerate().map(target)));
+    out.put("targets", form.block(panel.queries.iter().enumerate().map(target)));
     out.finish(origin)
 }
 

@@ -1,20 +1,17 @@
 //! `build --explain` and `build --dump-ir`: what the passes made, and why.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::path::Path;
 
 use telstack_system::OriginKind;
-use telstack_workspace::{Compiled, DerivedReason, DiskFiles, DumpError, derivation, dump_ir, pass_list};
+use telstack_workspace::{Compiled, Decision, DiskFiles, DumpError, derivation, dump_ir, pass_list};
 
 use super::{cannot_read, in_a_line};
 use crate::output::{Fatal, Outcome, Output};
 
-/// How many of the things that follow from one reason are listed.
-const LISTED: usize = 6;
+/// How many facts of a pass are told.
+const LISTED: usize = 3;
 /// How long a listed thing may be, in characters.
-const LONGEST: usize = 110;
+const LONGEST: usize = 80;
 /// The word for the list of passes.
 const LIST: &str = "list";
 
@@ -53,45 +50,65 @@ fn passes() -> String {
     lines.concat()
 }
 
-/// What was derived, and why, on one page of Markdown.
+/// What was derived, and why, on one page of Markdown: a line for each decision, and one for all facts of a pass.
 pub fn explain(output: &Output, compiled: &Compiled) -> Outcome {
     let Some(derivation) = derivation(compiled) else { return Outcome::Clean };
     output.print(&format!("{}\n", output.strong(&format!("# What was derived for the stack {}", derivation.stack))));
     for group in &derivation.groups {
-        let title = match &group.node {
-            Some(node) => format!("## `{node}`: {}", group.title),
-            None => format!("## {}", group.title),
+        let title = match group.kind {
+            OriginKind::Written => "The stack says so",
+            OriginKind::Derived => "What follows from the stack",
+            OriginKind::Fact => "What the catalog knows of these releases",
+            OriginKind::Builtin => "What telstack chose",
         };
-        output.print(&format!("\n{}\n\n", output.strong(&title)));
-        for reason in &group.reasons {
-            show(output, compiled, reason);
+        let values: usize = group.decisions.iter().map(|it| it.things.len()).sum();
+        output.print(&format!("\n{}\n\n", output.strong(&format!("## {title}: {}", counted(values, "value")))));
+        if group.kind == OriginKind::Fact {
+            facts(output, &group.decisions);
+        } else {
+            group.decisions.iter().for_each(|it| decision(output, it));
         }
     }
+    let telling = "`telstack why FILE:LINE` tells of any line of the files which lines of the stack it follows from.";
+    output.print(&format!("\n{telling}\n"));
     Outcome::Clean
 }
 
-fn show(output: &Output, compiled: &Compiled, reason: &DerivedReason) {
-    let origin = &reason.origin;
-    let kind = match origin.kind {
-        OriginKind::Written => "the stack says so",
-        OriginKind::Derived => "follows from the stack",
-        OriginKind::Fact => "a fact of the catalog",
-        OriginKind::Builtin => "telstack's own choice",
+fn decision(output: &Output, it: &Decision) {
+    let what = match it.things.as_slice() {
+        [one] => format!("`{}`", in_a_line(one, LONGEST)),
+        more => counted(more.len(), "value"),
     };
-    output.print(&format!("- {}\n", output.strong(&origin.reason)));
-    for thing in reason.things.iter().take(LISTED) {
-        output.print(&format!("  - `{}`\n", in_a_line(thing, LONGEST)));
+    let whose = match it.nodes.as_slice() {
+        [] => String::new(),
+        [one] => format!("{one}, "),
+        more => format!("{} nodes, ", more.len()),
+    };
+    output.print(&format!("- {}: {}\n", output.strong(&it.reason), output.faint(&format!("{whose}{what}"))));
+}
+
+/// Facts decide nothing: those of a pass share a line.
+fn facts(output: &Output, decisions: &[Decision]) {
+    let mut passes: Vec<&str> = Vec::new();
+    for decision in decisions {
+        if !passes.contains(&decision.pass) {
+            passes.push(decision.pass);
+        }
     }
-    if let Some(more) = reason.things.len().checked_sub(LISTED + 1) {
-        output.print(&format!("  - and {} more\n", more + 1));
+    for pass in passes {
+        let of = || decisions.iter().filter(|it| it.pass == pass);
+        let values: usize = of().map(|it| it.things.len()).sum();
+        let mut reasons: Vec<&str> = of().map(|it| it.reason.as_str()).take(LISTED).collect();
+        let more = of().count().saturating_sub(LISTED);
+        let rest = format!("and {more} more");
+        if more > 0 {
+            reasons.push(&rest);
+        }
+        let line = format!("{}: {}", counted(values, "value"), reasons.join("; "));
+        output.print(&format!("- {}: {line}\n", output.strong(&format!("`{pass}`"))));
     }
-    let mut places: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-    for span in &origin.spans {
-        let file = compiled.sources.file(span.file).name();
-        places.entry(file).or_default().insert(compiled.sources.start(*span).line);
-    }
-    let lines = |lines: BTreeSet<usize>| lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let places = places.into_iter().map(|(file, of)| format!("{file}:{}", lines(of)));
-    let from = places.collect::<Vec<_>>().join("; ");
-    output.print(&format!("  {}\n", output.faint(&format!("{kind}; pass {}; from {from}", origin.pass.0))));
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -224,6 +224,77 @@ fn thousands_of_slips_are_not_all_searched_for() {
     check(STACK, in_stack(&many), 1, &["Z006", "did you mean", "and 2900 more findings"]);
 }
 
+/// A collector whose sections and pipelines are given.
+fn collector(components: &str, pipelines: &str) -> String {
+    format!(
+        "receivers:\n  otlp:\n    protocols:\n      grpc:\nexporters:\n  debug:\n{components}service:\n  pipelines:\n{pipelines}"
+    )
+}
+
+#[test]
+fn layers_of_connectors() {
+    let (layers, mut connectors, mut pipelines) = (1500, String::from("connectors:\n"), String::new());
+    for layer in 0..layers {
+        for side in ["a", "b"] {
+            connectors += &format!("  forward/{side}{layer}:\n");
+            let from = match layer {
+                0 => "otlp".to_owned(),
+                _ => format!("forward/a{0}, forward/b{0}", layer - 1),
+            };
+            pipelines += &format!(
+                "    logs/{side}{layer}:\n      receivers: [{from}]\n      exporters: [forward/{side}{layer}]\n"
+            );
+        }
+    }
+    let last = layers - 1;
+    let end = format!("    logs/end:\n      receivers: [forward/a{last}, forward/b{last}]\n      exporters: [debug]\n");
+    check(CONFIG, collector(&connectors, &(pipelines.clone() + &end)), 0, &[]);
+    // The last feeds the first.
+    let back = end.replace("[debug]", "[debug, forward/a0]");
+    check(CONFIG, collector(&connectors, &(pipelines + &back)), 1, &["P012", "more"]);
+}
+
+#[test]
+fn thousands_of_components_and_of_references() {
+    let (mut declared, mut named) = (String::new(), Vec::new());
+    for at in 0..20_000 {
+        declared += &format!("  debug/exporter{at}:\n");
+        named.push(format!("debug/exporter{at}"));
+    }
+    let pipeline = |exporters: &str| format!("    logs:\n      receivers: [otlp]\n      exporters: [{exporters}]\n");
+    check(CONFIG, collector(&declared, &pipeline(&named.join(", "))), 0, &[]);
+    let each: String =
+        named.iter().enumerate().map(|(at, it)| pipeline(it).replace("logs:", &format!("logs/{at}:"))).collect();
+    check(CONFIG, collector(&declared, &each), 0, &[]);
+    let processors = declared.replace("debug/exporter", "batch/p");
+    let list = named.join(", ").replace("debug/exporter", "batch/p");
+    let pipeline = format!("{}      processors: [{list}]\n", pipeline("debug"));
+    check(CONFIG, collector(&format!("processors:\n{processors}"), &pipeline), 0, &[]);
+    let slips = named.join(", ").replace("exporter", "exportre");
+    let pipeline = format!("    logs:\n      receivers: [otlp]\n      exporters: [{slips}]\n");
+    check(CONFIG, collector(&declared, &pipeline), 1, &["P001", "did you mean", "more findings"]);
+    // Known under another name, in no release, and in no pipeline.
+    for ty in ["logging", "debgu", "otlphttp"] {
+        let unused = declared.replace("debug/", &format!("{ty}/"));
+        check(CONFIG, collector(&unused, &pipeline.replace(&slips, "debug")), 1, &[]);
+    }
+}
+
+#[test]
+fn references_that_never_close() {
+    for (piece, times) in
+        [("${", 1 << 20), ("${env:", 100_000), ("$$", 1 << 20), ("${env:A:-${", 50_000), ("${1", 500_000)]
+    {
+        let text = format!("debug: {{verbosity: \"{}\"}}\n", piece.repeat(times));
+        check(CONFIG, config("").replace("debug:\n", &text), 1, &[]);
+        let text = format!("debug: {{verbosity: \"{}{}\"}}\n", piece.repeat(times), "}".repeat(times));
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(CONFIG), config("").replace("debug:\n", &text)).expect("writable");
+        let output = super::bounded(folder.path(), &["check", CONFIG]);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{piece}: {}", super::said(&output));
+    }
+}
+
 #[test]
 fn nothing_is_said_to_the_terminal_but_text() {
     let bad = "\u{1b}[2J\u{1b}]0;gone\u{7}\u{9b}31m\u{202e}";

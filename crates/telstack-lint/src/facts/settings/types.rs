@@ -5,10 +5,11 @@ use telstack_catalog::{
     Version,
     otelcol::{self, SettingType, SettingsNode},
 };
-use telstack_syntax::tree::Kind;
+use telstack_diagnostics::SourceMap;
+use telstack_syntax::{tree::Kind, yaml};
 use telstack_system::{
-    Value,
-    expansion::{self, Piece},
+    Origin, Value,
+    expansion::{self, Piece, YAML},
     units::{Bytes, Period},
 };
 
@@ -26,6 +27,9 @@ pub(super) fn problem(value: &Value, tree: &SettingsNode, version: Version) -> O
     }
     match expansion::sole(text) {
         Some(reference) => {
+            if reference.scheme == YAML {
+                return judge.default(reference.name);
+            }
             let default = reference.default.filter(|_| otelcol::env_expansion(version).defaults)?;
             let problem = judge.default(default)?;
             Some(ProblemKind::Default { found: default.to_owned(), problem: Box::new(problem) })
@@ -41,7 +45,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn known(&self, kind: &Kind<telstack_system::Origin>, found: &'static str) -> Option<ProblemKind> {
+    fn known(&self, kind: &Kind<Origin>, found: &'static str) -> Option<ProblemKind> {
         let wrong = |wanted, hint| Some(ProblemKind::Type { wanted, found, hint, stops: true });
         let cut = || {
             let hint = Some("write a whole number: the collector cuts the rest off".to_owned());
@@ -91,7 +95,7 @@ impl Judge<'_> {
     }
 
     /// Does a collector before 0.105.0 make one of the other?
-    fn is_converted(&self, kind: &Kind<telstack_system::Origin>) -> bool {
+    fn is_converted(&self, kind: &Kind<Origin>) -> bool {
         match (self.tree.ty, kind) {
             (SettingType::String, Kind::Bool(_) | Kind::Int(_) | Kind::Float(_))
             | (SettingType::Bool, Kind::Int(_))
@@ -118,17 +122,21 @@ impl Judge<'_> {
     /// What stands for a variable that is not set, read as the collector reads it: as YAML, and as it stands
     /// where a text is wanted.
     fn default(&self, text: &str) -> Option<ProblemKind> {
-        let structured = text.starts_with(['[', '{', '"', '\'', '&', '*', '!', '|', '>']) || text.contains('$');
-        if structured || text.is_empty() {
+        if text.contains('$') || text.trim().is_empty() {
             return None;
         }
-        match Kind::plain(text) {
-            Kind::String(_) => self.known(&Kind::String(text.to_owned()), "a string"),
+        let mut sources = SourceMap::default();
+        let documents = yaml::read(sources.add("", text), text).ok();
+        // What is no YAML is text.
+        let Some(value) = documents.and_then(|it| it.into_iter().next()) else {
+            return self.known(&Kind::String(text.to_owned()), "a string");
+        };
+        let found = value.map_marks(&mut |_| Origin::builtin("check", "", &[]));
+        match &found.kind {
+            Kind::Seq(_) | Kind::Map(_) => self.known(&found.kind, found.describe()),
+            // Text is taken as it was written, with quotes.
             _ if self.tree.ty == SettingType::String && !self.is_level() => self.word(text),
-            kind => {
-                let found = Value { kind, mark: telstack_system::Origin::builtin("check", "", &[]) };
-                self.known(&found.kind, found.describe())
-            }
+            kind => self.known(kind, found.describe()),
         }
     }
 
@@ -182,7 +190,7 @@ impl Judge<'_> {
     }
 }
 
-fn duration(kind: &Kind<telstack_system::Origin>, found: &'static str) -> Option<ProblemKind> {
+fn duration(kind: &Kind<Origin>, found: &'static str) -> Option<ProblemKind> {
     let bare = |number: String, value: f64| {
         let hint = Some(format!("write a unit: {}", either(["s", "m", "ms"].map(|unit| format!("{number}{unit}")))));
         (value != 0.0).then_some(ProblemKind::Unit { found: number, hint, stops: false })

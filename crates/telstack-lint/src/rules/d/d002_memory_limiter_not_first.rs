@@ -1,6 +1,6 @@
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Collector, Pipeline, Reference};
+use telstack_system::{NodeId, Pipeline, Reference};
 
 use crate::{Cx, Rule, facts, repair};
 
@@ -42,15 +42,15 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for (_, _, collector, _, pipeline) in facts::pipelines(cx.system) {
+    for (id, _, _, _, pipeline) in facts::pipelines(cx.system) {
         let is_limiter = |reference: &Reference| {
-            let component = collector.component(ComponentKind::Processor, &reference.id);
-            component.and_then(|it| cx.facts.part(it)).is_some_and(|part| part.is(LIMITER))
+            let part = cx.facts.named(id, ComponentKind::Processor, &reference.id);
+            part.is_some_and(|part| part.is(LIMITER))
         };
         let Some(at) = pipeline.processors.iter().position(is_limiter).filter(|at| *at > 0) else { continue };
         let (limiter, before) = (&pipeline.processors[at], &pipeline.processors[..at]);
         let message = format!("`{}` is not the first processor of pipeline `{}`", limiter.id, pipeline.id());
-        let harmless = !holds_back(cx, collector, before) || only_connectors(collector, pipeline);
+        let harmless = !holds_back(cx, id, before) || only_connectors(cx, id, pipeline);
         let finding = cx
             .finding(message, &limiter.origin, "too late")
             .label(before[0].origin.span(), "runs first")
@@ -68,18 +68,17 @@ fn check(cx: &mut Cx<'_>) {
 }
 
 /// Does one of these processors hold data back?
-fn holds_back(cx: &Cx<'_>, collector: &Collector, processors: &[Reference]) -> bool {
+fn holds_back(cx: &Cx<'_>, id: NodeId, processors: &[Reference]) -> bool {
     processors.iter().any(|reference| {
-        let component = collector.component(ComponentKind::Processor, &reference.id);
-        let part = component.and_then(|it| cx.facts.part(it));
+        let part = cx.facts.named(id, ComponentKind::Processor, &reference.id);
         part.and_then(|part| Some((part, part.usable()?.0))).is_none_or(|(part, fact)| {
             part.is(BATCH) || fact.state_scope().is_some_and(|scope| !HOLDS_NO_DATA.contains(&scope))
         })
     })
 }
 
-fn only_connectors(collector: &Collector, pipeline: &Pipeline) -> bool {
-    let is_connector = |id| collector.component(ComponentKind::Connector, id).is_some();
+fn only_connectors(cx: &Cx<'_>, id: NodeId, pipeline: &Pipeline) -> bool {
+    let is_connector = |it| cx.facts.named(id, ComponentKind::Connector, it).is_some();
     !pipeline.receivers.is_empty() && pipeline.receivers.iter().all(|it| is_connector(&it.id))
 }
 

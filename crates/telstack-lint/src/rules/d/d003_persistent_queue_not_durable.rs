@@ -41,7 +41,7 @@ fn check(cx: &mut Cx<'_>) {
         let Some(value) = part.component.setting(setting) else { continue };
         let Some(name) = value.as_str().filter(|name| !is_reference(name)) else { continue };
         let id = ComponentId::parse(name);
-        let Some(storage) = part.collector.component(ComponentKind::Extension, &id) else { continue };
+        let Some(storage) = part.wiring.component(ComponentKind::Extension, &id) else { continue };
         let Some(storage) = cx.facts.part(storage) else { continue };
         // That it is not there at all is worse.
         let Some((_, version)) = storage.usable().filter(|_| missing(cx, storage).is_none()) else { continue };

@@ -183,9 +183,9 @@ fn references(text: &str) -> Vec<Dollar<'_>> {
         if let Some(escaped) = rest.strip_prefix('$') {
             rest = escaped;
         } else if let Some(braced) = rest.strip_prefix('{') {
-            let inside = &braced[..braced.find('}').unwrap_or(0)];
-            if !inside.is_empty() && inside.bytes().all(|byte| byte.is_ascii_digit()) {
-                found.push(Dollar::Group(inside));
+            let digits = braced.bytes().take_while(u8::is_ascii_digit).count();
+            if digits > 0 && braced[digits..].starts_with('}') {
+                found.push(Dollar::Group(&braced[..digits]));
             }
         } else if rest.starts_with(|c: char| c.is_ascii_digit()) {
             found.push(Dollar::Number(&rest[..1]));

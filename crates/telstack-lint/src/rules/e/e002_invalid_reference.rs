@@ -2,7 +2,7 @@ use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
 use telstack_system::{
     Value,
-    expansion::{self, ENV, Piece, Reference},
+    expansion::{self, ENV, Piece, Reference, YAML},
 };
 
 use crate::{Cx, Rule, words::either};
@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 /// What provides values in the distributions' collectors.
-const PROVIDERS: [&str; 5] = [ENV, "file", "http", "https", "yaml"];
+const PROVIDERS: [&str; 5] = [ENV, "file", "http", "https", YAML];
 
 fn check(cx: &mut Cx<'_>) {
     let mut values: Vec<&Value> = cx.facts.parts.iter().map(|part| &part.component.settings).collect();
@@ -90,7 +90,17 @@ mod tests {
 
     #[test]
     fn fails_on_names_and_providers_that_cannot_be() {
-        for value in ["${env:a-b}", "${}", "${env:}", "x${env:a b}y", "${HOST:-http://a}", "${vault:a}", "${ENV:X}"] {
+        for value in [
+            "${env:a-b}",
+            "${}",
+            "${env:}",
+            "x${env:a b}y",
+            "${HOST:-http://a}",
+            "${vault:a}",
+            "${N:-5}",
+            "${:-5}",
+            "${ENV:X}",
+        ] {
             endpoint(value).finds("E002", &format!("'{value}'"));
         }
     }

@@ -2,7 +2,7 @@ use std::collections::{HashSet, VecDeque};
 
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Collector, ComponentId, Edge, EdgeId, NodeId, Pipeline, Purpose};
+use telstack_system::{ComponentId, Edge, EdgeId, NodeId, Pipeline, Purpose};
 
 use crate::{Cx, Rule, words::ticked};
 
@@ -95,7 +95,7 @@ fn onward(cx: &Cx<'_>, edge: EdgeId) -> Vec<EdgeId> {
         collector.pipelines.get(at).is_some_and(|pipeline| {
             arriving.signals.contains(pipeline.signal)
                 && pipeline.receivers.iter().any(|it| it.id == receiver)
-                && keeps_all(collector, pipeline)
+                && keeps_all(cx, id, pipeline)
         })
     };
     let out = cx.system.outgoing(id, Purpose::Telemetry).into_iter();
@@ -116,9 +116,10 @@ fn receiver(cx: &Cx<'_>, node: NodeId, edge: &Edge) -> Option<ComponentId> {
 const MAY_DROP: [&str; 7] =
     ["filter", "tail_sampling", "probabilistic_sampler", "routing", "log_dedup", "logdedup", "drain"];
 
-fn keeps_all(collector: &Collector, pipeline: &Pipeline) -> bool {
+fn keeps_all(cx: &Cx<'_>, id: NodeId, pipeline: &Pipeline) -> bool {
     pipeline.processors.iter().all(|it| {
-        collector.component(ComponentKind::Processor, &it.id).is_some_and(|it| !MAY_DROP.contains(&it.id.ty.as_str()))
+        let part = cx.facts.named(id, ComponentKind::Processor, &it.id);
+        part.is_some_and(|it| !MAY_DROP.contains(&it.component.id.ty.as_str()))
     })
 }
 

@@ -73,7 +73,7 @@ fn doubled(cx: &mut Cx<'_>, part: &Part<'_>, text: &str, at: &Origin) {
     if answers.filter_map(wanted).any(|wanted| wanted.trim_matches('/') != base.trim_matches('/')) {
         return;
     }
-    let signals = part.collector.pipelines_with(part.component).map(|it| it.signal);
+    let signals = part.pipelines().map(|it| it.signal);
     let posts: Vec<String> = signals.filter_map(path_of).map(|own| format!("{path}{own}")).collect();
     let shown = posts.first().cloned().unwrap_or_else(|| format!("{path}{path}"));
     let finding = cx
@@ -88,7 +88,7 @@ fn missing(cx: &mut Cx<'_>, part: &Part<'_>, signal: Signal, text: &str, at: &Or
     let Some(path) = path_of(signal) else { return };
     let Some(address) = Address::parse(text).filter(|it| it.path.trim_matches('/').is_empty()) else { return };
     let feeds = |it: &telstack_system::Pipeline| it.signal == signal;
-    if !part.collector.pipelines_with(part.component).any(feeds) {
+    if !part.pipelines().any(feeds) {
         return;
     }
     let answered = cx.facts.links.iter().any(|link| link.dial.origin == *at && link.answer().is_some());

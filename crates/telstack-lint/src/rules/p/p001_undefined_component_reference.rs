@@ -1,6 +1,6 @@
 use telstack_catalog::{ComponentKind, otelcol};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Collector, ComponentId, Reference};
+use telstack_system::{ComponentId, NodeId, Reference};
 
 use crate::{
     Cx, Rule, facts, repair,
@@ -31,7 +31,7 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], expor
 
 fn check(cx: &mut Cx<'_>) {
     use ComponentKind::{Connector, Exporter, Extension, Processor, Receiver};
-    for (_, _, collector, _, pipeline) in facts::pipelines(cx.system) {
+    for (id, _, _, _, pipeline) in facts::pipelines(cx.system) {
         let place = format!("pipeline `{}`", pipeline.id());
         for (references, kinds) in [
             (&pipeline.receivers, &[Receiver, Connector][..]),
@@ -39,30 +39,33 @@ fn check(cx: &mut Cx<'_>) {
             (&pipeline.exporters, &[Exporter, Connector]),
         ] {
             for reference in references {
-                judge(cx, collector, reference, kinds, &place);
+                judge(cx, id, reference, kinds, &place);
             }
         }
     }
-    for (_, _, collector) in cx.system.collectors() {
+    for (id, _, collector) in cx.system.collectors() {
         for reference in &collector.extensions {
-            judge(cx, collector, reference, &[Extension], "`service.extensions`");
+            judge(cx, id, reference, &[Extension], "`service.extensions`");
         }
     }
 }
 
-fn judge(cx: &mut Cx<'_>, collector: &Collector, reference: &Reference, kinds: &[ComponentKind], place: &str) {
+fn judge(cx: &mut Cx<'_>, node: NodeId, reference: &Reference, kinds: &[ComponentKind], place: &str) {
     let id = &reference.id;
-    if kinds.iter().any(|kind| collector.component(*kind, id).is_some() || collector.may_have_more(*kind)) {
+    let Some(wiring) = cx.facts.wiring(node) else { return };
+    let collector = wiring.collector();
+    if kinds.iter().any(|kind| wiring.component(*kind, id).is_some() || collector.may_have_more(*kind)) {
         return;
     }
     let kind = kinds[0];
     let message = format!("{place} names {kind} `{id}`, which is not declared");
     let mut finding = cx.finding(message, &reference.origin, format!("no such {}", either(kinds)));
-    let elsewhere = collector.components.iter().find(|it| it.id == *id);
+    let elsewhere = ComponentKind::ALL.iter().find_map(|kind| wiring.component(*kind, id));
     let declared = || collector.components.iter().filter(|it| kinds.contains(&it.kind));
-    let same = |other: &ComponentId| {
-        let fact = otelcol::component(kind, &id.ty);
-        fact.is_some() && fact == otelcol::component(kind, &other.ty) && other.name == id.name
+    let alias = || {
+        let names = otelcol::component(kind, &id.ty)?.names();
+        let same = |name| wiring.component(kind, &ComponentId::new(name, id.name.as_deref()));
+        names.into_iter().find_map(same)
     };
     if let Some(other) = elsewhere {
         finding = finding
@@ -71,13 +74,13 @@ fn judge(cx: &mut Cx<'_>, collector: &Collector, reference: &Reference, kinds: &
                 format!("`{id}` is {} {} here", crate::words::article(other.kind.as_str()), other.kind),
             )
             .help(format!("declare a {kind} `{id}` as well, or name it where {} belongs", other.kind.section()));
-    } else if let Some(alias) = declared().find(|it| same(&it.id)) {
+    } else if let Some(alias) = alias() {
         finding = finding
             .label(alias.origin.span(), "the same component under another name")
             .help(format!("name it `{}`, as it is declared", alias.id));
         let change = repair::word(&reference.origin, &id.ty, &alias.id.ty);
         finding = repair::with(finding, change.map(|it| Fix::safe(format!("name it `{}`", alias.id), it)));
-    } else {
+    } else if cx.may_compare(collector.components.len()) {
         let names: Vec<String> = declared().map(|it| it.id.to_string()).collect();
         let text = id.to_string();
         let slip = nearest(&text, names.iter().map(String::as_str));
@@ -88,6 +91,10 @@ fn judge(cx: &mut Cx<'_>, collector: &Collector, reference: &Reference, kinds: &
             let change = repair::word(&reference.origin, &text, slip);
             finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("name `{slip}`"), it)));
         }
+        finding = finding.help(
+            cx.words(format!("declare it: `{kind} \"{id}\"`"), format!("declare `{id}` below `{}`", kind.section())),
+        );
+    } else {
         finding = finding.help(
             cx.words(format!("declare it: `{kind} \"{id}\"`"), format!("declare `{id}` below `{}`", kind.section())),
         );

@@ -70,7 +70,7 @@ pub(crate) fn references<'a>(part: &Part<'a>) -> Vec<(String, &'a Value)> {
 
 fn is_declared(part: &Part<'_>, value: &Value) -> bool {
     let id = value.as_str().map(ComponentId::parse);
-    id.is_some_and(|id| part.collector.component(ComponentKind::Extension, &id).is_some())
+    id.is_some_and(|id| part.wiring.component(ComponentKind::Extension, &id).is_some())
 }
 
 fn walk<'a>(value: &'a Value, path: &str, visit: &mut impl FnMut(&str, &'a Entry<Origin>)) {
@@ -95,8 +95,8 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>, path: &str, value: &Value) {
         return;
     }
     let message = |what| format!("`{path}` of {} names extension `{id}`, which is {what}", part.title());
-    let finding = match collector.component(ComponentKind::Extension, &id) {
-        Some(_) if collector.is_enabled(&id) => return,
+    let finding = match part.wiring.component(ComponentKind::Extension, &id) {
+        Some(extension) if part.wiring.runs(extension) => return,
         Some(extension) => {
             let finding = cx
                 .finding(message("not in `service.extensions`"), &value.mark, "not started")
@@ -106,8 +106,9 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>, path: &str, value: &Value) {
             repair::with(finding, fix)
         }
         None => {
-            let declared: Vec<String> =
-                collector.of_kind(ComponentKind::Extension).map(|it| it.id.to_string()).collect();
+            let known = if cx.may_compare(collector.components.len()) { &collector.components[..] } else { &[] };
+            let known = known.iter().filter(|it| it.kind == ComponentKind::Extension);
+            let declared: Vec<String> = known.map(|it| it.id.to_string()).collect();
             let finding = cx.finding(message("not declared"), &value.mark, "no such extension");
             // `file_storage` for `file_storage/otc` is the usual slip.
             let slip = declared.iter().find(|it| ComponentId::parse(it).ty == id.ty).map(String::as_str);

@@ -41,11 +41,10 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for (_, _, collector, _, pipeline) in facts::pipelines(cx.system) {
+    for (id, _, _, _, pipeline) in facts::pipelines(cx.system) {
         let mut regrouped = None;
         for (at, reference) in pipeline.processors.iter().enumerate() {
-            let component = collector.component(ComponentKind::Processor, &reference.id);
-            let Some(part) = component.and_then(|it| cx.facts.part(it)) else { continue };
+            let Some(part) = cx.facts.named(id, ComponentKind::Processor, &reference.id) else { continue };
             if let (Some((first, keeps_headers)), Some(need)) = (regrouped, need(part)) {
                 if need == Need::Header && keeps_headers {
                     continue;

@@ -1,8 +1,6 @@
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::ComponentId;
 
-use super::p002_extension_reference_not_enabled::references;
 use crate::{Cx, Rule, facts::Part};
 
 pub(crate) static RULE: Rule = Rule {
@@ -37,7 +35,7 @@ fn check(cx: &mut Cx<'_>) {
     }
     for part in &cx.facts.parts {
         let (component, collector) = (part.component, part.collector);
-        if collector.pipelines.is_empty() || collector.has_open_pipelines() || is_used(cx, part) {
+        if collector.pipelines.is_empty() || part.wiring.has_open_pipelines() || is_used(cx, part) {
             continue;
         }
         let extension = component.kind == ComponentKind::Extension;
@@ -66,16 +64,10 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
+/// Does the collector start it, or does a setting name it?
 fn is_used(cx: &Cx<'_>, part: &Part<'_>) -> bool {
-    if part.component.kind != ComponentKind::Extension {
-        return part.collector.pipelines_with(part.component).next().is_some();
-    }
-    let named = || {
-        let siblings = cx.facts.parts.iter().filter(|it| it.id == part.id);
-        let mut names = siblings.flat_map(references).filter_map(|(_, value)| value.as_str().map(ComponentId::parse));
-        names.any(|id| id == part.component.id)
-    };
-    part.collector.is_enabled(&part.component.id) || named()
+    let extension = part.component.kind == ComponentKind::Extension;
+    part.runs() || (extension && !cx.facts.texts().extension(part.id, &part.component.id).is_empty())
 }
 
 #[cfg(test)]

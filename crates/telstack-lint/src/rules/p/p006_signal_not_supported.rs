@@ -28,15 +28,14 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for (_, _, collector, _, pipeline) in facts::pipelines(cx.system) {
+    for (id, _, _, _, pipeline) in facts::pipelines(cx.system) {
         for (references, kind) in [
             (&pipeline.receivers, ComponentKind::Receiver),
             (&pipeline.processors, ComponentKind::Processor),
             (&pipeline.exporters, ComponentKind::Exporter),
         ] {
             for reference in references {
-                let component = collector.component(kind, &reference.id);
-                let Some(part) = component.and_then(|it| cx.facts.part(it)) else { continue };
+                let Some(part) = cx.facts.named(id, kind, &reference.id) else { continue };
                 let Some((fact, version)) = part.usable() else { continue };
                 let Some(signals) = fact.signals(version).filter(|it| !it.is_empty()) else { continue };
                 if signals.contains(pipeline.signal) {

@@ -1,6 +1,6 @@
 use telstack_catalog::{ComponentKind, Signal, SignalSet};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{Origin, Pipeline, Reference};
+use telstack_system::{Mention, Origin, Pipeline, Reference};
 
 use crate::{Cx, Rule, facts::Part};
 
@@ -42,14 +42,9 @@ fn check(cx: &mut Cx<'_>) {
         return;
     }
     let connectors = cx.facts.parts.iter().filter(|it| it.component.kind == ComponentKind::Connector);
-    for part in connectors.filter(|it| !it.collector.has_open_pipelines()) {
-        let side = |list: fn(&Pipeline) -> &[Reference]| -> Mentions<'_> {
-            let mention =
-                |pipeline| list(pipeline).iter().find(|it| it.id == part.component.id).map(|it| (pipeline, it));
-            part.collector.pipelines.iter().filter_map(mention).collect()
-        };
-        let fed = side(|pipeline| &pipeline.exporters);
-        let feeds = side(|pipeline| &pipeline.receivers);
+    for part in connectors.filter(|it| !it.wiring.has_open_pipelines()) {
+        let fed = side(part, part.wiring.feeding(&part.component.id));
+        let feeds = side(part, part.wiring.fed_by(&part.component.id));
         let findings = match (fed.first(), feeds.first()) {
             (Some((pipeline, reference)), None) => vec![one_sided(cx, part, pipeline, &reference.origin, true)],
             (None, Some((pipeline, reference))) => vec![one_sided(cx, part, pipeline, &reference.origin, false)],
@@ -60,6 +55,13 @@ fn check(cx: &mut Cx<'_>) {
             cx.report_once(finding);
         }
     }
+}
+
+/// The first mention in each pipeline.
+fn side<'a>(part: &Part<'a>, mentions: &[Mention<'a>]) -> Mentions<'a> {
+    let mut mentions = mentions.to_vec();
+    mentions.dedup_by_key(|(at, _)| *at);
+    mentions.into_iter().map(|(at, reference)| (&part.collector.pipelines[at], reference)).collect()
 }
 
 fn one_sided(cx: &Cx<'_>, part: &Part<'_>, pipeline: &Pipeline, at: &Origin, fed: bool) -> Diagnostic {
@@ -87,13 +89,16 @@ fn one_sided(cx: &Cx<'_>, part: &Part<'_>, pipeline: &Pipeline, at: &Origin, fed
 fn unpaired(cx: &Cx<'_>, part: &Part<'_>, fed: &Mentions<'_>, feeds: &Mentions<'_>) -> Vec<Diagnostic> {
     let known = part.usable().and_then(|(fact, version)| Some((fact.pairs(version)?, version)));
     let Some((pairs, version)) = known.filter(|(pairs, _)| !pairs.is_empty()) else { return Vec::new() };
-    let joins = |from: &Pipeline, to: &Pipeline| pairs.contains(&(from.signal, to.signal));
     let turns = || {
         let words: Vec<String> = pairs.iter().map(|(from, to)| format!("{from} into {to}")).collect();
         format!("at {version} it turns {}", words.join(", "))
     };
     let mut findings = Vec::new();
-    for (from, reference) in fed.iter().filter(|(from, _)| !feeds.iter().any(|(to, _)| joins(from, to))) {
+    let (before, behind): (SignalSet, SignalSet) =
+        (fed.iter().map(|it| it.0.signal).collect(), feeds.iter().map(|it| it.0.signal).collect());
+    let is_fed = |to: &Pipeline| pairs.iter().any(|pair| pair.1 == to.signal && before.contains(pair.0));
+    let feeds_one = |from: &Pipeline| pairs.iter().any(|pair| pair.0 == from.signal && behind.contains(pair.1));
+    for (from, reference) in fed.iter().filter(|(from, _)| !feeds_one(from)) {
         let makes: SignalSet = pairs.iter().filter(|pair| pair.0 == from.signal).map(|pair| pair.1).collect();
         let takes = format!("{} takes {} from pipeline `{}`", part.title(), from.signal, from.id());
         let message = if makes.is_empty() {
@@ -115,7 +120,7 @@ fn unpaired(cx: &Cx<'_>, part: &Part<'_>, fed: &Mentions<'_>, feeds: &Mentions<'
     if !findings.is_empty() {
         return findings;
     }
-    for (to, reference) in feeds.iter().filter(|(to, _)| !fed.iter().any(|(from, _)| joins(from, to))) {
+    for (to, reference) in feeds.iter().filter(|(to, _)| !is_fed(to)) {
         let from_what: SignalSet = pairs.iter().filter(|pair| pair.1 == to.signal).map(|pair| pair.0).collect();
         let gives = format!("{} is to give {} to pipeline `{}`", part.title(), to.signal, to.id());
         let message = if from_what.is_empty() {

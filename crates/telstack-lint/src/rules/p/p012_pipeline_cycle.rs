@@ -1,6 +1,5 @@
-use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Collector, Pipeline, Reference};
+use telstack_system::Mention;
 
 use crate::{Cx, Rule, facts::Part, words::ticked};
 
@@ -30,22 +29,26 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
+/// Longer circles are shown by their start.
+const SHOWN: usize = 12;
+
 fn check(cx: &mut Cx<'_>) {
     for (id, _, collector) in cx.system.collectors() {
-        let pipelines = &collector.pipelines;
-        let mut done = vec![false; pipelines.len()];
-        for start in 0..pipelines.len() {
-            let Some(round) = round(cx, collector, start).filter(|round| round.iter().all(|(at, _)| !done[*at])) else {
-                continue;
-            };
-            for (at, _) in &round {
-                done[*at] = true;
-            }
-            let names: Vec<String> = round.iter().map(|(at, _)| pipelines[*at].id()).collect();
-            let message =
-                format!("pipelines of `{}` feed each other in a circle: {}", cx.system.node(id).name, ticked(&names));
-            let Some((first, rest)) = round.split_first() else { continue };
-            let goes = |(at, out): &(usize, &Reference)| format!("`{}` leaves `{}` here", out.id, pipelines[*at].id());
+        let Some(wiring) = cx.facts.wiring(id) else { continue };
+        let rounds = wiring.circles(|connector, from, to| {
+            let known = cx.facts.part(connector).and_then(Part::usable);
+            let pairs = known.and_then(|(fact, version)| fact.pairs(version)).filter(|pairs| !pairs.is_empty());
+            pairs.is_none_or(|pairs| pairs.contains(&(from, to)))
+        });
+        for round in rounds {
+            let shown = &round[..round.len().min(SHOWN)];
+            let more = round.len() - shown.len();
+            let names = ticked(shown.iter().map(|(at, _)| collector.pipelines[*at].id()));
+            let names = if more > 0 { format!("{names}, by way of {more} more") } else { names };
+            let message = format!("pipelines of `{}` feed each other in a circle: {names}", cx.system.node(id).name);
+            let Some((first, rest)) = shown.split_first() else { continue };
+            let goes =
+                |(at, out): &Mention<'_>| format!("`{}` leaves `{}` here", out.id, collector.pipelines[*at].id());
             let mut finding = cx.finding(message, &first.1.origin, goes(first));
             for step in rest {
                 finding = finding.label(step.1.origin.span(), goes(step));
@@ -53,46 +56,6 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(finding.help("take one of these connectors out of the pipeline that it leaves"));
         }
     }
-}
-
-/// The shortest way from a pipeline back to itself: each pipeline on it, with the connector it leaves by.
-fn round<'a>(cx: &Cx<'_>, collector: &'a Collector, start: usize) -> Option<Vec<(usize, &'a Reference)>> {
-    let mut came_from: Vec<Option<(usize, &Reference)>> = vec![None; collector.pipelines.len()];
-    let mut queue = std::collections::VecDeque::from([start]);
-    while let Some(at) = queue.pop_front() {
-        for (next, by) in steps(cx, collector, at) {
-            if next == start {
-                let mut round = vec![(at, by)];
-                while let Some((before, by)) = came_from[round[0].0].filter(|_| round[0].0 != start) {
-                    round.insert(0, (before, by));
-                }
-                return Some(round);
-            }
-            if came_from[next].is_none() {
-                came_from[next] = Some((at, by));
-                queue.push_back(next);
-            }
-        }
-    }
-    None
-}
-
-/// The pipelines that a pipeline feeds, each with the connector between.
-fn steps<'a>(cx: &Cx<'_>, collector: &'a Collector, at: usize) -> Vec<(usize, &'a Reference)> {
-    let from = &collector.pipelines[at];
-    let mut steps = Vec::new();
-    for out in &from.exporters {
-        let Some(connector) = collector.component(ComponentKind::Connector, &out.id) else { continue };
-        let known = cx.facts.part(connector).and_then(Part::usable);
-        let pairs = known.and_then(|(fact, version)| fact.pairs(version)).filter(|pairs| !pairs.is_empty());
-        let joins = |to: &Pipeline| pairs.as_ref().is_none_or(|pairs| pairs.contains(&(from.signal, to.signal)));
-        for (next, to) in collector.pipelines.iter().enumerate() {
-            if to.receivers.iter().any(|it| it.id == out.id) && joins(to) {
-                steps.push((next, out));
-            }
-        }
-    }
-    steps
 }
 
 #[cfg(test)]
@@ -119,6 +82,16 @@ mod tests {
     #[test]
     fn fails_on_a_pipeline_that_feeds_itself() {
         collector("traces: {receivers: [otlp, forward/a], exporters: [forward/a]}").finds("P012", "forward/a");
+    }
+
+    #[test]
+    fn shows_the_shortest_way_of_several() {
+        let bench = collector(
+            "traces/a: {receivers: [otlp, forward/b], exporters: [forward/a]}, \
+             traces/b: {receivers: [forward/a], exporters: [debug, forward/b, spanmetrics]}, \
+             traces/c: {receivers: [forward/a], exporters: [debug]}",
+        );
+        bench.finds("P012", "forward/a");
     }
 
     #[test]

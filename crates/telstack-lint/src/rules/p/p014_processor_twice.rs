@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use telstack_diagnostics::{RuleInfo, Severity};
 
 use crate::{Cx, Rule, facts};
@@ -22,8 +24,12 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [batch], exporters
 
 fn check(cx: &mut Cx<'_>) {
     for (_, _, _, _, pipeline) in facts::pipelines(cx.system) {
-        for (at, later) in pipeline.processors.iter().enumerate() {
-            let Some(first) = pipeline.processors[..at].iter().find(|it| it.id == later.id) else { continue };
+        let mut named = HashMap::new();
+        for later in &pipeline.processors {
+            let first = *named.entry(&later.id).or_insert(later);
+            if std::ptr::eq(first, later) {
+                continue;
+            }
             let message = format!("pipeline `{}` names processor `{}` twice", pipeline.id(), later.id);
             let finding = cx
                 .finding(message, &later.origin, "again")

@@ -58,7 +58,7 @@ fn check(cx: &mut Cx<'_>) {
         let Some(value) = part.component.setting(KEY) else { continue };
         let Some(key) = value.as_str().filter(|key| !key.is_empty() && !is_reference(key)) else { continue };
         let mut told = Vec::new();
-        for pipeline in part.collector.pipelines_with(part.component) {
+        for pipeline in part.pipelines() {
             if told.contains(&pipeline.signal) {
                 continue;
             }

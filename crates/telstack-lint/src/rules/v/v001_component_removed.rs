@@ -49,7 +49,7 @@ fn check(cx: &mut Cx<'_>) {
                     // An address may mean something else to another component.
                     let dials = fact.and_then(|it| part.component.setting(it.address_setting())).is_some();
                     if replacement.kind == Some(part.component.kind) && !dials {
-                        let change = repair::component_type(&cx.facts.parts, part, name);
+                        let change = repair::component_type(cx.facts, part, name);
                         finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("use `{name}`"), it)));
                     }
                     if let Some(note) = replacement.note {
@@ -69,7 +69,7 @@ fn check(cx: &mut Cx<'_>) {
                     |since| format!("`{}` is accepted since {since}", part.component.id.ty),
                 );
                 let finding = cx.finding(message, at, remark).help(format!("write `{is_called}`"));
-                let change = repair::component_type(&cx.facts.parts, part, is_called);
+                let change = repair::component_type(cx.facts, part, is_called);
                 repair::with(finding, change.map(|it| Fix::safe(format!("rename to `{is_called}`"), it)))
             }
             _ => continue,

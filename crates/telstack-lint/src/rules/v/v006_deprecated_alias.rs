@@ -65,7 +65,7 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>) {
         if let Some(since) = fact.name_since(newer) {
             finding = finding.note(format!("`{newer}` is accepted since {since}"));
         }
-        let change = repair::component_type(&cx.facts.parts, part, newer);
+        let change = repair::component_type(cx.facts, part, newer);
         let fix = change.map(|it| Fix::safe(format!("rename to `{newer}`"), it));
         cx.report(repair::with(finding.help(format!("write `{newer}`")), fix));
     } else if fact.deprecated_since().is_some_and(|since| since <= version) {

@@ -45,6 +45,32 @@ mod tests {
     }
 
     #[test]
+    fn fails_without_the_address_of_a_signal() {
+        let yaml = |signal: &str| {
+            format!(
+                "exporters: {{otlp_http: {{logs_endpoint: 'http://a:1'}}}}\n\
+                 service: {{pipelines: {{{signal}: {{exporters: [otlp_http]}}}}}}"
+            )
+        };
+        Bench::collector("0.158.0", &yaml("traces")).finds("Y005", "'http://a:1'");
+        Bench::collector("0.158.0", &yaml("logs")).silent("Y005");
+    }
+
+    #[test]
+    fn silent_when_the_cause_is_reported() {
+        for (yaml, code, at) in [
+            ("receivers: {otlp: {protocols: [grpc]}}", "Y002", "[grpc]"),
+            ("exporters: {otlp_grpc: 'a:4317'}", "Y002", "'a:4317'"),
+            ("exporters: {otlp_grpc: {endpiont: 'a:4317'}}", "Y001", "endpiont"),
+        ] {
+            let bench = Bench::collector("0.158.0", yaml);
+            bench.silent("Y005");
+            bench.finds(code, at);
+        }
+        Bench::collector("0.158.0", "exporters: {otlp_grpc: {tls: a}}").finds("Y005", "otlp_grpc");
+    }
+
+    #[test]
     fn silent_when_run_time_decides() {
         Bench::collector("0.158.0", "receivers: {otlp: {protocols: '${file:protocols.yaml}'}}").silent("Y005");
         Bench::collector("0.158.0", "exporters: {otlp_grpc: {endpoint: '${env:GATEWAY}'}}").silent("Y005");

@@ -38,7 +38,7 @@ fn check(cx: &mut Cx<'_>) {
             finding = finding.help(format!("there is {} {other} of that name", crate::words::article(other.as_str())));
         }
         if let Some(nearest) = nearest {
-            let change = repair::component_type(&cx.facts.parts, part, nearest);
+            let change = repair::component_type(cx.facts, part, nearest);
             finding = finding.help(format!("did you mean `{nearest}`?"));
             finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{nearest}`"), it)));
         }

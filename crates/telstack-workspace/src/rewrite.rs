@@ -13,7 +13,7 @@ pub struct Rewritten {
     pub diagnostics: Vec<Diagnostic>,
     /// The new text; none if the old one has slips.
     pub text: Option<String>,
-    /// The files that it includes, as written.
+    /// The files that a converted one includes, as written.
     pub includes: Vec<String>,
 }
 
@@ -24,7 +24,12 @@ pub fn format(name: &str, text: &str) -> Rewritten {
 
 /// Writes a stack, or a part of one, in another syntax. `name` tells the one that it is in.
 pub fn convert(name: &str, text: &str, to: Syntax) -> Rewritten {
-    rewritten(name, text, |file, sources, out| telstack_lang::convert(file, sources, to, out))
+    let mut includes = Vec::new();
+    let done = rewritten(name, text, |file, sources, out| {
+        includes = telstack_lang::includes(file, sources);
+        telstack_lang::convert(file, sources, to, out)
+    });
+    Rewritten { includes, ..done }
 }
 
 fn rewritten(
@@ -36,6 +41,5 @@ fn rewritten(
     let file = sources.add(name, text);
     let mut out = Diagnostics::default();
     let text = rewrite(file, &sources, &mut out);
-    let includes = telstack_lang::includes(file, &sources);
-    Rewritten { diagnostics: out.sorted(&sources), sources, text, includes }
+    Rewritten { diagnostics: out.sorted(&sources), sources, text, includes: Vec::new() }
 }

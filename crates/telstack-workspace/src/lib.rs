@@ -39,6 +39,6 @@ pub use dump::{Dump, DumpError, RAW, dump_ir, pass_list};
 pub use explain::{all_rules, nearest_code, rule};
 pub use files::{Claim, DiskFiles, Files, LARGEST, MemoryFiles, Mode, ReadFailure, Walk, Walked};
 pub use new::{NewError, first_stack};
-pub use rewrite::{Rewritten, Syntax, convert, format};
+pub use rewrite::{Rewritten, Syntax, convert, format, includes};
 pub use schema::{Described, schema};
 pub use why::{Why, WhyError, WhyOrigin, why};

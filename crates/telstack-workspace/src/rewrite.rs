@@ -13,8 +13,6 @@ pub struct Rewritten {
     pub diagnostics: Vec<Diagnostic>,
     /// The new text; none if the old one has slips.
     pub text: Option<String>,
-    /// The files that a converted one includes, as written.
-    pub includes: Vec<String>,
 }
 
 /// Lays out the text of a stack in KDL, or of a part of one. `name` is what findings call the file.
@@ -24,12 +22,14 @@ pub fn format(name: &str, text: &str) -> Rewritten {
 
 /// Writes a stack, or a part of one, in another syntax. `name` tells the one that it is in.
 pub fn convert(name: &str, text: &str, to: Syntax) -> Rewritten {
-    let mut includes = Vec::new();
-    let done = rewritten(name, text, |file, sources, out| {
-        includes = telstack_lang::includes(file, sources);
-        telstack_lang::convert(file, sources, to, out)
-    });
-    Rewritten { includes, ..done }
+    rewritten(name, text, |file, sources, out| telstack_lang::convert(file, sources, to, out))
+}
+
+/// The files that a stack, or a part of one, includes, as written. `name` tells its syntax.
+pub fn includes(name: &str, text: &str) -> Vec<String> {
+    let mut sources = SourceMap::default();
+    let file = sources.add(name, text);
+    telstack_lang::includes(file, &sources)
 }
 
 fn rewritten(
@@ -41,5 +41,5 @@ fn rewritten(
     let file = sources.add(name, text);
     let mut out = Diagnostics::default();
     let text = rewrite(file, &sources, &mut out);
-    Rewritten { diagnostics: out.sorted(&sources), sources, text, includes: Vec::new() }
+    Rewritten { diagnostics: out.sorted(&sources), sources, text }
 }

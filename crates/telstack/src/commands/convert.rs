@@ -29,23 +29,24 @@ pub fn convert(output: &Output, args: &Convert) -> Result<Outcome, Fatal> {
     for it in &done.diagnostics {
         output.remark(render::human(it, &done.sources, render::Colour::Off).trim_end_matches('\n'));
     }
-    let Some(text) = done.text else { return Ok(Outcome::Findings) };
+    let Some(converted) = done.text else { return Ok(Outcome::Findings) };
     let Some(path) = args.output.as_ref().map(|path| DiskFiles.reach(path)) else {
-        output.print(&text);
+        output.print(&converted);
         return Ok(Outcome::Clean);
     };
     if path.exists() {
         return Err(Fatal::new(format!("{} is there already", path.display())).help("choose another name"));
     }
     DiskFiles
-        .write(&path, text.as_bytes(), Mode::Text)
+        .write(&path, converted.as_bytes(), Mode::Text)
         .map_err(|error| Fatal::new(format!("cannot write {}: {error}", path.display())))?;
     output.print(&format!("wrote {}\n", path.display()));
-    if !done.includes.is_empty() && path.parent() != args.stack.parent() {
-        output.remark(&format!(
-            "it includes {}: those are looked for beside the new file",
-            done.includes.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
-        ));
+    if path.parent() != args.stack.parent() {
+        let includes = telstack_workspace::includes(&name, &text);
+        let named: Vec<String> = includes.iter().map(|it| format!("`{it}`")).collect();
+        if !named.is_empty() {
+            output.remark(&format!("it includes {}: those are looked for beside the new file", named.join(", ")));
+        }
     }
     Ok(Outcome::Clean)
 }

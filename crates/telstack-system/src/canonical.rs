@@ -267,6 +267,7 @@ fn container(out: &mut Lines, it: &Container) {
             MountSource::Volume(name) => format!("volume {name}"),
             MountSource::Bind(path) => format!("host {}", path.strip_prefix("./").unwrap_or(path)),
             MountSource::Ephemeral => "memory".to_owned(),
+            MountSource::Handed(path) => format!("handed in {path}"),
         };
         out.say(&format!("mount {}", mount.target), format!("{source}{}", if mount.read_only { " ro" } else { "" }));
     }
@@ -298,6 +299,7 @@ fn container(out: &mut Lines, it: &Container) {
 fn environment(variable: &EnvVar) -> String {
     match &variable.value {
         EnvValue::Literal(text) => format!("{text:?}"),
+        EnvValue::Field(name) => format!("field {name}"),
         EnvValue::Required(secret) => {
             secret.variable().map_or_else(|| format!("{secret:?}"), |name| format!("from {name}"))
         }

@@ -11,7 +11,7 @@ use petgraph::{
 };
 
 use crate::{
-    model::{Collector, Edge, Node, Platform, Purpose},
+    model::{Cluster, Collector, Edge, Node, Platform, Purpose},
     origin::{Origin, Sourced},
 };
 
@@ -37,6 +37,8 @@ pub struct System {
     pub complete: bool,
     /// Was it read from the files of its tools? Then nobody wrote a stack, and advice is about those files.
     pub from_files: bool,
+    /// What is between and around the pods, where it runs in Kubernetes.
+    pub cluster: Option<Box<Cluster>>,
     graph: StableDiGraph<Node, Edge>,
     /// The first node of each name. Names stay what they are once a node is added.
     names: HashMap<String, NodeId>,
@@ -62,6 +64,7 @@ impl System {
             platform,
             complete: true,
             from_files: false,
+            cluster: None,
             graph: StableDiGraph::new(),
             names: HashMap::new(),
         }
@@ -173,6 +176,10 @@ impl System {
         // In a stack names are all that there is.
         if let (false, Some(found)) = (self.from_files, self.find(host)) {
             return Some(found);
+        }
+        // In Kubernetes names are those of Services, and depend on who asks: see `link::way`.
+        if self.cluster.is_some() {
+            return None;
         }
         let mut answering = self.nodes().filter(|(_, node)| node.answers_to(host)).map(|(id, _)| id);
         let first = answering.next()?;

@@ -345,6 +345,7 @@ fn variable(it: &EnvVar) -> Value {
     out.text("name", &it.name);
     match &it.value {
         EnvValue::Literal(text) => out.text("value", text),
+        EnvValue::Field(name) => out.text("field", name),
         EnvValue::Required(reference) => out.text("value", secret(reference)),
     }
     out.done()
@@ -363,6 +364,7 @@ fn container(it: &Container) -> Value {
             MountSource::Volume(name) => out.text("volume", name),
             MountSource::Bind(path) => out.text("host", path),
             MountSource::Ephemeral => out.text("kept", "in memory"),
+            MountSource::Handed(path) => out.text("handed_in", path),
         }
         if mount.read_only {
             out.put("read_only", mount.origin.bool(true));

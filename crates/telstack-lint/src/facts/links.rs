@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use telstack_catalog::product::{Endpoint, Need};
-use telstack_system::{Dial, Listener, Node, NodeId, Protocol, Purpose, System, link as dialled};
+use telstack_system::{Dial, Listener, Node, NodeId, Protocol, Purpose, Service, System, Via, link as dialled};
 
 use crate::words::is_reference;
 
@@ -22,9 +22,13 @@ pub(crate) struct Link<'a> {
     pub(crate) to: &'a Node,
     /// Its id.
     pub(crate) to_id: NodeId,
+    /// What stands in between.
+    pub(crate) via: Option<Via>,
+    /// The Service that is dialled, in Kubernetes.
+    pub(crate) service: Option<&'a Service>,
     /// Was it read from a file of a tool, not from a stack?
     from_files: bool,
-    /// Are both ends the same node?
+    /// Are both ends the same node, or in one pod, and meet on `localhost`?
     pub(crate) inside: bool,
     /// Where it arrives.
     pub(crate) arrival: Arrival<'a>,
@@ -37,6 +41,8 @@ pub(crate) enum Arrival<'a> {
     Unknown,
     /// The store has a door there, but opens it only when a flag says so.
     Closed(Endpoint),
+    /// The Service that is dialled has no such port.
+    NoSuchPort(&'a Service),
     /// Nothing listens on that port.
     Nothing,
     /// Something listens there, but it speaks something else.
@@ -52,7 +58,9 @@ impl<'a> Link<'a> {
     pub(crate) fn listener(&self) -> Option<&'a Listener> {
         match self.arrival {
             Arrival::Stranger(listener) | Arrival::Answer(listener) => Some(listener),
-            Arrival::Unknown | Arrival::Closed(_) | Arrival::Nothing | Arrival::Shared(_) => None,
+            Arrival::Unknown | Arrival::Closed(_) | Arrival::NoSuchPort(_) | Arrival::Nothing | Arrival::Shared(_) => {
+                None
+            }
         }
     }
 
@@ -84,24 +92,64 @@ impl<'a> Link<'a> {
     pub(crate) fn address(&self) -> String {
         format!("{}:{}", self.dial.host, self.dial.port)
     }
+
+    /// The port that is reached: another than the one dialled, where a Service stands in between.
+    pub(crate) fn port(&self) -> u16 {
+        self.via.and_then(|via| via.port).unwrap_or(self.dial.port)
+    }
+
+    /// What to do so that a listener of the node is reached: dial that address, or, where no Service leads there,
+    /// let one do so.
+    pub(crate) fn way_to(&self, listener: &Listener) -> String {
+        let (port, speaks) = (listener.port, listener.protocol);
+        let address = match (self.service, self.via) {
+            (None, _) if self.via.is_some() => format!("{}:{port}", self.dial.host),
+            (None, _) => format!("{}:{port}", self.to.name),
+            (Some(_), Some(Via { pods: true, .. })) => format!("{}:{port}", self.dial.host),
+            (Some(service), _) => {
+                let container = self.to.container.as_ref();
+                let leads = service.ports.iter().find(|it| {
+                    it.transport == listener.transport
+                        && container.and_then(|container| container.port_number(&it.target)) == Some(port)
+                });
+                let Some(leads) = leads else {
+                    let name = &service.name;
+                    return format!("let a port of the Service `{name}` lead to {port}, which speaks {speaks}");
+                };
+                format!("{}:{}", self.dial.host, leads.port)
+            }
+        };
+        format!("dial `{address}`, which speaks {speaks}")
+    }
 }
 
 pub(super) fn links(system: &System) -> Vec<Link<'_>> {
     let edges = system.edges().filter_map(|(_, from, edge, to)| {
         let dial = edge.dial.as_ref()?;
-        Some(link(system, edge.purpose, Cow::Borrowed(dial), from, to))
+        Some(link(system, edge.purpose, Cow::Borrowed(dial), from, to, edge.via))
     });
     // A System that no pass has seen.
     let written = dialled::telemetry(system).into_iter().filter_map(|call| {
         let to = system.answering(&call.dial.host)?;
-        Some(link(system, call.purpose, Cow::Owned(call.dial), call.from, to))
+        Some(link(system, call.purpose, Cow::Owned(call.dial), call.from, to, None))
     });
     edges.chain(written).collect()
 }
 
-fn link<'a>(system: &'a System, purpose: Purpose, dial: Cow<'a, Dial>, from: NodeId, to_id: NodeId) -> Link<'a> {
+fn link<'a>(
+    system: &'a System,
+    purpose: Purpose,
+    dial: Cow<'a, Dial>,
+    from: NodeId,
+    to_id: NodeId,
+    via: Option<Via>,
+) -> Link<'a> {
     let to = system.node(to_id);
-    let arrival = arrival(&dial, to);
+    let service = system.cluster.as_ref().zip(via).and_then(|(cluster, via)| cluster.services.get(via.service?));
+    let arrival = match (service, via) {
+        (Some(service), Some(Via { port: None, .. })) => Arrival::NoSuchPort(service),
+        _ => arrival(&dial, via, to),
+    };
     Link {
         purpose,
         dial,
@@ -109,22 +157,26 @@ fn link<'a>(system: &'a System, purpose: Purpose, dial: Cow<'a, Dial>, from: Nod
         from_id: from,
         to,
         to_id,
+        via,
+        service,
         from_files: system.from_files,
-        inside: from == to_id,
+        inside: from == to_id || via.is_some_and(|via| via.service.is_none()),
         arrival,
     }
 }
 
-fn arrival<'a>(dial: &Dial, to: &'a Node) -> Arrival<'a> {
-    if to.external().is_some() || to.listeners.is_empty() || !to.answers_to(&dial.host) {
+fn arrival<'a>(dial: &Dial, via: Option<Via>, to: &'a Node) -> Arrival<'a> {
+    let named = via.is_some() || to.answers_to(&dial.host);
+    if to.external().is_some() || to.listeners.is_empty() || !named {
         return Arrival::Unknown;
     }
-    let here = || to.listeners.iter().filter(|listener| listener.port == dial.port);
+    let port = via.and_then(|via| via.port).unwrap_or(dial.port);
+    let here = || to.listeners.iter().filter(|listener| listener.port == port);
     if let Some(listener) = here().find(|listener| understands(listener.protocol, dial.protocol)) {
         return Arrival::Answer(listener);
     }
     let open = here().next();
-    if let Some(door) = door(to, dial) {
+    if let Some(door) = door(to, dial, port) {
         let facet = to.store().and_then(|store| store.prometheus());
         let set = match door.needs {
             Some(Need::Flag(name)) => Some(facet.is_some_and(|it| it.flag(name.trim_start_matches('-')).is_some())),
@@ -156,9 +208,9 @@ fn arrival<'a>(dial: &Dial, to: &'a Node) -> Arrival<'a> {
 }
 
 /// The door that a product has on the port and for the protocol dialled, open or not.
-fn door(to: &Node, dial: &Dial) -> Option<Endpoint> {
+fn door(to: &Node, dial: &Dial, port: u16) -> Option<Endpoint> {
     let mut endpoints = to.store()?.product().endpoints(to.version()?).into_iter();
-    endpoints.find(|it| it.port == dial.port && it.protocol == dial.protocol.0 && !it.signals.is_empty())
+    endpoints.find(|it| it.port == port && it.protocol == dial.protocol.0 && !it.signals.is_empty())
 }
 
 /// Does a collector open a port that only run time knows?

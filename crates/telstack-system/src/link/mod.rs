@@ -4,11 +4,13 @@
 
 mod dials;
 mod doors;
+mod way;
 
 pub use dials::{Address, of_exporter as exporter_dials};
 pub(crate) use dials::{HTTPS_PORT, TENANT};
 pub(crate) use doors::FEATURES;
 pub use doors::{Door, JAEGER_1_TLS, listeners};
+pub use way::{Way, leading_to, way};
 
 use std::collections::HashSet;
 
@@ -16,7 +18,7 @@ use telstack_catalog::{ComponentKind, SignalSet};
 
 use crate::{
     graph::{NodeId, System},
-    model::{Bind, Dial, Edge, External, ExternalEndpoint, Node, NodeKind, Purpose},
+    model::{Dial, Edge, External, ExternalEndpoint, Node, NodeKind, Purpose},
     origin::Sourced,
     wiring::Wiring,
 };
@@ -70,18 +72,17 @@ pub fn telemetry(system: &System) -> Vec<Call> {
 pub fn connect(system: &mut System, calls: Vec<Call>) {
     for call in calls {
         let Call { purpose, from, dial, signals, pipelines } = call;
-        if Bind::parse(&dial.host) != Bind::Host(dial.host.clone()) {
-            continue;
-        }
-        let to = match system.answering(&dial.host) {
-            Some(to) => to,
-            None => system.add(outside(&dial, signals)),
+        let (to, via) = match way(system, from, &dial.host, dial.port) {
+            Way::To(to, via) => (to, via),
+            Way::Service(via) => (system.add(outside(&dial, signals)), Some(via)),
+            Way::Out => (system.add(outside(&dial, signals)), None),
+            Way::Nowhere => continue,
         };
         if to == from && purpose != Purpose::Telemetry {
             continue;
         }
         let mut edge = Edge::new(purpose, dial.origin.clone());
-        (edge.signals, edge.pipelines, edge.dial) = (signals, pipelines, Some(dial));
+        (edge.signals, edge.pipelines, edge.dial, edge.via) = (signals, pipelines, Some(dial), via);
         system.connect(from, to, edge);
     }
 }

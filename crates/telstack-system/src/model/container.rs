@@ -1,10 +1,15 @@
 //! The container that a node runs in.
 
+use std::sync::Arc;
+
 use telstack_catalog::otelcol::Transport;
 
 use crate::{
     known::Known,
-    model::Resources,
+    model::{
+        Resources,
+        pod::{ContainerPort, Pod, Probe},
+    },
     origin::{Origin, Sourced},
     units::Period,
 };
@@ -47,6 +52,8 @@ pub enum EnvValue {
     Literal(String),
     /// Given by the deployment at start; the deployment refuses to start without it.
     Required(SecretRef),
+    /// A field of the pod or a limit of a container, such as `status.podIP`, which Kubernetes fills in.
+    Field(String),
 }
 
 /// An environment variable of a container.
@@ -78,6 +85,8 @@ pub enum MountSource {
     Bind(String),
     /// Memory, or a volume that ends with the container or pod.
     Ephemeral,
+    /// Files that Kubernetes hands in, of a ConfigMap or a Secret: where they are found. Nobody can write there.
+    Handed(String),
 }
 
 /// A mount.
@@ -199,12 +208,22 @@ pub struct Container {
     pub owned_paths: Vec<Sourced<String>>,
     /// How many of it run; one where nothing is written, none known where run time decides.
     pub replicas: Known<Sourced<u64>>,
+    /// How many may run where an autoscaler decides; absent where none does.
+    pub most_replicas: Known<Sourced<u64>>,
     /// Time to stop in.
     pub stop_grace: Option<Sourced<Period>>,
     /// The network that it is in.
     pub network: Network,
     /// It runs only when one of these is asked for; none of them, always.
     pub profiles: Vec<String>,
+    /// The pod that it is in; none outside of Kubernetes.
+    pub pod: Option<Arc<Pod>>,
+    /// Probes of Kubernetes.
+    pub probes: Vec<Probe>,
+    /// Ports that it says it has, in Kubernetes. It may listen on others too.
+    pub ports: Vec<ContainerPort>,
+    /// May it write nothing but its mounts? None is no.
+    pub read_only_root: Option<Sourced<bool>>,
     /// What of it is not known.
     pub gaps: ContainerGaps,
     /// What makes it.
@@ -227,9 +246,14 @@ impl Container {
             depends_on: Vec::new(),
             owned_paths: Vec::new(),
             replicas: Known::Absent,
+            most_replicas: Known::Absent,
             stop_grace: None,
             network: Network::default(),
             profiles: Vec::new(),
+            pod: None,
+            probes: Vec::new(),
+            ports: Vec::new(),
+            read_only_root: None,
             gaps: ContainerGaps::default(),
             origin,
         }
@@ -253,6 +277,16 @@ impl Container {
             path == target || path.strip_prefix(target).is_some_and(|rest| rest.starts_with('/'))
         };
         self.mounts.iter().filter(holds).max_by_key(|mount| mount.target.len())
+    }
+
+    /// Do all that run of it have the same files at a mount?
+    pub fn is_shared(&self, mount: &Mount) -> bool {
+        match (&mount.source, &self.pod) {
+            (MountSource::Volume(name), Some(pod)) => !pod.own_volumes.contains(name),
+            // Each machine has files of its own, and nobody knows how many pods run on one.
+            (MountSource::Ephemeral, _) | (MountSource::Bind(_), Some(_)) => false,
+            _ => true,
+        }
     }
 
     /// The config file of that role.

@@ -196,6 +196,20 @@ pub struct Edge {
     pub tenant: Option<Sourced<String>>,
     /// What the sending side does, once negotiated or read.
     pub dial: Option<Dial>,
+    /// What stands between the two ends; none where the one dials the other.
+    pub via: Option<Via>,
+}
+
+/// What stands between the two ends of an edge in Kubernetes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Via {
+    /// The Service that is dialled, by its place in the cluster; none where both ends are in one pod, and meet on
+    /// `localhost`.
+    pub service: Option<usize>,
+    /// The port that is reached in the end; none where the Service has none that is dialled.
+    pub port: Option<u16>,
+    /// Does the name stand for the pods themselves, one by one, and not for all of them together?
+    pub pods: bool,
 }
 
 impl Edge {
@@ -209,7 +223,15 @@ impl Edge {
             wanted: None,
             tenant: None,
             dial: None,
+            via: None,
         }
+    }
+
+    /// The port that is reached, which is another than the one dialled where a Service stands in between; none
+    /// where nothing leads there.
+    pub fn port(&self) -> Option<u16> {
+        let dial = self.dial.as_ref()?;
+        self.via.map_or(Some(dial.port), |via| via.port)
     }
 
     /// The exporter that serves it.

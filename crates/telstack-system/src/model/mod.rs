@@ -1,20 +1,24 @@
 //! What a System is made of.
 
 mod built;
+pub mod cluster;
 mod collector;
 mod container;
 mod link;
+mod pod;
 mod store;
 pub mod tls;
 mod view;
 
 pub use built::BuiltDistribution;
+pub use cluster::{Cluster, Selector, Service, ServicePort, ServiceType, TargetPort};
 pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
 pub use container::{
     ConfigFile, Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource,
     Network, Published, SecretRef,
 };
-pub use link::{Bind, Dial, Edge, Listener, Protocol, Purpose, Requirement, Tls};
+pub use link::{Bind, Dial, Edge, Listener, Protocol, Purpose, Requirement, Tls, Via};
+pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use store::{
     AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, MetricsGenerator, PrometheusFacet,
     SchemaPeriod, ScrapeJob, Store, StoreFacet, TempoFacet,

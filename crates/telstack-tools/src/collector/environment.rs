@@ -44,7 +44,7 @@ fn variable<'a>(reference: &Reference<'_>, container: &'a Container) -> Variable
     match container.env.iter().rev().find(|it| it.name == reference.name) {
         Some(variable) => match &variable.value {
             EnvValue::Literal(text) if !text.contains('$') => Variable::Set(text, &variable.origin),
-            EnvValue::Literal(_) | EnvValue::Required(_) => Variable::Unknown,
+            EnvValue::Literal(_) | EnvValue::Required(_) | EnvValue::Field(_) => Variable::Unknown,
         },
         None if container.gaps.env => Variable::Unknown,
         None => Variable::Unset,

@@ -90,7 +90,7 @@ fn volume_name(system: &System, name: &str) -> String {
 fn volume(mount: &Mount) -> Option<&str> {
     match &mount.source {
         MountSource::Volume(name) => Some(name),
-        MountSource::Bind(_) | MountSource::Ephemeral => None,
+        MountSource::Bind(_) | MountSource::Ephemeral | MountSource::Handed(_) => None,
     }
 }
 

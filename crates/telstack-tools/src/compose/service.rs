@@ -191,6 +191,8 @@ fn environment(container: &Container) -> Option<Value> {
         let text = match &variable.value {
             EnvValue::Literal(text) => double_dollar(text),
             EnvValue::Required(secret) => environment::reference(secret),
+            // Only pods have fields.
+            EnvValue::Field(_) => continue,
         };
         out.put(&variable.name, variable.origin.string(text));
     }
@@ -237,7 +239,7 @@ fn mount(mount: &Mount) -> Option<Value> {
         // Without a slash in front compose takes it for the name of a volume.
         MountSource::Bind(path) if path.starts_with(['/', '.', '~']) => path.clone(),
         MountSource::Bind(path) => format!("./{path}"),
-        MountSource::Ephemeral => return None,
+        MountSource::Ephemeral | MountSource::Handed(_) => return None,
     };
     let mode = if mount.read_only { ":ro" } else { "" };
     Some(mount.origin.string(double_dollar(&format!("{source}:{}{mode}", mount.target))))

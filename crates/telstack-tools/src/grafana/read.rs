@@ -35,7 +35,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     };
     let literal = |name: &str| match variable(name)? {
         Sourced { value: EnvValue::Literal(text), origin } => Some(Sourced::new(text, origin)),
-        Sourced { value: EnvValue::Required(_), .. } => None,
+        Sourced { value: EnvValue::Required(_) | EnvValue::Field(_), .. } => None,
     };
     let layout = node.version().and_then(|version| Product::Grafana.layout(version));
     let root = literal(PROVISIONING).map(|it| it.value);
@@ -72,6 +72,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         viewer.admin_password = password.map(|Sourced { value, origin }| match value {
             EnvValue::Literal(text) => Sourced::new(SecretRef::Literal(text), origin),
             EnvValue::Required(secret) => Sourced::new(secret, origin),
+            EnvValue::Field(name) => Sourced::new(SecretRef::Env(name), origin),
         });
         viewer.data_sources = sources;
         viewer.dashboards = dashboards;

@@ -168,7 +168,7 @@ fn given(node: &Node) -> Vec<(String, Sourced<String>)> {
     let Some(container) = &node.container else { return Vec::new() };
     let literal = |it: &telstack_system::EnvVar| match &it.value {
         EnvValue::Literal(text) => Some((it.name.clone(), Sourced::new(text.clone(), it.origin.clone()))),
-        EnvValue::Required(_) => None,
+        EnvValue::Required(_) | EnvValue::Field(_) => None,
     };
     let variable = |name: &str| name.replace(['.', '-'], "_").to_ascii_uppercase();
     let origin = |container: &Container, at: usize| {

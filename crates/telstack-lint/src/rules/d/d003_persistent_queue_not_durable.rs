@@ -52,7 +52,7 @@ fn check(cx: &mut Cx<'_>) {
             continue;
         }
         let what = match container.mount_of(&directory).map(|mount| &mount.source) {
-            Some(MountSource::Volume(_) | MountSource::Bind(_)) => continue,
+            Some(MountSource::Volume(_) | MountSource::Bind(_) | MountSource::Handed(_)) => continue,
             Some(MountSource::Ephemeral) => "on a mount that ends with the container",
             None => "in the container itself",
         };

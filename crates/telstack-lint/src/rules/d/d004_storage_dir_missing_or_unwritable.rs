@@ -87,7 +87,7 @@ pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
         None => Some(Severity::Error),
         Some(mount) if mount.target.trim_end_matches('/') == folder => None,
         Some(mount) => match mount.source {
-            MountSource::Bind(_) => None,
+            MountSource::Bind(_) | MountSource::Handed(_) => None,
             MountSource::Volume(_) => Some(Severity::Warning),
             MountSource::Ephemeral => Some(Severity::Error),
         },

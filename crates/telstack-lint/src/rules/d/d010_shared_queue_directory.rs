@@ -41,6 +41,8 @@ struct Kept<'a> {
     component: ComponentRef,
     storage: ComponentId,
     source: &'a MountSource,
+    /// Do all replicas have the same one?
+    shared: bool,
     /// Below the mount.
     below: String,
     directory: Origin,
@@ -54,7 +56,9 @@ fn check(cx: &mut Cx<'_>) {
     let mut told: Vec<(usize, usize)> = Vec::new();
     for (at, one) in all.iter().enumerate() {
         let several = one.part.node.container.as_ref().map(|it| &it.replicas);
-        if let Some(Known::Value(replicas)) = several.filter(|it| matches!(it, Known::Value(many) if many.value > 1)) {
+        if let Some(Known::Value(replicas)) =
+            several.filter(|it| matches!(it, Known::Value(many) if many.value > 1 && one.shared))
+        {
             if all[..at].iter().any(|it| it.part.id == one.part.id) {
                 continue;
             }
@@ -104,11 +108,13 @@ fn kept<'a>(cx: &Cx<'a>, part: &'a Part<'a>) -> Option<Kept<'a>> {
     let extension = part.collector.component(ComponentKind::Extension, &storage)?;
     let (_, version) = cx.facts.part(extension)?.usable().filter(|_| part.collector.is_enabled(&storage))?;
     let directory = extension.storage_directory(version)?;
-    let mount = part.node.container.as_ref()?.mount_of(&directory.value)?;
-    let source = Some(&mount.source).filter(|it| !matches!(it, MountSource::Ephemeral))?;
+    let container = part.node.container.as_ref()?;
+    let mount = container.mount_of(&directory.value)?;
+    let shared = container.is_shared(mount);
+    let source = Some(&mount.source).filter(|it| !matches!(it, MountSource::Ephemeral | MountSource::Handed(_)))?;
     let below = directory.value.strip_prefix(mount.target.trim_end_matches('/'))?.trim_matches('/').to_owned();
     let component = part.component.reference();
-    Some(Kept { component, storage, source, below, directory: directory.origin, mount: &mount.origin, part })
+    Some(Kept { component, storage, source, shared, below, directory: directory.origin, mount: &mount.origin, part })
 }
 
 #[cfg(test)]

@@ -106,9 +106,9 @@ fn onward(cx: &Cx<'_>, edge: EdgeId) -> Vec<EdgeId> {
 
 /// The receiver that an edge ends at.
 fn receiver(cx: &Cx<'_>, node: NodeId, edge: &Edge) -> Option<ComponentId> {
-    let dial = edge.dial.as_ref()?;
+    let (dial, port) = (edge.dial.as_ref()?, edge.port()?);
     let mut listeners = cx.system.node(node).listeners.iter();
-    let owner = listeners.find(|it| it.port == dial.port && it.protocol == dial.protocol)?.owner.as_ref()?;
+    let owner = listeners.find(|it| it.port == port && it.protocol == dial.protocol)?.owner.as_ref()?;
     (owner.kind == ComponentKind::Receiver).then(|| owner.id.clone())
 }
 

@@ -1,6 +1,6 @@
 use telstack_catalog::otelcol;
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
-use telstack_system::{Bind, Listener, Node, NodeId};
+use telstack_system::{Bind, Listener, Node, NodeId, link};
 
 use crate::{Cx, Rule, repair};
 
@@ -65,7 +65,15 @@ fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Di
                 .label(published.origin.span(), format!("published as {}", published.host_port))
                 .severity(Severity::Warning)
         }
-        (None, None) => return None,
+        (None, None) => {
+            let services = link::leading_to(cx.system, id, listener.port);
+            let (service, leads) = services.first()?;
+            let message =
+                format!("{what} listens only inside its own pod, so the Service `{}` leads nowhere", service.name);
+            cx.finding(message, &listener.origin, format!("binds loopback, port {port}"))
+                .label(leads.origin.span(), format!("port {} leads here", leads.port))
+                .severity(Severity::Warning)
+        }
     };
     for link in dialers {
         finding = finding.label(link.dial.origin.span(), format!("dials `{}` from another container", link.address()));

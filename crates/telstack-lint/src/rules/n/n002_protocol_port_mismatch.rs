@@ -48,7 +48,7 @@ fn check(cx: &mut Cx<'_>) {
             .finding(message, &dial.origin, format!("dials port {} with {}", dial.port, dial.protocol))
             .label(stranger.origin.span(), format!("port {} of {} speaks {spoken}", stranger.port, to.title()));
         for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
-            finding = finding.help(format!("dial `{}:{}`, which speaks {}", to.name, right.port, right.protocol));
+            finding = finding.help(link.way_to(right));
         }
         if finding.help.is_empty() {
             finding = finding.help(format!("use an exporter that speaks {spoken}"));

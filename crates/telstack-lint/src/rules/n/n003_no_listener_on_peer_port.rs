@@ -30,23 +30,43 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
+    for link in &cx.facts.links {
+        let Arrival::NoSuchPort(service) = link.arrival else { continue };
+        let message = format!("{} dials `{}`, but the Service has no such port", link.dialer(), link.address());
+        let ports = service.ports.iter().map(|it| it.port.to_string()).collect::<Vec<_>>().join(", ");
+        let mut finding = cx
+            .finding(message, &link.dial.origin, format!("no such port of `{}`", service.name))
+            .label(service.origin.span(), format!("its ports: {ports}"));
+        for right in link.to.listeners.iter().filter(|it| it.protocol == link.dial.protocol) {
+            finding = finding.help(link.way_to(right));
+        }
+        if finding.help.is_empty() {
+            finding = finding.help(format!("add the port to the Service `{}`, or dial one that it has", service.name));
+        }
+        cx.report(finding);
+    }
     for link in cx.facts.links.iter().filter(|link| matches!(link.arrival, Arrival::Nothing)) {
         let (dial, to) = (&link.dial, link.to);
         let message = format!("{} dials `{}`, where nothing listens", link.dialer(), link.address());
+        let label = match (link.service, link.port()) {
+            (Some(service), port) if port != dial.port => {
+                format!("the Service `{}` leads to port {port} of `{}`", service.name, to.name)
+            }
+            _ => format!("no such port on `{}`", to.name),
+        };
         let mut ports: Vec<u16> = to.listeners.iter().map(|listener| listener.port).collect();
         ports.sort_unstable();
         ports.dedup();
         let open = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let mut finding = cx
-            .finding(message, &dial.origin, format!("no such port on `{}`", to.name))
-            .label(to.span(), format!("{} listens on {open}", to.title()));
+        let mut finding =
+            cx.finding(message, &dial.origin, label).label(to.span(), format!("{} listens on {open}", to.title()));
         for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
-            finding = finding.help(format!("dial `{}:{}`, which speaks {}", to.name, right.port, right.protocol));
+            finding = finding.help(link.way_to(right));
         }
         match link.better() {
             Some(better) => finding = finding.help(better),
             None if finding.help.is_empty() => {
-                let way = format!("let `{}` listen on port {} with {}", to.name, dial.port, dial.protocol);
+                let way = format!("let `{}` listen on port {} with {}", to.name, link.port(), dial.protocol);
                 finding = finding.help(way);
             }
             None => {}

@@ -1,5 +1,5 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Known, MountSource, Node};
+use telstack_system::{Known, Node};
 
 use crate::{Cx, Rule};
 
@@ -62,9 +62,9 @@ fn is_shared(node: &Node) -> bool {
     let mounts = || {
         let container = node.container.as_ref()?;
         let path = node.store()?.data_path.as_ref()?;
-        Some(container.mount_of(&path.value)?.source.clone())
+        Some(container.is_shared(container.mount_of(&path.value)?))
     };
-    matches!(mounts(), Some(MountSource::Volume(_) | MountSource::Bind(_)))
+    mounts().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ fn files_that_an_unknown_image_is_given_are_not_known_to_be_all() {
     assert!(found([(COMPOSE, &compose("./otel.yaml:/etc/hub/custom.yaml")), (OTEL, &config)]).is_empty());
     // It is not given that one.
     let other = found([(COMPOSE, &compose("./other.yaml:/etc/hub/custom.yaml")), (OTEL, &config)]);
-    assert_eq!(other, ["P005 d/otel.yaml logging", "V001 d/otel.yaml logging", "P001 d/otel.yaml theirs"]);
+    assert_eq!(other, ["P005 d/otel.yaml logging", "P001 d/otel.yaml theirs"]);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use telstack_catalog::{Distribution, Version, product::Product};
-use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use telstack_catalog::{Distribution, Version, otelcol, product::Product};
+use telstack_diagnostics::{Applicability, Diagnostic, Diagnostics, FileId, Severity, SourceMap, Span};
 use telstack_system::{Node, NodeKind, Origin, Platform, Sourced, System, passes};
 pub(super) use telstack_tools::collector::Extent;
 use telstack_tools::collector::{self, Remark, Runs};
@@ -50,6 +50,46 @@ pub(super) fn check(
     all
 }
 
+/// The rules on what differs between releases.
+const OF_RELEASES: char = 'V';
+/// How many releases are asked whether they take what the newest one refuses: one of so many.
+const EVERY: usize = 12;
+
+/// Of a release that was made up, an error is what no release takes. What another one takes is a remark, and nothing is
+/// rewritten for it unasked.
+fn soften(found: Diagnostics, mut at: impl FnMut(Version) -> Diagnostics) -> Diagnostics {
+    let places = |found: &Diagnostics| -> Vec<Span> {
+        let errors = found.iter().filter(|it| it.severity == Severity::Error);
+        errors.filter_map(|it| it.primary.as_ref().map(|label| label.span)).collect()
+    };
+    let mut open = places(&found);
+    let mut taken: Vec<(Span, Version)> = Vec::new();
+    for release in otelcol::releases().iter().rev().step_by(EVERY).skip(1) {
+        if open.is_empty() {
+            break;
+        }
+        let refused = places(&at(release.version));
+        let (still, gone): (Vec<Span>, Vec<Span>) = open.into_iter().partition(|span| refused.contains(span));
+        open = still;
+        taken.extend(gone.into_iter().map(|span| (span, release.version)));
+    }
+    let mut softened = Diagnostics::default();
+    for it in found.iter() {
+        let mut it = it.clone();
+        let place = it.primary.as_ref().map(|label| label.span);
+        let by = taken.iter().find(|(span, _)| Some(*span) == place && it.severity == Severity::Error);
+        if let Some((_, release)) = by {
+            it.severity = Severity::Info;
+            it.notes.push(format!("{release} takes it, and nothing says which release runs this"));
+        }
+        if let Some(fix) = it.fix.as_mut().filter(|_| it.rule.code.starts_with(OF_RELEASES)) {
+            fix.applicability = Applicability::Unsafe;
+        }
+        softened.push(it);
+    }
+    softened
+}
+
 /// Was the release that runs made up?
 fn is_assumed(system: &System) -> bool {
     system.nodes().any(|(_, node)| node.version.as_ref().is_some_and(|it| it.origin.pass() == Some(ASSUMED)))
@@ -78,6 +118,29 @@ pub(super) fn merged(
 
 /// Checks the configuration of a collector by itself: whoever sends to it, and whatever it sends to, is not known.
 pub(super) fn collector(
+    path: &Path,
+    files: &[FileId],
+    about: &About,
+    extent: Extent,
+    sources: &SourceMap,
+    out: &mut Diagnostics,
+) -> System {
+    let mut found = Diagnostics::default();
+    let system = run_by(path, files, about, extent, sources, &mut found);
+    if is_assumed(&system) {
+        found = soften(found, |version| {
+            let assumed = Assumed { version: Some(version), ..about.assumed };
+            let mut others = Diagnostics::default();
+            run_by(path, files, &About { assumed, built: about.built.clone() }, extent, sources, &mut others);
+            others
+        });
+    }
+    out.append(found);
+    system
+}
+
+/// The same for the release that is known or made up.
+fn run_by(
     path: &Path,
     files: &[FileId],
     about: &About,

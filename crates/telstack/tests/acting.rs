@@ -7,7 +7,7 @@ use std::{fs, path::Path, process::Command};
 use support::{stderr, stdout, telstack_in};
 
 /// A configuration with a remark that has a safe fix, and an error that has another.
-const CONFIG: &str = "receivers:\n  otlp:\n    protocols:\n      grpc:\nprocessors:\n  batch:\n    timout: 1s # mine\nexporters:\n  \
+const CONFIG: &str = "# telstack: otelcol=0.159.0\nreceivers:\n  otlp:\n    protocols:\n      grpc:\nprocessors:\n  batch:\n    timout: 1s # mine\nexporters:\n  \
                       otlphttp: # ours\n    endpoint: http://gw:4318\nservice:\n  pipelines:\n    traces:\n      receivers: [otlp]\n      \
                       processors: [batch]\n      exporters: [otlphttp]\n";
 

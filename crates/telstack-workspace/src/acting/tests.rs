@@ -12,6 +12,7 @@ use crate::{
 
 /// A configuration with a remark (V006), an error (Y001) and no more.
 const CONFIG: &str = "\
+# telstack: otelcol=0.159.0
 receivers:
   otlp:
     protocols:

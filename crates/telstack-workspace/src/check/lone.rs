@@ -57,12 +57,12 @@ const EVERY: usize = 12;
 
 /// Of a release that was made up, an error is what no release takes. What another one takes is a remark, and nothing is
 /// rewritten for it unasked.
-fn soften(found: Diagnostics, mut at: impl FnMut(Version) -> Diagnostics) -> Diagnostics {
+fn soften(found: &Diagnostics, mut at: impl FnMut(Version) -> Diagnostics) -> Diagnostics {
     let places = |found: &Diagnostics| -> Vec<Span> {
         let errors = found.iter().filter(|it| it.severity == Severity::Error);
         errors.filter_map(|it| it.primary.as_ref().map(|label| label.span)).collect()
     };
-    let mut open = places(&found);
+    let mut open = places(found);
     let mut taken: Vec<(Span, Version)> = Vec::new();
     for release in otelcol::releases().iter().rev().step_by(EVERY).skip(1) {
         if open.is_empty() {
@@ -128,7 +128,7 @@ pub(super) fn collector(
     let mut found = Diagnostics::default();
     let system = run_by(path, files, about, extent, sources, &mut found);
     if is_assumed(&system) {
-        found = soften(found, |version| {
+        found = soften(&found, |version| {
             let assumed = Assumed { version: Some(version), ..about.assumed };
             let mut others = Diagnostics::default();
             run_by(path, files, &About { assumed, built: about.built.clone() }, extent, sources, &mut others);

@@ -32,6 +32,13 @@ impl Bench {
         bench
     }
 
+    /// A collector that sends traces through one exporter: `otlp: {endpoint: …}`.
+    pub(crate) fn exporter(version: &str, settings: &str) -> Self {
+        let id = settings.split_once(':').map_or(settings, |(id, _)| id);
+        let service = format!("service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{id}]}}}}}}");
+        Self::collector(version, &format!("exporters: {{{settings}}}\n{service}"))
+    }
+
     /// Two nodes and a link, each end as OTLP over gRPC in plain text until `change`d. The dialling end is
     /// written `dials`, the listening end `binds`.
     pub(crate) fn link(change: impl FnOnce(&mut Edge, &mut Listener)) -> Self {

@@ -107,13 +107,7 @@ mod tests {
     use crate::test_support::Bench;
 
     fn exporter(settings: &str) -> Bench {
-        Bench::collector(
-            "0.140.0",
-            &format!(
-                "exporters: {{otlphttp: {{{settings}}}}}\n\
-                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlphttp]}}}}}}"
-            ),
-        )
+        Bench::exporter("0.140.0", &format!("otlphttp: {{{settings}}}"))
     }
 
     #[test]

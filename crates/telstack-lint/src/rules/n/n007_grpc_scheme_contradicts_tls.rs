@@ -67,13 +67,7 @@ mod tests {
     use crate::test_support::Bench;
 
     fn exporter(settings: &str) -> Bench {
-        Bench::collector(
-            "0.140.0",
-            &format!(
-                "exporters: {{otlp: {{{settings}}}}}\n\
-                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}"
-            ),
-        )
+        Bench::exporter("0.140.0", &format!("otlp: {{{settings}}}"))
     }
 
     #[test]

@@ -76,14 +76,7 @@ mod tests {
     use crate::test_support::Bench;
 
     fn exporter(settings: &str) -> Bench {
-        let name = settings.split_once(':').map_or(settings, |(name, _)| name);
-        Bench::collector(
-            "0.140.0",
-            &format!(
-                "exporters: {{{settings}}}\n\
-                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{name}]}}}}}}"
-            ),
-        )
+        Bench::exporter("0.140.0", settings)
     }
 
     #[test]

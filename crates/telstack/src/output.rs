@@ -12,6 +12,11 @@ use telstack_diagnostics::render::{Colour, printable};
 
 use crate::args::When;
 
+/// `1 file`, `2 files`.
+pub fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {

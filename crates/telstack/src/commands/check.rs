@@ -11,7 +11,7 @@ use telstack_workspace::{
 use super::{cannot_check, git, input, short};
 use crate::{
     args::{Check, Format, Level, Reported},
-    output::{Fatal, Outcome, Output},
+    output::{Fatal, Outcome, Output, counted},
 };
 
 /// `check`.
@@ -74,7 +74,7 @@ pub fn check(output: &Output, args: &Check) -> Result<Outcome, Fatal> {
     show(output, args, &fixed.findings);
     if fixing && fixed.applied > 0 {
         let files: Vec<&str> = fixed.files.iter().map(|it| it.name.as_str()).collect();
-        output.remark(&format!("put {} right, in {}", counted(fixed.applied), files.join(", ")));
+        output.remark(&format!("put {} right, in {}", counted_findings(fixed.applied), files.join(", ")));
     } else if args.format == Format::Human {
         offer(output, &fixed.findings);
     }
@@ -159,7 +159,7 @@ fn write_baseline(output: &Output, args: &Check, findings: &Findings) -> Result<
     // What it knows of other files stays.
     let known = if path.exists() { baseline(path)? } else { Baseline::new(path) };
     let count = known.write(&DiskFiles, findings).map_err(|error| baseline_failed(path, error))?;
-    output.print(&format!("wrote {} with {}\n", path.display(), counted(count)));
+    output.print(&format!("wrote {} with {}\n", path.display(), counted_findings(count)));
     Ok(Outcome::Clean)
 }
 
@@ -172,7 +172,7 @@ fn diff(output: &Output, fixed: &Fixed, level: Severity) -> Outcome {
         output.remark("nothing to put right");
         return if fixed.findings.has(level) { Outcome::Findings } else { Outcome::Clean };
     }
-    output.remark(&format!("`--fix` would put {} right", counted(fixed.applied)));
+    output.remark(&format!("`--fix` would put {} right", counted_findings(fixed.applied)));
     Outcome::Findings
 }
 
@@ -203,21 +203,21 @@ fn offer(output: &Output, findings: &Findings) {
     let all = fixes().count();
     match (safe, all - safe) {
         (0, 0) => {}
-        (safe, 0) => output.print(&format!("`--fix` puts {} right\n", counted(safe))),
-        (0, more) => output.print(&format!("`--fix --unsafe-fixes` puts {} right\n", counted(more))),
+        (safe, 0) => output.print(&format!("`--fix` puts {} right\n", counted_findings(safe))),
+        (0, more) => output.print(&format!("`--fix --unsafe-fixes` puts {} right\n", counted_findings(more))),
         (safe, more) => {
-            output.print(&format!("`--fix` puts {} right, `--unsafe-fixes` {more} more\n", counted(safe)));
+            output.print(&format!("`--fix` puts {} right, `--unsafe-fixes` {more} more\n", counted_findings(safe)));
         }
     }
 }
 
-fn counted(findings: usize) -> String {
-    format!("{findings} {}", if findings == 1 { "finding" } else { "findings" })
+fn counted_findings(count: usize) -> String {
+    counted(count, "finding", "findings")
 }
 
 fn tell_stale(output: &Output, args: &Check, stale: &[String]) {
     let Some(path) = args.reported.baseline.as_ref().filter(|_| !stale.is_empty()) else { return };
-    let what = if stale.len() == 1 { "1 entry" } else { &format!("{} entries", stale.len()) };
+    let what = counted(stale.len(), "entry", "entries");
     output.remark(&format!("{what} of {} no longer found; `--write-baseline` takes out:", path.display()));
     for line in stale {
         output.remark(&format!("  {line}"));

@@ -6,7 +6,7 @@ use telstack_system::OriginKind;
 use telstack_workspace::{Compiled, Decision, DiskFiles, DumpError, derivation, dump_ir, pass_list};
 
 use super::{cannot_read, in_a_line};
-use crate::output::{Fatal, Outcome, Output};
+use crate::output::{Fatal, Outcome, Output, counted};
 
 /// How many facts of a pass are told.
 const LISTED: usize = 3;
@@ -62,7 +62,8 @@ pub fn explain(output: &Output, compiled: &Compiled) -> Outcome {
             OriginKind::Builtin => "What telstack chose",
         };
         let values: usize = group.decisions.iter().map(|it| it.things.len()).sum();
-        output.print(&format!("\n{}\n\n", output.strong(&format!("## {title}: {}", counted(values, "value")))));
+        output
+            .print(&format!("\n{}\n\n", output.strong(&format!("## {title}: {}", counted(values, "value", "values")))));
         if group.kind == OriginKind::Fact {
             facts(output, &group.decisions);
         } else {
@@ -77,7 +78,7 @@ pub fn explain(output: &Output, compiled: &Compiled) -> Outcome {
 fn decision(output: &Output, it: &Decision) {
     let what = match it.things.as_slice() {
         [one] => format!("`{}`", in_a_line(one, LONGEST)),
-        more => counted(more.len(), "value"),
+        more => counted(more.len(), "value", "values"),
     };
     let whose = match it.nodes.as_slice() {
         [] => String::new(),
@@ -104,11 +105,7 @@ fn facts(output: &Output, decisions: &[Decision]) {
         if more > 0 {
             reasons.push(&rest);
         }
-        let line = format!("{}: {}", counted(values, "value"), reasons.join("; "));
+        let line = format!("{}: {}", counted(values, "value", "values"), reasons.join("; "));
         output.print(&format!("- {}: {line}\n", output.strong(&format!("`{pass}`"))));
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

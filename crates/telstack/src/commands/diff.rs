@@ -8,7 +8,7 @@ use telstack_workspace::{Change, Compiled, EdgeDiff, FileDiff, Kind, NodeDiff, S
 use super::{in_a_line, read, report};
 use crate::{
     args::{Diff, ListFormat},
-    output::{Fatal, Outcome, Output},
+    output::{Fatal, Outcome, Output, counted},
 };
 
 /// How long a shown value may be, in characters.
@@ -70,12 +70,11 @@ fn show(output: &Output, diff: &StackDiff) {
             output.print(&format!("{line}\n"));
         }
     }
-    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     output.print(&format!(
         "\n{}, {} and {} differ\n",
-        count(diff.nodes.len(), "node"),
-        count(diff.edges.len(), "link"),
-        count(diff.files.len(), "file"),
+        counted(diff.nodes.len(), "node", "nodes"),
+        counted(diff.edges.len(), "link", "links"),
+        counted(diff.files.len(), "file", "files"),
     ));
 }
 

@@ -8,7 +8,7 @@ use telstack_workspace::{DiskFiles, Files, Mode, Syntax, format};
 use super::{cannot_read, stacks};
 use crate::{
     args::Fmt,
-    output::{Fatal, Outcome, Output},
+    output::{Fatal, Outcome, Output, counted},
 };
 
 /// `fmt`.
@@ -57,7 +57,7 @@ pub fn fmt(output: &Output, args: &Fmt) -> Result<Outcome, Fatal> {
     if args.check && changed > 0 {
         output.remark("run `telstack fmt` with these files to lay them out");
     } else if outcome == Outcome::Clean && changed == 0 {
-        output.print(&format!("{same} {} laid out already\n", if same == 1 { "file is" } else { "files are" }));
+        output.print(&format!("{} laid out already\n", counted(same, "file is", "files are")));
     }
     Ok(outcome)
 }

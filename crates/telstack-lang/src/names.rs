@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use telstack_catalog::near::Near;
 use telstack_diagnostics::{Change, Diagnostic, Diagnostics, FileId, Fix, SourceMap, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
 
@@ -10,29 +11,14 @@ use crate::{Loader, check::twice, codes, grammar, rewrite};
 /// How deep files may include each other.
 const DEEPEST: usize = 16;
 
-/// Longer words are no slips of known ones, and comparing them takes long.
-const LONGEST: usize = 100;
-
 /// The known name closest to a misspelt one, if it is close enough to be a slip.
 pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    if word.len() > LONGEST {
-        return None;
-    }
-    let plain = |text: &str| -> String {
-        text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
+    const SLIP: Near = Near {
+        letter: |c| !matches!(c, '-' | '_' | ' '),
+        case: false,
+        limit: |asked, other| Some((asked.max(other) / 3).max(1).min(asked.checked_sub(1)?)),
     };
-    let asked = plain(word);
-    let score = |name: &str| {
-        let other = plain(name);
-        // So different in length that the distance need not be worked out.
-        if asked.len().abs_diff(other.len()) * 2 > asked.len().max(other.len()) {
-            return None;
-        }
-        let distance = strsim::damerau_levenshtein(&asked, &other);
-        let limit = (asked.chars().count().max(other.chars().count()) / 3).max(1);
-        (distance <= limit && distance < asked.chars().count()).then_some(distance)
-    };
-    known.filter(|name| *name != word).filter_map(|name| Some((score(name)?, name))).min().map(|it| it.1)
+    SLIP.nearest(word, known.filter(|name| *name != word))
 }
 
 /// `` `a`, `b` and `c` ``.

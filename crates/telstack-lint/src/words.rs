@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use telstack_catalog::near::Near;
 use telstack_diagnostics::Diagnostic;
 use telstack_system::Node;
 
@@ -29,20 +30,11 @@ pub(crate) fn article(noun: &str) -> &'static str {
     if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
-/// Longer words are no slips of known ones, and comparing them takes long.
-const LONGEST: usize = 100;
-
 /// The candidate closest to a misspelt word, if it is close enough to be a slip.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if word.len() > LONGEST {
-        return None;
-    }
-    let scored = candidates.into_iter().filter_map(|candidate| {
-        let distance = strsim::damerau_levenshtein(word, candidate);
-        let limit = word.len().max(candidate.len()) / 3;
-        (distance > 0 && distance <= limit.clamp(1, 4)).then_some((distance, candidate))
-    });
-    scored.min().map(|(_, candidate)| candidate)
+    const SLIP: Near =
+        Near { letter: |_| true, case: true, limit: |asked, other| Some((asked.max(other) / 3).clamp(1, 4)) };
+    SLIP.nearest(word, candidates.into_iter().filter(|it| *it != word))
 }
 
 /// The finding with the place that decides the release of a node.

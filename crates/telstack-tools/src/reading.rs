@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use telstack_catalog::near::Near;
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, Span};
 use telstack_syntax::{tree::Kind, yaml};
 use telstack_system::{
@@ -332,14 +333,7 @@ pub(crate) fn wrong_shape(what: &str, wanted: &str, found: &Value, help: String,
     );
 }
 
-/// Longer words are no slips of known ones, and comparing them takes long.
-const LONGEST: usize = 100;
-
 /// The word among `known` that was probably meant.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    if word.len() > LONGEST {
-        return None;
-    }
-    let scored = known.iter().map(|it| (strsim::damerau_levenshtein(&word.to_lowercase(), it), *it));
-    scored.filter(|(distance, it)| *distance * 3 <= it.len()).min().map(|(_, it)| it)
+    Near::THIRD.nearest(word, known.iter().copied())
 }

@@ -1,5 +1,6 @@
 //! Every code, with its documentation.
 
+use telstack_catalog::near::Near;
 use telstack_diagnostics::RuleInfo;
 
 /// Every code that telstack can report, in order.
@@ -28,10 +29,5 @@ pub fn nearest_code(code: &str) -> Option<&'static str> {
 
 /// The known word nearest to what was asked for, if it is near enough to be meant.
 pub(crate) fn nearest<'a>(asked: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let asked = asked.to_ascii_lowercase();
-    known
-        .map(|known| (strsim::damerau_levenshtein(&asked, &known.to_ascii_lowercase()), known))
-        .filter(|(distance, known)| *distance * 3 <= known.len())
-        .min()
-        .map(|(_, known)| known)
+    Near::THIRD.nearest(asked, known)
 }

@@ -1,6 +1,7 @@
 //! Suggestions for misspelt component names.
 
 use super::component::{Presence, component, component_names};
+use crate::near::{LONGEST, distance};
 use crate::signal::{ComponentKind, Distribution};
 use crate::version::Version;
 
@@ -23,9 +24,6 @@ pub fn nearest_in(
     closest(name, component_names(kind).filter(here))
 }
 
-/// Longer words are no slips of known ones, and comparing them takes long.
-const LONGEST: usize = 100;
-
 /// The candidate closest to a word, when it is close enough to be a slip. Underscores, hyphens and
 /// letter case count for nothing except to choose between equals.
 pub(crate) fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -36,14 +34,14 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
     let score = |candidate: &str| {
         let other = simplify(candidate);
         let limit = plain.len().max(other.len()) / 4;
-        let distance = strsim::damerau_levenshtein(&plain, &other);
+        let apart = distance(&plain, &other);
         let shares_start =
             plain.len() >= 4 && other.len() >= 4 && (other.starts_with(&plain) || plain.starts_with(&other));
-        let exact = strsim::damerau_levenshtein(word, candidate);
-        if distance <= limit.clamp(1, 4) && distance < plain.len() {
-            Some((distance, exact))
+        let exact = distance(word, candidate);
+        if apart <= limit.clamp(1, 4) && apart < plain.len() {
+            Some((apart, exact))
         } else if shares_start {
-            Some((5 + distance, exact))
+            Some((5 + apart, exact))
         } else {
             None
         }

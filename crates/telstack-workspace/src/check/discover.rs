@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use telstack_catalog::ComponentKind;
+use telstack_catalog::{ComponentKind, near};
 use telstack_diagnostics::{FileId, SourceMap};
 use telstack_syntax::yaml;
 
@@ -155,7 +155,7 @@ fn means_a_collector(path: &Path, text: &str) -> bool {
     let Ok(documents) = yaml::read(SourceMap::default().add("", ""), text) else { return true };
     let Some(map) = documents.first().and_then(|it| it.as_map()) else { return true };
     let sections = ComponentKind::ALL.iter().map(|kind| kind.section()).chain(["service"]);
-    let near = |key: &str| sections.clone().any(|it| strsim::damerau_levenshtein(key, it) < 3);
+    let near = |key: &str| sections.clone().any(|it| near::distance(key, it) < 3);
     let mut keys = BTreeSet::new();
     map.is_empty() || map.iter().any(|entry| !keys.insert(&entry.key) || near(&entry.key.to_lowercase()))
 }

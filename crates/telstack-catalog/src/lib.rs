@@ -5,6 +5,7 @@
 //! image contain, which path takes remote write. Everything is embedded as text, one record a line,
 //! and nothing is parsed before it is asked for. `docs/catalog.md` says where each fact comes from.
 
+pub mod container;
 pub mod near;
 pub mod otelcol;
 pub mod product;

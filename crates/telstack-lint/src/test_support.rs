@@ -7,11 +7,16 @@ use telstack_system::{
     Alerter, Bind, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
     Protocol, Purpose, Sourced, Store, System, Tls, Viewer,
 };
-use telstack_tools::collector::{self, Runs};
+use telstack_tools::{
+    Said, SourceFile,
+    collector::{self, Runs},
+};
 
 /// A System and the texts that its origins point into.
 pub(crate) struct Bench {
     sources: SourceMap,
+    /// Paths and texts of a project that was read.
+    files: Vec<(String, String)>,
     pub(crate) system: System,
 }
 
@@ -22,7 +27,21 @@ impl Bench {
         let file = sources.add("stack.kdl", text);
         let origin = Origin::written(Span::new(file, 0, 0));
         let system = System::new("test", origin.clone(), Sourced::new(Platform::Compose, origin));
-        Self { sources, system }
+        Self { sources, files: Vec::new(), system }
+    }
+
+    /// A docker compose project, with what its services read.
+    pub(crate) fn project(files: &[(&str, &str)]) -> Self {
+        let mut sources = SourceMap::default();
+        let ids: Vec<_> = files.iter().map(|(path, text)| sources.add(*path, *text)).collect();
+        let given: Vec<SourceFile<'_>> =
+            files.iter().zip(ids).map(|((path, text), file)| SourceFile { path, file, text }).collect();
+        let mut wrong = Diagnostics::default();
+        let compose = [files.first().expect("a compose file").0];
+        let said = Said { searched: true, ..Said::default() };
+        let system = telstack_tools::read_project(&given, &compose, said, &mut wrong).system;
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        Self { sources, files, system }
     }
 
     /// One collector of the contrib distribution, in a container.
@@ -171,6 +190,15 @@ impl Bench {
         let file = fix.edits[0].span.file;
         let text = apply(self.sources.file(file).text(), &fix.edits.iter().collect::<Vec<_>>());
         assert_eq!(text, after);
+        if !self.files.is_empty() {
+            let name = self.sources.file(file).name();
+            let now =
+                |(path, old): &(String, String)| (path.clone(), if path == name { text.clone() } else { old.clone() });
+            let files: Vec<(String, String)> = self.files.iter().map(now).collect();
+            let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+            Bench::project(&files).silent(code);
+            return fix.applicability;
+        }
         let version = self.system.collectors().find_map(|(_, node, _)| node.version()).expect("a release");
         Bench::collector(&version.to_string(), &text).silent(code);
         fix.applicability

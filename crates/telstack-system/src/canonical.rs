@@ -266,6 +266,7 @@ fn container(out: &mut Lines, it: &Container) {
         let source = match &mount.source {
             MountSource::Volume(name) => format!("volume {name}"),
             MountSource::Bind(path) => format!("host {}", path.strip_prefix("./").unwrap_or(path)),
+            MountSource::Copied(path) => format!("copy of {path}"),
             MountSource::Ephemeral => "memory".to_owned(),
             MountSource::Handed(path) => format!("handed in {path}"),
         };

@@ -8,7 +8,9 @@ use std::{
 
 use telstack_catalog::{Distribution, Version, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId, Span};
-use telstack_system::{ConfigFile, Container, Dial, MountSource, Node, Origin, Purpose, Sourced, Value};
+use telstack_system::{
+    ConfigFile, ConfigPath, Container, Dial, Looked, MountSource, Node, Origin, Purpose, Sourced, Value,
+};
 
 use crate::{
     doc,
@@ -47,6 +49,8 @@ pub struct Said {
     pub version: Option<Version>,
     /// Their distribution.
     pub distribution: Option<Distribution>,
+    /// What is wanted and not given was looked for, and is not there.
+    pub searched: bool,
 }
 
 /// All that is read, and where findings go.
@@ -166,7 +170,7 @@ impl<'a> Folder<'a> {
     pub(crate) fn seen(&mut self, container: &Container, inside: &str) -> Vec<(String, Rc<Piece<'a>>)> {
         let mut found = Vec::new();
         for mount in &container.mounts {
-            let MountSource::Bind(source) = &mount.source else { continue };
+            let (MountSource::Bind(source) | MountSource::Copied(source)) = &mount.source else { continue };
             let Some(source) = self.resolve(source, &mount.origin) else { continue };
             let target = mount.target.trim_end_matches('/');
             let mut any = false;
@@ -199,7 +203,10 @@ impl<'a> Folder<'a> {
         inside: &str,
     ) -> Option<Rc<Piece<'a>>> {
         let seen = self.seen(container, inside);
-        let Some((_, piece)) = seen.into_iter().find(|(path, _)| path == inside) else {
+        let found = seen.into_iter().find(|(path, _)| path == inside);
+        let state = self.looked(container, inside, found.is_some());
+        container.reads.push(path_read(container, inside, state));
+        let Some((_, piece)) = found else {
             self.complete &= container.mount_of(inside).is_none();
             return None;
         };
@@ -212,6 +219,18 @@ impl<'a> Folder<'a> {
         };
         container.files.push(ConfigFile { role, path: relative, target: inside.to_owned(), origin });
         Some(piece)
+    }
+
+    /// What a program finds at a path inside.
+    fn looked(&self, container: &Container, inside: &str, found: bool) -> Looked {
+        match container.mount_of(inside).map(|mount| (&mount.source, &mount.origin)) {
+            _ if found => Looked::Found,
+            Some((MountSource::Bind(source), by)) if self.said.searched && self.resolve(source, by).is_some() => {
+                Looked::Missing
+            }
+            Some(_) => Looked::Elsewhere,
+            None => Looked::Image,
+        }
     }
 
     /// The YAML that a container sees at a path inside.
@@ -234,6 +253,13 @@ impl<'a> Folder<'a> {
             document => Config::Given(document),
         }
     }
+}
+
+/// Where a program looked for a file, and what it found.
+fn path_read(container: &Container, inside: &str, state: Looked) -> ConfigPath {
+    let word = container.command.iter().find(|word| word.value.contains(inside));
+    let origin = word.map_or_else(|| container.origin.clone(), |word| word.origin.clone());
+    ConfigPath { path: inside.to_owned(), state, origin, told: word.is_some() }
 }
 
 /// A block of text as it stands in a file, indentation included, and where it starts; none if it is written
@@ -325,7 +351,8 @@ pub(crate) fn flag(node: &Node, name: &str) -> Option<String> {
 /// Where a program reads its configuration: as its flag says, else where its image has it.
 pub(crate) fn config_path(node: &Node, flag_name: &str) -> Option<String> {
     let own = || {
-        let image = &node.container.as_ref()?.image.value;
+        let container = node.container.as_ref()?;
+        let image = &container.base.as_ref().unwrap_or(&container.image).value;
         let facts = telstack_catalog::product::image_facts(&image.repository, &image.tag);
         let layout = || node.product().zip(node.version()).and_then(|(product, version)| product.layout(version));
         let known = facts.and_then(|facts| facts.default_config).or_else(|| layout()?.config_path);

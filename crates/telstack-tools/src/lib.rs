@@ -18,18 +18,20 @@ mod loki;
 mod prometheus;
 mod reading;
 mod receivers;
+mod sdk;
 mod tempo;
 #[cfg(test)]
 mod testing;
 mod tls;
 
+pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
 pub use folder::{Said, SourceFile};
 pub use reading::RULES;
 use telstack_catalog::{SignalSet, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};
 use telstack_syntax::Written;
-use telstack_system::{Network, NodeKind, Origin, Platform, StoreFacet, System, link};
+use telstack_system::{Container, Network, NodeKind, Origin, Platform, StoreFacet, System, link};
 
 /// The step behind what is added while files are written, and its one-line reason; the passes come before it.
 pub const STEP: (&str, &str) = (doc::STEP, "write each tool's files in that tool's own shape");
@@ -125,10 +127,10 @@ pub fn read_project(files: &[SourceFile<'_>], project: &[&str], said: Said, out:
             Some(Product::Jaeger) => jaeger::read(node, &mut folder),
             Some(Product::Grafana) => grafana::read(node, &mut folder),
             Some(Product::Alertmanager) => alertmanager::read(node, &mut folder),
-            None => Vec::new(),
+            None => sdk::dialled(node.container.as_ref().map(|it| it.env.as_slice()).unwrap_or_default()),
         };
-        if node.container.as_ref().is_some_and(|it| it.network != Network::Own) {
-            // Whom others reach by which name, the network that it shares decides.
+        if let Some(Container { network: Network::Other(_), .. }) = &node.container {
+            // Whom others reach by which name, nobody can tell.
             node.listeners.clear();
         }
         calls.extend(dialled.into_iter().map(|Dialled { purpose, dial }| link::Call {
@@ -140,6 +142,7 @@ pub fn read_project(files: &[SourceFile<'_>], project: &[&str], said: Said, out:
         }));
     }
     system.complete = folder.complete && !folder.out.has_errors();
+    calls.retain_mut(|call| sdk::settle(&system, call.from, call));
     calls.extend(link::telemetry(&system));
     let (wanted, used) = (folder.wanted.into_iter().collect(), folder.used.into_iter().collect());
     link::connect(&mut system, calls);

@@ -22,6 +22,8 @@ pub static RULES: &[&RuleInfo] = &[
     &LATER_DOCUMENT,
     &UNKNOWN_SIGNAL,
     &UNKNOWN_REMARK,
+    &crate::compose::read::dollars::RULE,
+    &crate::collector::replaced::RULE,
 ];
 
 const COLLECTOR_DOCS: &[&str] = &["https://opentelemetry.io/docs/collector/configuration/"];

@@ -363,6 +363,7 @@ fn container(it: &Container) -> Value {
         match &mount.source {
             MountSource::Volume(name) => out.text("volume", name),
             MountSource::Bind(path) => out.text("host", path),
+            MountSource::Copied(path) => out.text("copy", path),
             MountSource::Ephemeral => out.text("kept", "in memory"),
             MountSource::Handed(path) => out.text("handed_in", path),
         }

@@ -176,11 +176,11 @@ fn several_configurations_are_merged_as_the_collector_does() {
     assert_eq!(of(tls), ["N006 d/more.yaml jaeger:4317"]);
     // Lists are replaced.
     let debug = "exporters: {debug: {}}\nservice: {pipelines: {traces: {exporters: [debug]}}}\n";
-    assert_eq!(of(debug), ["P005 d/otel.yaml otlp"]);
+    assert_eq!(of(debug), ["E004 d/more.yaml [debug]", "P005 d/otel.yaml otlp"]);
     // One that is not here may say anything.
     let gone = compose.replace("./more.yaml:/etc", "./gone.yaml:/etc");
     let unknown = found([(COMPOSE, &gone), (OTEL, &base.replace("exporters: [otlp]", "exporters: [x]"))]);
-    assert!(unknown.is_empty(), "{unknown:?}");
+    assert_eq!(unknown, ["C002 d/compose.yaml ./gone.yaml:/etc/more.yaml"]);
     // A single value.
     let set = compose.replace("--config=/etc/more.yaml", "--set=exporters.otlp.endpoint=jaeger:4317");
     assert!(found([(COMPOSE, &set), (OTEL, &base)]).is_empty());
@@ -238,7 +238,8 @@ fn overrides() {
     assert!(of(over, "jaeger:4317").is_empty());
     assert_eq!(of(over, "jaeger:4319"), ["N003 d/other.yaml jaeger:4319"]);
     // Without it the other file is by itself.
-    assert!(of("services: {otel: {volumes: !reset []}}\n", "jaeger:4319").is_empty());
+    let without = of("services: {otel: {volumes: !reset []}}\n", "jaeger:4319");
+    assert_eq!(without, ["C002 d/compose.yaml --config=/etc/otel.yaml"]);
     let replaced = over.replace("volumes: [", "volumes: !override [");
     assert_eq!(of(&replaced, "jaeger:4319"), ["N003 d/other.yaml jaeger:4319"]);
 }
@@ -295,9 +296,10 @@ fn a_configuration_inside_of_the_compose_file_is_found_where_it_stands() {
     assert_eq!(all.sources.slice(span), "jaeger:4319");
     assert_eq!(file.lines().nth(all.sources.start(span).line - 1), Some("          endpoint: jaeger:4319"));
     // Compose takes one `$` of two.
-    assert!(found([(COMPOSE, &inline(&collector("$${env:NOWHERE}")))]).is_empty());
+    assert_eq!(found([(COMPOSE, &inline(&collector("$${env:NOWHERE}")))]), ["E002 d/compose.yaml $${env:NOWHERE}"]);
     // It is not by itself what it is only there.
-    assert!(found([(COMPOSE, &file.replace("/etc/o.yaml]", "/etc/other.yaml]"))]).is_empty());
+    let other = found([(COMPOSE, &file.replace("/etc/o.yaml]", "/etc/other.yaml]"))]);
+    assert_eq!(other, ["C002 d/compose.yaml --config=/etc/other.yaml"]);
     // In a variable.
     let variable = file
         .replace("--config=/etc/o.yaml", "--config=env:OTEL")
@@ -306,13 +308,13 @@ fn a_configuration_inside_of_the_compose_file_is_found_where_it_stands() {
 }
 
 #[test]
-fn networks_that_are_shared_say_nothing_of_names() {
+fn in_networks_that_are_shared_others_reach_localhost() {
     // On the host's network `localhost` is where others reach it.
     let loopback = collector("jaeger:4317").replace("0.0.0.0:4317", "localhost:4317");
     let ports = "    ports: ['4317:4317']\n";
     let of = |more: &str| found([(COMPOSE, &compose(CONTRIB, more)), (OTEL, &loopback)]);
     assert_eq!(of(ports), ["N001 d/otel.yaml localhost:4317"]);
-    assert!(of(&format!("{ports}    network_mode: host\n")).is_empty());
+    assert_eq!(of(&format!("{ports}    network_mode: host\n")), ["C005 d/otel.yaml jaeger:4317"]);
     assert!(of(&format!("{ports}    network_mode: service:jaeger\n")).is_empty());
 }
 
@@ -356,4 +358,127 @@ fn alternatives_do_not_meet() {
     // A port that two files publish is published once.
     let base = "services: {a: {image: 'nginx:1', ports: ['80:80']}}\n";
     assert!(found([(COMPOSE, base), ("d/compose.override.yaml", base)]).is_empty());
+}
+
+/// A project of a collector that sends to an address, and whatever else.
+fn with(more: &str, endpoint: &str) -> Vec<String> {
+    let compose = format!(
+        "services:\n  otel:\n    image: {CONTRIB}\n    command: [--config=/etc/otel.yaml]\n    volumes: \
+         [./otel.yaml:/etc/otel.yaml]\n{more}"
+    );
+    found([(COMPOSE, &compose), (OTEL, &collector(endpoint))])
+}
+
+const JAEGER: &str = "  jaeger:\n    image: jaegertracing/all-in-one:1.53\n";
+
+#[test]
+fn names_mean_what_they_mean_in_the_networks_of_whoever_dials() {
+    let apart = format!("    networks: [a]\n{JAEGER}    networks: [b]\n");
+    assert_eq!(with(&apart, "jaeger:4317"), ["C005 d/otel.yaml jaeger:4317"]);
+    let both = format!("    networks: [a, b]\n{JAEGER}    networks: [b]\n");
+    assert!(with(&both, "jaeger:4317").is_empty());
+    // Two that go by one name: the one in the same network answers.
+    let two = format!(
+        "    networks: [a]\n{JAEGER}    networks: {{b: {{aliases: [traces]}}}}\n  tempo:\n    image: \
+         jaegertracing/all-in-one:1.53\n    networks: {{a: {{aliases: [traces]}}}}\n"
+    );
+    assert!(with(&two, "traces:4317").is_empty());
+    assert_eq!(with(&two, "traces:4319"), ["N003 d/otel.yaml traces:4319"]);
+    // An address of its own stands for the name.
+    let pinned = format!("    extra_hosts: ['jaeger:10.0.0.1']\n{JAEGER}");
+    assert!(with(&pinned, "jaeger:4319").is_empty());
+}
+
+#[test]
+fn services_may_share_a_network_of_one_of_them() {
+    let beside = format!("{JAEGER}    network_mode: service:otel\n");
+    // On one `localhost`; nobody knows it by its own name; others dial it by the other's.
+    assert_eq!(with(&beside, "localhost:14250"), ["N002 d/otel.yaml localhost:14250"]);
+    assert_eq!(with(&beside, "jaeger:14250"), ["C005 d/otel.yaml jaeger:14250"]);
+    let third = format!(
+        "  side:\n    image: jaegertracing/all-in-one:1.53\n    network_mode: service:web\n  web:\n    image: acme/web:1\n{JAEGER}"
+    );
+    assert!(with(&third, "web:4317").is_empty());
+    assert!(with(&third, "web:9999").is_empty(), "nobody knows what `web` listens on");
+}
+
+#[test]
+fn what_is_built_here_is_known_by_what_it_starts_from() {
+    let of = |dockerfile: &str, service: &str| {
+        let compose = format!("services:\n  otel:\n    build: {service}\n");
+        found([(COMPOSE, &compose), (OTEL, LOGGING), ("d/img/Dockerfile", dockerfile)])
+    };
+    let base = "FROM otel/opentelemetry-collector-contrib:${TAG:-0.120.0}\n";
+    let copied = format!("ARG TAG=0.120.0\n{base}COPY otel.yaml /etc/otel.yaml\nCMD [\"--config=/etc/otel.yaml\"]\n");
+    let here = "{context: ., dockerfile: img/Dockerfile}";
+    assert_eq!(of(&copied, here), REMOVED);
+    assert!(of(&copied, "{context: ., dockerfile: img/Dockerfile, args: {TAG: 0.100.0}}").is_empty());
+    // What it is given may be anywhere.
+    assert!(of(base, here).is_empty());
+    assert!(of("FROM alpine\nCOPY otel.yaml /etc/otel.yaml\n", here).is_empty());
+}
+
+#[test]
+fn lines_of_a_shell_start_programs_too() {
+    let of = |entry: &str| {
+        let compose = format!(
+            "services:\n  otel:\n    image: {CONTRIB}\n    entrypoint: {entry}\n    volumes: [./otel.yaml:/etc/otel.yaml]\n"
+        );
+        found([(COMPOSE, &compose), (OTEL, LOGGING)])
+    };
+    assert_eq!(of("[sh, -c, 'mkdir /x && exec /otelcol-contrib --config=/etc/otel.yaml']"), REMOVED);
+    // It may read whatever it likes.
+    assert!(of("[/start.sh]").is_empty());
+}
+
+#[test]
+fn a_project_may_be_made_of_the_files_that_env_names() {
+    let image = "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.120.0\n";
+    let rest =
+        "services:\n  otel:\n    command: [--config=/etc/otel.yaml]\n    volumes: [./otel.yaml:/etc/otel.yaml]\n";
+    let files = [("d/base.yml", image), ("d/more.yml", rest), (OTEL, LOGGING)];
+    assert_eq!(found([files[0], files[1], files[2], ("d/.env", "COMPOSE_FILE=base.yml:more.yml\n")]), REMOVED);
+    let split = "COMPOSE_PATH_SEPARATOR=;\nCOMPOSE_FILE=base.yml;./more.yml\n";
+    assert_eq!(found([files[0], files[1], files[2], ("d/.env", split)]), REMOVED);
+}
+
+#[test]
+fn compose_reads_every_dollar_first() {
+    let inline = |content: &str| {
+        let compose = format!(
+            "services:\n  otel:\n    image: {CONTRIB}\n    environment: {{GATEWAY: 'jaeger:4317'}}\n    command: \
+             [--config=/etc/otel.yaml]\n    configs: [{{source: otel, target: /etc/otel.yaml}}]\n{JAEGER}configs:\n  otel:\n    \
+             content: |\n      {content}\n"
+        );
+        found([(COMPOSE, &compose)])
+    };
+    let exporter = |endpoint: &str| {
+        format!(
+            "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\n      exporters: {{otlp: {{endpoint: '{endpoint}', tls: {{insecure: \
+             true}}}}}}\n      service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}"
+        )
+    };
+    assert_eq!(inline(&exporter("${env:GATEWAY}"))[0], "E003 d/compose.yaml ${env:GATEWAY}");
+    assert_eq!(inline(&exporter("${GATEWAY}"))[0], "E003 d/compose.yaml ${GATEWAY}");
+    assert!(inline(&exporter("$${env:GATEWAY}")).is_empty());
+}
+
+#[test]
+fn later_configurations_replace_lists() {
+    let compose = |more: &str| {
+        format!(
+            "services:\n  otel:\n    image: {CONTRIB}\n    command: [--config=/a.yaml, --config=/b.yaml{more}]\n    volumes: \
+             ['./a.yaml:/a.yaml', './b.yaml:/b.yaml']\n{JAEGER}"
+        )
+    };
+    let base = collector("jaeger:4317");
+    let over =
+        |list: &str| format!("exporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      exporters: {list}\n");
+    let of = |list: &str, more: &str| {
+        let found = found([(COMPOSE, &compose(more)), ("d/a.yaml", &base), ("d/b.yaml", &over(list))]);
+        found.into_iter().filter(|it| it.starts_with('E')).collect::<Vec<_>>()
+    };
+    assert_eq!(of("[debug]", ""), ["E004 d/b.yaml [debug]"]);
+    assert!(of("[otlp, debug]", "").is_empty());
+    assert!(of("[debug]", ", --feature-gates=confmap.enableMergeAppendOption").is_empty());
 }

@@ -46,6 +46,8 @@ pub struct ImageFacts {
     /// Configuration file the image reads when no command is given; `None` when the configuration
     /// must be named (or there is none).
     pub default_config: Option<&'static str>,
+    /// Folders in which the image has files of its own: what is named there may be one of them.
+    pub own_paths: Vec<&'static str>,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +69,8 @@ struct Stored {
     health: Option<Vec<String>>,
     config: Option<String>,
     data: Option<String>,
+    #[serde(default)]
+    holds: Vec<String>,
 }
 
 /// Facts about an image by repository and tag. A registry in front (`docker.io/`, `quay.io/`) does
@@ -90,6 +94,7 @@ pub fn image_facts(repository: &str, tag: &str) -> Option<ImageFacts> {
         builtin_health: row.health.as_ref().map(|words| words.iter().map(String::as_str).collect()),
         data_dir: row.data.as_deref(),
         default_config: row.config.as_deref(),
+        own_paths: row.holds.iter().map(String::as_str).collect(),
     })
 }
 
@@ -152,6 +157,7 @@ fn collector(distribution: Distribution, tag: &str) -> Option<ImageFacts> {
         builtin_health: None,
         data_dir: None,
         default_config: container.default_config.map(|path| LEAKED.keep(&path)),
+        own_paths: Vec::new(),
     })
 }
 

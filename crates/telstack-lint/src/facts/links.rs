@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use telstack_catalog::product::{Endpoint, Need};
-use telstack_system::{Dial, Listener, Node, NodeId, Protocol, Purpose, Service, System, Via, link as dialled};
+use telstack_system::{
+    Dial, Listener, Node, NodeId, Protocol, Published, Purpose, Service, System, Via,
+    link::{self as dialled, Hearing},
+};
 
 use crate::words::is_reference;
 
@@ -28,8 +31,10 @@ pub(crate) struct Link<'a> {
     pub(crate) service: Option<&'a Service>,
     /// Was it read from a file of a tool, not from a stack?
     from_files: bool,
-    /// Are both ends the same node, or in one pod, and meet on `localhost`?
+    /// Are both ends the same node, or have they one `localhost`?
     pub(crate) inside: bool,
+    /// Do they hear each other?
+    pub(crate) hearing: Hearing,
     /// Where it arrives.
     pub(crate) arrival: Arrival<'a>,
 }
@@ -81,6 +86,14 @@ impl<'a> Link<'a> {
         }
     }
 
+    /// The port inside, where the port dialled is that of the host which leads to it.
+    pub(crate) fn published_as(&self) -> Option<&'a Published> {
+        let Arrival::Nothing = self.arrival else { return None };
+        let opens = |port: u16| self.to.listeners.iter().any(|it| it.port == port);
+        let mut published = self.to.container.as_ref()?.published.iter();
+        published.find(|it| it.host_port == self.dial.port && opens(it.container_port))
+    }
+
     /// What to write in place of an address to a store: then exporter, port, path and protocol follow.
     pub(crate) fn better(&self) -> Option<String> {
         let written = !self.from_files && self.dial.component.is_some() && self.dial.origin.is_written();
@@ -130,7 +143,7 @@ pub(super) fn links(system: &System) -> Vec<Link<'_>> {
     });
     // A System that no pass has seen.
     let written = dialled::telemetry(system).into_iter().filter_map(|call| {
-        let to = system.answering(&call.dial.host)?;
+        let to = system.reached(call.from, &call.dial.host, call.dial.port)?;
         Some(link(system, call.purpose, Cow::Owned(call.dial), call.from, to, None))
     });
     edges.chain(written).collect()
@@ -146,11 +159,15 @@ fn link<'a>(
 ) -> Link<'a> {
     let to = system.node(to_id);
     let service = system.cluster.as_ref().zip(via).and_then(|(cluster, via)| cluster.services.get(via.service?));
+    let hearing = system.hearing(from, to_id, &dial.host);
+    let named = via.is_some() || system.from_files || to.answers_to(&dial.host);
     let arrival = match (service, via) {
         (Some(service), Some(Via { port: None, .. })) => Arrival::NoSuchPort(service),
+        _ if hearing != Hearing::Open || !named => Arrival::Unknown,
         _ => arrival(&dial, via, to),
     };
     Link {
+        hearing,
         purpose,
         dial,
         from: system.node(from),
@@ -160,14 +177,13 @@ fn link<'a>(
         via,
         service,
         from_files: system.from_files,
-        inside: from == to_id || via.is_some_and(|via| via.service.is_none()),
+        inside: system.share_localhost(from, to_id) || via.is_some_and(|via| via.service.is_none()),
         arrival,
     }
 }
 
 fn arrival<'a>(dial: &Dial, via: Option<Via>, to: &'a Node) -> Arrival<'a> {
-    let named = via.is_some() || to.answers_to(&dial.host);
-    if to.external().is_some() || to.listeners.is_empty() || !named {
+    if to.external().is_some() || to.listeners.is_empty() {
         return Arrival::Unknown;
     }
     let port = via.and_then(|via| via.port).unwrap_or(dial.port);
@@ -214,7 +230,7 @@ fn door(to: &Node, dial: &Dial, port: u16) -> Option<Endpoint> {
 }
 
 /// Does a collector open a port that only run time knows?
-fn opens_unknown_ports(node: &Node) -> bool {
+pub(crate) fn opens_unknown_ports(node: &Node) -> bool {
     let (Some(collector), Some(version)) = (node.collector(), node.version()) else { return false };
     collector.components.iter().any(|component| {
         component.fact().is_none_or(|fact| {

@@ -22,7 +22,7 @@ pub(crate) use flags::{GivenFlag, flags};
 pub(crate) use flow::{Follow, Place, reached};
 pub(crate) use glob::matches;
 pub(crate) use hosts::is_public;
-pub(crate) use links::{Arrival, Link};
+pub(crate) use links::{Arrival, Link, opens_unknown_ports};
 pub(crate) use settings::{Problem, ProblemKind};
 use texts::Texts;
 

@@ -2,6 +2,11 @@
 
 pub(crate) mod c {
     pub(crate) mod c001_healthcheck_binary_missing;
+    pub(crate) mod c002_config_not_mounted_where_read;
+    pub(crate) mod c003_data_dir_not_persisted;
+    pub(crate) mod c004_depends_on_unready;
+    pub(crate) mod c005_compose_network_split;
+    pub(crate) mod c006_published_port_vs_container_port;
 }
 
 pub(crate) mod d {
@@ -18,7 +23,7 @@ pub(crate) mod d {
 
 pub(crate) mod e {
     pub(crate) mod e001_bare_dollar_not_expanded;
-    pub(crate) mod e002_invalid_reference;
+    pub(crate) mod e002_env_not_provided;
 }
 
 pub(crate) mod f {
@@ -60,6 +65,7 @@ pub(crate) mod n {
     pub(crate) mod n006_tls_plaintext_mismatch;
     pub(crate) mod n007_grpc_scheme_contradicts_tls;
     pub(crate) mod n008_duplicate_listen_port;
+    pub(crate) mod n009_otlp_message_too_big;
 }
 
 pub(crate) mod p {
@@ -96,6 +102,7 @@ pub(crate) mod v {
     pub(crate) mod v002_component_not_in_distribution;
     pub(crate) mod v003_setting_removed;
     pub(crate) mod v004_telemetry_metrics_address;
+    pub(crate) mod v005_eol_component;
     pub(crate) mod v006_deprecated_alias;
     pub(crate) mod v007_unpinned_image;
 }
@@ -105,6 +112,7 @@ pub(crate) mod x {
     pub(crate) mod x002_default_password;
     pub(crate) mod x003_plaintext_over_public_network;
     pub(crate) mod x004_auth_one_sided;
+    pub(crate) mod x005_placeholder_endpoint;
 }
 
 pub(crate) mod y {

@@ -4,12 +4,14 @@
 
 mod dials;
 mod doors;
+mod reach;
 mod way;
 
 pub use dials::{Address, of_exporter as exporter_dials};
 pub(crate) use dials::{HTTPS_PORT, TENANT};
 pub(crate) use doors::FEATURES;
 pub use doors::{Door, JAEGER_1_TLS, listeners};
+pub use reach::Hearing;
 pub use way::{Way, leading_to, way};
 
 use std::collections::HashSet;

@@ -22,9 +22,10 @@ pub enum Way {
 pub fn way(system: &System, from: NodeId, host: &str, port: u16) -> Way {
     let named = Bind::parse(host) == Bind::Host(host.to_owned());
     let Some(cluster) = &system.cluster else {
-        return match system.answering(host) {
-            _ if !named => Way::Nowhere,
+        return match system.reached(from, host, port) {
             Some(to) => Way::To(to, None),
+            // Itself, or whoever is there.
+            None if !named => Way::Nowhere,
             None => Way::Out,
         };
     };

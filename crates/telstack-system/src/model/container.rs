@@ -8,6 +8,7 @@ use crate::{
     known::Known,
     model::{
         Resources,
+        network::{Joined, Network},
         pod::{ContainerPort, Pod, Probe},
     },
     origin::{Origin, Sourced},
@@ -83,6 +84,8 @@ pub enum MountSource {
     Volume(String),
     /// A file or folder of the host, or of the build folder.
     Bind(String),
+    /// A file or folder beside the project that is put into the image when it is built.
+    Copied(String),
     /// Memory, or a volume that ends with the container or pod.
     Ephemeral,
     /// Files that Kubernetes hands in, of a ConfigMap or a Secret: where they are found. Nobody can write there.
@@ -158,6 +161,32 @@ pub struct ConfigFile {
     pub origin: Origin,
 }
 
+/// Where a program looks for its configuration.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ConfigPath {
+    /// The path inside.
+    pub path: String,
+    /// What is there.
+    pub state: Looked,
+    /// What says so.
+    pub origin: Origin,
+    /// Does somebody say so, or does the program or its image look there by itself?
+    pub told: bool,
+}
+
+/// What a program finds where it looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Looked {
+    /// A file that was read.
+    Found,
+    /// What the image has there, if anything: nothing is mounted.
+    Image,
+    /// Something is mounted there that is not here to be read.
+    Elsewhere,
+    /// A file beside the project is mounted there, and it was looked for and is not there.
+    Missing,
+}
+
 /// What of a container is not known. Nothing is known to be missing from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ContainerGaps {
@@ -166,18 +195,6 @@ pub struct ContainerGaps {
     pub files: bool,
     /// Variables may be set that nothing here sets.
     pub env: bool,
-}
-
-/// The network that a container is in.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum Network {
-    /// One of its own: others reach its listeners by its name.
-    #[default]
-    Own,
-    /// That of the host: `localhost` is the host's.
-    Host,
-    /// That of another container or service, or none.
-    Other(String),
 }
 
 /// A container.
@@ -214,6 +231,14 @@ pub struct Container {
     pub stop_grace: Option<Sourced<Period>>,
     /// The network that it is in.
     pub network: Network,
+    /// The networks that it joins, where it has one of its own; none: the one that all join.
+    pub networks: Vec<Joined>,
+    /// Names that it has addresses of its own for.
+    pub hosts: Vec<Sourced<String>>,
+    /// What its image is built from, where it is built here.
+    pub base: Option<Sourced<ImageRef>>,
+    /// Where its program looks for its configuration, as far as it was asked for.
+    pub reads: Vec<ConfigPath>,
     /// It runs only when one of these is asked for; none of them, always.
     pub profiles: Vec<String>,
     /// The pod that it is in; none outside of Kubernetes.
@@ -249,6 +274,10 @@ impl Container {
             most_replicas: Known::Absent,
             stop_grace: None,
             network: Network::default(),
+            networks: Vec::new(),
+            hosts: Vec::new(),
+            base: None,
+            reads: Vec::new(),
             profiles: Vec::new(),
             pod: None,
             probes: Vec::new(),

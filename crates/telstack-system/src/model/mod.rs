@@ -5,6 +5,7 @@ pub mod cluster;
 mod collector;
 mod container;
 mod link;
+pub(crate) mod network;
 mod pod;
 mod store;
 pub mod tls;
@@ -14,10 +15,11 @@ pub use built::BuiltDistribution;
 pub use cluster::{Cluster, Selector, Service, ServicePort, ServiceType, TargetPort};
 pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
 pub use container::{
-    ConfigFile, Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Mount, MountSource,
-    Network, Published, SecretRef,
+    ConfigFile, ConfigPath, Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Looked,
+    Mount, MountSource, Published, SecretRef,
 };
 pub use link::{Bind, Dial, Edge, Listener, Protocol, Purpose, Requirement, Tls, Via};
+pub use network::{Joined, Network};
 pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use store::{
     AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, MetricsGenerator, PrometheusFacet,

@@ -23,10 +23,10 @@ pub(super) const PASS: Pass =
     Pass { name: NAME, reason: "let servers take messages as large as the batches that their senders make", run };
 
 /// What a span, a log record or a metric point with its attributes takes in a message, in bytes: more than most.
-const ITEM: u64 = 1024;
+pub const ITEM: u64 = 1024;
 const MIB: u64 = 1 << 20;
 /// What a gRPC server takes by itself, in MiB.
-const DEFAULT: u64 = 4;
+pub const DEFAULT: u64 = 4;
 /// The most that is ever allowed, in MiB: a server holds the whole message in memory.
 const MOST: u64 = 64;
 /// What the batch processor collects by itself.

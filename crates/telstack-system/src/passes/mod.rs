@@ -23,6 +23,7 @@ use telstack_diagnostics::Diagnostics;
 
 pub use codes::{NAME_COLLIDES, RULES};
 pub use listeners::collector_listeners;
+pub use messages::{DEFAULT as MESSAGE_MIB, ITEM as ITEM_BYTES};
 
 use crate::graph::System;
 

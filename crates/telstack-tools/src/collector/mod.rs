@@ -7,6 +7,7 @@ mod manifest;
 mod node;
 mod read;
 mod remark;
+pub(crate) mod replaced;
 mod schema;
 
 pub(crate) use emit::emit;

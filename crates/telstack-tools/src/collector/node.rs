@@ -12,12 +12,15 @@ use super::{
     environment::filled,
     read::{Extent, Runs, nothing_is_known, read_documents},
     remark::{Remark, remark},
+    replaced,
 };
 use crate::folder::{self, Config, Dialled, Folder, Piece};
 
 /// The flag that names a configuration, and the one that sets a single value.
 const CONFIG: &str = "config";
 const SET: &str = "set";
+/// The flag that switches on what is not on by itself.
+const GATES: &str = "feature-gates";
 
 /// Reads the configuration of a node that runs a collector, as its command line names it.
 pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
@@ -65,6 +68,10 @@ pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled
     for document in &mut documents {
         *document = filled(document, container, defaults);
     }
+    let appends = flags_of(container, GATES).iter().any(|it| it.contains(replaced::APPENDS));
+    if !appends {
+        replaced::report(&documents, folder.out);
+    }
     documents.extend(sets.iter().filter_map(|(text, origin)| set(text, origin)));
     let extent = if all { Extent::Whole } else { Extent::Part };
     let start = documents.first().and_then(|it| it.mark.span()).or_else(|| container.files.first()?.origin.span());
@@ -97,6 +104,13 @@ fn of_variable<'a>(name: &str, container: &Container, by: &Origin, folder: &mut 
     let path = folder.resolve(&format!("env.{name}"), by)?;
     folder.embed(&path, &Value::string(text.clone(), variable.origin.clone()), None);
     folder.at_root(&path)
+}
+
+/// The values of a flag of a command line.
+fn flags_of(container: &Container, wanted: &str) -> Vec<String> {
+    let words = container.command.iter().map(|word| word.value.trim_start_matches('-'));
+    let value = |word: &str| word.strip_prefix(wanted).and_then(|it| it.strip_prefix('=')).map(str::to_owned);
+    words.filter_map(value).collect()
 }
 
 /// The values of a flag that is given once or more.

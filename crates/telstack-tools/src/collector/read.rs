@@ -58,6 +58,7 @@ pub fn read_all(files: &[(FileId, &str)], runs: Runs, extent: Extent, out: &mut 
         documents.extend(document);
         out.append(found);
     }
+    super::replaced::report(&documents, out);
     let start = files.first().map(|(file, _)| Span::new(*file, 0, 0));
     let extent = if all { extent } else { Extent::Part };
     read_documents(documents, start, runs, extent, out)

@@ -4,12 +4,13 @@
 //! `name:`, so the project's name is in `.env.example` and volumes carry theirs.
 
 mod environment;
-mod read;
+pub(crate) mod read;
 mod scripts;
 mod service;
 
 use std::collections::{HashMap, HashSet};
 
+pub use read::files;
 pub(crate) use read::{find, read};
 use telstack_syntax::yaml;
 use telstack_system::{Mount, MountSource, Origin, System, Value, tls};
@@ -90,7 +91,7 @@ fn volume_name(system: &System, name: &str) -> String {
 fn volume(mount: &Mount) -> Option<&str> {
     match &mount.source {
         MountSource::Volume(name) => Some(name),
-        MountSource::Bind(_) | MountSource::Ephemeral | MountSource::Handed(_) => None,
+        MountSource::Bind(_) | MountSource::Copied(_) | MountSource::Ephemeral | MountSource::Handed(_) => None,
     }
 }
 

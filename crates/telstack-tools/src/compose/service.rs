@@ -239,7 +239,7 @@ fn mount(mount: &Mount) -> Option<Value> {
         // Without a slash in front compose takes it for the name of a volume.
         MountSource::Bind(path) if path.starts_with(['/', '.', '~']) => path.clone(),
         MountSource::Bind(path) => format!("./{path}"),
-        MountSource::Ephemeral | MountSource::Handed(_) => return None,
+        MountSource::Copied(_) | MountSource::Ephemeral | MountSource::Handed(_) => return None,
     };
     let mode = if mount.read_only { ":ro" } else { "" };
     Some(mount.origin.string(double_dollar(&format!("{source}:{}{mode}", mount.target))))

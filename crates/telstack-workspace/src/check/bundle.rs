@@ -6,7 +6,7 @@ use std::{
 };
 
 use telstack_diagnostics::{Diagnostics, FileId, SourceMap};
-use telstack_tools::SourceFile;
+use telstack_tools::{Said, SourceFile};
 
 use super::{About, CheckFailure, Known, discover::Found, kind};
 use crate::{
@@ -19,6 +19,8 @@ use crate::{
 const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 const OVERRIDES: [&str; 4] =
     ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+/// What compose reads first.
+const ENV: &str = ".env";
 /// How far folders are looked through that a container is given.
 const WALK: Walk = Walk { as_git: false, deepest: 8, most: 2_000, largest: 4 << 20 };
 /// How often what was read may name more to read.
@@ -45,11 +47,14 @@ pub(super) fn check(
             continue;
         }
         let mut project = vec![main.absolute.clone()];
+        let told = texts.told(main, sources).filter(|told| told.contains(&main.absolute));
         let beside = |name: &&str| {
             let path = format!("{}{name}", main.folder());
             (path != main.absolute).then_some(path)
         };
-        if NAMES.contains(&main.name()) {
+        if let Some(told) = told {
+            project = told;
+        } else if NAMES.contains(&main.name()) {
             let mut overrides = OVERRIDES.iter().filter_map(beside);
             project.extend(overrides.find(|path| texts.file(path, main, sources).is_some()));
         } else if OVERRIDES.contains(&main.name()) {
@@ -95,6 +100,14 @@ impl Texts<'_> {
         file
     }
 
+    /// The files that `.env` says the project of a folder is made of, where all of them are there.
+    fn told(&mut self, main: &Found, sources: &mut SourceMap) -> Option<Vec<String>> {
+        let env = self.file(&format!("{}{ENV}", main.folder()), main, sources)?;
+        let named = telstack_tools::compose_files(sources.file(env).text())?;
+        let paths: Vec<String> = named.iter().map(|it| absolute(main.folder(), it)).collect();
+        paths.iter().all(|path| self.file(path, main, sources).is_some()).then_some(paths)
+    }
+
     /// A file, or what is in a folder: paths from the root on.
     fn below(&mut self, path: &str, by: &Found, sources: &mut SourceMap) -> Vec<String> {
         let at = seen_from(by, path);
@@ -128,7 +141,8 @@ impl Texts<'_> {
                 .iter()
                 .map(|(path, file)| SourceFile { path, file: *file, text: sources.file(*file).text() })
                 .collect();
-            let reading = telstack_tools::read_project(&texts, &project, about.said(), &mut findings);
+            let said = Said { searched: !main.absolute.is_empty(), ..about.said() };
+            let reading = telstack_tools::read_project(&texts, &project, said, &mut findings);
             let mut more = false;
             if round < ROUNDS {
                 for path in &reading.wanted {
@@ -152,6 +166,22 @@ impl Texts<'_> {
         }
         Vec::new()
     }
+}
+
+/// A path that a file in a folder names, from the root on.
+fn absolute(folder: &str, path: &str) -> String {
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 /// A path from the root on as a path that can be read, shown in the way that `by` is.

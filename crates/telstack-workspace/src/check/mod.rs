@@ -221,7 +221,7 @@ struct About {
 
 impl About {
     fn said(&self) -> Said {
-        Said { version: self.assumed.version, distribution: self.assumed.distribution }
+        Said { version: self.assumed.version, distribution: self.assumed.distribution, searched: false }
     }
 }
 

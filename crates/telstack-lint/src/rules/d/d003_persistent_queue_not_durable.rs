@@ -54,7 +54,7 @@ fn check(cx: &mut Cx<'_>) {
         let what = match container.mount_of(&directory).map(|mount| &mount.source) {
             Some(MountSource::Volume(_) | MountSource::Bind(_) | MountSource::Handed(_)) => continue,
             Some(MountSource::Ephemeral) => "on a mount that ends with the container",
-            None => "in the container itself",
+            Some(MountSource::Copied(_)) | None => "in the container itself",
         };
         let message = format!("{} keeps `{setting}` in `{directory}`, {what}", part.title());
         let mut finding = cx

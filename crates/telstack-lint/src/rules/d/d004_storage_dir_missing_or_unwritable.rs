@@ -1,6 +1,6 @@
 use telstack_catalog::ComponentKind;
-use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::MountSource;
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{MountSource, Node};
 
 use crate::{Cx, Rule, facts::Part};
 
@@ -22,8 +22,9 @@ pub(crate) static RULE: Rule = Rule {
         silent: "The folder is one that is mounted, or lies below a folder of the host; the extension makes it \
                  (`create_directory`); it comes from the environment; the files of the container are not all known, or \
                  its image is one of your own. A warning below a volume: something else may have made the folder there. \
-                 Who may write to a folder is not looked at. A stack description \
-                 need not mount it: the volume follows from the folder.",
+                 Who may write to a folder of the host is not \
+                 looked at; to a new volume, which is root's, only where nothing else has it. A stack \
+                 description need not mount it: the volume follows from the folder.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/extension/storage/filestorage",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/40381",
@@ -33,8 +34,15 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 const CREATE: &str = "create_directory";
+/// The folder that every image lets everybody write to.
+const TEMPORARY: &str = "/tmp";
 
 fn check(cx: &mut Cx<'_>) {
+    for part in &cx.facts.parts {
+        if let Some(finding) = unwritable(cx, part) {
+            cx.report(finding);
+        }
+    }
     for part in &cx.facts.parts {
         let Some(severity) = missing(cx, part) else { continue };
         let Some((_, version)) = part.usable() else { continue };
@@ -65,6 +73,62 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
+/// A folder that is there, or would be made, and that nobody may write to.
+fn unwritable(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
+    let (_, version) = part.usable().filter(|_| part.component.kind == ComponentKind::Extension && part.runs())?;
+    let directory = part.component.storage_directory(version)?;
+    let container = part.node.container.as_ref().filter(|it| !cx.may_have_more_files(it))?;
+    let folder = directory.value.trim_end_matches('/');
+    if !folder.starts_with('/') || !cx.system.from_files || missing(cx, part).is_some() {
+        return None;
+    }
+    let message = |what: &str| format!("{} cannot write to `{folder}`: {what}", part.title());
+    let Some(mount) = container.mount_of(folder) else {
+        let read_only = container.read_only_root.as_ref().filter(|it| it.value)?;
+        return Some(
+            cx.finding(message("all but mounts is read only"), &directory.origin, "the collector does not start")
+                .label(read_only.span(), "nothing but mounts can be written to")
+                .help(format!("mount a volume at `{folder}`")),
+        );
+    };
+    if mount.read_only {
+        return Some(
+            cx.finding(message("it is mounted read only"), &directory.origin, "the collector does not start")
+                .label(mount.origin.span(), "read only")
+                .help("mount it without `:ro`"),
+        );
+    }
+    // A new volume belongs to root where its image has no such folder.
+    let MountSource::Volume(_) = mount.source else { return None };
+    let image = &container.image.value;
+    let facts = telstack_catalog::product::image_facts(&image.repository, &image.tag)?;
+    let user = facts.user_id.filter(|it| *it != 0 && container.user.is_none())?;
+    let owned = facts.data_dir.is_some_and(|it| mount.target.trim_end_matches('/') == it)
+        || container.owned_paths.iter().any(|it| it.value.trim_end_matches('/') == mount.target.trim_end_matches('/'))
+        || folder == TEMPORARY;
+    // A service that nobody understands may have given it away.
+    let helped = container.depends_on.iter().any(|it| it.completed);
+    let other = |node: &Node| {
+        node.name != part.node.name
+            && node.container.as_ref().is_some_and(|it| it.mounts.iter().any(|other| other.source == mount.source))
+    };
+    if owned || helped || cx.system.nodes().any(|(_, node)| other(node)) {
+        return None;
+    }
+    Some(
+        cx.finding(
+            message("a new volume belongs to root"),
+            &directory.origin,
+            format!("user {user} may not write here"),
+        )
+        .severity(Severity::Warning)
+        .label(mount.origin.span(), "a volume, made for root")
+        .label(container.image.span(), format!("runs as user {user}, and holds no such folder"))
+        .help("run it as root: `user: \"0\"`")
+        .help(format!("or give the volume to user {user} before: a service that runs `chown` on it, to wait for")),
+    )
+}
+
 /// Is the folder of a storage extension surely, or likely, not there?
 pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
     let (_, version) = part.usable().filter(|_| part.component.kind == ComponentKind::Extension && part.runs())?;
@@ -87,7 +151,7 @@ pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
         None => Some(Severity::Error),
         Some(mount) if mount.target.trim_end_matches('/') == folder => None,
         Some(mount) => match mount.source {
-            MountSource::Bind(_) | MountSource::Handed(_) => None,
+            MountSource::Bind(_) | MountSource::Copied(_) | MountSource::Handed(_) => None,
             MountSource::Volume(_) => Some(Severity::Warning),
             MountSource::Ephemeral => Some(Severity::Error),
         },
@@ -150,5 +214,36 @@ mod tests {
         let id = own.system.node_ids()[0];
         own.container(id).image.value.repository = "acme/collector".to_owned();
         own.silent("D004");
+    }
+
+    fn project(service: &str) -> Bench {
+        let compose = format!(
+            "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    volumes: \
+             ['./o.yaml:/etc/otelcol-contrib/config.yaml', {service}\n"
+        );
+        let config = "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {debug: }\nextensions: {file_storage: {directory: \
+                      /queue, create_directory: true}}\nservice: {extensions: [file_storage], pipelines: {traces: \
+                      {receivers: [otlp], exporters: [debug]}}}\n";
+        Bench::project(&[("compose.yaml", &compose), ("o.yaml", config)])
+    }
+
+    #[test]
+    fn fails_where_nobody_may_write() {
+        assert_eq!(project("]\n    read_only: true").finds("D004", "/queue"), Severity::Error);
+        assert_eq!(project("'./q:/queue:ro']").finds("D004", "/queue"), Severity::Error);
+        assert_eq!(project("'q:/queue']").finds("D004", "/queue"), Severity::Warning);
+    }
+
+    #[test]
+    fn silent_where_somebody_may() {
+        for service in [
+            "]",
+            "'q:/queue']\n    read_only: true\n    user: '0'",
+            "'./q:/queue']",
+            "'q:/queue']\n    depends_on: {x: {condition: service_completed_successfully}}",
+            "'q:/queue']\n  other:\n    image: acme/x:1\n    volumes: ['q:/x']",
+        ] {
+            project(service).silent("D004");
+        }
     }
 }

@@ -1,6 +1,6 @@
 use telstack_catalog::otelcol;
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
-use telstack_system::{Bind, Listener, Node, NodeId, link};
+use telstack_system::{Bind, Listener, Network, Node, NodeId, link};
 
 use crate::{Cx, Rule, repair};
 
@@ -50,6 +50,8 @@ fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Di
     let published = node
         .container
         .iter()
+        // In the network of the host, or of another service, nothing is published.
+        .filter(|it| it.network == Network::Own)
         .flat_map(|it| &it.published)
         .find(|it| (it.container_port, it.transport) == (listener.port, listener.transport));
     let what = format!("`{}` of `{}`", listener.name, node.name);

@@ -1,6 +1,9 @@
 use telstack_diagnostics::{RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::Arrival};
+use crate::{
+    Cx, Rule,
+    facts::{Arrival, Link},
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -45,7 +48,8 @@ fn check(cx: &mut Cx<'_>) {
         }
         cx.report(finding);
     }
-    for link in cx.facts.links.iter().filter(|link| matches!(link.arrival, Arrival::Nothing)) {
+    let nothing = |link: &&Link<'_>| matches!(link.arrival, Arrival::Nothing) && link.published_as().is_none();
+    for link in cx.facts.links.iter().filter(nothing) {
         let (dial, to) = (&link.dial, link.to);
         let message = format!("{} dials `{}`, where nothing listens", link.dialer(), link.address());
         let label = match (link.service, link.port()) {

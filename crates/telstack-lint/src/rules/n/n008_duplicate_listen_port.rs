@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Bind, Container, Listener, Published};
+use telstack_system::{Bind, Container, Listener, Network, Published};
 
 use crate::{Cx, Rule};
 
@@ -52,7 +52,8 @@ fn check(cx: &mut Cx<'_>) {
     }
     let mut published: HashMap<_, Vec<(&str, &Container, &Published)>> = HashMap::new();
     for (_, node) in cx.system.nodes() {
-        let Some(container) = &node.container else { continue };
+        // In the network of the host, or of another service, nothing is published.
+        let Some(container) = node.container.as_ref().filter(|it| it.network == Network::Own) else { continue };
         for port in container.published.iter().filter(|it| it.host_port != 0) {
             let same_port = published.entry((port.host_port, port.transport)).or_default();
             let clashes = |(_, there, other): &&(&str, &Container, &Published)| {

@@ -32,7 +32,7 @@ const LATEST: &str = "latest";
 fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
         let (Some(product), Some(container)) = (node.product(), &node.container) else { continue };
-        let image = &container.image;
+        let image = container.base.as_ref().unwrap_or(&container.image);
         if image.value.tag != LATEST || !image.origin.is_written() {
             continue;
         }

@@ -1,5 +1,6 @@
+use telstack_catalog::container;
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{EnvValue, Node, SecretRef};
+use telstack_system::{EnvValue, Node, Origin, Published, SecretRef};
 
 use crate::{Cx, Rule};
 
@@ -8,13 +9,13 @@ pub(crate) static RULE: Rule = Rule {
         code: "X002",
         name: "default-password",
         severity: Severity::Warning,
-        summary: "Grafana's administrator has the default password, or one that is written in the open.",
+        summary: "An administrator has the default password or one that is written in the open, or everybody is one.",
         why: "Grafana starts with `admin`/`admin`. Whoever reaches its port may read every data source and change \
               every dashboard; scanners try these first.",
         bad: r#"grafana "grafana" { reads "prometheus"; admin_password "admin" }"#,
         good: r#"grafana "grafana" { reads "prometheus"; admin_password (secret)"grafana/admin-password" }"#,
         silent: "The password is a reference, or Grafana gets it from its environment. A default password is let pass \
-                 where Grafana can be reached from this host only.",
+                 where Grafana can be reached from this host only, and so are administrators without one.",
         sources: &[
             "https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#admin_password",
             "https://github.com/Tr3kkR/Yuzu/issues/661",
@@ -28,9 +29,14 @@ const VARIABLE: &str = "GF_SECURITY_ADMIN_PASSWORD";
 /// What people type first.
 const WELL_KNOWN: [&str; 8] = ["admin", "password", "grafana", "changeme", "secret", "root", "test", "123456"];
 
+/// Variables that let everybody in, and say as what.
+const ANONYMOUS: &str = "GF_AUTH_ANONYMOUS_ENABLED";
+const ANONYMOUS_ROLE: &str = "GF_AUTH_ANONYMOUS_ORG_ROLE";
+
 fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
-        if let Some(finding) = judge(cx, node) {
+        let findings = [judge(cx, node), anonymous(cx, node), known_by_all(cx, node)];
+        for finding in findings.into_iter().flatten() {
             cx.report(finding);
         }
     }
@@ -74,11 +80,56 @@ fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
     Some(help(finding))
 }
 
+/// The text that a variable is given.
+fn text<'a>(node: &'a Node, name: &str) -> Option<(&'a str, &'a Origin)> {
+    let variable = node.container.as_ref()?.env.iter().find(|it| it.name == name)?;
+    match &variable.value {
+        EnvValue::Literal(text) => Some((text.as_str(), &variable.origin)),
+        EnvValue::Required(_) | EnvValue::Field(_) => None,
+    }
+}
+
+/// Everybody is an administrator, without any password.
+fn anonymous(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
+    node.viewer()?;
+    let (_, on) = text(node, ANONYMOUS).filter(|(value, _)| value.eq_ignore_ascii_case("true"))?;
+    let (_, role) = text(node, ANONYMOUS_ROLE).filter(|(value, _)| value.eq_ignore_ascii_case("admin"))?;
+    let published = node.container.as_ref()?.published.iter().find(|it| !is_local(it))?;
+    let message = format!("whoever reaches `{}` is its administrator, without a password", node.name);
+    Some(
+        cx.finding(message, role, "everybody may do everything")
+            .label(on.span(), "nobody needs to log in")
+            .label(published.origin.span(), format!("port {} can be reached from outside", published.host_port))
+            .help(format!("let them look only: `{ANONYMOUS_ROLE}: Viewer`"))
+            .help(format!("or publish it on this host only: `127.0.0.1:{}:…`", published.host_port)),
+    )
+}
+
+/// Programs that have a password before anybody sets one.
+fn known_by_all(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
+    let container = node.container.as_ref().filter(|_| node.product().is_none())?;
+    let fact = container::default_password(&container.image.value.repository)?;
+    let published = container.published.iter().find(|it| !is_local(it))?;
+    let (_, origin) =
+        fact.variables.iter().find_map(|name| text(node, name)).filter(|(value, _)| *value == fact.password)?;
+    let message = format!("{} of `{}` has the password that it has everywhere", fact.what, node.name);
+    Some(
+        cx.finding(message, origin, "is one that everybody tries first")
+            .label(published.origin.span(), format!("port {} can be reached from outside", published.host_port))
+            .help("give it one from outside: `${NAME:?}`")
+            .help(format!("or publish it on this host only: `127.0.0.1:{}:…`", published.host_port)),
+    )
+}
+
+/// Is a port open to programs of the host only?
+fn is_local(port: &Published) -> bool {
+    port.host_ip.as_deref().is_some_and(|ip| ip.starts_with("127.") || ip == "::1")
+}
+
 /// Can it be reached from this host only?
 fn only_local(node: &Node) -> bool {
     let Some(container) = &node.container else { return false };
-    let local = |ip: &Option<String>| ip.as_deref().is_some_and(|ip| ip.starts_with("127.") || ip == "::1");
-    !container.published.is_empty() && container.published.iter().all(|it| local(&it.host_ip))
+    !container.published.is_empty() && container.published.iter().all(is_local)
 }
 
 #[cfg(test)]
@@ -88,6 +139,36 @@ mod tests {
     use telstack_system::{Published, SecretRef, Sourced};
 
     use crate::test_support::Bench;
+
+    fn service(text: &str) -> Bench {
+        Bench::project(&[("compose.yaml", &format!("services:\n  it:\n    {text}\n"))])
+    }
+
+    #[test]
+    fn warns_where_everybody_is_an_administrator() {
+        let grafana = |role: &str, port: &str| {
+            service(&format!(
+                "image: grafana/grafana:12.0.0\n    ports: ['{port}']\n    environment: [GF_AUTH_ANONYMOUS_ENABLED=true, \
+                 GF_AUTH_ANONYMOUS_ORG_ROLE={role}, 'GF_SECURITY_ADMIN_PASSWORD=${{P:?}}']"
+            ))
+        };
+        let found = grafana("Admin", "3000:3000").finds("X002", "GF_AUTH_ANONYMOUS_ORG_ROLE=Admin");
+        assert_eq!(found, Severity::Warning);
+        grafana("Viewer", "3000:3000").silent("X002");
+        grafana("Admin", "127.0.0.1:3000:3000").silent("X002");
+    }
+
+    #[test]
+    fn warns_of_passwords_that_a_program_comes_with() {
+        let minio = |password: &str| {
+            service(&format!(
+                "image: minio/minio:latest\n    ports: ['9000:9000']\n    environment: {{MINIO_ROOT_PASSWORD: {password}}}"
+            ))
+        };
+        minio("minioadmin").finds("X002", "minioadmin");
+        minio("'${P:-minioadmin}'").finds("X002", "'${P:-minioadmin}'");
+        minio("'${P:?}'").silent("X002");
+    }
 
     fn grafana(password: Option<SecretRef>, host_ip: Option<&str>) -> Bench {
         let mut bench = Bench::new("grafana password port");

@@ -1,11 +1,12 @@
 //! Reading a compose file: each service is a node, what runs in it follows from its image.
 
+pub(crate) mod dollars;
 mod merge;
 mod project;
 mod service;
 mod values;
 
-use telstack_catalog::product::{self, Product};
+use telstack_catalog::product::Product;
 use telstack_diagnostics::Span;
 use telstack_system::{
     Collector, Container, ContainerGaps, External, MountSource, Node, NodeKind, Origin, Platform, Settings, Sourced,
@@ -25,12 +26,23 @@ const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "
 /// Where the name of the whole may stand besides.
 const ENV_EXAMPLE: &str = ".env.example";
 const PROJECT: &str = "COMPOSE_PROJECT_NAME";
+/// The files of a project, and what stands between them.
+const FILES: &str = "COMPOSE_FILE";
+const SEPARATOR: &str = "COMPOSE_PATH_SEPARATOR";
 
 /// The compose file among those given: the first that docker compose would take.
 pub(crate) fn find<'a>(files: &'a [SourceFile<'a>]) -> Option<&'a SourceFile<'a>> {
     let named = |file: &SourceFile<'_>, name: &str| file.path.rsplit('/').next() == Some(name);
     let depth = |file: &&SourceFile<'_>| file.path.matches('/').count();
     NAMES.iter().find_map(|name| files.iter().filter(|file| named(file, name)).min_by_key(depth))
+}
+
+/// The files that a `.env` says a project beside it is made of, the first one first; none where it says nothing.
+pub fn files(env: &str) -> Option<Vec<String>> {
+    let variables: Variables = env_file(env, &Variables::new()).into_iter().collect();
+    let separator = variables.get(SEPARATOR).filter(|it| !it.is_empty()).map_or(":", String::as_str);
+    let files: Vec<String> = variables.get(FILES)?.split(separator).map(|it| it.trim().to_owned()).collect();
+    files.iter().all(|it| !it.is_empty()).then_some(files)
 }
 
 /// Reads the project of a compose file and those that override it. Services of images that nobody knows are
@@ -53,6 +65,11 @@ pub(crate) fn read(files: &[&SourceFile<'_>], folder: &mut Folder<'_>) -> System
         other => other.and_then(Value::as_map).unwrap_or(&none),
     };
     let mut nodes = Vec::new();
+    let named = |container: &str| {
+        let name = |value: &Value| Some(interpolate(value.at("container_name")?.as_str()?, &variables));
+        let mut all = services.iter();
+        all.find(|it| name(&it.value).as_deref() == Some(container)).map(|it| it.key.clone())
+    };
     for entry in services {
         let Some(settings) = entry.value.as_map() else {
             let what = format!("service `{}`", entry.key);
@@ -61,7 +78,7 @@ pub(crate) fn read(files: &[&SourceFile<'_>], folder: &mut Folder<'_>) -> System
             continue;
         };
         let service = Service { variables: &variables, settings, shared: &map, origin: &entry.key_mark };
-        nodes.push(node(&entry.key, &service, folder));
+        nodes.push(node(&entry.key, &service, &named, folder));
     }
     give_volumes_away(&mut nodes);
     for node in nodes {
@@ -86,15 +103,15 @@ fn name(map: &Settings, variables: &Variables, folder: &mut Folder<'_>) -> Strin
     example.or_else(of_folder).unwrap_or_else(|| "stack".to_owned())
 }
 
-fn node(name: &str, service: &Service<'_>, folder: &mut Folder<'_>) -> Node {
-    let mut container = service.container(name, folder);
-    // What is built here is something of its own, whatever it is called.
-    let known = container.as_ref().filter(|_| !service.is_built());
-    let running = known.and_then(|it| product::running(&it.image.value.repository, &it.image.value.tag));
+fn node(name: &str, service: &Service<'_>, named: &dyn Fn(&str) -> Option<String>, folder: &mut Folder<'_>) -> Node {
+    let (mut container, running) = service.container(name, named, folder).unzip();
+    let running = running.flatten();
     if let Some(container) = container.as_mut().filter(|_| running.is_none()) {
         container.gaps = ContainerGaps { files: true, env: true };
     }
-    let place = container.as_ref().map_or_else(|| service.origin.clone(), |it| it.image.origin.clone());
+    let place = container
+        .as_ref()
+        .map_or_else(|| service.origin.clone(), |it| it.base.as_ref().unwrap_or(&it.image).origin.clone());
     let version = running.and_then(|it| it.version).map(|version| Sourced::new(version, place.clone()));
     let kind = match running.map(|it| (it.product, it.distribution)) {
         Some((Product::Otelcol, distribution)) => {

@@ -4,6 +4,7 @@ use telstack_syntax::tree::{Entry, Kind, Seq};
 use telstack_system::{Origin, Settings, Value};
 
 use super::{
+    dollars,
     merge::{merged, merged_service},
     values::{Variables, env_file, interpolate},
 };
@@ -61,6 +62,7 @@ impl Loader {
                 folder.complete = false;
                 continue;
             };
+            dollars::check(&document, &self.variables, folder);
             let Kind::Map(mut map) = document.kind else {
                 let help = "write its services: `services: {NAME: {image: …}}`".to_owned();
                 wrong_shape("the compose file", "a map", &document, help, folder.out);

@@ -9,15 +9,15 @@ use telstack_system::{Sourced, Value, expansion};
 pub(super) type Variables = BTreeMap<String, String>;
 
 /// A piece of a text between `${` and `}`.
-struct Reference<'a> {
-    name: &'a str,
+pub(super) struct Reference<'a> {
+    pub(super) name: &'a str,
     /// `:-`, `?` and the like; empty if nothing follows the name.
-    operator: &'a str,
+    pub(super) operator: &'a str,
     rest: &'a str,
 }
 
 impl<'a> Reference<'a> {
-    fn parse(inside: &'a str) -> Option<Self> {
+    pub(super) fn parse(inside: &'a str) -> Option<Self> {
         let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
         let (name, tail) = inside.split_at(end);
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

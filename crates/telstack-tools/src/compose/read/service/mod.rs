@@ -1,19 +1,22 @@
 //! One service: the container that it describes.
 
+mod dockerfile;
 mod environment;
 mod mounts;
+mod network;
 mod ports;
+mod start;
 
+use telstack_catalog::product::{self, Running};
 use telstack_syntax::tree::Kind;
 use telstack_system::{
-    Container, ContainerGaps, Dependency, HealthCheck, ImageRef, Known, Network, Origin, Resources, Settings, Sourced,
-    Value,
+    Container, ContainerGaps, Dependency, HealthCheck, ImageRef, Known, Origin, Resources, Settings, Sourced, Value,
     units::{Bytes, Cpu, Period},
 };
 
 pub(super) use mounts::parts;
 
-use super::values::{self, Variables, word, words};
+use super::values::{Variables, word, words};
 use crate::folder::Folder;
 
 /// A service as written.
@@ -42,13 +45,16 @@ impl Service<'_> {
     /// The names by which others dial it, besides that of the service.
     pub(super) fn aliases(&self) -> Vec<String> {
         let named = ["container_name", "hostname"].into_iter().filter_map(|key| self.word(key)).map(|it| it.value);
-        let networks = self.settings.get("networks").and_then(Value::as_map).into_iter().flatten();
-        let more = networks.filter_map(|network| network.value.at("aliases"));
-        named.chain(more.flat_map(|list| words(list, self.variables)).map(|it| it.value)).collect()
+        named.chain(self.networks().into_iter().flat_map(|it| it.aliases)).collect()
     }
 
-    /// The container; none for a service that names no image and builds none.
-    pub(super) fn container(&self, name: &str, folder: &mut Folder<'_>) -> Option<Container> {
+    /// The container, and what is known to run in it; none for a service that names no image and builds none.
+    pub(super) fn container(
+        &self,
+        name: &str,
+        named: &dyn Fn(&str) -> Option<String>,
+        folder: &mut Folder<'_>,
+    ) -> Option<(Container, Option<Running>)> {
         let build = self.settings.entry("build");
         let image = match (self.word("image"), build) {
             (Some(image), _) => Sourced::new(image_ref(&image.value), image.origin),
@@ -64,48 +70,32 @@ impl Service<'_> {
             container.gaps = ContainerGaps { files: true, env: true };
         }
         container.user = self.word("user");
-        container.command = self.command();
+        let dockerfile = self.built(folder);
+        container.base = dockerfile.as_ref().and_then(|it| {
+            let from = it.from.as_ref()?;
+            Some(Sourced::new(image_ref(&from.value), from.origin.clone()))
+        });
+        let runs = if build.is_some() { container.base.as_ref() } else { Some(&container.image) };
+        let runs = runs.map(|it| it.value.clone());
+        let told = self.started(dockerfile.as_ref(), runs.as_ref());
+        let running = runs.filter(|_| told.is_some()).and_then(|it| product::running(&it.repository, &it.tag));
+        container.command = told.unwrap_or_default();
         self.environment(&mut container, folder);
         container.published = self.ports();
         self.mounts(&mut container, folder);
+        self.copies(&mut container, dockerfile.as_ref());
         container.health = self.health();
         container.depends_on = self.depends_on();
         container.resources = self.resources();
         container.replicas = self.replicas();
         container.stop_grace = period(self.word("stop_grace_period"));
         container.profiles = self.list("profiles").into_iter().map(|it| it.value).collect();
-        container.network = match self.word("network_mode").map(|it| it.value) {
-            None => Network::Own,
-            Some(mode) if mode == "host" => Network::Host,
-            Some(mode) if mode == "bridge" => Network::Own,
-            Some(mode) => Network::Other(mode),
-        };
-        Some(container)
-    }
-
-    /// Is the image built here?
-    pub(super) fn is_built(&self) -> bool {
-        self.settings.contains("build")
-    }
-
-    fn command(&self) -> Vec<Sourced<String>> {
-        let of = |key: &str| match self.settings.get(key) {
-            Some(value) if value.as_seq().is_none() => {
-                let line = word(value, self.variables);
-                let split = |line: Sourced<String>| -> Vec<Sourced<String>> {
-                    values::split(&line.value).into_iter().map(|it| Sourced::new(it, line.origin.clone())).collect()
-                };
-                line.map(split).unwrap_or_default()
-            }
-            _ => self.list(key),
-        };
-        // What follows the program of an entry point is an argument like those of the command.
-        let mut all = of("entrypoint");
-        if !all.is_empty() {
-            all.remove(0);
-        }
-        all.extend(of("command"));
-        all
+        container.read_only_root =
+            self.settings.get("read_only").and_then(|it| Some(Sourced::new(it.as_bool()?, it.mark.clone())));
+        container.network = self.network(named);
+        container.networks = self.networks();
+        container.hosts = self.hosts();
+        Some((container, running))
     }
 
     fn health(&self) -> Option<HealthCheck> {

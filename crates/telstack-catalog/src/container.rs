@@ -1,0 +1,116 @@
+//! What is known of containers and images besides those of the products (`data/containers.json`).
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+/// A program that its makers maintain no longer.
+#[derive(Deserialize, PartialEq, Eq, Debug)]
+pub struct EndOfLife {
+    repositories: Vec<String>,
+    /// What it is called.
+    pub what: String,
+    /// The day from which on it is not maintained: `2025-11-01`.
+    pub since: String,
+    /// What its makers, or others, offer in its place.
+    pub instead: String,
+    /// Where that is said.
+    pub source: String,
+}
+
+/// A program that has a password before anybody sets one.
+#[derive(Deserialize, PartialEq, Eq, Debug)]
+pub struct DefaultPassword {
+    repositories: Vec<String>,
+    /// What it is called.
+    pub what: String,
+    /// The variables that set another.
+    pub variables: Vec<String>,
+    /// The password.
+    pub password: String,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    variables: Vec<String>,
+    end_of_life: Vec<EndOfLife>,
+    default_passwords: Vec<DefaultPassword>,
+    placeholders: Placeholders,
+}
+
+#[derive(Deserialize)]
+struct Placeholders {
+    words: Vec<String>,
+    settings: Vec<String>,
+}
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let text = include_str!("../data/containers.json");
+        serde_json::from_str(text).expect("containers.json is embedded and read by the tests")
+    })
+}
+
+/// A registry in front that only mirrors does not matter.
+fn is(known: &[String], repository: &str) -> bool {
+    let repository = repository.strip_prefix("docker.io/").unwrap_or(repository);
+    known.iter().any(|it| it == repository)
+}
+
+/// Has every container that variable, whatever it is given?
+pub fn always_sets(variable: &str) -> bool {
+    table().variables.iter().any(|it| it == variable)
+}
+
+/// The program of an image, if it is at the end of its life.
+pub fn end_of_life(repository: &str) -> Option<&'static EndOfLife> {
+    table().end_of_life.iter().find(|it| is(&it.repositories, repository))
+}
+
+/// The password of an image's program that everybody knows, if it has one.
+pub fn default_password(repository: &str) -> Option<&'static DefaultPassword> {
+    table().default_passwords.iter().find(|it| is(&it.repositories, repository))
+}
+
+/// What in a text stands for something that the reader was to write: `CHANGE_ME`, `<your token>`.
+pub fn placeholder(text: &str) -> Option<&str> {
+    let lower = text.to_ascii_lowercase();
+    let word = table().placeholders.words.iter().find_map(|word| {
+        let at = lower.find(word.as_str())?;
+        text.get(at..at + word.len())
+    });
+    word.or_else(|| {
+        let inside = text.split_once('<')?.1.split_once('>')?.0;
+        let plain = inside.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.'));
+        (plain && inside.len() > 2 && inside.trim() == inside).then_some(inside)
+    })
+}
+
+/// Does a setting of that name hold an address or a credential?
+pub fn is_of_ones_own(setting: &str) -> bool {
+    let named = |known: &String| setting == known || setting.ends_with(&format!("_{known}"));
+    table().placeholders.settings.iter().any(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_told_from_values() {
+        assert_eq!(placeholder("Bearer CHANGE_ME"), Some("CHANGE_ME"));
+        assert_eq!(placeholder("https://<your-host>:4318"), Some("your-host"));
+        for value in ["https://otlp.example.com", "a < b > c", "(?P<name>x)", "changing", "<a>", ""] {
+            assert!(placeholder(value).is_none() || value.contains("name"), "{value}");
+        }
+        assert!(is_of_ones_own("traces_endpoint") && is_of_ones_own("token") && !is_of_ones_own("regex"));
+    }
+
+    #[test]
+    fn images_are_known_whatever_registry_is_in_front() {
+        assert_eq!(end_of_life("docker.io/grafana/promtail").map(|it| it.what.as_str()), Some("Promtail"));
+        assert!(end_of_life("grafana/alloy").is_none() && default_password("minio/minio").is_some());
+        assert!(always_sets("HOSTNAME") && !always_sets("TOKEN"));
+    }
+}

@@ -1,0 +1,212 @@
+use telstack_catalog::product::{Product, image_facts};
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
+use telstack_system::{ConfigPath, Container, Looked, Mount, MountSource, Node, Platform};
+
+use crate::{Cx, Rule, repair};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "C002",
+        name: "config-not-mounted-where-read",
+        severity: Severity::Error,
+        summary: "A configuration is mounted at a path that its program does not read, or the path that is read is not \
+                  there.",
+        why: "Each image looks in a place of its own. The contrib collector reads `/etc/otelcol-contrib/config.yaml`, the \
+              core one `/etc/otelcol/config.yaml`, others nothing at all unless they are told. A file elsewhere is \
+              ignored without a word: the program runs with what its image brings along, or does not start. Where the \
+              file of the host is not there, docker makes an empty folder of that name.",
+        bad: "services:\n  collector:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    volumes: \
+              ['./otelcol.yaml:/etc/otel-collector-config.yaml']",
+        good: "services:\n  collector:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    command: \
+               [--config=/etc/otel-collector-config.yaml]\n    volumes: \
+               ['./otelcol.yaml:/etc/otel-collector-config.yaml']",
+        silent: "The image is not known, is built here or may have the file; something else is started in it; the file is a \
+                 config or a secret, or stands outside of the project. A file that should be beside the project and is \
+                 not is a warning: a script may write it.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector-releases/issues/59",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/29447",
+            "https://github.com/docker/compose/issues/424",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    if cx.system.platform.value != Platform::Compose {
+        return;
+    }
+    for (_, node) in cx.system.nodes().filter(|(_, node)| node.product().is_some()) {
+        let Some(container) = node.container.as_ref() else { continue };
+        let mut findings: Vec<Diagnostic> =
+            container.reads.iter().filter_map(|it| judge(cx, node, container, it)).collect();
+        findings.extend(without_any(cx, node, container));
+        for finding in findings {
+            cx.report_once(finding);
+        }
+    }
+}
+
+fn judge(cx: &Cx<'_>, node: &Node, container: &Container, read: &ConfigPath) -> Option<Diagnostic> {
+    let path = &read.path;
+    match read.state {
+        Looked::Found | Looked::Elsewhere => None,
+        Looked::Missing => {
+            let mount = container.mount_of(path)?;
+            let MountSource::Bind(source) = &mount.source else { return None };
+            let rest = path.strip_prefix(mount.target.trim_end_matches('/')).unwrap_or_default();
+            let file = format!("{}{rest}", source.trim_end_matches('/'));
+            let message = format!("`{}` reads `{path}`, and `{file}` is not there", node.name);
+            let finding = cx.finding(message, &mount.origin, "nothing beside the project has that name");
+            let finding = finding.severity(Severity::Warning);
+            Some(if rest.is_empty() {
+                finding.note("docker makes an empty folder where a file to mount is not there")
+            } else {
+                finding.help(format!("write `{file}`, or mount the folder that it is in"))
+            })
+        }
+        Looked::Image if cx.may_have_more_files(container) => None,
+        Looked::Image => {
+            let image = &container.image.value;
+            let facts = image_facts(&image.repository, &image.tag)?;
+            let brought = facts.default_config == Some(path) || facts.own_paths.iter().any(|it| path.starts_with(it));
+            let candidates: Vec<&Mount> = container.mounts.iter().filter(|it| is_config(node, it)).collect();
+            let what = match (read.told, brought) {
+                (true, true) => return None,
+                (true, false) => format!("`{}` is told to read `{path}`, which its container does not have", node.name),
+                (false, _) if facts.default_config != Some(path) => return None,
+                (false, _) => {
+                    let mount = candidates.first()?;
+                    format!("`{}` reads `{path}`, and is given `{}`", node.name, mount.target)
+                }
+            };
+            let remark = if read.told { "is not there" } else { "is not told to read anything else" };
+            let mut finding = cx.finding(what, &read.origin, remark);
+            for mount in &candidates {
+                finding = finding.label(mount.origin.span(), format!("is never read: `{}`", mount.target));
+            }
+            if let Some(mount) = candidates.first() {
+                finding = finding
+                    .help(format!("mount it where it is read: `{path}`"))
+                    .help(format!("or name it: `{}`", flag(node, &mount.target)));
+            } else {
+                finding = finding.help(format!("mount the file at `{path}`"));
+            }
+            let [only] = candidates.as_slice() else { return Some(finding) };
+            let change = repair::word(&only.origin, &only.target, path);
+            Some(repair::with(finding, change.map(|it| Fix::safe(format!("mount it at `{path}`"), it))))
+        }
+    }
+}
+
+/// A collector of an image without a configuration, which is told of none.
+fn without_any(cx: &Cx<'_>, node: &Node, container: &Container) -> Option<Diagnostic> {
+    let told = container.command.iter().any(|word| word.value.contains("config") || word.value.contains("--set"));
+    let image = &container.image.value;
+    let facts = image_facts(&image.repository, &image.tag)?;
+    let nothing = container.reads.iter().all(|it| !it.told && it.state == Looked::Image);
+    let known = cx.system.from_files && nothing && !told && !cx.may_have_more_files(container);
+    if !known || node.product() != Some(Product::Otelcol) || facts.default_config.is_some() {
+        return None;
+    }
+    let message = format!("`{}` is told to read no configuration, and its image brings none", node.name);
+    let mut finding =
+        cx.finding(message, &node.origin, "does not start").label(container.image.span(), "no configuration");
+    let mount = container.mounts.iter().find(|it| is_config(node, it));
+    if let Some(mount) = mount {
+        finding = finding.label(mount.origin.span(), "is never read");
+    }
+    let path = mount.map_or("/etc/otelcol/config.yaml", |it| it.target.as_str());
+    Some(finding.help(format!("name it: `command: [{}]`", flag(node, path))))
+}
+
+fn flag(node: &Node, path: &str) -> String {
+    match node.product() {
+        Some(Product::Otelcol | Product::Jaeger) => format!("--config={path}"),
+        Some(Product::Prometheus | Product::Alertmanager) => format!("--config.file={path}"),
+        _ => format!("-config.file={path}"),
+    }
+}
+
+/// Is that, by its name, a configuration of the node's program?
+fn is_config(node: &Node, mount: &Mount) -> bool {
+    let MountSource::Bind(_) = mount.source else { return false };
+    let name = mount.target.rsplit('/').next().unwrap_or_default();
+    let Some(stem) = [".yaml", ".yml"].iter().find_map(|end| name.strip_suffix(end)) else { return false };
+    match node.product() {
+        Some(Product::Otelcol) => true,
+        Some(product @ (Product::Prometheus | Product::Loki | Product::Tempo | Product::Alertmanager)) => {
+            stem == product.id() || stem.contains("config") && !stem.contains("web")
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::{Applicability, Severity};
+
+    use crate::test_support::Bench;
+
+    const OTEL: (&str, &str) = ("otel.yaml", "receivers: {otlp: {protocols: {grpc: }}}\n");
+
+    fn collector(service: &str) -> Bench {
+        let compose =
+            format!("services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    {service}\n");
+        Bench::project(&[("compose.yaml", &compose), OTEL])
+    }
+
+    #[test]
+    fn fails_where_nobody_reads() {
+        let elsewhere = "volumes: ['./otel.yaml:/etc/otel.yaml']";
+        assert_eq!(collector(elsewhere).finds("C002", "otel"), Severity::Error);
+        let other = "command: [--config=/etc/otelcol/config.yaml]\n    volumes: ['./otel.yaml:/etc/otel.yaml']";
+        collector(other).finds("C002", "--config=/etc/otelcol/config.yaml");
+        let named = "command: [--config=/etc/other.yaml]";
+        collector(named).finds("C002", "--config=/etc/other.yaml");
+    }
+
+    #[test]
+    fn fails_without_any() {
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector-k8s:0.158.0\n";
+        Bench::project(&[("compose.yaml", compose)]).finds("C002", "otel");
+        let given = format!("{compose}    command: [--config=/a.yaml]\n    volumes: ['./otel.yaml:/a.yaml']\n");
+        Bench::project(&[("compose.yaml", &given), OTEL]).silent("C002");
+    }
+
+    #[test]
+    fn it_is_mounted_where_it_is_read() {
+        let compose = |target: &str| {
+            format!(
+                "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    volumes:\n      # mine\n      \
+                 - ./otel.yaml:{target}:ro\n"
+            )
+        };
+        let before = compose("/etc/otel.yaml");
+        let bench = Bench::project(&[("compose.yaml", &before), OTEL]);
+        assert_eq!(bench.fixed("C002", &compose("/etc/otelcol-contrib/config.yaml")), Applicability::Safe);
+    }
+
+    #[test]
+    fn passes_where_it_is_read() {
+        collector("volumes: ['./otel.yaml:/etc/otelcol-contrib/config.yaml']").silent("C002");
+        collector("command: --config /c/otel.yaml\n    volumes: ['./:/c']").silent("C002");
+        collector("command: --feature-gates=x").silent("C002");
+    }
+
+    #[test]
+    fn silent_where_it_may_be_there() {
+        for service in [
+            "build: .\n    command: [--config=/etc/other.yaml]",
+            "command: [--config=/etc/other.yaml]\n    volumes: ['/srv:/etc']",
+            "command: [--config=/etc/other.yaml]\n    configs: [{source: x, target: /etc/other.yaml}]",
+            "command: [--config=env:CONFIG]",
+            "entrypoint: [/start.sh]\n    volumes: ['./otel.yaml:/etc/otel.yaml']",
+        ] {
+            collector(service).silent("C002");
+        }
+        let compose =
+            "services:\n  g:\n    image: grafana/grafana:12.0.0\n    volumes: ['./otel.yaml:/x/config.yaml']\n";
+        Bench::project(&[("compose.yaml", compose), OTEL]).silent("C002");
+    }
+}

@@ -31,12 +31,40 @@ pub struct SourceFile<'a> {
 /// A text to read, and where it stands.
 pub(crate) struct Piece<'a> {
     /// Its path from where all paths start, without `.` and `..`.
-    path: String,
+    pub(crate) path: String,
     pub(crate) file: FileId,
     pub(crate) text: Cow<'a, str>,
     pub(crate) place: Place,
     /// What fills in its `$` before its program sees it.
     fill: Option<Fill>,
+    /// Is it kept where secrets are? Then none of its values is written in the open.
+    secret: bool,
+}
+
+/// A text that stands inside of a file, such as a key of a ConfigMap.
+#[derive(Clone, Debug)]
+pub struct Loose {
+    /// What it is called there: the key.
+    pub name: String,
+    /// The file.
+    pub file: FileId,
+    /// The text, with its indentation where it is a block.
+    pub(crate) text: String,
+    /// The text as its program sees it.
+    pub plain: String,
+    pub(crate) place: Place,
+}
+
+impl Loose {
+    pub(crate) fn of(piece: &Piece<'_>) -> Self {
+        let name = piece.path.rsplit('/').next().unwrap_or_default().to_owned();
+        let text = piece.text.clone().into_owned();
+        let indent =
+            text.find(|c| c != ' ' && c != '\n').map_or(0, |at| at - text[..at].rfind('\n').map_or(0, |it| it + 1));
+        let lines = text.split_inclusive('\n').map(|line| line.get(indent..).unwrap_or("\n"));
+        let plain = if piece.place == Place::Start { text.clone() } else { lines.collect() };
+        Self { name, file: piece.file, plain, text, place: piece.place }
+    }
 }
 
 /// What a platform makes of a text before a program sees it.
@@ -68,6 +96,8 @@ pub(crate) struct Folder<'a> {
     pub(crate) wanted: BTreeSet<String>,
     /// What was read.
     pub(crate) used: BTreeSet<FileId>,
+    /// Paths of texts inside of files that were read.
+    taken: BTreeSet<String>,
 }
 
 /// A configuration that a program is told to read.
@@ -91,7 +121,7 @@ impl<'a> Folder<'a> {
     pub(crate) fn new(files: &'a [SourceFile<'a>], base: String, out: &'a mut Diagnostics) -> Self {
         let piece = |file: &'a SourceFile<'a>| {
             let (path, text) = (joined("", file.path)?, Cow::Borrowed(file.text));
-            Some(Rc::new(Piece { path, file: file.file, text, place: Place::Start, fill: None }))
+            Some(Rc::new(Piece { path, file: file.file, text, place: Place::Start, fill: None, secret: false }))
         };
         Self {
             files: files.iter().filter_map(piece).collect(),
@@ -102,6 +132,7 @@ impl<'a> Folder<'a> {
             complete: true,
             wanted: BTreeSet::new(),
             used: BTreeSet::new(),
+            taken: BTreeSet::new(),
         }
     }
 
@@ -128,6 +159,7 @@ impl<'a> Folder<'a> {
             return None;
         };
         self.used.insert(piece.file);
+        self.taken.insert(piece.path.clone());
         Some(piece)
     }
 
@@ -137,6 +169,15 @@ impl<'a> Folder<'a> {
 
     /// Makes a text that stands inside a file one that can be read at a path from where all paths start.
     pub(crate) fn embed(&mut self, path: &str, value: &Value, fill: Option<Fill>) {
+        self.embed_piece(path, value, fill, false);
+    }
+
+    /// The same of a text that is kept where secrets are.
+    pub(crate) fn embed_secret(&mut self, path: &str, value: &Value) {
+        self.embed_piece(path, value, None, true);
+    }
+
+    fn embed_piece(&mut self, path: &str, value: &Value, fill: Option<Fill>, secret: bool) {
         let (Some(text), Some(span)) = (value.as_str(), value.mark.span()) else { return };
         if self.given(path).is_some() {
             return;
@@ -147,7 +188,29 @@ impl<'a> Folder<'a> {
             None => (text.to_owned(), Place::Inside(span)),
         };
         let (path, text) = (path.to_owned(), Cow::Owned(text));
-        self.files.push(Rc::new(Piece { path, file: span.file, text, place, fill }));
+        self.files.push(Rc::new(Piece { path, file: span.file, text, place, fill, secret }));
+    }
+
+    /// Lets a file be found at another path too.
+    pub(crate) fn alias(&mut self, path: &str, of: &str) {
+        let Some(piece) = joined("", of).and_then(|of| self.at_root(&of)) else { return };
+        let (text, place) = (piece.text.clone(), piece.place);
+        self.files.push(Rc::new(Piece {
+            path: path.to_owned(),
+            file: piece.file,
+            text,
+            place,
+            fill: None,
+            secret: false,
+        }));
+    }
+
+    /// Texts that stand inside of files and that nobody read.
+    pub(crate) fn loose(&self) -> impl Iterator<Item = &Piece<'a>> {
+        self.files
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|it| it.place != Place::Start && !it.secret && !self.taken.contains(&it.path))
     }
 
     /// The text that something was read from, as it stands in its file.
@@ -161,6 +224,7 @@ impl<'a> Folder<'a> {
         let document = reading::document_at(piece.file, &piece.text, piece.place, self.out)?;
         Some(match &piece.fill {
             Some(fill) => doc::map_text(&document, &|text| fill(text)),
+            None if piece.secret => document.map_marks(&mut |it| Origin::derived("read", "a Secret holds it", &[it])),
             None => document,
         })
     }
@@ -170,8 +234,12 @@ impl<'a> Folder<'a> {
     pub(crate) fn seen(&mut self, container: &Container, inside: &str) -> Vec<(String, Rc<Piece<'a>>)> {
         let mut found = Vec::new();
         for mount in &container.mounts {
-            let (MountSource::Bind(source) | MountSource::Copied(source)) = &mount.source else { continue };
-            let Some(source) = self.resolve(source, &mount.origin) else { continue };
+            let source = match &mount.source {
+                MountSource::Bind(source) | MountSource::Copied(source) => self.resolve(source, &mount.origin),
+                MountSource::Handed(path) => Some(path.clone()),
+                MountSource::Volume(_) | MountSource::Ephemeral => None,
+            };
+            let Some(source) = source else { continue };
             let target = mount.target.trim_end_matches('/');
             let mut any = false;
             for piece in &self.files {
@@ -211,6 +279,7 @@ impl<'a> Folder<'a> {
             return None;
         };
         self.used.insert(piece.file);
+        self.taken.insert(piece.path.clone());
         let relative = below(&piece.path, &self.base).unwrap_or(&piece.path).trim_start_matches('/').to_owned();
         let at = container.mounts.iter().position(|mount| mount.target == inside);
         let origin = match at {

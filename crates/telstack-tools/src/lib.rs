@@ -13,7 +13,9 @@ mod compose;
 mod doc;
 mod folder;
 mod grafana;
+mod image;
 mod jaeger;
+mod kubernetes;
 mod loki;
 mod prometheus;
 mod reading;
@@ -26,7 +28,8 @@ mod tls;
 
 pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
-pub use folder::{Said, SourceFile};
+pub use folder::{Loose, Said, SourceFile};
+pub use kubernetes::{Generated, ImageChange, Manifests};
 pub use reading::RULES;
 use telstack_catalog::{SignalSet, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};
@@ -92,6 +95,8 @@ pub struct Reading {
     pub wanted: Vec<String>,
     /// The files that are part of it.
     pub used: Vec<FileId>,
+    /// Texts of ConfigMaps that no container reads, as far as is known.
+    pub loose: Vec<Loose>,
 }
 
 /// Reads what the tools of a stack read: the compose file, and the files that its services see. None if there
@@ -113,7 +118,20 @@ pub fn read_project(files: &[SourceFile<'_>], project: &[&str], said: Said, out:
     let base = first.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let mut folder = Folder::new(files, base, out);
     folder.said = said;
-    let mut system = compose::read(&of_project, &mut folder);
+    let system = compose::read(&of_project, &mut folder);
+    completed(system, folder)
+}
+
+/// The same of Kubernetes manifests that are applied together.
+pub fn read_manifests(files: &[SourceFile<'_>], manifests: &Manifests, said: Said, out: &mut Diagnostics) -> Reading {
+    let mut folder = Folder::new(files, String::new(), out);
+    folder.said = said;
+    let system = kubernetes::read(manifests, files, &mut folder);
+    completed(system, folder)
+}
+
+/// Reads what each node is configured with, and follows everything that is dialled.
+fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
     system.from_files = true;
     let mut calls = Vec::new();
     for id in system.node_ids() {
@@ -144,9 +162,10 @@ pub fn read_project(files: &[SourceFile<'_>], project: &[&str], said: Said, out:
     system.complete = folder.complete && !folder.out.has_errors();
     calls.retain_mut(|call| sdk::settle(&system, call.from, call));
     calls.extend(link::telemetry(&system));
+    let loose = folder.loose().filter(|_| system.cluster.is_some()).map(Loose::of).collect();
     let (wanted, used) = (folder.wanted.into_iter().collect(), folder.used.into_iter().collect());
     link::connect(&mut system, calls);
-    Reading { system, wanted, used }
+    Reading { system, wanted, used, loose }
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use crate::{
     graph::{NodeId, System},
-    model::{Bind, Container, Node, Service, ServicePort, TargetPort, Via, cluster::Cluster},
+    model::{
+        Bind, Container, Node, Service, ServicePort, TargetPort, Via,
+        cluster::{Cluster, Named},
+    },
 };
 
 /// Where an address leads.
@@ -34,10 +37,10 @@ pub fn way(system: &System, from: NodeId, host: &str, port: u16) -> Way {
         return dialler.and_then(|it| beside(system, from, it, port)).unwrap_or(Way::Nowhere);
     }
     let namespace = dialler.and_then(|it| it.pod.as_ref()).and_then(|it| it.namespace.as_deref());
-    match cluster.named(host, namespace).as_slice() {
-        [] => Way::Out,
-        [(at, pods)] => over(system, cluster, *at, *pods, port),
-        _ => Way::Nowhere,
+    match cluster.named(host, namespace) {
+        Named::Nobody => Way::Out,
+        Named::Service(at, pods) => over(system, cluster, at, pods, port),
+        Named::Unknown => Way::Nowhere,
     }
 }
 

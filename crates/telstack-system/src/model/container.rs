@@ -308,6 +308,21 @@ impl Container {
         self.mounts.iter().filter(holds).max_by_key(|mount| mount.target.len())
     }
 
+    /// The variable of that name; absent only where it is surely not set.
+    pub fn variable(&self, name: &str) -> Known<&EnvVar> {
+        // Kubernetes sets some for each Service of the namespace.
+        const OF_SERVICES: [&str; 3] = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"];
+        let of_service = || {
+            let named = OF_SERVICES.iter().any(|end| name.ends_with(end)) || name.contains("_SERVICE_PORT_");
+            named && self.pod.as_ref().is_some_and(|pod| pod.links || name.starts_with("KUBERNETES_"))
+        };
+        match self.env.iter().rev().find(|it| it.name == name) {
+            Some(variable) => Known::Value(variable),
+            None if self.gaps.env || of_service() => Known::Unknown,
+            None => Known::Absent,
+        }
+    }
+
     /// Do all that run of it have the same files at a mount?
     pub fn is_shared(&self, mount: &Mount) -> bool {
         match (&mount.source, &self.pod) {

@@ -86,6 +86,8 @@ pub struct Pod {
     pub node_selector: Labels,
     /// Is there more that decides on which machines it runs?
     pub affinity: bool,
+    /// Is it given variables for each Service of its namespace?
+    pub links: bool,
     /// Does an operator make it, from a resource that says less? Then it adds what pods need.
     pub operated: bool,
     /// What declares it.

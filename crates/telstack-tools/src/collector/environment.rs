@@ -2,7 +2,7 @@
 
 use telstack_syntax::tree::{Entry, Kind, Map, Seq};
 use telstack_system::{
-    Container, EnvValue, Origin, Value,
+    Container, EnvValue, Known, Origin, Value,
     expansion::{self, Piece, Reference},
 };
 
@@ -41,13 +41,13 @@ fn variable<'a>(reference: &Reference<'_>, container: &'a Container) -> Variable
     if reference.scheme != expansion::ENV || !reference.names_a_variable() {
         return Variable::Unknown;
     }
-    match container.env.iter().rev().find(|it| it.name == reference.name) {
-        Some(variable) => match &variable.value {
+    match container.variable(reference.name) {
+        Known::Value(variable) => match &variable.value {
             EnvValue::Literal(text) if !text.contains('$') => Variable::Set(text, &variable.origin),
             EnvValue::Literal(_) | EnvValue::Required(_) | EnvValue::Field(_) => Variable::Unknown,
         },
-        None if container.gaps.env => Variable::Unknown,
-        None => Variable::Unset,
+        Known::Unknown => Variable::Unknown,
+        Known::Absent => Variable::Unset,
     }
 }
 

@@ -13,6 +13,6 @@ mod schema;
 pub(crate) use emit::emit;
 pub use manifest::{Manifest, manifest};
 pub(crate) use node::{adopt, read_node};
-pub use read::{Extent, Runs, read, read_all};
-pub use remark::{Remark, remarks};
+pub use read::{Extent, Runs, read, read_all, read_loose};
+pub use remark::{Remark, remarks, remarks_of_loose};
 pub use schema::schema;

@@ -170,7 +170,10 @@ fn runs_a_collector(node: &Node, container: &Container, folder: &mut Folder<'_>)
 fn given(node: &Node, folder: &mut Folder<'_>) -> Vec<(String, Origin)> {
     let Some(container) = node.container.as_ref().filter(|it| it.gaps.files) else { return Vec::new() };
     let yaml = |path: &str| [".yaml", ".yml"].iter().any(|ending| path.ends_with(ending));
-    let mounts = container.mounts.iter().filter(|it| matches!(it.source, MountSource::Bind(_)) && yaml(&it.target));
+    let mounts = container
+        .mounts
+        .iter()
+        .filter(|it| matches!(it.source, MountSource::Bind(_) | MountSource::Handed(_)) && yaml(&it.target));
     let mut found = Vec::new();
     for mount in mounts {
         let seen = folder.seen(container, &mount.target);

@@ -8,6 +8,7 @@ use telstack_system::{
 };
 
 use super::keys;
+use crate::folder::Loose;
 use crate::reading::{self, MISSING_PART, UNKNOWN_PART, UNKNOWN_SIGNAL, wrong_shape};
 
 /// What is known of the collector that runs a file: the file itself does not say.
@@ -43,6 +44,16 @@ pub enum Extent {
     Whole,
     /// Some of it: nothing is known to be missing.
     Part,
+}
+
+/// The same of a text that stands inside of a file.
+pub fn read_loose(loose: &Loose, runs: Runs, extent: Extent, out: &mut Diagnostics) -> Collector {
+    let mut found = Diagnostics::default();
+    let document = reading::document_at(loose.file, &loose.text, loose.place, &mut found);
+    let extent = if document.is_none() && found.has_errors() { Extent::Part } else { extent };
+    out.append(found);
+    let start = document.as_ref().and_then(|it| it.mark.span());
+    read_documents(document.into_iter().collect(), start, runs, extent, out)
 }
 
 /// The same of several files, merged as the collector merges them: maps into each other, anything else is

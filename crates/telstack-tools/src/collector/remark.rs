@@ -4,7 +4,10 @@ use telstack_catalog::{Distribution, Version, otelcol};
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, Span};
 use telstack_system::{Origin, Sourced};
 
-use crate::reading::{Place, UNKNOWN_REMARK};
+use crate::{
+    folder::Loose,
+    reading::{Place, UNKNOWN_REMARK},
+};
 
 /// The release and the distribution that comments name.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,11 @@ const DISTRIBUTION: &str = "distribution=";
 /// What the comments of a file say. Other words that they say are somebody else's matter.
 pub fn remarks(file: FileId, text: &str, out: &mut Diagnostics) -> Remark {
     remark(file, text, Place::Start, out)
+}
+
+/// The same of a text that stands inside of a file.
+pub fn remarks_of_loose(loose: &Loose, out: &mut Diagnostics) -> Remark {
+    remark(loose.file, &loose.text, loose.place, out)
 }
 
 /// The same of a text inside of a file.

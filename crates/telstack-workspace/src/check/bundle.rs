@@ -28,16 +28,12 @@ const ROUNDS: usize = 8;
 
 /// Checks every bundle. The files that are part of one.
 pub(super) fn check(
-    files: &dyn Files,
     found: &[Found],
+    texts: &mut Texts<'_>,
     known: &mut Known<'_>,
     sources: &mut SourceMap,
     out: &mut Diagnostics,
 ) -> Result<BTreeSet<FileId>, CheckFailure> {
-    let mut texts = Texts { files, known: BTreeMap::new() };
-    for it in found.iter().filter(|it| !it.absolute.is_empty()) {
-        texts.known.insert(it.absolute.clone(), Some(it.file));
-    }
     let mut used = BTreeSet::new();
     let compose: Vec<&Found> = found.iter().filter(|it| it.kind == FileKind::Compose).collect();
     // Those that compose starts by itself come first: others may be parts of them.
@@ -76,20 +72,31 @@ impl Found {
     }
 
     /// The folder with a `/` at its end; empty for the root.
-    fn folder(&self) -> &str {
+    pub(super) fn folder(&self) -> &str {
         self.absolute.rfind('/').map_or("", |at| &self.absolute[..=at])
     }
 }
 
 /// Texts by their paths from the root on; none for what cannot be read.
-struct Texts<'a> {
+pub(super) struct Texts<'a> {
     files: &'a dyn Files,
     known: BTreeMap<String, Option<FileId>>,
 }
 
-impl Texts<'_> {
+impl<'a> Texts<'a> {
+    /// Those that were found.
+    pub(super) fn of(files: &'a dyn Files, found: &[Found]) -> Self {
+        let named = |it: &Found| if it.absolute.is_empty() { shown(&it.path) } else { it.absolute.clone() };
+        Self { files, known: found.iter().map(|it| (named(it), Some(it.file))).collect() }
+    }
+
+    /// The file at a path, if it was read.
+    pub(super) fn given(&self, path: &str) -> Option<FileId> {
+        self.known.get(path).copied().flatten()
+    }
+
     /// The file at a path, read when it is asked for first. It is shown as seen from `by`.
-    fn file(&mut self, path: &str, by: &Found, sources: &mut SourceMap) -> Option<FileId> {
+    pub(super) fn file(&mut self, path: &str, by: &Found, sources: &mut SourceMap) -> Option<FileId> {
         if let Some(known) = self.known.get(path) {
             return *known;
         }
@@ -153,12 +160,7 @@ impl Texts<'_> {
             }
             if !more {
                 let mut system = reading.system;
-                for id in system.node_ids() {
-                    if let (Some(collector), Some(built)) = (system.node_mut(id).collector_mut(), &about.built) {
-                        collector.built = Some(built.clone());
-                        collector.gaps.distribution = false;
-                    }
-                }
+                about.built_into(&mut system);
                 telstack_lint::check(&system, &mut findings);
                 out.append(findings);
                 return reading.used;

@@ -65,6 +65,9 @@ pub(super) fn discover(
                     let kind = kind::kind(&path, &text);
                     let left_alone = matches!(kind, FileKind::Unknown | FileKind::Other(_)) || too_large(&text, kind);
                     if left_alone || is_template(&text, kind) {
+                        if kind == FileKind::Kubernetes {
+                            checked.templates.extend(absolute.rfind('/').map(|at| absolute[..=at].to_owned()));
+                        }
                         continue;
                     }
                     // Whoever names a file means all of it; one that is come by may be completed by another.

@@ -75,7 +75,7 @@ pub fn kind(path: &Path, text: &str) -> FileKind {
         return FileKind::Other("a configuration of Alloy");
     }
     let keys = if text.trim_start().starts_with('{') { Keys::of_flow(text) } else { Keys::of_block(text) };
-    let known = of_keys(&keys);
+    let known = if is_kustomization(path) { FileKind::Kubernetes } else { of_keys(&keys) };
     if known != FileKind::Unknown {
         return known;
     }
@@ -86,6 +86,12 @@ pub fn kind(path: &Path, text: &str) -> FileKind {
         return FileKind::Other("grafana.ini");
     }
     if name.ends_with(".kdl") { FileKind::Stack } else { FileKind::Unknown }
+}
+
+/// Kustomizations need not say what they are.
+fn is_kustomization(path: &Path) -> bool {
+    let name = path.file_name().and_then(|it| it.to_str());
+    matches!(name, Some("kustomization.yaml" | "kustomization.yml" | "Kustomization"))
 }
 
 /// Has a file a name that only stacks have?

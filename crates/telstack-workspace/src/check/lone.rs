@@ -8,9 +8,12 @@ use std::{
 
 use telstack_catalog::{Distribution, Version, otelcol, product::Product};
 use telstack_diagnostics::{Applicability, Diagnostic, Diagnostics, FileId, Severity, SourceMap, Span};
-use telstack_system::{Node, NodeKind, Origin, Platform, Sourced, System, passes};
+use telstack_system::{Collector, Node, NodeKind, Origin, Platform, Sourced, System, passes};
 pub(super) use telstack_tools::collector::Extent;
-use telstack_tools::collector::{self, Remark, Runs};
+use telstack_tools::{
+    Loose,
+    collector::{self, Remark, Runs},
+};
 
 use super::{About, Assumed, CheckFailure, discover::Found};
 use crate::{FileKind, compile::shown, files::Files};
@@ -91,7 +94,7 @@ fn soften(found: &Diagnostics, mut at: impl FnMut(Version) -> Diagnostics) -> Di
 }
 
 /// Was the release that runs made up?
-fn is_assumed(system: &System) -> bool {
+pub(super) fn is_assumed(system: &System) -> bool {
     system.nodes().any(|(_, node)| node.version.as_ref().is_some_and(|it| it.origin.pass() == Some(ASSUMED)))
 }
 
@@ -125,13 +128,18 @@ pub(super) fn collector(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> System {
+    assumed(about, out, |about, out| run_by(path, files, about, extent, sources, out))
+}
+
+/// Runs for the release that is known; for one that is made up, what another release takes is no error.
+fn assumed(about: &About, out: &mut Diagnostics, run: impl Fn(&About, &mut Diagnostics) -> System) -> System {
     let mut found = Diagnostics::default();
-    let system = run_by(path, files, about, extent, sources, &mut found);
+    let system = run(about, &mut found);
     if is_assumed(&system) {
         found = soften(&found, |version| {
             let assumed = Assumed { version: Some(version), ..about.assumed };
             let mut others = Diagnostics::default();
-            run_by(path, files, &About { assumed, built: about.built.clone() }, extent, sources, &mut others);
+            run(&About { assumed, built: about.built.clone() }, &mut others);
             others
         });
     }
@@ -148,11 +156,33 @@ fn run_by(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> System {
-    let assumed = about.assumed;
     let mut told = Remark::default();
     for file in files {
         told.extend(collector::remarks(*file, sources.file(*file).text(), out));
     }
+    let start = files.first().map(|file| Origin::written(Span::new(*file, 0, 0)));
+    let texts: Vec<(FileId, &str)> = files.iter().map(|file| (*file, sources.file(*file).text())).collect();
+    judged(path, told, start, about, out, |runs, out| collector::read_all(&texts, runs, extent, out))
+}
+
+/// The same of one that stands inside of a file and that nothing reads, as far as is known.
+pub(super) fn loose(path: &Path, loose: &Loose, about: &About, extent: Extent, out: &mut Diagnostics) -> System {
+    assumed(about, out, |about, out| {
+        let told = collector::remarks_of_loose(loose, out);
+        let start = Some(Origin::written(Span::new(loose.file, 0, 0)));
+        judged(path, told, start, about, out, |runs, out| collector::read_loose(loose, runs, extent, out))
+    })
+}
+
+fn judged(
+    path: &Path,
+    told: Remark,
+    start: Option<Origin>,
+    about: &About,
+    out: &mut Diagnostics,
+    read: impl FnOnce(Runs, &mut Diagnostics) -> Collector,
+) -> System {
+    let assumed = about.assumed;
     let by_asker = || Origin::builtin("check", "whoever asked said so", &[]);
     let made_up = || Origin::builtin(ASSUMED, "the file does not say which collector runs it", &[]);
     let version: Sourced<Version> = match (assumed.version, told.version) {
@@ -165,11 +195,10 @@ fn run_by(
         (None, Some(distribution)) => distribution,
         (None, None) => Sourced::new(assumed.distribution(), made_up()),
     };
-    let start = files.first().map_or_else(made_up, |file| Origin::written(Span::new(*file, 0, 0)));
-    let texts: Vec<(FileId, &str)> = files.iter().map(|file| (*file, sources.file(*file).text())).collect();
+    let start = start.unwrap_or_else(made_up);
     let certain = about.built.is_some() || distribution.origin.pass() != Some(ASSUMED);
     let runs = Runs { distribution, certain, version: version.value };
-    let mut collector = collector::read_all(&texts, runs, extent, out);
+    let mut collector = read(runs, out);
     collector.built.clone_from(&about.built);
 
     let name = path.file_stem().map_or_else(|| "collector".into(), |stem| stem.to_string_lossy());

@@ -9,17 +9,19 @@
 mod bundle;
 mod discover;
 mod kind;
+mod kustomize;
 mod lone;
+mod manifests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use telstack_catalog::{Distribution, Version, otelcol};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Severity, SourceMap};
-use telstack_system::BuiltDistribution;
+use telstack_system::{BuiltDistribution, System};
 use telstack_tools::Said;
 
 use crate::{
@@ -167,6 +169,8 @@ pub struct Checked {
     pub left_alone: Vec<(PathBuf, Option<&'static str>)>,
     /// Folders that hold more than is looked at.
     pub cut: Vec<PathBuf>,
+    /// Folders with manifests that are still to be filled in, from the root of the file system on.
+    templates: BTreeSet<String>,
 }
 
 impl Checked {
@@ -197,7 +201,11 @@ pub fn check_all(
         let about = known.about(first, &mut checked.sources)?;
         lone::merged(files, first, &request.configs, &about, &mut checked.sources, &mut out)?;
     }
-    let used = bundle::check(files, &found, &mut known, &mut checked.sources, &mut out)?;
+    let mut texts = bundle::Texts::of(files, &found);
+    let mut used = bundle::check(&found, &mut texts, &mut known, &mut checked.sources, &mut out)?;
+    let templates = std::mem::take(&mut checked.templates);
+    let cluster = manifests::check(&found, &templates, &mut texts, &mut known, &mut checked.sources, &mut out)?;
+    used.extend(cluster.used);
     let alone: Vec<&Found> = found.iter().filter(|it| !used.contains(&it.file)).collect();
     for stack in alone.iter().filter(|it| it.kind == FileKind::Stack) {
         out.append(compile_file(files, &stack.path, stack.file, &mut checked.sources).diagnostics);
@@ -206,7 +214,8 @@ pub fn check_all(
     for it in alone.iter().filter(|it| matches!(it.kind, FileKind::Collector | FileKind::Fragment)) {
         collectors.push((*it, known.about(&it.path, &mut checked.sources)?));
     }
-    let assumed = lone::check(&collectors, &checked.sources, &mut out);
+    let mut assumed = lone::check(&collectors, &checked.sources, &mut out);
+    assumed.extend(cluster.unnamed);
     checked.diagnostics = once(out.sorted(&checked.sources));
     lone::say_what_was_assumed(&mut checked.diagnostics, &assumed);
     Ok(checked)
@@ -220,6 +229,16 @@ struct About {
 }
 
 impl About {
+    /// Lets the collectors of a System be those that somebody built.
+    fn built_into(&self, system: &mut System) {
+        for id in system.node_ids() {
+            if let (Some(collector), Some(built)) = (system.node_mut(id).collector_mut(), &self.built) {
+                collector.built = Some(built.clone());
+                collector.gaps.distribution = false;
+            }
+        }
+    }
+
     fn said(&self) -> Said {
         Said { version: self.assumed.version, distribution: self.assumed.distribution, searched: false }
     }

@@ -284,43 +284,52 @@ impl Cluster {
         self.claims.iter().find(|it| it.name == volume && pod.is_in(it.namespace.as_deref()))
     }
 
-    /// The Services that answer to a host name, as somebody in a namespace dials it, with whether it is the name of
-    /// one of its pods. Several, where nobody can tell.
-    pub fn named(&self, host: &str, from: Option<&str>) -> Vec<(usize, bool)> {
+    /// The Service that answers to a host name, as somebody in a namespace dials it.
+    pub fn named(&self, host: &str, from: Option<&str>) -> Named {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let parts: Vec<&str> = host.split('.').collect();
         let is_rest = |rest: &[&str]| rest.is_empty() || rest.first() == Some(&"svc");
         let mut found = Vec::new();
         for (at, service) in self.services.iter().enumerate() {
             let namespace = service.namespace.as_deref();
-            // A namespace that nobody wrote may be called anything.
-            let inside = |name: &str| namespace.is_none_or(|it| it == name);
-            match parts.as_slice() {
-                [name] if *name == service.name && same_namespace(from, namespace) != Some(false) => {
-                    found.push((at, false));
-                }
-                [name, space, rest @ ..] if *name == service.name && inside(space) && is_rest(rest) => {
-                    found.push((at, false));
-                }
+            // What is said of a namespace that nobody wrote: it may be called anything.
+            let inside = |space: &str| namespace.is_none_or(|it| it == space);
+            let beside = || same_namespace(from, namespace);
+            let (fits, pods) = match parts.as_slice() {
+                [name] if *name == service.name => (beside(), false),
+                [name, space, rest @ ..] if *name == service.name && is_rest(rest) => (Some(inside(space)), false),
                 // The name of one pod of a StatefulSet, in front of that of its Service.
-                [_, name, rest @ ..] if *name == service.name && service.headless => {
-                    let fits = match rest {
-                        [] => same_namespace(from, namespace) != Some(false),
-                        [space, rest @ ..] => inside(space) && is_rest(rest),
-                    };
-                    if fits {
-                        found.push((at, true));
-                    }
+                [_, name] if *name == service.name && service.headless => (beside(), true),
+                [_, name, space, rest @ ..] if *name == service.name && service.headless && is_rest(rest) => {
+                    (Some(inside(space)), true)
                 }
-                _ => {}
+                _ => continue,
+            };
+            if fits != Some(false) {
+                found.push((at, pods, fits.is_some()));
             }
         }
         // `a.b` is the Service `a` of the namespace `b` rather than the pod `a` of the Service `b`.
-        if found.iter().any(|(_, pod)| !pod) {
-            found.retain(|(_, pod)| !pod);
+        if found.iter().any(|(_, pods, _)| !pods) {
+            found.retain(|(_, pods, _)| !pods);
         }
-        found
+        match found.as_slice() {
+            [] => Named::Nobody,
+            [(at, pods, true)] => Named::Service(*at, *pods),
+            _ => Named::Unknown,
+        }
     }
+}
+
+/// Who answers to a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Named {
+    /// The Service at that place, and whether the name is that of one of its pods.
+    Service(usize, bool),
+    /// None of the Services.
+    Nobody,
+    /// Nobody can tell which, or whether it does.
+    Unknown,
 }
 
 impl Service {
@@ -371,23 +380,24 @@ mod tests {
         let cluster = Cluster { services, ..Cluster::default() };
         let named = |host: &str| cluster.named(host, Some("obs"));
         for host in ["gw", "gw.obs", "gw.obs.svc", "gw.obs.svc.cluster.local", "GW.obs.svc.cluster.local."] {
-            assert_eq!(named(host), [(0, false)], "{host}");
+            assert_eq!(named(host), Named::Service(0, false), "{host}");
         }
-        assert_eq!(named("gw.apps"), [(1, false)]);
-        assert_eq!(named("db-0.db"), [(2, true)]);
-        assert_eq!(named("db-0.db.obs.svc"), [(2, true)]);
+        assert_eq!(named("gw.apps"), Named::Service(1, false));
+        assert_eq!(named("db-0.db"), Named::Service(2, true));
+        assert_eq!(named("db-0.db.obs.svc"), Named::Service(2, true));
         for host in ["gw.elsewhere", "gw.obs.example.com", "db-0.gw.obs.svc", "other"] {
-            assert!(named(host).is_empty(), "{host}");
+            assert_eq!(named(host), Named::Nobody, "{host}");
         }
         // Nobody says where it is asked from.
-        assert_eq!(cluster.named("gw", None), [(0, false), (1, false)]);
+        assert_eq!(cluster.named("gw", None), Named::Unknown);
+        assert_eq!(cluster.named("db", None), Named::Unknown);
     }
 
     #[test]
     fn a_namespace_that_is_not_written_may_be_any() {
         let cluster = Cluster { services: vec![service("gw", None, false)], ..Cluster::default() };
-        assert_eq!(cluster.named("gw", None), [(0, false)]);
-        assert_eq!(cluster.named("gw.obs.svc", None), [(0, false)]);
+        assert_eq!(cluster.named("gw", None), Named::Service(0, false));
+        assert_eq!(cluster.named("gw.obs.svc", None), Named::Service(0, false));
         assert_eq!((same_namespace(None, Some("a")), same_namespace(Some("a"), Some("b"))), (None, Some(false)));
     }
 

@@ -6,15 +6,12 @@ mod project;
 mod service;
 mod values;
 
-use telstack_catalog::product::Product;
 use telstack_diagnostics::Span;
-use telstack_system::{
-    Collector, Container, ContainerGaps, External, MountSource, Node, NodeKind, Origin, Platform, Settings, Sourced,
-    Store, System, Value,
-};
+use telstack_system::{Container, MountSource, Node, Origin, Platform, Settings, Sourced, System, Value};
 
 use crate::{
     folder::{Folder, SourceFile},
+    image,
     reading::wrong_shape,
 };
 use project::Project;
@@ -104,37 +101,9 @@ fn name(map: &Settings, variables: &Variables, folder: &mut Folder<'_>) -> Strin
 }
 
 fn node(name: &str, service: &Service<'_>, named: &dyn Fn(&str) -> Option<String>, folder: &mut Folder<'_>) -> Node {
-    let (mut container, running) = service.container(name, named, folder).unzip();
-    let running = running.flatten();
-    if let Some(container) = container.as_mut().filter(|_| running.is_none()) {
-        container.gaps = ContainerGaps { files: true, env: true };
-    }
-    let place = container
-        .as_ref()
-        .map_or_else(|| service.origin.clone(), |it| it.base.as_ref().unwrap_or(&it.image).origin.clone());
-    let version = running.and_then(|it| it.version).map(|version| Sourced::new(version, place.clone()));
-    let kind = match running.map(|it| (it.product, it.distribution)) {
-        Some((Product::Otelcol, distribution)) => {
-            let distribution = distribution.unwrap_or(telstack_catalog::Distribution::Contrib);
-            NodeKind::Collector(Box::new(Collector::new(Sourced::new(distribution, place))))
-        }
-        Some((Product::Grafana, _)) => NodeKind::Viewer(Box::default()),
-        Some((Product::Alertmanager, _)) => NodeKind::Alerter(Box::default()),
-        Some((product, _)) => match Store::new(product) {
-            Some(store) => NodeKind::Store(Box::new(store)),
-            None => NodeKind::External(Box::default()),
-        },
-        None => NodeKind::External(Box::<External>::default()),
-    };
-    let mut node = Node::new(name, service.origin.clone(), version, kind);
+    let (container, running) = service.container(name, named, folder).unzip();
+    let mut node = image::node(name, service.origin.clone(), container, running.flatten());
     node.aliases = service.aliases();
-    if let Some(container) = container {
-        node.resources.clone_from(&container.resources);
-        if node.product().is_some() {
-            node.environment.clone_from(&container.env);
-        }
-        node.container = Some(container);
-    }
     node
 }
 

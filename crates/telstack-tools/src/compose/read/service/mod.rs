@@ -17,7 +17,7 @@ use telstack_system::{
 pub(super) use mounts::parts;
 
 use super::values::{Variables, word, words};
-use crate::folder::Folder;
+use crate::{folder::Folder, image::image_ref};
 
 /// A service as written.
 pub(super) struct Service<'a> {
@@ -159,18 +159,6 @@ impl Service<'_> {
     }
 }
 
-/// `registry:5000/repository:tag@digest`; without a tag it is the digest, and `latest` without both.
-pub(super) fn image_ref(text: &str) -> ImageRef {
-    let (named, digest) = text.split_once('@').map_or((text, None), |(named, digest)| (named, Some(digest)));
-    // A colon in front of a slash belongs to the registry, one inside `${…}` to a variable.
-    let start = named.rfind('/').map_or(0, |at| at + 1);
-    let (repository, tag) = match named[start..].find(':') {
-        Some(at) => (&named[..start + at], &named[start + at + 1..]),
-        None => (named, digest.unwrap_or("latest")),
-    };
-    ImageRef { repository: repository.to_owned(), tag: tag.to_owned() }
-}
-
 fn period(text: Option<Sourced<String>>) -> Option<Sourced<Period>> {
     let text = text?;
     Some(Sourced::new(Period::parse(&text.value)?, text.origin))
@@ -199,17 +187,6 @@ fn size(text: &str) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn images() {
-        let read = |text: &str| image_ref(text);
-        let is = |repository: &str, tag: &str| ImageRef { repository: repository.to_owned(), tag: tag.to_owned() };
-        assert_eq!(read("grafana/loki:3.7.6"), is("grafana/loki", "3.7.6"));
-        assert_eq!(read("localhost:5000/loki"), is("localhost:5000/loki", "latest"));
-        assert_eq!(read("a/b:1.2@sha256:ff"), is("a/b", "1.2"));
-        assert_eq!(read("a/b@sha256:ff"), is("a/b", "sha256:ff"));
-        assert_eq!(read("a/b:${TAG:-x}"), is("a/b", "${TAG:-x}"));
-    }
 
     #[test]
     fn sizes() {

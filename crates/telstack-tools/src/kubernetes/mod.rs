@@ -1,0 +1,88 @@
+//! Kubernetes: workloads, and what is between them.
+//!
+//! Read only: a stack is not compiled to it yet. Each container is a node; containers of one pod share its
+//! `localhost`. What stands in a ConfigMap is a file like any other, at its own lines.
+
+mod around;
+mod configs;
+mod container;
+mod objects;
+mod values;
+mod workload;
+
+use telstack_diagnostics::Span;
+use telstack_system::{Origin, Platform, Sourced, System};
+
+use crate::folder::{Folder, SourceFile};
+use configs::Configs;
+use objects::Objects;
+
+/// Manifests that are applied together.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    /// What the whole is called.
+    pub name: String,
+    /// The files, by their paths.
+    pub paths: Vec<String>,
+    /// The namespace that all of them are put into.
+    pub namespace: Option<String>,
+    /// ConfigMaps that are made of files.
+    pub generated: Vec<Generated>,
+    /// Images that others run in place of.
+    pub images: Vec<ImageChange>,
+    /// Is what they say changed afterwards, in ways that are not known?
+    pub patched: bool,
+    /// May there be more than these files say?
+    pub open: bool,
+}
+
+/// An image in place of another.
+#[derive(Clone, Debug)]
+pub struct ImageChange {
+    /// The repository that is written.
+    pub name: String,
+    /// The repository that runs.
+    pub repository: Option<String>,
+    /// The tag that runs.
+    pub tag: Option<String>,
+}
+
+/// A ConfigMap that is made of files.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub namespace: Option<String>,
+    /// Its keys, each with the path of the file.
+    pub files: Vec<(String, String)>,
+}
+
+/// Reads manifests.
+pub(crate) fn read(manifests: &Manifests, files: &[SourceFile<'_>], folder: &mut Folder<'_>) -> System {
+    let of_bundle: Vec<&SourceFile<'_>> =
+        manifests.paths.iter().filter_map(|path| files.iter().find(|file| file.path == *path)).collect();
+    let origin = of_bundle.first().map(|file| Origin::written(Span::new(file.file, 0, 0)));
+    let origin = origin.unwrap_or_else(|| Origin::builtin("read", "nothing was given", &[]));
+    let mut objects = Objects::of(&of_bundle);
+    if let Some(namespace) = &manifests.namespace {
+        for object in &mut objects.all {
+            object.namespace = Some(namespace.clone());
+        }
+    }
+    folder.used.extend(of_bundle.iter().map(|file| file.file));
+    let mut configs = Configs::of(&objects, folder);
+    for it in &manifests.generated {
+        let namespace = manifests.namespace.as_deref().or(it.namespace.as_deref());
+        configs.add_files(namespace, &it.name, &it.files, folder);
+    }
+    let mut cluster = around::cluster(&objects, manifests.open);
+    let platform = Sourced::new(Platform::Kubernetes, origin.clone());
+    let mut system = System::new(manifests.name.clone(), origin, platform);
+    let nodes = workload::nodes(manifests, &objects, &configs, &mut cluster);
+    for node in nodes {
+        system.add(node);
+    }
+    system.cluster = Some(Box::new(cluster));
+    system
+}

@@ -1,0 +1,275 @@
+//! Kubernetes manifests: names over Services to containers, configurations inside of ConfigMaps at their own lines,
+//! and what goes together.
+
+use std::path::{Path, PathBuf};
+
+use telstack_diagnostics::{Diagnostic, Severity, apply};
+use telstack_workspace::{Checked, Input, MemoryFiles, Request, Told, check_all};
+
+fn checked<const N: usize>(files: &[(&str, &str); N]) -> Checked {
+    let request = Request { inputs: vec![Input::Path(PathBuf::from("d"))], ..Request::default() };
+    let mut told = |_: &Path| Ok(Told::default());
+    check_all(&MemoryFiles::new(*files), &request, &mut told).expect("something to check")
+}
+
+/// `CODE file:line text` of everything that is worse than a remark.
+fn found<const N: usize>(files: &[(&str, &str); N]) -> Vec<String> {
+    let checked = checked(files);
+    let all = checked.diagnostics.iter().filter(|it| it.severity > Severity::Info);
+    let line = |it: &Diagnostic| {
+        let span = it.primary.as_ref().expect("a place").span;
+        let text = checked.sources.slice(span).lines().next().unwrap_or_default();
+        let line = checked.sources.start(span).line;
+        format!("{} {}:{line} {text}", it.rule.code, checked.sources.file(span.file).name())
+    };
+    all.map(line).collect()
+}
+
+/// The codes alone.
+fn codes<const N: usize>(files: &[(&str, &str); N]) -> Vec<String> {
+    found(files).iter().map(|it| it.split(' ').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// A collector that sends traces to an address.
+fn collector(endpoint: &str) -> String {
+    format!(
+        "receivers:\n  otlp:\n    protocols:\n      grpc:\n        endpoint: 0.0.0.0:4317\nexporters:\n  otlp_grpc:\n    \
+         endpoint: {endpoint}\n    tls:\n      insecure: true\nservice:\n  pipelines:\n    traces:\n      receivers: \
+         [otlp]\n      exporters: [otlp_grpc]\n"
+    )
+}
+
+fn config_map(name: &str, text: &str) -> String {
+    let text: String = text.lines().map(|line| format!("    {line}\n")).collect();
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  config.yaml: |\n{text}")
+}
+
+const IMAGE: &str = "otel/opentelemetry-collector-contrib:0.150.0";
+
+/// A Deployment of a collector that reads its ConfigMap; `more` is indented as keys of the container.
+fn deployment(name: &str, more: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\nspec:\n  selector: {{matchLabels: {{app: \
+         {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n    spec:\n      volumes:\n      - name: \
+         config\n        configMap: {{name: {name}}}\n      containers:\n      - name: collector\n        image: \
+         {IMAGE}\n        args: [--config=/conf/config.yaml]\n        volumeMounts:\n        - {{name: config, mountPath: \
+         /conf}}\n{more}"
+    )
+}
+
+fn service(name: &str, port: u16, target: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\nspec:\n  selector: {{app: {name}}}\n  ports:\n  - \
+         {{port: {port}, targetPort: {target}}}\n"
+    )
+}
+
+/// An agent that sends to an address, and a gateway behind a Service.
+fn two(endpoint: &str, port: u16, target: &str) -> String {
+    [
+        config_map("agent", &collector(endpoint)),
+        deployment("agent", ""),
+        config_map("gw", &collector("elsewhere:4317").replace("insecure: true", "insecure: false")),
+        deployment("gw", "        ports:\n        - {name: grpc, containerPort: 4317}\n"),
+        service("gw", port, target),
+    ]
+    .join("---\n")
+}
+
+const ALL: &str = "d/all.yaml";
+
+#[test]
+fn a_service_leads_from_its_port_to_that_of_the_pod() {
+    let of = |endpoint: &str, port: u16, target: &str| found(&[(ALL, &two(endpoint, port, target))]);
+    for (port, target) in [(4317, "4317"), (80, "4317"), (80, "grpc")] {
+        for host in ["gw", "gw.default", "gw.obs.svc.cluster.local"] {
+            assert!(of(&format!("{host}:{port}"), port, target).is_empty(), "{host}:{port} {target}");
+        }
+    }
+    // The Service has another port than the pod.
+    assert_eq!(of("gw:4317", 80, "4317"), ["N003 d/all.yaml:14 gw:4317"]);
+    // The pod has no such port.
+    assert_eq!(of("gw:80", 80, "4319"), ["N003 d/all.yaml:14 gw:80"]);
+    // Nobody knows which port that is; and another host.
+    assert!(of("gw:80", 80, "nothing").is_empty());
+    assert!(of("gw.other.local:1", 80, "4317").is_empty());
+}
+
+#[test]
+fn messages_speak_of_the_service() {
+    let checked = checked(&[(ALL, &two("gw:4317", 80, "grpc"))]);
+    let finding = checked.diagnostics.iter().find(|it| it.rule.code == "N003").expect("found");
+    assert!(finding.message.contains("but the Service has no such port"), "{}", finding.message);
+    assert_eq!(finding.help, ["dial `gw:80`, which speaks OTLP over gRPC"]);
+}
+
+#[test]
+fn namespaces_keep_names_apart() {
+    let text = two("gw:4319", 4317, "4317");
+    let apart =
+        text.replace("name: gw\nspec:\n  selector: {app", "name: gw\n  namespace: obs\nspec:\n  selector: {app");
+    assert_ne!(text, apart);
+    assert_eq!(found(&[(ALL, &text)]), ["N003 d/all.yaml:14 gw:4319"]);
+    // Only one of them is written: it may be the same, or not.
+    assert!(found(&[(ALL, &apart)]).is_empty());
+}
+
+#[test]
+fn configurations_are_checked_at_their_own_lines() {
+    let wrong = collector("elsewhere:4317").replace("otlp_grpc]", "otlp_grpc, nothing]");
+    let text = format!("{}---\n{}", deployment("agent", ""), config_map("agent", &wrong));
+    let line = text.lines().position(|it| it.contains("nothing")).expect("there") + 1;
+    assert_eq!(found(&[(ALL, &text)]), [format!("P001 d/all.yaml:{line} nothing")]);
+    // It does not matter in which file it is, or in what.
+    let (workload, config) = (deployment("agent", ""), config_map("agent", &wrong));
+    assert_eq!(codes(&[("d/a.yaml", workload.as_str()), ("d/sub/b.yaml", &config)]), ["P001"]);
+    let list: String = text
+        .split("---\n")
+        .map(|it| {
+            let inside: String = it.lines().map(|line| format!("  {line}\n")).collect();
+            format!("-{}", &inside[1..])
+        })
+        .collect();
+    assert_eq!(codes(&[(ALL, &format!("apiVersion: v1\nkind: List\nitems:\n{list}"))]), ["P001"]);
+}
+
+#[test]
+fn one_that_nothing_reads_is_checked_by_itself() {
+    let wrong = collector("elsewhere:4317").replace("otlp_grpc]", "otlp_grpc, nothing]");
+    assert_eq!(found(&[(ALL, &config_map("x", &wrong))]), ["P001 d/all.yaml:21 nothing"]);
+    // Something else, and nothing of ours.
+    for other in ["server:\n  port: 1\n", "a: b: c\n", "receivers: [me]\n"] {
+        assert!(found(&[(ALL, &config_map("x", other))]).is_empty(), "{other}");
+    }
+}
+
+#[test]
+fn fixes_and_comments_inside_of_a_config_map() {
+    let old = collector("elsewhere:4317").replace("otlp_grpc", "otlp");
+    let text = format!("{}---\n{}", config_map("agent", &old), deployment("agent", ""));
+    let files = [(ALL, text.as_str())];
+    let checked = checked(&files);
+    let finding = checked.diagnostics.iter().find(|it| it.rule.code == "V006").expect("found");
+    let fix = finding.fix.as_ref().expect("a fix");
+    let fixed = apply(&text, &fix.edits.iter().collect::<Vec<_>>());
+    assert_eq!(
+        fixed,
+        text.replace("  otlp:\n        endpoint: elsewhere", "  otlp_grpc:\n        endpoint: elsewhere")
+            .replace("exporters: [otlp]", "exporters: [otlp_grpc]")
+    );
+}
+
+#[test]
+fn what_is_not_known_is_not_guessed_at() {
+    let wrong = collector("gw:4319").replace("[otlp]\n      exporters", "[otlp, nothing]\n      exporters");
+    // No ConfigMap, one that is encoded, one that something writes.
+    let alone = deployment("agent", "");
+    assert!(found(&[(ALL, &alone)]).is_empty());
+    let written = alone.replace("configMap: {name: agent}", "emptyDir: {}");
+    assert!(found(&[(ALL, &format!("{written}---\n{}", service("gw", 4317, "4317")))]).is_empty());
+    // Whoever makes the image may read other files.
+    let theirs = deployment("agent", "").replace(IMAGE, "acme/agent:1");
+    assert!(!found(&[(ALL, &format!("{theirs}---\n{}", config_map("agent", &wrong)))]).is_empty());
+    // A template.
+    let template = deployment("{{ .Release.Name }}", "");
+    let request = Request { inputs: vec![Input::Path(PathBuf::from("d"))], ..Request::default() };
+    let mut told = |_: &Path| Ok(Told::default());
+    assert!(check_all(&MemoryFiles::new([(ALL, template.as_str())]), &request, &mut told).is_err());
+}
+
+#[test]
+fn the_environment_of_a_pod() {
+    let config = config_map("agent", &collector("${env:TARGET}"));
+    let gateway = two("elsewhere:1", 4317, "4317");
+    let of = |env: &str| {
+        let agent = deployment("edge", &format!("        env:\n{env}")).replace("name: edge}", "name: agent}");
+        let values = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: values}\ndata: {target: 'gw:4319'}\n";
+        let gateway = gateway.replace("name: agent\n", "name: other\n").replace("name: agent}", "name: other}");
+        codes(&[(ALL, &[config.as_str(), agent.as_str(), values, gateway.as_str()].join("---\n"))])
+    };
+    assert_eq!(of("        - {name: TARGET, value: 'gw:4319'}\n"), ["N003"]);
+    assert_eq!(of("        - {name: P, value: '4319'}\n        - {name: TARGET, value: 'gw:$(P)'}\n"), ["N003"]);
+    let key = "        - {name: TARGET, valueFrom: {configMapKeyRef: {name: values, key: target}}}\n";
+    assert_eq!(of(key), ["N003"]);
+    for unknown in [
+        "        - {name: TARGET, valueFrom: {configMapKeyRef: {name: none, key: target}}}\n",
+        "        - {name: TARGET, valueFrom: {secretKeyRef: {name: values, key: target}}}\n",
+        "        - {name: TARGET, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}\n",
+        "        - {name: TARGET, value: '$(HOST):4319'}\n",
+        "        - {name: TARGET, value: 'gw:4317'}\n",
+    ] {
+        assert!(of(unknown).is_empty(), "{unknown}");
+    }
+}
+
+#[test]
+fn containers_of_one_pod_share_localhost() {
+    let sidecar = "      - name: proxy\n        image: acme/proxy:1\n";
+    let jaeger = "      - name: jaeger\n        image: jaegertracing/all-in-one:1.53\n";
+    let of = |endpoint: &str, more: &str| {
+        let text = format!("{}---\n{}", config_map("agent", &collector(endpoint)), deployment("agent", more));
+        codes(&[(ALL, &text)])
+    };
+    // Jaeger 1.53 speaks OTLP over HTTP on 4318.
+    assert_eq!(of("localhost:4318", jaeger), ["N002"]);
+    assert!(of("localhost:14317", jaeger).is_empty());
+    assert!(of("localhost:4318", sidecar).is_empty());
+}
+
+#[test]
+fn kustomizations_say_what_goes_together() {
+    let base = two("gw:4319", 4317, "4317");
+    let kustomization = "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\nresources: [all.yaml]\n";
+    let overlay = |more: &str| format!("resources: [../../base]\n{more}");
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: gw}\nspec: {replicas: 3}\n";
+    let (plain, patched) = (overlay(""), overlay("patches:\n- path: patch.yaml\n"));
+    let files = [
+        ("d/base/all.yaml", base.as_str()),
+        ("d/base/kustomization.yaml", kustomization),
+        ("d/overlays/a/kustomization.yaml", &plain),
+        ("d/overlays/b/kustomization.yaml", &patched),
+        ("d/overlays/b/patch.yaml", patch),
+    ];
+    // Once, although three of them take it in.
+    assert_eq!(found(&files), ["N003 d/base/all.yaml:14 gw:4319"]);
+    // A configuration that is a file.
+    let agent = deployment("agent", "");
+    let gateway = base.split("---\n").skip(2).collect::<Vec<_>>().join("---\n");
+    let all = format!("{agent}---\n{gateway}");
+    let generated = format!("{kustomization}configMapGenerator:\n- name: agent\n  files: [config.yaml=otel.yaml]\n");
+    let otel = collector("gw:4319");
+    let files = [("d/all.yaml", all.as_str()), ("d/kustomization.yaml", &generated), ("d/otel.yaml", &otel)];
+    assert_eq!(found(&files), ["N003 d/otel.yaml:8 gw:4319"]);
+    // Another image.
+    let old = collector("gw:4317")
+        .replace("otlp_grpc", "logging")
+        .replace("endpoint: gw:4317\n    tls:\n      insecure: true", "verbosity: normal");
+    let of = |tag: &str| {
+        let generated = format!("{generated}images:\n- name: otel/opentelemetry-collector-contrib\n  newTag: {tag}\n");
+        codes(&[("d/all.yaml", agent.as_str()), ("d/kustomization.yaml", &generated), ("d/otel.yaml", &old)])
+    };
+    assert_eq!((of("0.100.0"), of("0.150.0")), (Vec::new(), vec!["V001".to_owned()]));
+}
+
+#[test]
+fn copies_are_not_mixed() {
+    let (one, other) = (two("gw:4317", 4317, "4317"), two("gw:4318", 4318, "4317"));
+    let files = [("d/one/all.yaml", one.as_str()), ("d/other/all.yaml", other.as_str())];
+    assert!(found(&files).is_empty());
+    let wrong = two("gw:4319", 4318, "4317");
+    let files = [("d/one/all.yaml", one.as_str()), ("d/other/all.yaml", wrong.as_str())];
+    assert_eq!(found(&files), ["N003 d/other/all.yaml:14 gw:4319"]);
+    let files = [("d/one.yaml", one.as_str()), ("d/other.yaml", wrong.as_str())];
+    assert_eq!(found(&files), ["N003 d/other.yaml:14 gw:4319"]);
+}
+
+#[test]
+fn manifests_of_other_things_say_nothing() {
+    let app = deployment("shop", "").replace(IMAGE, "acme/shop:1").replace("/conf", "/app");
+    let broken = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b\n";
+    let odd = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: [x]}\nspec: {template: 5}\n";
+    let nothing = "apiVersion: v1\nkind: List\nitems: nothing\n---\n- 1\n---\n";
+    for text in [app.as_str(), broken, odd, nothing] {
+        assert!(found(&[(ALL, text)]).is_empty(), "{text}");
+    }
+}

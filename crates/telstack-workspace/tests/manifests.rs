@@ -39,8 +39,13 @@ fn collector(endpoint: &str) -> String {
     )
 }
 
+fn indented(text: &str, by: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| format!("{by}{line}\n")).collect();
+    lines.concat()
+}
+
 fn config_map(name: &str, text: &str) -> String {
-    let text: String = text.lines().map(|line| format!("    {line}\n")).collect();
+    let text = indented(text, "    ");
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  config.yaml: |\n{text}")
 }
 
@@ -123,13 +128,8 @@ fn configurations_are_checked_at_their_own_lines() {
     // It does not matter in which file it is, or in what.
     let (workload, config) = (deployment("agent", ""), config_map("agent", &wrong));
     assert_eq!(codes(&[("d/a.yaml", workload.as_str()), ("d/sub/b.yaml", &config)]), ["P001"]);
-    let list: String = text
-        .split("---\n")
-        .map(|it| {
-            let inside: String = it.lines().map(|line| format!("  {line}\n")).collect();
-            format!("-{}", &inside[1..])
-        })
-        .collect();
+    let items: Vec<String> = text.split("---\n").map(|it| format!("-{}", &indented(it, "  ")[1..])).collect();
+    let list = items.concat();
     assert_eq!(codes(&[(ALL, &format!("apiVersion: v1\nkind: List\nitems:\n{list}"))]), ["P001"]);
 }
 

@@ -37,6 +37,13 @@ pub(crate) struct Piece<'a> {
     fill: Option<Fill>,
 }
 
+impl Piece<'_> {
+    /// A word of the text, as its program sees it.
+    pub(crate) fn filled(&self, word: &str) -> String {
+        self.fill.as_ref().map_or_else(|| word.to_owned(), |fill| fill(word))
+    }
+}
+
 /// What a platform makes of a text before a program sees it.
 pub(crate) type Fill = Rc<dyn Fn(&str) -> String>;
 

@@ -13,6 +13,7 @@ mod compose;
 mod doc;
 mod folder;
 mod grafana;
+pub mod haproxy;
 mod jaeger;
 mod loki;
 mod prometheus;
@@ -66,7 +67,7 @@ pub fn emit(system: &System) -> Vec<Artefact> {
             },
             NodeKind::Viewer(viewer) => grafana::emit(system, node, viewer),
             NodeKind::Alerter(alerter) => alertmanager::emit(system, node, alerter),
-            NodeKind::External(_) => Vec::new(),
+            NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => Vec::new(),
         });
     }
     match system.platform.value {
@@ -125,6 +126,7 @@ pub fn read_project(files: &[SourceFile<'_>], project: &[&str], said: Said, out:
             Some(Product::Jaeger) => jaeger::read(node, &mut folder),
             Some(Product::Grafana) => grafana::read(node, &mut folder),
             Some(Product::Alertmanager) => alertmanager::read(node, &mut folder),
+            Some(Product::Haproxy) => haproxy::read(node, &mut folder),
             None => Vec::new(),
         };
         if node.container.as_ref().is_some_and(|it| it.network != Network::Own) {
@@ -143,6 +145,7 @@ pub fn read_project(files: &[SourceFile<'_>], project: &[&str], said: Said, out:
     calls.extend(link::telemetry(&system));
     let (wanted, used) = (folder.wanted.into_iter().collect(), folder.used.into_iter().collect());
     link::connect(&mut system, calls);
+    link::forward(&mut system);
     Reading { system, wanted, used }
 }
 

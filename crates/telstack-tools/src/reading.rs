@@ -11,6 +11,8 @@ use telstack_system::{
     units::Period,
 };
 
+use crate::haproxy;
+
 /// Everything that can be wrong with the form of a file.
 pub static RULES: &[&RuleInfo] = &[
     &NOT_YAML,
@@ -21,6 +23,10 @@ pub static RULES: &[&RuleInfo] = &[
     &LATER_DOCUMENT,
     &UNKNOWN_SIGNAL,
     &UNKNOWN_REMARK,
+    &haproxy::UNKNOWN_KEYWORD,
+    &haproxy::INCOMPLETE_LINE,
+    &haproxy::UNDEFINED_BACKEND,
+    &haproxy::DUPLICATE_SECTION,
 ];
 
 const COLLECTOR_DOCS: &[&str] = &["https://opentelemetry.io/docs/collector/configuration/"];

@@ -10,7 +10,10 @@ use telstack_catalog::{Distribution, Version, otelcol, product::Product};
 use telstack_diagnostics::{Applicability, Diagnostic, Diagnostics, FileId, Severity, SourceMap, Span};
 use telstack_system::{Node, NodeKind, Origin, Platform, Sourced, System, passes};
 pub(super) use telstack_tools::collector::Extent;
-use telstack_tools::collector::{self, Remark, Runs};
+use telstack_tools::{
+    collector::{self, Remark, Runs},
+    haproxy,
+};
 
 use super::{About, Assumed, CheckFailure, discover::Found};
 use crate::{FileKind, compile::shown, files::Files};
@@ -182,6 +185,19 @@ fn run_by(
     system.add(node);
     telstack_lint::check(&system, out);
     system
+}
+
+/// Checks the configuration of a proxy by itself: what sends to it, and whom it dials, is not known.
+pub(super) fn proxy(file: FileId, sources: &SourceMap, out: &mut Diagnostics) {
+    let start = Origin::written(Span::new(file, 0, 0));
+    let made_up = Origin::builtin(ASSUMED, "the file does not say what runs it", &[]);
+    let mut system = System::new("haproxy", start.clone(), Sourced::new(Platform::Compose, made_up));
+    system.from_files = true;
+    let proxy = haproxy::read_alone(file, sources.file(file).text(), out);
+    let mut node = Node::new(Product::Haproxy.id(), start, None, NodeKind::Proxy(Box::new(proxy)));
+    node.listeners = node.proxy().map(haproxy::listeners).unwrap_or_default();
+    system.add(node);
+    telstack_lint::check(&system, out);
 }
 
 /// Says once which collector was assumed, where something was found for it.

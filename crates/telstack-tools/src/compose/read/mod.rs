@@ -8,8 +8,8 @@ mod values;
 use telstack_catalog::product::{self, Product};
 use telstack_diagnostics::Span;
 use telstack_system::{
-    Collector, Container, ContainerGaps, External, MountSource, Node, NodeKind, Origin, Platform, Settings, Sourced,
-    Store, System, Value,
+    Collector, Container, ContainerGaps, External, MountSource, Node, NodeKind, Origin, Platform, Proxy, Settings,
+    Sourced, Store, System, Value,
 };
 
 use crate::{
@@ -103,6 +103,7 @@ fn node(name: &str, service: &Service<'_>, folder: &mut Folder<'_>) -> Node {
         }
         Some((Product::Grafana, _)) => NodeKind::Viewer(Box::default()),
         Some((Product::Alertmanager, _)) => NodeKind::Alerter(Box::default()),
+        Some((product @ Product::Haproxy, _)) => NodeKind::Proxy(Box::new(Proxy::new(product))),
         Some((product, _)) => match Store::new(product) {
             Some(store) => NodeKind::Store(Box::new(store)),
             None => NodeKind::External(Box::default()),

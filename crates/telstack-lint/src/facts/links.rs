@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use telstack_catalog::product::{Endpoint, Need};
 use telstack_diagnostics::Diagnostic;
 use telstack_system::{
-    Dial, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Purpose, Server, Service, System, Via,
-    link as dialled,
+    Dial, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Purpose, Server, Service, System, Via, link as dialled,
 };
 
 use crate::words::is_reference;
@@ -299,7 +298,7 @@ fn door(to: &Node, dial: &Dial, port: u16) -> Option<Endpoint> {
 }
 
 /// Does a collector open a port that only run time knows?
-fn opens_unknown_ports(node: &Node) -> bool {
+pub(super) fn opens_unknown_ports(node: &Node) -> bool {
     let (Some(collector), Some(version)) = (node.collector(), node.version()) else { return false };
     collector.components.iter().any(|component| {
         component.fact().is_none_or(|fact| {

@@ -108,7 +108,7 @@ pub fn senders(system: &System, to: NodeId) -> Vec<Sender> {
         let edge = system.edge(edge);
         let (Some(hop), Some(dial)) = (edge.hop, &edge.dial) else { continue };
         let Some(spread) = spread(system, proxy, hop.backend) else { continue };
-        let before = ways(system, proxy, hop.backend);
+        let before = clients(system, proxy, hop.backend);
         if before.is_empty() {
             found.push(Sender { from: proxy, dial: dial.clone(), through: Some(spread.clone()) });
         }
@@ -119,8 +119,8 @@ pub fn senders(system: &System, to: NodeId) -> Vec<Sender> {
     found
 }
 
-/// Who dials a frontend before a backend.
-fn ways(system: &System, proxy: NodeId, backend: usize) -> Vec<(NodeId, Dial)> {
+/// Who dials a frontend before a backend of a proxy, with what they dial.
+pub fn clients(system: &System, proxy: NodeId, backend: usize) -> Vec<(NodeId, Dial)> {
     let Some(it) = system.node(proxy).proxy() else { return Vec::new() };
     let incoming = system.incoming(proxy, Purpose::Telemetry).into_iter();
     let reaches = |edge: &Edge| {

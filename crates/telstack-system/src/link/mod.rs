@@ -4,15 +4,15 @@
 
 mod dials;
 mod doors;
-mod way;
 mod forward;
+mod way;
 
 pub use dials::{Address, of_exporter as exporter_dials};
 pub(crate) use dials::{HTTPS_PORT, TENANT};
 pub(crate) use doors::FEATURES;
 pub use doors::{Door, JAEGER_1_TLS, listeners};
+pub use forward::{Sender, Spread, clients, forward, senders};
 pub use way::{Way, leading_to, way};
-pub use forward::{Sender, Spread, forward, senders};
 
 use std::collections::HashSet;
 

@@ -29,7 +29,7 @@ fn wrong(text: &str, wanted: &[&str]) {
     assert_eq!(of(text).1, wanted, "{text}");
 }
 
-const GATEWAYS: &str = r#"
+const GATEWAYS: &str = r"
 global
     log stdout format raw local0   # here
 defaults
@@ -55,7 +55,7 @@ backend gateways
     server-template more 2-4 gateway:4317 resolvers docker init-addr none
 resolvers docker
     nameserver d 127.0.0.11:53
-"#;
+";
 
 #[test]
 fn what_listens_and_what_is_dialled() {

@@ -94,7 +94,7 @@ fn a_configuration_alone() {
 fn silent_where_more_happens_on_the_way() {
     let rewrites = CFG.replace("bind :4317", "mode http\n  bind :4317\n  http-request set-path /x");
     let rewrites = rewrites.replace("backend b\n", "backend b\n  mode http\n").replace("gateway:4317", "gateway:4318");
-    assert_eq!(project(HTTP, &rewrites.replace("default_b", "default_b")), Vec::<String>::new());
+    assert_eq!(project(HTTP, &rewrites), Vec::<String>::new());
     let by_path = CFG.replace("default_backend b", "use_backend b if { path / }\n  default_backend c");
     assert_eq!(project(HTTP, &format!("{by_path}backend c\n  server x elsewhere:1\n")), Vec::<String>::new());
     assert_eq!(project(GRPC, &format!("{{{{ x }}}}\n{CFG}").replace("bind :4317", "bind :1")), Vec::<String>::new());

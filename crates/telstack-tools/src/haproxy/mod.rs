@@ -80,9 +80,10 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
 /// The files that a path stands for: itself, or those in a folder.
 fn given<'a>(path: &str, container: &mut Container, folder: &mut Folder<'a>) -> Vec<Rc<Piece<'a>>> {
     let inside: Vec<String> = folder.seen(container, path).into_iter().map(|(path, _)| path).collect();
-    let paths: Vec<String> = match inside.iter().any(|it| it == path) || inside.is_empty() {
-        true => vec![path.to_owned()],
-        false => inside.into_iter().filter(|it| it.ends_with(ENDING)).collect(),
+    let paths: Vec<String> = if inside.iter().any(|it| it == path) || inside.is_empty() {
+        vec![path.to_owned()]
+    } else {
+        inside.into_iter().filter(|it| it.ends_with(ENDING)).collect()
     };
     paths.iter().filter_map(|path| folder.take(container, "config", path)).collect()
 }

@@ -230,10 +230,9 @@ fn link(
 ) -> Option<Link> {
     let (from, to, class) = match edge.purpose {
         Purpose::Telemetry => (dialler, listener, class_of(edge.signals)),
-        Purpose::Alert => (dialler, listener, "alert"),
+        Purpose::Alert | Purpose::Forward => (dialler, listener, "alert"),
         // Grafana asks, and the data comes to it.
         Purpose::Query | Purpose::Consume => (listener, dialler, "query"),
-        Purpose::Forward => (dialler, listener, "alert"),
         Purpose::Scrape => return None,
     };
     let dial = edge.dial.as_ref();

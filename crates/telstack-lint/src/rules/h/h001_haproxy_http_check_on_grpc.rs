@@ -17,8 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         why: "A gRPC server closes a connection that starts with HTTP/1, so the check never succeeds: all servers are \
               DOWN, and every client gets a 503 or a closed connection. `haproxy -c` finds nothing wrong. The line may \
               be one of `defaults`.",
-        bad: "backend otlp_grpc\n    option httpchk GET /\n    server one collector:4317 check",
-        good: "backend otlp_grpc\n    option httpchk GET /\n    server one collector:4317 check port 13133",
+        bad: "# haproxy.cfg\nbackend otlp_grpc\n    option httpchk GET /\n    server one collector:4317 check",
+        good: "# haproxy.cfg\nbackend otlp_grpc\n    option httpchk GET /\n    server one collector:4317 check port 13133",
         silent: "The check goes to another port, another host, or in HTTP/2 (`proto h2`, `check-proto`, `check-alpn`); \
                  `option tcp-check`. A warning where only the port number says that it is gRPC.",
         sources: &[

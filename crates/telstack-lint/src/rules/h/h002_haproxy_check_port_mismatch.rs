@@ -16,8 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         why: "The check never succeeds: all servers are DOWN, and every client gets a 503, while the collectors run. \
               A collector answers on the port and path of its `health_check` extension, and nowhere else: its OTLP \
               port answers 404 to everything but OTLP.",
-        bad: "backend otlp_http\n    mode http\n    option httpchk GET /health\n    server one collector:4318 check",
-        good: "backend otlp_http\n    mode http\n    option httpchk GET /\n    server one collector:4318 check port \
+        bad: "# haproxy.cfg\nbackend otlp_http\n    mode http\n    option httpchk GET /health\n    server one collector:4318 check",
+        good: "# haproxy.cfg\nbackend otlp_http\n    mode http\n    option httpchk GET /\n    server one collector:4318 check port \
                13133",
         silent: "The port or path comes from the environment; the server is not a collector of the stack; what is \
                  expected of the answer is more than that it went well (`http-check expect`).",
@@ -119,8 +119,8 @@ fn mended(cx: &Cx<'_>, behind: &Behind<'_>, at: &Origin, finding: Diagnostic) ->
 /// The extension that says it on another path.
 fn extension<'a>(cx: &Cx<'a>, behind: &Behind<'a>) -> Option<(&'a Listener, &'a str)> {
     let (id, node): (NodeId, _) = behind.to?;
-    let reached = node.listeners.iter().filter(|it| it.bind == Bind::All);
-    reached.filter_map(|it| Some((it, says_health(cx.facts, id, node, it)?))).next()
+    let mut reached = node.listeners.iter().filter(|it| it.bind == Bind::All);
+    reached.find_map(|it| Some((it, says_health(cx.facts, id, node, it)?)))
 }
 
 #[cfg(test)]

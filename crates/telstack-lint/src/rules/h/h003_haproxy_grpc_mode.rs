@@ -18,9 +18,9 @@ pub(crate) static RULE: Rule = Rule {
               to first, and gRPC clients open one for good: `balance roundrobin` spreads clients, not their data, and \
               a new server gets none. A connection that is silent for longer than `timeout client` or `timeout \
               server` is cut.",
-        bad: "backend gateways\n    mode http\n    balance roundrobin\n    server one gateway-1:4317\n    server two \
+        bad: "# haproxy.cfg\nbackend gateways\n    mode http\n    balance roundrobin\n    server one gateway-1:4317\n    server two \
               gateway-2:4317",
-        good: "backend gateways\n    mode http\n    balance roundrobin\n    server one gateway-1:4317 proto h2\n    \
+        good: "# haproxy.cfg\nbackend gateways\n    mode http\n    balance roundrobin\n    server one gateway-1:4317 proto h2\n    \
                server two gateway-2:4317 proto h2",
         silent: "`mode tcp` before receivers that end old connections (`max_connection_age`), or where no `balance` is \
                  written; TLS with `alpn h2`. An error where the server is known to speak gRPC and gets HTTP/1. That \

@@ -14,7 +14,8 @@ fn products_and_versions() {
         assert!(product.knows(product.newest()), "{product}");
         assert!(product.knows(product.oldest()), "{product}");
         assert!(product.oldest() < product.newest());
-        assert!(!product.endpoints(product.newest()).is_empty());
+        // What HAProxy listens on, its configuration says.
+        assert!(product == Product::Haproxy || !product.endpoints(product.newest()).is_empty());
     }
     assert!(Product::Loki.knows(v(3, 7, 6)) && !Product::Loki.knows(v(2, 8, 0)));
     assert!(Product::Grafana.knows(v(11, 4, 2)) && !Product::Grafana.knows(v(11, 9, 0)));
@@ -166,6 +167,13 @@ fn images_tell_what_runs() {
     assert_eq!(of("docker.io/grafana/grafana-oss", "11.2.0-ubuntu"), Some((Product::Grafana, Some(v(11, 2, 0)))));
     assert_eq!(of("quay.io/prometheus/prometheus", "latest"), Some((Product::Prometheus, None)));
     assert_eq!(of("example/loki", "3.0.0"), None);
+    assert_eq!(of("haproxy", "2.9-alpine"), Some((Product::Haproxy, Some(v(2, 9, 0)))));
+    assert_eq!(of("haproxytech/haproxy-alpine", "3.0.5"), Some((Product::Haproxy, Some(v(3, 0, 5)))));
+    let haproxy = |tag| image_facts("haproxy", tag);
+    assert!(haproxy("2.9").is_some_and(|it| it.has_shell && !it.has_wget));
+    assert!(haproxy("2.9-alpine").is_some_and(|it| it.has_wget));
+    assert!(haproxy("lts-alpine").is_some_and(|it| it.has_wget) && haproxy("alpine").is_some_and(|it| it.has_wget));
+    assert!(haproxy("latest").is_some_and(|it| !it.has_wget) && haproxy("2.9-something").is_none());
     let k8s = running("otel/opentelemetry-collector-k8s", "0.158.0").expect("known");
     assert_eq!(k8s.distribution, Some(telstack_catalog::Distribution::K8s));
 }

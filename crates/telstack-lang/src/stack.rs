@@ -118,6 +118,8 @@ pub(crate) fn what(node: &Node) -> &'static str {
         NodeKind::Store(_) => "a store",
         NodeKind::Viewer(_) => "Grafana",
         NodeKind::Alerter(_) => "Alertmanager",
+        NodeKind::Proxy(_) => "a proxy",
+        NodeKind::Broker(_) => "a broker",
         NodeKind::External(_) => "outside the stack",
     }
 }

@@ -5,11 +5,12 @@ use telstack_catalog::{Distribution, Signal, SignalSet, Version, otelcol::Transp
 use telstack_diagnostics::{Applicability, Diagnostics, Severity, SourceMap, Span, apply};
 use telstack_system::{
     Alerter, Bind, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
-    Protocol, Purpose, Sourced, Store, System, Tls, Viewer,
+    Protocol, Purpose, Sourced, Store, System, Tls, Viewer, link, passes,
 };
 use telstack_tools::{
     Said, SourceFile,
     collector::{self, Runs},
+    haproxy,
 };
 
 /// A System and the texts that its origins point into.
@@ -82,6 +83,29 @@ impl Bench {
         let collector = collector::read(file, text, runs, &mut parts_missing);
         let image = ImageRef { repository: dist.image().to_owned(), tag: version.to_string() };
         self.place(name, version, NodeKind::Collector(Box::new(collector)), image, origin)
+    }
+
+    /// A proxy named `lb` with that configuration, and collectors with their listeners.
+    pub(crate) fn proxy(cfg: &str, collectors: &[(&str, &str)]) -> Self {
+        let mut bench = Self::new("");
+        let file = bench.sources.add("haproxy.cfg", cfg);
+        let mut wrong = Diagnostics::default();
+        let proxy = haproxy::read_alone(file, cfg, &mut wrong);
+        assert!(!wrong.has_errors(), "{:?}", wrong.iter().collect::<Vec<_>>());
+        let origin = Origin::written(Span::new(file, 0, 0));
+        let mut node = Node::new("lb", origin, None, NodeKind::Proxy(Box::new(proxy)));
+        node.listeners = node.proxy().map(haproxy::listeners).unwrap_or_default();
+        bench.system.add(node);
+        for (name, yaml) in collectors {
+            let id = bench.add_collector(name, Distribution::Contrib, "0.158.0", yaml);
+            let node = bench.node(id);
+            let version = node.version().expect("a release");
+            node.listeners = passes::collector_listeners(node.collector().expect("a collector"), version);
+        }
+        let calls = link::telemetry(&bench.system);
+        link::connect(&mut bench.system, calls);
+        link::forward(&mut bench.system);
+        bench
     }
 
     /// A store, Grafana or Alertmanager, named after its product.
@@ -201,6 +225,18 @@ impl Bench {
         }
         let version = self.system.collectors().find_map(|(_, node, _)| node.version()).expect("a release");
         Bench::collector(&version.to_string(), &text).silent(code);
+        fix.applicability
+    }
+
+    /// The rule's fix makes the text that it is about to `after`.
+    #[track_caller]
+    pub(crate) fn fixes(&self, code: &str, after: &str) -> Applicability {
+        let mut out = Diagnostics::default();
+        crate::check(&self.system, &mut out);
+        let found: Vec<_> = out.sorted(&self.sources).into_iter().filter(|it| it.rule.code == code).collect();
+        let fix = found.iter().find_map(|it| it.fix.clone()).unwrap_or_else(|| panic!("no fix in {found:?}"));
+        let text = self.sources.file(fix.edits[0].span.file).text();
+        assert_eq!(apply(text, &fix.edits.iter().collect::<Vec<_>>()), after);
         fix.applicability
     }
 

@@ -45,10 +45,11 @@ fn codes(text: &str) -> Vec<(&'static str, Severity, String)> {
     out.sorted(&sources).into_iter().map(|it| (it.rule.code, it.severity, it.message)).collect()
 }
 
-/// Examples in the language of another tool cannot be tried here.
+/// Examples in the language of another tool cannot be tried here: YAML, and what starts with `# FILE`.
 fn is_ours(example: &str) -> bool {
     !example.lines().next().is_some_and(|line| {
-        line.split_once(':').is_some_and(|(key, _)| key.chars().all(|c| c.is_alphanumeric() || c == '_'))
+        line.starts_with("# ")
+            || line.split_once(':').is_some_and(|(key, _)| key.chars().all(|c| c.is_alphanumeric() || c == '_'))
     })
 }
 

@@ -117,7 +117,8 @@ fn node(out: &mut Lines, node: &Node) {
             out.say("webhooks", joined(it.webhooks.iter().map(|hook| &hook.url)));
             out.say_some("repeat interval", it.repeat_interval.as_ref().map(|it| it.value));
         }
-        NodeKind::External(_) => {}
+        // No stack holds one, so none is written and read again.
+        NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => {}
     }
     for it in &node.listeners {
         out.within(&format!("listener {} {}{}", it.name, it.port, transport(it.transport)), |out| listener(out, it));

@@ -67,6 +67,13 @@ impl Loose {
     }
 }
 
+impl Piece<'_> {
+    /// A word of the text, as its program sees it.
+    pub(crate) fn filled(&self, word: &str) -> String {
+        self.fill.as_ref().map_or_else(|| word.to_owned(), |fill| fill(word))
+    }
+}
+
 /// What a platform makes of a text before a program sees it.
 pub(crate) type Fill = Rc<dyn Fn(&str) -> String>;
 

@@ -5,7 +5,7 @@ use telstack_catalog::{
     product::{self, Product, Running},
 };
 use telstack_system::{
-    Collector, Container, ContainerGaps, External, ImageRef, Node, NodeKind, Origin, Sourced, Store,
+    Collector, Container, ContainerGaps, External, ImageRef, Node, NodeKind, Origin, Proxy, Sourced, Store,
 };
 
 /// `registry:5000/repository:tag@digest`; without a tag it is the digest, and `latest` without both.
@@ -40,6 +40,7 @@ pub(crate) fn node(name: &str, origin: Origin, mut container: Option<Container>,
         }
         Some((Product::Grafana, _)) => NodeKind::Viewer(Box::default()),
         Some((Product::Alertmanager, _)) => NodeKind::Alerter(Box::default()),
+        Some((product @ Product::Haproxy, _)) => NodeKind::Proxy(Box::new(Proxy::new(product))),
         Some((product, _)) => match Store::new(product) {
             Some(store) => NodeKind::Store(Box::new(store)),
             None => NodeKind::External(Box::default()),

@@ -13,6 +13,7 @@ mod compose;
 mod doc;
 mod folder;
 mod grafana;
+pub mod haproxy;
 mod image;
 mod jaeger;
 mod kubernetes;
@@ -71,7 +72,7 @@ pub fn emit(system: &System) -> Vec<Artefact> {
             },
             NodeKind::Viewer(viewer) => grafana::emit(system, node, viewer),
             NodeKind::Alerter(alerter) => alertmanager::emit(system, node, alerter),
-            NodeKind::External(_) => Vec::new(),
+            NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => Vec::new(),
         });
     }
     match system.platform.value {
@@ -145,6 +146,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
             Some(Product::Jaeger) => jaeger::read(node, &mut folder),
             Some(Product::Grafana) => grafana::read(node, &mut folder),
             Some(Product::Alertmanager) => alertmanager::read(node, &mut folder),
+            Some(Product::Haproxy) => haproxy::read(node, &mut folder),
             None => sdk::dialled(node.container.as_ref().map(|it| it.env.as_slice()).unwrap_or_default()),
         };
         if let Some(Container { network: Network::Other(_), .. }) = &node.container {
@@ -165,6 +167,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
     let loose = folder.loose().filter(|_| system.cluster.is_some()).map(Loose::of).collect();
     let (wanted, used) = (folder.wanted.into_iter().collect(), folder.used.into_iter().collect());
     link::connect(&mut system, calls);
+    link::forward(&mut system);
     Reading { system, wanted, used, loose }
 }
 

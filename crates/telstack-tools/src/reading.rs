@@ -12,6 +12,8 @@ use telstack_system::{
     units::Period,
 };
 
+use crate::haproxy;
+
 /// Everything that can be wrong with the form of a file.
 pub static RULES: &[&RuleInfo] = &[
     &NOT_YAML,
@@ -24,6 +26,10 @@ pub static RULES: &[&RuleInfo] = &[
     &UNKNOWN_REMARK,
     &crate::compose::read::dollars::RULE,
     &crate::collector::replaced::RULE,
+    &haproxy::UNKNOWN_KEYWORD,
+    &haproxy::INCOMPLETE_LINE,
+    &haproxy::UNDEFINED_BACKEND,
+    &haproxy::DUPLICATE_SECTION,
 ];
 
 const COLLECTOR_DOCS: &[&str] = &["https://opentelemetry.io/docs/collector/configuration/"];

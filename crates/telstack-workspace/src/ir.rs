@@ -4,8 +4,8 @@
 use telstack_syntax::tree::{Entry, Kind, Map};
 use telstack_system::{
     Bind, Collector, Component, Container, Dial, Edge, EnvValue, EnvVar, JaegerStorage, Known, Listener, MountSource,
-    Node, NodeKind, Origin, Pipeline, Purpose, Reference, SecretRef, ServerTls, Settings, Sourced, Store, StoreFacet,
-    System, Tls, Value, Viewer,
+    Node, NodeKind, Origin, Pipeline, Proxy, Purpose, Reference, SecretRef, ServerTls, Settings, Sourced, Store,
+    StoreFacet, System, Tls, Value, Viewer,
 };
 
 /// A map under construction; what is not there is left out.
@@ -82,6 +82,8 @@ pub fn kind(node: &Node) -> &'static str {
         NodeKind::Store(_) => "store",
         NodeKind::Viewer(_) => "viewer",
         NodeKind::Alerter(_) => "alert manager",
+        NodeKind::Proxy(_) => "proxy",
+        NodeKind::Broker(_) => "broker",
         NodeKind::External(_) => "external",
     }
 }
@@ -93,6 +95,8 @@ pub fn purpose(purpose: Purpose) -> &'static str {
         Purpose::Scrape => "scrape",
         Purpose::Query => "query",
         Purpose::Alert => "alerts",
+        Purpose::Forward => "forwarded",
+        Purpose::Consume => "messages",
     }
 }
 
@@ -130,6 +134,8 @@ pub fn node(node: &Node) -> Value {
             out.list("webhooks", it.webhooks.iter().map(|hook| hook.origin.string(&hook.url)).collect());
             out.sourced("repeat_interval", it.repeat_interval.as_ref());
         }
+        NodeKind::Proxy(it) => proxy(&mut out, it),
+        NodeKind::Broker(_) => {}
         NodeKind::External(it) => {
             let endpoint = |at: &telstack_system::ExternalEndpoint| {
                 let mut out = Fields::new(&at.origin);
@@ -153,6 +159,31 @@ pub fn node(node: &Node) -> Value {
         out.put("container", container(it));
     }
     out.done()
+}
+
+fn proxy(out: &mut Fields, proxy: &Proxy) {
+    let frontend = |it: &telstack_system::Frontend| {
+        let mut out = Fields::new(&it.origin);
+        out.text("name", &it.name);
+        out.list("ports", it.doors.iter().map(|door| door.origin.int(door.port)).collect());
+        let backends =
+            it.routes.iter().filter_map(|route| Some(route.origin.string(&*proxy.backends.get(route.backend)?.name)));
+        out.list("backends", backends.collect());
+        out.done()
+    };
+    let backend = |it: &telstack_system::Backend| {
+        let mut out = Fields::new(&it.origin);
+        out.text("name", &it.name);
+        out.sourced("balance", it.balance.as_ref());
+        let server = |it: &telstack_system::Server| {
+            let port = it.port.map(|port| format!(":{port}")).unwrap_or_default();
+            it.host.origin.string(format!("{}{port}", it.host.value))
+        };
+        out.list("servers", it.servers.iter().map(server).collect());
+        out.done()
+    };
+    out.list("frontends", proxy.frontends.iter().map(frontend).collect());
+    out.list("backends", proxy.backends.iter().map(backend).collect());
 }
 
 fn collector(out: &mut Fields, collector: &Collector) {

@@ -174,7 +174,7 @@ fn canonical(repository: &str) -> &str {
     )
 }
 
-/// Splits `v3.14.0-distroless`. A tag that is no version, such as `latest`, has none and no variant.
+/// Splits `v3.14.0-distroless`. A tag that is no version, such as `latest`, has none, and a variant that is known.
 fn split_tag(tag: &str) -> (Option<Version>, &str) {
     let end = tag.find('-').unwrap_or(tag.len());
     let version = Version::parse(&tag[..end]).or_else(|| {
@@ -182,5 +182,11 @@ fn split_tag(tag: &str) -> (Option<Version>, &str) {
         let major = tag[..end].parse::<u32>().ok()?;
         Some(Version::new(major, 0, 0))
     });
-    (version, if version.is_some() { &tag[end..] } else { "" })
+    if version.is_some() {
+        return (version, &tag[end..]);
+    }
+    // `lts-alpine`, `alpine`
+    let variants = || rows().iter().map(|row| row.variant.as_str()).filter(|it| !it.is_empty());
+    let of = |it: &&str| tag.strip_suffix(it).is_some() || tag == &it[1..];
+    (None, variants().find(of).unwrap_or_default())
 }

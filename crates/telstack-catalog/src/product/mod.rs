@@ -1,5 +1,6 @@
 //! Facts about everything that is not a collector component: stores, their images and endpoints.
 
+pub mod haproxy;
 mod image;
 mod layout;
 mod options;
@@ -34,6 +35,8 @@ pub enum Product {
     Grafana,
     /// Prometheus Alertmanager.
     Alertmanager,
+    /// HAProxy.
+    Haproxy,
 }
 
 impl fmt::Display for Product {
@@ -46,6 +49,7 @@ impl fmt::Display for Product {
             Self::Jaeger => "Jaeger",
             Self::Grafana => "Grafana",
             Self::Alertmanager => "Alertmanager",
+            Self::Haproxy => "HAProxy",
         })
     }
 }
@@ -164,12 +168,21 @@ impl Product {
             Self::Jaeger => "jaeger",
             Self::Grafana => "grafana",
             Self::Alertmanager => "alertmanager",
+            Self::Haproxy => "haproxy",
         }
     }
 
     /// Every product, in order.
-    pub const ALL: &'static [Self] =
-        &[Self::Otelcol, Self::Prometheus, Self::Loki, Self::Tempo, Self::Jaeger, Self::Grafana, Self::Alertmanager];
+    pub const ALL: &'static [Self] = &[
+        Self::Otelcol,
+        Self::Prometheus,
+        Self::Loki,
+        Self::Tempo,
+        Self::Jaeger,
+        Self::Grafana,
+        Self::Alertmanager,
+        Self::Haproxy,
+    ];
 
     /// Reads the word of [`Product::id`].
     pub fn parse(id: &str) -> Option<Self> {

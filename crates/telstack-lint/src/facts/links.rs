@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use telstack_catalog::product::{Endpoint, Need};
+use telstack_diagnostics::Diagnostic;
 use telstack_system::{
-    Dial, Listener, Node, NodeId, Protocol, Published, Purpose, Service, System, Via,
+    Dial, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Published, Purpose, Server, Service, System, Via,
     link::{self as dialled, Hearing},
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Link<'a> {
     pub(crate) inside: bool,
     /// Do they hear each other?
     pub(crate) hearing: Hearing,
+    /// The proxy on the way, and the server of it that is `to`.
+    pub(crate) through: Option<(&'a Node, &'a Server)>,
     /// Where it arrives.
     pub(crate) arrival: Arrival<'a>,
 }
@@ -48,6 +51,8 @@ pub(crate) enum Arrival<'a> {
     Closed(Endpoint),
     /// The Service that is dialled has no such port.
     NoSuchPort(&'a Service),
+    /// A proxy takes it there, and hands it on: further links say where to.
+    Onward(&'a Listener),
     /// Nothing listens on that port.
     Nothing,
     /// Something listens there, but it speaks something else.
@@ -62,7 +67,7 @@ impl<'a> Link<'a> {
     /// The listener on the port dialled, whether or not it understands.
     pub(crate) fn listener(&self) -> Option<&'a Listener> {
         match self.arrival {
-            Arrival::Stranger(listener) | Arrival::Answer(listener) => Some(listener),
+            Arrival::Stranger(listener) | Arrival::Answer(listener) | Arrival::Onward(listener) => Some(listener),
             Arrival::Unknown | Arrival::Closed(_) | Arrival::NoSuchPort(_) | Arrival::Nothing | Arrival::Shared(_) => {
                 None
             }
@@ -75,6 +80,25 @@ impl<'a> Link<'a> {
             Arrival::Answer(listener) => Some(listener),
             Arrival::Shared(listener) => Some(listener),
             _ => None,
+        }
+    }
+
+    /// The end of the connection itself, which encrypts or not: the listener that answers, or a proxy before it.
+    pub(crate) fn peer(&self) -> Option<&Listener> {
+        match &self.arrival {
+            Arrival::Onward(listener) => Some(listener),
+            _ => self.answer(),
+        }
+    }
+
+    /// The finding with the proxy on the way, if there is one.
+    pub(crate) fn shows_the_way(&self, finding: Diagnostic) -> Diagnostic {
+        match self.through {
+            Some((proxy, server)) => {
+                let remark = format!("`{}` hands it on to `{}`", proxy.name, self.address());
+                finding.label(server.host.span(), remark)
+            }
+            None => finding,
         }
     }
 
@@ -146,7 +170,63 @@ pub(super) fn links(system: &System) -> Vec<Link<'_>> {
         let to = system.reached(call.from, &call.dial.host, call.dial.port)?;
         Some(link(system, call.purpose, Cow::Owned(call.dial), call.from, to, None))
     });
-    edges.chain(written).collect()
+    let mut links: Vec<Link<'_>> = edges.chain(written).collect();
+    let behind: Vec<Link<'_>> = links.iter().flat_map(|link| behind(system, link)).collect();
+    links.extend(behind);
+    links
+}
+
+/// The links to the servers behind a proxy, where all that comes goes there as it is.
+fn behind<'a>(system: &'a System, link: &Link<'a>) -> Vec<Link<'a>> {
+    let (Arrival::Onward(_), Some(proxy)) = (&link.arrival, link.to.proxy()) else { return Vec::new() };
+    let mut frontends = proxy.on(link.port());
+    let (Some(frontend), None) = (frontends.next(), frontends.next()) else { return Vec::new() };
+    let Some(number) = frontend.only_backend().filter(|_| !frontend.changes) else { return Vec::new() };
+    let mut found = Vec::new();
+    for (edge, to) in system.outgoing(link.to_id, Purpose::Forward) {
+        let edge = system.edge(edge);
+        let (Some(hop), Some(dial)) = (edge.hop.filter(|it| it.backend == number), &edge.dial) else { continue };
+        let backend = &proxy.backends[hop.backend];
+        let server = &backend.servers[hop.server];
+        if backend.changes || !hands_on(proxy, number, link, server) {
+            continue;
+        }
+        let decrypts = frontend.door(link.port()).is_none_or(|door| !door.tls.is_unknown());
+        let tls = if decrypts || !dial.tls.is_unknown() { Known::Unknown } else { link.dial.tls };
+        let hearing = system.hearing(link.to_id, to, &dial.host);
+        let dial = Dial { host: dial.host.clone(), port: dial.port, tls, ..link.dial.as_ref().clone() };
+        let to_node = system.node(to);
+        let arrival = arrival(&dial, edge.via, to_node);
+        // That nothing listens there, the proxy's own link says.
+        if matches!(arrival, Arrival::Nothing | Arrival::Unknown) {
+            continue;
+        }
+        found.push(Link {
+            purpose: link.purpose,
+            dial: Cow::Owned(dial),
+            from: link.from,
+            from_id: link.from_id,
+            to: to_node,
+            to_id: to,
+            via: edge.via,
+            service: None,
+            from_files: link.from_files,
+            inside: link.from_id == to,
+            hearing,
+            through: Some((link.to, server)),
+            arrival,
+        });
+    }
+    found
+}
+
+/// Does what comes arrive as it is spoken? HTTP/2 becomes HTTP/1 where a server is not told to speak it.
+fn hands_on(proxy: &Proxy, backend: usize, link: &Link<'_>, server: &Server) -> bool {
+    match proxy.backends[backend].layer.as_ref().map(|it| it.value) {
+        Some(Layer::Connections) => true,
+        Some(Layer::Requests) => !link.dial.protocol.is_grpc() || server.http2 == Known::Value(true),
+        None => false,
+    }
 }
 
 fn link<'a>(
@@ -178,6 +258,7 @@ fn link<'a>(
         service,
         from_files: system.from_files,
         inside: system.share_localhost(from, to_id) || via.is_some_and(|via| via.service.is_none()),
+        through: None,
         arrival,
     }
 }
@@ -192,6 +273,9 @@ fn arrival<'a>(dial: &Dial, via: Option<Via>, to: &'a Node) -> Arrival<'a> {
         return Arrival::Answer(listener);
     }
     let open = here().next();
+    if let Some(listener) = open.filter(|_| to.proxy().is_some()) {
+        return Arrival::Onward(listener);
+    }
     if let Some(door) = door(to, dial, port) {
         let facet = to.store().and_then(|store| store.prometheus());
         let set = match door.needs {
@@ -245,7 +329,7 @@ pub(crate) fn opens_unknown_ports(node: &Node) -> bool {
 fn understands(listener: Protocol, dial: Protocol) -> bool {
     // Queries, scrapes and probes are plain requests; what they ask for is the path's affair.
     let plain = [Protocol::HTTP, Protocol::EXPOSITION];
-    listener == dial || (plain.contains(&listener) && plain.contains(&dial))
+    listener == dial || dial == Protocol::ANY || (plain.contains(&listener) && plain.contains(&dial))
 }
 
 #[cfg(test)]

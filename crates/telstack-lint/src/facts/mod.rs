@@ -8,6 +8,7 @@ mod glob;
 pub(crate) mod headers;
 mod hosts;
 mod links;
+pub(crate) mod proxies;
 mod settings;
 mod texts;
 

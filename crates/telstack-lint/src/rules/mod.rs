@@ -37,6 +37,12 @@ pub(crate) mod g {
     pub(crate) mod g001_datasource_uid_dangling;
 }
 
+pub(crate) mod h {
+    pub(crate) mod h001_haproxy_http_check_on_grpc;
+    pub(crate) mod h002_haproxy_check_port_mismatch;
+    pub(crate) mod h003_haproxy_grpc_mode;
+}
+
 pub(crate) mod l {
     pub(crate) mod l001_retention_not_enforced;
     pub(crate) mod l002_structured_metadata_schema;
@@ -66,6 +72,7 @@ pub(crate) mod n {
     pub(crate) mod n007_grpc_scheme_contradicts_tls;
     pub(crate) mod n008_duplicate_listen_port;
     pub(crate) mod n009_otlp_message_too_big;
+    pub(crate) mod n010_grpc_pinned_connection;
 }
 
 pub(crate) mod p {

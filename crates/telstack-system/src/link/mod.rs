@@ -4,6 +4,7 @@
 
 mod dials;
 mod doors;
+mod forward;
 mod reach;
 mod way;
 
@@ -11,6 +12,7 @@ pub use dials::{Address, of_exporter as exporter_dials};
 pub(crate) use dials::{HTTPS_PORT, TENANT};
 pub(crate) use doors::FEATURES;
 pub use doors::{Door, JAEGER_1_TLS, listeners};
+pub use forward::{Sender, Spread, clients, forward, senders};
 pub use reach::Hearing;
 pub use way::{Way, leading_to, way};
 

@@ -25,6 +25,10 @@ impl Protocol {
     pub const LOKI_PUSH: Self = Self("loki-push");
     /// A scrape.
     pub const EXPOSITION: Self = Self("prometheus-exposition");
+    /// Messages of Kafka.
+    pub const KAFKA: Self = Self("kafka");
+    /// Whatever comes: a proxy hands it on.
+    pub const ANY: Self = Self("any");
     /// Plain HTTP: queries, health, user interfaces.
     pub const HTTP: Self = Self("http");
     /// Bytes in a form that only the receiver knows.
@@ -52,6 +56,8 @@ impl Protocol {
             "http" => "HTTP",
             "tcp" => "bytes over TCP",
             "udp" => "bytes over UDP",
+            "kafka" => "Kafka",
+            "any" => "what it is sent",
             "splunk-hec" => "Splunk HEC",
             "datadog" => "Datadog",
             other => other,
@@ -155,6 +161,10 @@ pub enum Purpose {
     Query,
     /// Alerts are sent.
     Alert,
+    /// A proxy hands on what it takes.
+    Forward,
+    /// Messages are read from a broker.
+    Consume,
 }
 
 /// What the sending side does.
@@ -179,6 +189,15 @@ pub struct Dial {
     pub origin: Origin,
 }
 
+/// A server of a proxy, by numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hop {
+    /// The backend.
+    pub backend: usize,
+    /// The server in it.
+    pub server: usize,
+}
+
 /// A directed edge between two nodes: from the one that dials to the one that listens.
 #[derive(Clone, Debug)]
 pub struct Edge {
@@ -196,6 +215,8 @@ pub struct Edge {
     pub tenant: Option<Sourced<String>>,
     /// What the sending side does, once negotiated or read.
     pub dial: Option<Dial>,
+    /// In a sending proxy, the server that it stands for.
+    pub hop: Option<Hop>,
     /// What stands between the two ends; none where the one dials the other.
     pub via: Option<Via>,
 }
@@ -223,6 +244,7 @@ impl Edge {
             wanted: None,
             tenant: None,
             dial: None,
+            hop: None,
             via: None,
         }
     }

@@ -1,5 +1,6 @@
 //! What a System is made of.
 
+mod broker;
 mod built;
 pub mod cluster;
 mod collector;
@@ -7,10 +8,12 @@ mod container;
 mod link;
 pub(crate) mod network;
 mod pod;
+mod proxy;
 mod store;
 pub mod tls;
 mod view;
 
+pub use broker::{Advertised, Broker};
 pub use built::BuiltDistribution;
 pub use cluster::{Cluster, Selector, Service, ServicePort, ServiceType, TargetPort};
 pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
@@ -18,9 +21,10 @@ pub use container::{
     ConfigFile, ConfigPath, Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Looked,
     Mount, MountSource, Published, SecretRef,
 };
-pub use link::{Bind, Dial, Edge, Listener, Protocol, Purpose, Requirement, Tls, Via};
+pub use link::{Bind, Dial, Edge, Hop, Listener, Protocol, Purpose, Requirement, Tls, Via};
 pub use network::{Joined, Network};
 pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
+pub use proxy::{Backend, Frontend, HttpProbe, Layer, Proxy, ProxyDoor, Route, Server, ServerCheck};
 pub use store::{
     AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, MetricsGenerator, PrometheusFacet,
     SchemaPeriod, ScrapeJob, Store, StoreFacet, TempoFacet,
@@ -102,6 +106,10 @@ pub enum NodeKind {
     Viewer(Box<Viewer>),
     /// Alertmanager.
     Alerter(Box<Alerter>),
+    /// Something that hands on what it takes: HAProxy.
+    Proxy(Box<Proxy>),
+    /// Something that keeps messages until they are read: Kafka.
+    Broker(Box<Broker>),
     /// Something that is not ours to run.
     External(Box<External>),
 }
@@ -134,7 +142,8 @@ impl Node {
             NodeKind::Store(store) => Some(store.product()),
             NodeKind::Viewer(_) => Some(Product::Grafana),
             NodeKind::Alerter(_) => Some(Product::Alertmanager),
-            NodeKind::External(_) => None,
+            NodeKind::Proxy(proxy) => Some(proxy.product),
+            NodeKind::Broker(_) | NodeKind::External(_) => None,
         }
     }
 
@@ -213,6 +222,22 @@ impl Node {
         }
     }
 
+    /// The proxy, if it is one.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        match &self.kind {
+            NodeKind::Proxy(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The broker, if it is one.
+    pub fn broker(&self) -> Option<&Broker> {
+        match &self.kind {
+            NodeKind::Broker(it) => Some(it),
+            _ => None,
+        }
+    }
+
     /// The thing outside, if it is one.
     pub fn external(&self) -> Option<&External> {
         match &self.kind {
@@ -225,7 +250,7 @@ impl Node {
     pub fn title(&self) -> String {
         let product = match &self.kind {
             NodeKind::Collector(collector) => collector.distribution.value.binary().to_owned(),
-            NodeKind::External(_) => return format!("`{}`", self.name),
+            NodeKind::Broker(_) | NodeKind::External(_) => return format!("`{}`", self.name),
             _ => self.product().map(|product| product.to_string()).unwrap_or_default(),
         };
         self.version().map_or_else(|| product.clone(), |version| format!("{product} {version}"))

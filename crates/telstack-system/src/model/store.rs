@@ -184,7 +184,7 @@ impl Store {
             Product::Loki => StoreFacet::Loki(LokiFacet::default()),
             Product::Tempo => StoreFacet::Tempo(TempoFacet::default()),
             Product::Jaeger => StoreFacet::Jaeger(None),
-            Product::Otelcol | Product::Grafana | Product::Alertmanager => return None,
+            Product::Otelcol | Product::Grafana | Product::Alertmanager | Product::Haproxy => return None,
         };
         Some(Self {
             retention: None,

@@ -80,7 +80,7 @@ pub fn kind(path: &Path, text: &str) -> FileKind {
         return known;
     }
     if is_haproxy(text) {
-        return FileKind::Other("a configuration of HAProxy");
+        return FileKind::Config(Product::Haproxy);
     }
     if is_grafana_ini(text) {
         return FileKind::Other("grafana.ini");
@@ -429,7 +429,7 @@ mod tests {
     fn other_forms() {
         let of = |name: &str, text: &str| kind(Path::new(name), text);
         let haproxy = "global\n  maxconn 5\nfrontend x\n  bind :80\n  mode tcp\n";
-        assert_eq!(of("haproxy.cfg", haproxy), FileKind::Other("a configuration of HAProxy"));
+        assert_eq!(of("haproxy.cfg", haproxy), FileKind::Config(Product::Haproxy));
         assert_eq!(of("setup.cfg", "[metadata]\nname = x\n"), FileKind::Unknown);
         assert_eq!(of("g.ini", "[server]\nhttp_port = 1\n[security]\n"), FileKind::Other("grafana.ini"));
         assert_eq!(of("a.alloy", ""), FileKind::Other("a configuration of Alloy"));

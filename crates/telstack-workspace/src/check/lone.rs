@@ -13,6 +13,7 @@ pub(super) use telstack_tools::collector::Extent;
 use telstack_tools::{
     Loose,
     collector::{self, Remark, Runs},
+    haproxy,
 };
 
 use super::{About, Assumed, CheckFailure, discover::Found};
@@ -211,6 +212,19 @@ fn judged(
     system.add(node);
     telstack_lint::check(&system, out);
     system
+}
+
+/// Checks the configuration of a proxy by itself: what sends to it, and whom it dials, is not known.
+pub(super) fn proxy(file: FileId, sources: &SourceMap, out: &mut Diagnostics) {
+    let start = Origin::written(Span::new(file, 0, 0));
+    let made_up = Origin::builtin(ASSUMED, "the file does not say what runs it", &[]);
+    let mut system = System::new("haproxy", start.clone(), Sourced::new(Platform::Compose, made_up));
+    system.from_files = true;
+    let proxy = haproxy::read_alone(file, sources.file(file).text(), out);
+    let mut node = Node::new(Product::Haproxy.id(), start, None, NodeKind::Proxy(Box::new(proxy)));
+    node.listeners = node.proxy().map(haproxy::listeners).unwrap_or_default();
+    system.add(node);
+    telstack_lint::check(&system, out);
 }
 
 /// Says once which collector was assumed, where something was found for it.

@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
 };
 
-use telstack_catalog::{Distribution, Version, otelcol};
+use telstack_catalog::{Distribution, Version, otelcol, product::Product};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Severity, SourceMap};
 use telstack_system::{BuiltDistribution, System};
 use telstack_tools::Said;
@@ -213,6 +213,9 @@ pub fn check_all(
     let mut collectors = Vec::new();
     for it in alone.iter().filter(|it| matches!(it.kind, FileKind::Collector | FileKind::Fragment)) {
         collectors.push((*it, known.about(&it.path, &mut checked.sources)?));
+    }
+    for it in alone.iter().filter(|it| it.kind == FileKind::Config(Product::Haproxy)) {
+        lone::proxy(it.file, &checked.sources, &mut out);
     }
     let mut assumed = lone::check(&collectors, &checked.sources, &mut out);
     assumed.extend(cluster.unnamed);

@@ -21,6 +21,8 @@ fn label(edge: &Edge) -> String {
         (Purpose::Scrape, _) => "scrape".to_owned(),
         (Purpose::Query, _) => "queries".to_owned(),
         (Purpose::Alert, _) => "alerts".to_owned(),
+        (Purpose::Forward, _) => "forwards".to_owned(),
+        (Purpose::Consume, _) => "reads messages".to_owned(),
     }
 }
 

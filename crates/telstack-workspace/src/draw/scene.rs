@@ -230,9 +230,9 @@ fn link(
 ) -> Option<Link> {
     let (from, to, class) = match edge.purpose {
         Purpose::Telemetry => (dialler, listener, class_of(edge.signals)),
-        Purpose::Alert => (dialler, listener, "alert"),
+        Purpose::Alert | Purpose::Forward => (dialler, listener, "alert"),
         // Grafana asks, and the data comes to it.
-        Purpose::Query => (listener, dialler, "query"),
+        Purpose::Query | Purpose::Consume => (listener, dialler, "query"),
         Purpose::Scrape => return None,
     };
     let dial = edge.dial.as_ref();
@@ -241,6 +241,8 @@ fn link(
         (Purpose::Telemetry, None) => "no protocol".to_owned(),
         (Purpose::Alert, Some(dial)) => format!("alerts :{}", dial.port),
         (Purpose::Alert, None) => "alerts".to_owned(),
+        (Purpose::Forward, _) => "forwards".to_owned(),
+        (Purpose::Consume, _) => "reads messages".to_owned(),
         _ => "queries".to_owned(),
     };
     let mut below = signal_words(edge.signals);

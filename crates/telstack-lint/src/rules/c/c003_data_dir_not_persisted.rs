@@ -70,7 +70,7 @@ fn kept(node: &Node, container: &Container) -> Option<Sourced<String>> {
             let store = node.store().filter(|it| it.local.is_some())?;
             store.data_path.clone()
         }
-        Product::Otelcol | Product::Jaeger | Product::Alertmanager => None,
+        Product::Otelcol | Product::Jaeger | Product::Alertmanager | Product::Haproxy => None,
     }
 }
 

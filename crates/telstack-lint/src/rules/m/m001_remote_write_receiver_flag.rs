@@ -53,6 +53,7 @@ pub(crate) fn judge(cx: &mut Cx<'_>, protocol: Protocol, does: &str) {
         let mut finding = cx
             .finding(message, &link.dial.origin, format!("{does} to `{}`", link.address()))
             .label(origin.span(), format!("{} refuses it without the flag", link.to.title()));
+        finding = link.shows_the_way(finding);
         if let Some(better) = link.better() {
             finding = finding.help(better);
         }

@@ -63,7 +63,7 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(product) = to.product().filter(refuses) {
             finding = finding.note(format!("{product} does not take {}", product.rejects().join("; ")));
         }
-        cx.report(finding);
+        cx.report(link.shows_the_way(finding));
     }
 }
 

@@ -1,4 +1,5 @@
 use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::Protocol;
 
 use crate::{
     Cx, Rule,
@@ -70,7 +71,9 @@ fn check(cx: &mut Cx<'_>) {
         match link.better() {
             Some(better) => finding = finding.help(better),
             None if finding.help.is_empty() => {
-                let way = format!("let `{}` listen on port {} with {}", to.name, link.port(), dial.protocol);
+                let with =
+                    if dial.protocol == Protocol::ANY { String::new() } else { format!(" with {}", dial.protocol) };
+                let way = format!("let `{}` listen on port {}{with}", to.name, link.port());
                 finding = finding.help(way);
             }
             None => {}

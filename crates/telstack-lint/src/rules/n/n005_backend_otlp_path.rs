@@ -65,6 +65,7 @@ fn check(cx: &mut Cx<'_>) {
             .finding(message, &dial.origin, format!("{}{below}", shown(&dial.path)))
             .label(listener.origin.span(), format!("takes {} with {}{below}", dial.protocol, shown(wanted)))
             .help(format!("end the endpoint with {}: `http://{}/{}`", shown(wanted), link.address(), bare(wanted)));
+        let finding = link.shows_the_way(finding);
         cx.report(match link.better() {
             Some(better) => finding.help(better),
             None => finding,

@@ -1,5 +1,5 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Known, Tls};
+use telstack_system::{Known, Protocol, Tls};
 
 use crate::{Cx, Rule};
 
@@ -33,7 +33,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     for link in &cx.facts.links {
-        let Some(listener) = link.answer() else { continue };
+        let Some(listener) = link.peer() else { continue };
         let (Known::Value(client), Known::Value(server)) = (link.dial.tls, listener.tls) else { continue };
         let (sends, takes) = (client != Tls::Off, server != Tls::Off);
         if sends == takes {
@@ -52,6 +52,8 @@ fn check(cx: &mut Cx<'_>) {
             .finding(message, &link.dial.origin, format!("{} from here", word(sends)))
             .label(listener.origin.span(), format!("{} expected here", word(takes)));
         finding = match (link.dial.protocol.is_grpc(), takes) {
+            _ if link.dial.protocol == Protocol::ANY && takes => finding.help("add `ssl` to the line of the server"),
+            _ if link.dial.protocol == Protocol::ANY => finding.help("take `ssl` off the line of the server"),
             (true, true) => finding.help("set `tls.insecure` of the exporter to false, and its `tls.ca_file`"),
             (true, false) => finding.help("set `tls.insecure` of the exporter to true"),
             (false, true) => finding.help("write the address with `https://`"),
@@ -70,7 +72,7 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(better) = link.better() {
             finding = finding.help(better);
         }
-        cx.report(finding);
+        cx.report(link.shows_the_way(finding));
     }
 }
 

@@ -171,7 +171,7 @@ fn command(container: &mut Container, node: &Node, data_path: Option<&str>) {
             StoreFacet::Loki(_) | StoreFacet::Tempo(_) => say(format!("-config.file={config}"), &origin),
             StoreFacet::Jaeger(_) => say(format!("--config={config}"), &origin),
         },
-        NodeKind::Viewer(_) | NodeKind::External(_) => {}
+        NodeKind::Viewer(_) | NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => {}
     }
 }
 

@@ -1,0 +1,200 @@
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
+use telstack_system::{Bind, Listener, NodeId, Origin, Protocol};
+
+use crate::{
+    Cx, Rule,
+    facts::proxies::{self, Behind, says_health, serves},
+    repair,
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "H002",
+        name: "haproxy-check-port-mismatch",
+        severity: Severity::Error,
+        summary: "A proxy asks a collector whether it is well where it does not say so.",
+        why: "The check never succeeds: all servers are DOWN, and every client gets a 503, while the collectors run. \
+              A collector answers on the port and path of its `health_check` extension, and nowhere else: its OTLP \
+              port answers 404 to everything but OTLP.",
+        bad: "# haproxy.cfg\nbackend otlp_http\n    mode http\n    option httpchk GET /health\n    server one collector:4318 check",
+        good: "# haproxy.cfg\nbackend otlp_http\n    mode http\n    option httpchk GET /\n    server one collector:4318 check port \
+               13133",
+        silent: "The port or path comes from the environment; the server is not a collector of the stack; what is \
+                 expected of the answer is more than that it went well (`http-check expect`).",
+        sources: &[
+            "https://github.com/DataDog/documentation/pull/5608",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/34133",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/24655",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for (id, proxy, number) in proxies::backends(cx.system) {
+        let probe_is_open = proxy.backends[number].probe.as_ref().is_some_and(|it| it.open);
+        for behind in proxies::behind(cx.system, id, number) {
+            if let Some(finding) = judge(cx, &behind).filter(|_| !probe_is_open) {
+                cx.report(finding);
+            }
+        }
+    }
+}
+
+fn judge(cx: &Cx<'_>, behind: &Behind<'_>) -> Option<Diagnostic> {
+    let (id, node) = behind.to.filter(|(_, node)| node.collector().is_some())?;
+    let check = behind.server.check.as_ref().filter(|it| !it.own_way)?;
+    let probe = behind.backend.probe.as_ref();
+    let asked = match &check.port {
+        Some(port) => behind.on(port.value),
+        None => behind.listener,
+    };
+    let port = check.port.as_ref().map_or(behind.port, |it| it.value);
+    let at = check.port.as_ref().map_or(&check.origin, |it| &it.origin);
+    let whom = format!("`{}` asks `{}:{port}` whether it is well", behind.backend.name, behind.server.host.value);
+    let Some(listener) = asked else {
+        // That nothing listens where it is dialled is another finding.
+        check.port.as_ref().filter(|_| behind.opens_no_other())?;
+        let finding = cx
+            .finding(format!("{whom}, where nothing listens"), at, format!("no such port on `{}`", node.name))
+            .label(node.span(), format!("`{}` is never well", behind.server.name));
+        return Some(mended(cx, behind, at, finding));
+    };
+    if listener.bind == Bind::Loopback && check.port.is_some() {
+        let finding = cx
+            .finding(format!("{whom}, which answers inside its own container only"), at, "refused from here")
+            .label(listener.origin.span(), "binds loopback")
+            .help(format!("bind every interface: `0.0.0.0:{port}`"));
+        return Some(finding);
+    }
+    let probe = probe?;
+    let path = &probe.path.value;
+    if let Some(says) = says_health(cx.facts, id, node, listener) {
+        if serves(says, path) {
+            return None;
+        }
+        let message = format!("{whom} with `{path}`, and it says so on `{says}` only");
+        let finding = cx
+            .finding(message, &probe.path.origin, "answered 404")
+            .label(listener.origin.span(), format!("answers on `{says}`"))
+            .help(format!("ask for `{says}`"));
+        let change =
+            repair::word(&probe.path.origin, path, says).map(|it| Fix::unsafe_(format!("ask for `{says}`"), it));
+        return Some(repair::with(finding, change));
+    }
+    if listener.protocol != Protocol::OTLP_HTTP || !probe.plain {
+        return None;
+    }
+    let finding = cx
+        .finding(format!("{whom} with `{path}`, where only OTLP is answered"), at, "answered 404: never well")
+        .label(Some(probe.origin.span()?), "asked like this")
+        .label(listener.origin.span(), format!("takes {}", listener.protocol));
+    Some(mended(cx, behind, at, finding))
+}
+
+/// The finding with what to ask instead.
+fn mended(cx: &Cx<'_>, behind: &Behind<'_>, at: &Origin, finding: Diagnostic) -> Diagnostic {
+    let path = behind.backend.probe.as_ref().map_or("/", |it| &it.path.value);
+    let Some(health) = behind.health(cx.facts, path) else {
+        return match extension(cx, behind) {
+            Some((health, says)) => finding
+                .label(health.origin.span(), format!("says on `{says}` whether it is well"))
+                .help(format!("ask the `health_check` extension: `check port {}`, and for `{says}`", health.port)),
+            None => finding
+                .help("switch the `health_check` extension of the collector on, and ask it: `check port 13133`")
+                .help("or only try to connect: `option tcp-check`"),
+        };
+    };
+    let finding = finding
+        .label(health.origin.span(), "says whether it is well")
+        .help(format!("ask the `health_check` extension: `check port {}`", health.port));
+    let port = health.port.to_string();
+    let change = match behind.server.check.as_ref().and_then(|it| it.port.as_ref()) {
+        Some(wrong) => repair::word(at, &wrong.value.to_string(), &port),
+        None => repair::word(at, "check", &format!("check port {port}")),
+    };
+    repair::with(finding, change.map(|it| Fix::safe(format!("ask on port {port}"), it)))
+}
+
+/// The extension that says it on another path.
+fn extension<'a>(cx: &Cx<'a>, behind: &Behind<'a>) -> Option<(&'a Listener, &'a str)> {
+    let (id, node): (NodeId, _) = behind.to?;
+    let mut reached = node.listeners.iter().filter(|it| it.bind == Bind::All);
+    reached.find_map(|it| Some((it, says_health(cx.facts, id, node, it)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::{Applicability, Severity};
+
+    use crate::test_support::Bench;
+
+    fn gateway(extension: &str) -> String {
+        format!(
+            "receivers: {{otlp: {{protocols: {{http: {{endpoint: '0.0.0.0:4318'}}}}}}}}\nextensions: {{health_check: \
+             {{{extension}}}}}\nservice: {{extensions: [health_check], pipelines: {{traces: {{receivers: [otlp], \
+             exporters: [debug]}}}}}}\nexporters: {{debug: }}"
+        )
+    }
+
+    fn bench(cfg: &str, extension: &str) -> Bench {
+        Bench::proxy(cfg, &[("gateway", &gateway(extension))])
+    }
+
+    const OPEN: &str = "endpoint: '0.0.0.0:13133'";
+
+    #[test]
+    fn fails_on_the_port_of_otlp() {
+        let cfg = "backend b\n mode http\n option httpchk GET /health\n server s gateway:4318 check inter 5s\n";
+        let bench = bench(cfg, OPEN);
+        assert_eq!(bench.finds("H002", "check"), Severity::Error);
+        assert_eq!(bench.fixes("H002", &cfg.replace(" check ", " check port 13133 ")), Applicability::Safe);
+    }
+
+    #[test]
+    fn fails_where_nothing_listens_or_not_for_others() {
+        let cfg = "backend b\n server s gateway:4318 check port 13134\n";
+        let wrong = bench(cfg, OPEN);
+        wrong.finds("H002", "13134");
+        assert_eq!(wrong.fixes("H002", &cfg.replace("13134", "13133")), Applicability::Safe);
+        bench("backend b\n server s gateway:4318 check port 13133\n", "endpoint: 'localhost:13133'")
+            .finds("H002", "13133");
+    }
+
+    #[test]
+    fn fails_on_another_path() {
+        let cfg = "backend b\n option httpchk GET /health\n server s gateway:4318 check port 13133\n";
+        let bench = bench(cfg, "endpoint: '0.0.0.0:13133', path: /status");
+        bench.finds("H002", "/health");
+        assert_eq!(bench.fixes("H002", &cfg.replace("/health", "/status")), Applicability::Unsafe);
+    }
+
+    #[test]
+    fn passes_where_it_is_said() {
+        for cfg in [
+            "backend b\n option httpchk GET /health\n server s gateway:4318 check port 13133\n",
+            "backend b\n option httpchk\n server s gateway:4318 check port 13133\n",
+            "backend b\n server s gateway:4318 check port 13133\n",
+            "backend b\n server s gateway:4318 check\n",
+            "backend b\n option httpchk\n server s gateway:4318\n",
+        ] {
+            bench(cfg, OPEN).silent("H002");
+        }
+    }
+
+    #[test]
+    fn silent_where_it_cannot_know() {
+        for cfg in [
+            "backend b\n option httpchk\n server s elsewhere:4318 check port 1\n",
+            "backend b\n server s gateway:4318 check port \"${P}\"\n",
+            "backend b\n option httpchk GET \"${P}\"\n server s gateway:4318 check\n",
+            "backend b\n option httpchk\n http-check expect status 404\n server s gateway:4318 check\n",
+            "backend b\n option httpchk\n server s gateway:4318 check check-ssl\n",
+        ] {
+            bench(cfg, OPEN).silent("H002");
+        }
+        bench("backend b\n server s gateway:4318 check port 13133\n", "endpoint: '${env:E}'").silent("H002");
+        let cfg = "backend b\n option httpchk\n server s gateway:4318 check port 13133\n";
+        bench(cfg, "endpoint: '0.0.0.0:13133', path: '${env:P}'").silent("H002");
+    }
+}

@@ -1,0 +1,23 @@
+//! Brokers of messages: who sends to a topic and who reads it need not know of each other.
+
+use crate::model::link::Bind;
+
+/// A broker that is known by its image.
+#[derive(Clone, Debug, Default)]
+pub struct Broker {
+    /// Where it tells its clients to come back to; none where that is not known.
+    pub advertised: Option<Vec<Advertised>>,
+}
+
+/// An address that a broker tells its clients.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Advertised {
+    /// The name of the listener: `PLAINTEXT`, `INTERNAL`.
+    pub listener: String,
+    /// The host.
+    pub host: String,
+    /// The port that clients are told.
+    pub port: u16,
+    /// The interface and port that the listener of that name really has, if it is known.
+    pub binds: Option<(Bind, u16)>,
+}

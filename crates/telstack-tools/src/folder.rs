@@ -8,6 +8,7 @@ use std::{
 
 use telstack_catalog::{Distribution, Version, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId, Span};
+use telstack_syntax::yaml;
 use telstack_system::{
     ConfigFile, ConfigPath, Container, Dial, Looked, MountSource, Node, Origin, Purpose, Sourced, Value,
 };
@@ -196,6 +197,24 @@ impl<'a> Folder<'a> {
         };
         let (path, text) = (path.to_owned(), Cow::Owned(text));
         self.files.push(Rc::new(Piece { path, file: span.file, text, place, fill, secret }));
+    }
+
+    /// Makes a part of a file's own tree a text that can be read at a path from where all paths start.
+    pub(crate) fn embed_tree(&mut self, path: &str, value: &Value) {
+        let Some(span) = value.mark.span() else { return };
+        let whole = self.files.iter().find(|piece| piece.file == span.file && piece.place == Place::Start);
+        let Some(whole) = whole.filter(|_| self.given(path).is_none()) else { return };
+        let Some(before) = whole.text.get(..span.range().start) else { return };
+        let line = before.rfind('\n').map_or(0, |at| at + 1);
+        // A block starts on a line of its own, and needs its indentation.
+        let start = if before[line..].trim().is_empty() { line } else { span.range().start };
+        let Some(text) = whole.text.get(start..span.range().end) else { return };
+        // What it says by aliases of other parts of the file, it does not say by itself.
+        if yaml::read(span.file, text).is_err() {
+            return;
+        }
+        let (path, text, place) = (path.to_owned(), Cow::Owned(text.to_owned()), Place::Offset(start));
+        self.files.push(Rc::new(Piece { path, file: span.file, text, place, fill: None, secret: false }));
     }
 
     /// Lets a file be found at another path too.

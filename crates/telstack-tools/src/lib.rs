@@ -164,6 +164,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
     system.complete = folder.complete && !folder.out.has_errors();
     calls.retain_mut(|call| sdk::settle(&system, call.from, call));
     calls.extend(link::telemetry(&system));
+    kubernetes::finish(&mut system);
     let loose = folder.loose().filter(|_| system.cluster.is_some()).map(Loose::of).collect();
     let (wanted, used) = (folder.wanted.into_iter().collect(), folder.used.into_iter().collect());
     link::connect(&mut system, calls);

@@ -3,7 +3,7 @@
 use telstack_catalog::Signal;
 use telstack_system::{
     Dial, EnvValue, EnvVar, Known, NodeId, Protocol, Purpose, System, Tls,
-    link::{Address, Call},
+    link::{self, Address, Call, Way},
 };
 
 use crate::folder::Dialled;
@@ -63,8 +63,12 @@ pub(crate) fn settle(system: &System, from: NodeId, call: &mut Call) -> bool {
     if call.dial.protocol != EITHER {
         return true;
     }
-    let to = system.reached(from, &call.dial.host, call.dial.port);
-    let here = || to.into_iter().flat_map(|to| &system.node(to).listeners).filter(|it| it.port == call.dial.port);
+    let dialled = call.dial.port;
+    let (to, port) = match link::way(system, from, &call.dial.host, dialled) {
+        Way::To(to, via) => (Some(to), via.and_then(|via| via.port).unwrap_or(dialled)),
+        Way::Service(_) | Way::Out | Way::Nowhere => (None, dialled),
+    };
+    let here = || to.into_iter().flat_map(|to| &system.node(to).listeners).filter(|it| it.port == port);
     let spoken = [Protocol::OTLP_HTTP, Protocol::OTLP_GRPC];
     let found = spoken.into_iter().find(|it| here().any(|listener| listener.protocol == *it));
     let strange = found.is_none() && here().next().is_some();

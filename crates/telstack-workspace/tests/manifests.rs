@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use telstack_diagnostics::{Diagnostic, Severity, apply};
-use telstack_workspace::{Checked, Input, MemoryFiles, Request, Told, check_all};
+use telstack_workspace::{
+    Checked, Chosen, Findings, Input, MemoryFiles, Policy, Request, SettingsFrom, Told, check_all,
+};
 
 fn checked<const N: usize>(files: &[(&str, &str); N]) -> Checked {
     let request = Request { inputs: vec![Input::Path(PathBuf::from("d"))], ..Request::default() };
@@ -116,7 +118,7 @@ fn namespaces_keep_names_apart() {
     assert_ne!(text, apart);
     assert_eq!(found(&[(ALL, &text)]), ["N003 d/all.yaml:14 gw:4319"]);
     // Only one of them is written: it may be the same, or not.
-    assert!(found(&[(ALL, &apart)]).is_empty());
+    assert_eq!(found(&[(ALL, &apart)]), [""; 0]);
 }
 
 #[test]
@@ -272,4 +274,61 @@ fn manifests_of_other_things_say_nothing() {
     for text in [app.as_str(), broken, odd, nothing] {
         assert!(found(&[(ALL, text)]).is_empty(), "{text}");
     }
+}
+
+/// A custom resource of the operator, with its configuration as text or as a tree.
+fn resource(name: &str, config: &str, text: bool, more: &str) -> String {
+    let (version, bar) = if text { ("v1alpha1", " |") } else { ("v1beta1", "") };
+    format!(
+        "apiVersion: opentelemetry.io/{version}\nkind: OpenTelemetryCollector\nmetadata:\n  name: {name}\nspec:\n{more}  \
+         config:{bar}\n{}",
+        indented(config, "    ")
+    )
+}
+
+#[test]
+fn resources_of_the_operator() {
+    for text in [true, false] {
+        let image = format!("  image: {IMAGE}\n");
+        let of = |endpoint: &str, config: &str| {
+            let agent = resource("agent", &collector(endpoint), text, "");
+            let gateway = resource("gw", config, text, &image);
+            found(&[(ALL, &format!("{agent}---\n{gateway}"))])
+        };
+        let gateway = collector("elsewhere:4317");
+        for host in ["gw-collector", "gw-collector.obs.svc", "gw-collector-headless"] {
+            assert_eq!(of(&format!("{host}:4317"), &gateway), [""; 0], "{host}");
+            assert_eq!(of(&format!("{host}:4319"), &gateway), [format!("N003 d/all.yaml:14 {host}:4319")]);
+        }
+        // The operator writes addresses that are not written.
+        let bare = gateway.replace("      grpc:\n        endpoint: 0.0.0.0:4317\n", "      grpc: {}\n");
+        assert!(of("gw-collector:4317", &bare).is_empty());
+        let local = gateway.replace("0.0.0.0:4317", "localhost:4317");
+        assert_eq!(of("gw-collector:4317", &local).len(), 1);
+        // At its own lines, and repaired there.
+        let old = resource("agent", &collector("elsewhere:4317").replace("otlp_grpc", "otlp"), text, &image);
+        let checked = checked(&[(ALL, &old)]);
+        let finding = checked.diagnostics.iter().find(|it| it.rule.code == "V006").expect("found");
+        let fixed = apply(&old, &finding.fix.as_ref().expect("a fix").edits.iter().collect::<Vec<_>>());
+        assert_eq!(fixed, resource("agent", &collector("elsewhere:4317"), text, &image));
+    }
+}
+
+#[test]
+fn comments_inside_of_a_config_map_ignore() {
+    let wrong = collector("elsewhere:4317").replace("[otlp_grpc]", "[otlp_grpc, nothing]");
+    let ignored = wrong.replace("nothing]", "nothing] # telstack: ignore[P001] made elsewhere");
+    let left = |config: &str| {
+        let text = config_map("x", config);
+        let files = MemoryFiles::new([(ALL, text.as_str())]);
+        let checked = checked(&[(ALL, &text)]);
+        let mut findings = Findings::default();
+        findings.add(&checked.sources, checked.diagnostics);
+        let chosen = Chosen::new(&[], &[]).expect("codes");
+        let mut policy = Policy::new(&files, SettingsFrom::Nothing, chosen).expect("settings");
+        policy.apply(&mut findings);
+        findings.diagnostics.iter().map(|it| it.rule.code).collect::<Vec<_>>()
+    };
+    assert_eq!(left(&wrong), ["P001"]);
+    assert!(left(&ignored).is_empty());
 }

@@ -2,6 +2,7 @@
 
 use telstack_catalog::otelcol::Transport;
 
+use super::way::{Way, way};
 use crate::{
     graph::{NodeId, System},
     model::{Bind, Container, Network, Node, network},
@@ -36,6 +37,12 @@ impl System {
     /// The node that answers when `from` dials a name and a port; none for something outside, and where nobody can
     /// tell which of several it is.
     pub fn reached(&self, from: NodeId, host: &str, port: u16) -> Option<NodeId> {
+        if self.cluster.is_some() {
+            return match way(self, from, host, port) {
+                Way::To(to, _) => Some(to),
+                Way::Service(_) | Way::Out | Way::Nowhere => None,
+            };
+        }
         let dialer = self.node(from).container.as_ref();
         if dialer.is_some_and(|it| it.hosts.iter().any(|known| known.value == host)) {
             // An address of its own stands for that name.
@@ -61,7 +68,9 @@ impl System {
 
     /// Do both have one `localhost`?
     pub fn share_localhost(&self, one: NodeId, other: NodeId) -> bool {
-        one == other || self.space(one).is_some_and(|space| self.space(other) == Some(space))
+        let containers = self.node(one).container.as_ref().zip(self.node(other).container.as_ref());
+        let in_pod = containers.is_some_and(|(one, other)| one.shares_pod(other));
+        one == other || in_pod || self.space(one).is_some_and(|space| self.space(other) == Some(space))
     }
 
     /// Does what `from` sends to a node by that name arrive there?

@@ -60,7 +60,11 @@ fn over(system: &System, cluster: &Cluster, at: usize, pod: bool, dialled: u16) 
     let direct = pod || service.headless;
     let open = TargetPort::Number(dialled);
     // Without an address of its own it only gives names to pods, whatever its ports are.
-    let target = if direct { Some(&open) } else { service.port(dialled).map(|it| &it.target) };
+    let target = if direct || service.open_ports && service.port(dialled).is_none() {
+        Some(&open)
+    } else {
+        service.port(dialled).map(|it| &it.target)
+    };
     let via = |port: Option<u16>| Via { service: Some(at), port, pods: direct };
     let containers: Vec<(NodeId, &Container)> = selected(system, service).collect();
     let Some((_, first)) = containers.first() else { return Way::Service(via(target.map(|_| dialled))) };

@@ -90,6 +90,8 @@ pub struct Pod {
     pub links: bool,
     /// Does an operator make it, from a resource that says less? Then it adds what pods need.
     pub operated: bool,
+    /// Is each of its scrape targets given to one of the pods (the operator's target allocator)?
+    pub targets_shared: Option<Origin>,
     /// What declares it.
     pub origin: Origin,
 }

@@ -78,6 +78,7 @@ fn service(object: &Object) -> Service {
             origin: it.mark.clone(),
         }),
         ports: ports.collect(),
+        open_ports: false,
         labels: object.labels(),
         annotations: object.annotations(),
         sticky: plain(spec, "sessionAffinity").as_deref() == Some("ClientIP"),

@@ -7,6 +7,7 @@ mod around;
 mod configs;
 mod container;
 mod objects;
+mod operator;
 mod values;
 mod workload;
 
@@ -16,6 +17,7 @@ use telstack_system::{Origin, Platform, Sourced, System};
 use crate::folder::{Folder, SourceFile};
 use configs::Configs;
 use objects::Objects;
+pub(crate) use operator::finish;
 
 /// Manifests that are applied together.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +82,8 @@ pub(crate) fn read(manifests: &Manifests, files: &[SourceFile<'_>], folder: &mut
     let platform = Sourced::new(Platform::Kubernetes, origin.clone());
     let mut system = System::new(manifests.name.clone(), origin, platform);
     let nodes = workload::nodes(manifests, &objects, &configs, &mut cluster);
-    for node in nodes {
+    let operated = operator::nodes(&objects, &configs, &mut cluster, folder);
+    for node in nodes.into_iter().chain(operated) {
         system.add(node);
     }
     system.cluster = Some(Box::new(cluster));

@@ -145,6 +145,7 @@ impl Workload<'_> {
             affinity: affine.iter().any(|key| spec.at(key).is_some()),
             links: !is_off(spec, "enableServiceLinks"),
             operated: false,
+            targets_shared: None,
             origin: self.object.name.origin.clone(),
         }
     }

@@ -32,7 +32,10 @@ fn check(cx: &mut Cx<'_>) {
     for part in cx.facts.parts.iter().filter(|part| part.component.kind == ComponentKind::Exporter && part.runs()) {
         let Some((_, version)) = part.usable() else { continue };
         for (dial, _) in link::exporter_dials(part.component, Some(version)) {
-            let ours = cx.system.answering(&dial.host).is_some_and(|id| cx.system.node(id).external().is_none());
+            let ours = cx
+                .system
+                .reached(part.id, &dial.host, dial.port)
+                .is_some_and(|id| cx.system.node(id).external().is_none());
             if ours || !is_public(&dial.host) {
                 continue;
             }

@@ -77,6 +77,8 @@ pub struct Service {
     pub selector: Option<Selector>,
     /// Its ports.
     pub ports: Vec<ServicePort>,
+    /// May it have more ports than these? An operator makes it.
+    pub open_ports: bool,
     /// Its labels.
     pub labels: Labels,
     /// Its annotations.
@@ -363,6 +365,7 @@ mod tests {
             headless,
             selector: None,
             ports: Vec::new(),
+            open_ports: false,
             labels: Labels::new(),
             annotations: Labels::new(),
             sticky: false,

@@ -1,0 +1,262 @@
+//! Collectors that the OpenTelemetry operator makes of its custom resources.
+//!
+//! Source: opentelemetry-operator `internal/naming`, `internal/manifests/collector`, `internal/manifests/manifestutils`.
+
+use std::sync::Arc;
+
+use telstack_catalog::{ComponentKind, Distribution};
+use telstack_syntax::tree;
+use telstack_system::{
+    Bind, Cluster, Collector, Container, ContainerGaps, EnvValue, EnvVar, ImageRef, Known, Mount, MountSource, Node,
+    NodeKind, Origin, Pod, Service, ServicePort, ServiceType, Sourced, System, TargetPort, Value, WorkloadKind,
+    cluster::{Labels, same_namespace},
+};
+
+use super::{
+    configs::Configs,
+    container::{Around, most},
+    objects::{Kind, Objects},
+    values::{at, labels, number, plain, seconds, word},
+};
+use crate::{
+    folder::Folder,
+    image,
+    reading::{items, truth},
+};
+
+/// Where the container reads its configuration.
+const CONFIG: &str = "/conf/collector.yaml";
+/// What is found there, below the folder of the resource.
+const FILE: &str = "collector.yaml";
+/// What is behind the name of a resource in the names of what is made of it.
+const COLLECTOR: &str = "-collector";
+/// Behind that, in the names of further Services.
+const HEADLESS: &str = "-headless";
+const MONITORING: &str = "-monitoring";
+
+/// The nodes of all collectors that an operator runs.
+pub(super) fn nodes(objects: &Objects, configs: &Configs, cluster: &mut Cluster, folder: &mut Folder<'_>) -> Vec<Node> {
+    let mut found = Vec::new();
+    for object in objects.of_kind(Kind::Collector) {
+        let spec = object.spec();
+        let (name, namespace) = (format!("{}{COLLECTOR}", object.name.value), object.namespace.clone());
+        let root = format!("collector:{}:{}", namespace.as_deref().unwrap_or_default(), object.name.value);
+        match spec.at("config") {
+            Some(config) if config.as_str().is_some() => folder.embed(&format!("{root}/{FILE}"), config, None),
+            Some(config) => folder.embed_tree(&format!("{root}/{FILE}"), config),
+            None => {}
+        }
+        let kind = match plain(spec, "mode").as_deref() {
+            None | Some("deployment") => WorkloadKind::Deployment,
+            Some("daemonset") => WorkloadKind::DaemonSet,
+            Some("statefulset") => WorkloadKind::StatefulSet,
+            Some("sidecar") => WorkloadKind::Sidecar,
+            Some(_) => continue,
+        };
+        let own: Vec<(String, String)> = items(spec, "volumeClaimTemplates")
+            .iter()
+            .filter_map(|it| at(it, "metadata.name"))
+            .map(|it| (it.value.clone(), format!("{}-{name}", it.value)))
+            .collect();
+        let around = Around {
+            configs,
+            namespace: namespace.as_deref(),
+            volumes: items(spec, "volumes"),
+            own: &own,
+            security: spec.at("podSecurityContext"),
+        };
+        let mut own_volumes = own.iter().map(|(_, volume)| volume.clone()).collect();
+        let place = &object.name.origin;
+        let mut container = around.container(spec, &mut own_volumes).unwrap_or_else(|| {
+            // The operator's own.
+            let image = ImageRef { repository: String::new(), tag: String::new() };
+            Container::new(Sourced::new(image, place.clone()), place.clone())
+        });
+        let running = image::running(&container);
+        configured(spec, &root, &mut container);
+        container.stop_grace = seconds(spec, "terminationGracePeriodSeconds");
+        container.replicas = match spec.at("replicas") {
+            None => Known::Absent,
+            Some(_) => number(spec, "replicas").map_or(Known::Unknown, Known::Value),
+        };
+        let scaled = number(spec, "autoscaler.maxReplicas").or_else(|| number(spec, "maxReplicas"));
+        if spec.at("autoscaler").is_some() || scaled.is_some() {
+            container.most_replicas = most(scaled.as_ref());
+        }
+        let mut carried: Labels = object.labels();
+        carried.extend(labels(spec.at("podLabels")));
+        carried.extend(selected(&object.name, namespace.as_deref()));
+        if kind != WorkloadKind::Sidecar {
+            cluster.services.extend(services(&object.name, namespace.as_deref(), spec));
+        }
+        let pod = Pod {
+            kind,
+            name: name.clone(),
+            namespace,
+            labels: carried,
+            annotations: labels(spec.at("podAnnotations")),
+            service_account: at(spec, "serviceAccount"),
+            host_network: spec.at("hostNetwork").filter(|it| it.as_bool() == Some(true)).map(|it| it.mark.clone()),
+            fs_group: None,
+            strategy: None,
+            max_surge: None,
+            service_name: None,
+            own_volumes,
+            node_selector: labels(spec.at("nodeSelector")),
+            affinity: spec.at("affinity").is_some() || spec.at("tolerations").is_some(),
+            links: true,
+            operated: true,
+            targets_shared: truth(spec, "targetAllocator.enabled").filter(|it| it.value).map(|it| it.origin),
+            origin: place.clone(),
+        };
+        container.pod = Some(Arc::new(pod));
+        let mut node = image::node(&name, place.clone(), Some(container), running);
+        if node.collector().is_none() {
+            // Whatever image it is, a collector is in it.
+            let mut collector = Collector::new(Sourced::new(Distribution::Contrib, place.clone()));
+            collector.gaps.distribution = true;
+            node.kind = NodeKind::Collector(Box::new(collector));
+        }
+        found.push(node);
+    }
+    found
+}
+
+/// Where it reads its configuration, with which flags, and what the operator adds to its environment.
+fn configured(spec: &Value, root: &str, container: &mut Container) {
+    let place = spec.at("config").map_or_else(|| container.origin.clone(), |it| it.mark.clone());
+    let mut flags = vec![Sourced::new(format!("--config={CONFIG}"), place.clone())];
+    for entry in spec.at("args").and_then(Value::as_map).into_iter().flatten() {
+        let Some(value) = word(&entry.value).filter(|_| entry.key != "config") else { continue };
+        flags.push(Sourced::new(format!("--{}={}", entry.key, value.value), value.origin));
+    }
+    container.command = flags;
+    let (folder, _) = CONFIG.rsplit_once('/').unwrap_or_default();
+    let (source, target) = (MountSource::Handed(root.to_owned()), folder.to_owned());
+    container.mounts.push(Mount { source, target, read_only: true, origin: place.clone() });
+    let name = "POD_NAME".to_owned();
+    if !container.env.iter().any(|it| it.name == name) {
+        container.env.push(EnvVar { name, value: EnvValue::Field("metadata.name".to_owned()), origin: place });
+    }
+    // It adds what components need, as far as its release knows them.
+    container.gaps = ContainerGaps { env: true, ..container.gaps };
+}
+
+/// The labels by which the operator finds the pods again.
+fn selected(name: &Sourced<String>, namespace: Option<&str>) -> Labels {
+    let instance = format!("{}.{}", namespace.unwrap_or_default(), name.value);
+    [
+        ("app.kubernetes.io/managed-by", "opentelemetry-operator"),
+        ("app.kubernetes.io/instance", &instance),
+        ("app.kubernetes.io/part-of", "opentelemetry"),
+        ("app.kubernetes.io/component", "opentelemetry-collector"),
+    ]
+    .map(|(key, value)| (key.to_owned(), Sourced::new(value.to_owned(), name.origin.clone())))
+    .into()
+}
+
+/// The Services that the operator makes. Their ports follow from what the collector listens on.
+fn services(name: &Sourced<String>, namespace: Option<&str>, spec: &Value) -> Vec<Service> {
+    let origin = &name.origin;
+    let ports = items(spec, "ports").iter().filter_map(|it| {
+        let port = u16::try_from(number(it, "port")?.value).ok()?;
+        Some(ServicePort {
+            name: plain(it, "name"),
+            port,
+            target: it.at("targetPort").and_then(super::values::port).map_or(TargetPort::Number(port), |it| it.value),
+            transport: super::values::transport(it)?,
+            app_protocol: at(it, "appProtocol"),
+            node_port: None,
+            origin: it.mark.clone(),
+        })
+    });
+    let ports: Vec<ServicePort> = ports.collect();
+    let service = |suffix: &str, headless: bool| Service {
+        name: format!("{}{COLLECTOR}{suffix}", name.value),
+        namespace: namespace.map(str::to_owned),
+        ty: ServiceType::ClusterIp,
+        headless,
+        selector: Some(telstack_system::Selector {
+            labels: selected(name, namespace),
+            expressions: Vec::new(),
+            origin: origin.clone(),
+        }),
+        ports: if suffix == MONITORING { Vec::new() } else { ports.clone() },
+        open_ports: true,
+        labels: Labels::new(),
+        annotations: Labels::new(),
+        sticky: plain(spec, "sessionAffinity").as_deref() == Some("ClientIP"),
+        origin: origin.clone(),
+    };
+    vec![service("", false), service(HEADLESS, true), service(MONITORING, false)]
+}
+
+/// The places of all texts in settings, of which addresses are some.
+fn addresses(node: &Node) -> Vec<Origin> {
+    fn texts(value: &Value, found: &mut Vec<Origin>) {
+        match &value.kind {
+            tree::Kind::String(_) => found.push(value.mark.clone()),
+            tree::Kind::Map(map) => map.iter().for_each(|entry| texts(&entry.value, found)),
+            tree::Kind::Seq(seq) => seq.items.iter().for_each(|item| texts(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    if let Some(collector) = node.collector() {
+        collector.components.iter().for_each(|it| texts(&it.settings, &mut found));
+        collector.telemetry.iter().for_each(|entry| texts(&entry.value, &mut found));
+    }
+    found
+}
+
+/// What follows for collectors of the operator once their configurations are read: the ports of their Services,
+/// and servers that the operator lets listen on every interface.
+pub(crate) fn finish(system: &mut System) {
+    let mut opened: Vec<(String, Option<String>, ServicePort)> = Vec::new();
+    for id in system.node_ids() {
+        let node = system.node_mut(id);
+        let Some(pod) = node.container.as_ref().and_then(|it| it.pod.clone()).filter(|it| it.operated) else {
+            continue;
+        };
+        let written = addresses(node);
+        for listener in &mut node.listeners {
+            // Where no address is written, newer releases of the operator write one.
+            if listener.bind == Bind::Loopback && !written.contains(&listener.origin) {
+                listener.bind = Bind::Unknown;
+            }
+            let takes = listener
+                .owner
+                .as_ref()
+                .is_some_and(|it| matches!(it.kind, ComponentKind::Receiver | ComponentKind::Exporter));
+            let suffixes: &[&str] = match (takes, listener.owner.is_none()) {
+                (true, _) => &["", HEADLESS],
+                (false, true) => &[MONITORING],
+                (false, false) => continue,
+            };
+            for suffix in suffixes {
+                let port = ServicePort {
+                    name: None,
+                    port: listener.port,
+                    target: TargetPort::Number(listener.port),
+                    transport: listener.transport,
+                    app_protocol: None,
+                    node_port: None,
+                    origin: listener.origin.clone(),
+                };
+                opened.push((format!("{}{suffix}", pod.name), pod.namespace.clone(), port));
+            }
+        }
+    }
+    let Some(cluster) = &mut system.cluster else { return };
+    for (name, namespace, port) in opened {
+        let is = |it: &&mut Service| {
+            it.name == name
+                && same_namespace(it.namespace.as_deref(), namespace.as_deref()) == Some(true)
+                && it.open_ports
+        };
+        let Some(service) = cluster.services.iter_mut().find(is) else { continue };
+        if service.port(port.port).is_none() {
+            service.ports.push(port);
+        }
+    }
+}

@@ -19,13 +19,21 @@ use crate::folder::{self, Config, Dialled, Folder, Piece};
 /// The flag that names a configuration, and the one that sets a single value.
 const CONFIG: &str = "config";
 const SET: &str = "set";
+/// Flags of vendors' distributions that bring more of a configuration. Source: signalfx/splunk-otel-collector
+/// `internal/settings`.
+const OF_VENDORS: [&str; 3] = ["discovery", "configd", "config-dir"];
 /// The flag that switches on what is not on by itself.
 const GATES: &str = "feature-gates";
 
 /// Reads the configuration of a node that runs a collector, as its command line names it.
 pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let named: Vec<(String, Origin)> = flags(node, CONFIG);
-    let sets: Vec<(String, Origin)> = flags(node, SET);
+    let mut sets: Vec<(String, Origin)> = flags(node, SET);
+    let more = OF_VENDORS.iter().any(|flag| folder::flags(node).iter().any(|(name, ..)| name == flag));
+    if more {
+        // Settings of that too.
+        sets.clear();
+    }
     let own = || folder::config_path(node, CONFIG).map(|path| (path, node.origin.clone())).into_iter().collect();
     let named = if named.is_empty() { own() } else { named };
     // Nobody says which of the files it is given is read.
@@ -38,7 +46,7 @@ pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled
     };
     let mut documents = Vec::new();
     let mut told = Remark::default();
-    let mut all = !named.is_empty() && !guessed;
+    let mut all = !named.is_empty() && !guessed && !more;
     for (name, by) in &named {
         match document(name, container, by, &mut told, folder) {
             Config::Given(document) => documents.extend(document),

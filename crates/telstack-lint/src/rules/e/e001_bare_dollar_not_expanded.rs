@@ -68,8 +68,7 @@ impl Owner<'_> {
     /// Is that variable surely not there? Docker itself sets a few.
     fn lacks(&self, name: &str) -> bool {
         const OF_DOCKER: [&str; 4] = ["HOME", "HOSTNAME", "PATH", "TERM"];
-        !OF_DOCKER.contains(&name)
-            && self.container.is_some_and(|it| !it.gaps.env && it.env.iter().all(|known| known.name != name))
+        !OF_DOCKER.contains(&name) && self.container.is_some_and(|it| it.variable(name).is_absent())
     }
 }
 

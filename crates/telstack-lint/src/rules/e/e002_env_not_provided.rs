@@ -73,7 +73,7 @@ fn is_missing(cx: &Cx<'_>, node: &Node, reference: &Reference<'_>) -> bool {
     let Some(container) = node.container.as_ref().filter(|it| cx.system.from_files && !it.gaps.env) else {
         return false;
     };
-    let known = |name: &str| container.env.iter().any(|it| it.name == name) || container::always_sets(name);
+    let known = |name: &str| !container.variable(name).is_absent() || container::always_sets(name);
     reference.scheme == ENV
         && reference.default.is_none()
         && !reference.is_nested()

@@ -77,6 +77,15 @@ struct ServerOnly {
     settings: Vec<String>,
 }
 
+/// A component that passes over keys that it does not know, instead of refusing them.
+#[derive(Deserialize)]
+struct ReadsOver {
+    component: String,
+    /// The blocks at its top in which it refuses them all the same.
+    #[serde(default)]
+    strict: Vec<String>,
+}
+
 /// The attributes of resources that a processor adds.
 #[derive(Deserialize, PartialEq, Eq, Debug)]
 pub struct Adds {
@@ -99,6 +108,7 @@ struct Table {
     adds: Vec<Adds>,
     delta: Vec<Delta>,
     server_only: Vec<ServerOnly>,
+    reads_over: Vec<ReadsOver>,
     routing_keys: BTreeMap<String, Vec<(VersionRange, Vec<String>)>>,
     unbounded: Unbounded,
 }
@@ -154,6 +164,13 @@ impl Component {
         table().adds.iter().find(|row| row.component == self.record.key)
     }
 
+    /// Does it pass over a key that it does not know, at a dotted path? Other components refuse to start.
+    pub fn reads_over(self, path: &str) -> bool {
+        let first = path.split(['.', '[']).next().unwrap_or(path);
+        let row = table().reads_over.iter().find(|row| row.component == self.record.key);
+        row.is_some_and(|row| path == first || row.strict.iter().all(|block| block != first))
+    }
+
     /// Settings that it knows and refuses, because they are for a server: the block they stand in, and their paths
     /// below it.
     pub fn server_only(self) -> Option<(&'static str, &'static [String])> {
@@ -173,7 +190,8 @@ mod tests {
         let delta = table.delta.iter().map(|row| &row.component);
         let server_only = table.server_only.iter().map(|row| &row.component);
         let adds = table.adds.iter().map(|row| &row.component);
-        for key in traits.chain(delta).chain(server_only).chain(adds) {
+        let reads_over = table.reads_over.iter().map(|row| &row.component);
+        for key in traits.chain(delta).chain(server_only).chain(adds).chain(reads_over) {
             let component = named(key).unwrap_or_else(|| panic!("{key} is known"));
             assert_eq!(component.record.key, *key, "its newest name");
         }
@@ -188,6 +206,14 @@ mod tests {
         assert!(old.has(Trait::MeasuresSpans) && old.delta().is_some());
         let forward = component(ComponentKind::Connector, "forward").expect("known");
         assert!(forward.has(Trait::PassesOn) && !forward.has(Trait::Chooses) && forward.delta().is_none());
+    }
+
+    #[test]
+    fn some_pass_over_keys_that_they_do_not_know() {
+        let host = component(ComponentKind::Receiver, "hostmetrics").expect("known");
+        assert!(host.reads_over("scrape_interval") && !host.reads_over("scrapers.cpu.interval"));
+        let otlp = component(ComponentKind::Receiver, "otlp").expect("known");
+        assert!(!otlp.reads_over("interval"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use telstack_catalog::{
     otelcol::{self, AddressState, Required, SettingGone, SettingType, SettingsNode},
     product::Product,
 };
+use telstack_diagnostics::{Diagnostic, Severity};
 use telstack_syntax::tree::{Entry, Kind};
 use telstack_system::{Component, Node, Origin, System, Value};
 
@@ -100,6 +101,17 @@ impl Problem<'_> {
             Some(component) => format!("{} `{}`", component.kind, component.id),
             None => "`service.telemetry`".to_owned(),
         }
+    }
+
+    /// The finding about a key that is not known, which is milder where the component passes over such keys.
+    pub(crate) fn if_read_over(&self, finding: Diagnostic) -> Diagnostic {
+        let fact = self.component.and_then(|it| otelcol::component(it.kind, &it.id.ty));
+        if !fact.is_some_and(|it| it.reads_over(&self.path)) {
+            return finding;
+        }
+        finding
+            .severity(Severity::Warning)
+            .note("this one starts all the same, and passes over keys that it does not know")
     }
 
     /// The key itself, without what it stands in.

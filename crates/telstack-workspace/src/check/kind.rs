@@ -136,6 +136,9 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     if has("dist") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"gomod")) {
         return FileKind::Other("a manifest of the collector's builder");
     }
+    if has("buildinfo") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"module")) {
+        return FileKind::Other("a list of the components of a collector");
+    }
     if has("receivers") && has("exporters") || below(SERVICE, "pipelines") && !is_partial(keys) {
         return FileKind::Collector;
     }
@@ -196,7 +199,8 @@ fn is_fragment(keys: &Keys<'_>) -> bool {
     let kind = |key: &str| ComponentKind::ALL.iter().copied().find(|kind| kind.section() == key);
     let sections = || keys.tops.iter().filter_map(|top| Some((kind(top.key)?, top)));
     let ours = |key: &str| kind(key).is_some() || key == SERVICE || key.starts_with("x-");
-    let known = sections().any(|(kind, top)| {
+    // The collector's own telemetry has lists of such names.
+    let known = sections().filter(|(_, top)| !top.is_list).any(|(kind, top)| {
         let mut types = top.keys.iter().map(|key| key.split('/').next().unwrap_or_default());
         types.any(|ty| otelcol::component(kind, ty).is_some())
     });
@@ -370,8 +374,13 @@ mod tests {
         let extras = "exporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      exporters: [debug]\n";
         assert_eq!(is(extras), FileKind::Fragment);
         // The same words elsewhere.
-        for text in ["receivers:\n  - me\n", "service:\n  type: ClusterIP\n", "exporters:\n  csv:\n", "processors: 4\n"]
-        {
+        for text in [
+            "receivers:\n  - me\n",
+            "processors:\n  - batch:\n      exporter:\n",
+            "service:\n  type: ClusterIP\n",
+            "exporters:\n  csv:\n",
+            "processors: 4\n",
+        ] {
             assert_eq!(is(text), FileKind::Unknown, "{text}");
         }
         assert_eq!(is("mode: daemonset\nconfig:\n  receivers:\n  exporters:\n"), FileKind::Unknown);
@@ -382,6 +391,9 @@ mod tests {
         let manifest = "dist:\n  name: x\nreceivers:\n  - gomod: a v1\nexporters:\n- gomod: b v1\n";
         assert_eq!(is(manifest), FileKind::Other("a manifest of the collector's builder"));
         assert_eq!(is(&format!("dist: x\n{COLLECTOR}")), FileKind::Collector);
+        let listed =
+            "buildinfo:\n  version: 1\nreceivers:\n  - name: otlp\n    module: a v1\nexporters:\n  - name: debug\n";
+        assert_eq!(is(listed), FileKind::Other("a list of the components of a collector"));
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub(crate) static RULE: Rule = Rule {
         bad: "exporters: {otlp_http: {endpoint: '${HOST:-http://localhost:4318}'}}",
         good: "exporters: {otlp_http: {endpoint: '${env:HOST:-http://localhost:4318}'}}",
         silent: "Files that no deployment describes; a container whose variables are not all known (`env_file` that is not \
-                 there, an image of one's own); a default; a warning where it is no address. References inside references; `$$`, which stands for one `$`; `${1}`, which is E001.",
+                 there, an image of one's own); a default; a warning where it is no address. An unknown provider is a warning \
+                 where nothing says which distribution runs. References inside references; `$$`, which stands for one `$`; `${1}`, which is E001.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/#environment-variables"],
     },
     check,
@@ -33,12 +34,14 @@ pub(crate) static RULE: Rule = Rule {
 const PROVIDERS: [&str; 5] = [ENV, "file", "http", "https", YAML];
 
 fn check(cx: &mut Cx<'_>) {
-    let mut values: Vec<&Value> = cx.facts.parts.iter().map(|part| &part.component.settings).collect();
+    let parts = cx.facts.parts.iter();
+    let mut values: Vec<(bool, &Value)> =
+        parts.map(|part| (part.collector.gaps.distribution, &part.component.settings)).collect();
     for (_, _, collector) in cx.system.collectors() {
-        values.extend(collector.telemetry.iter().map(|entry| &entry.value));
+        values.extend(collector.telemetry.iter().map(|entry| (collector.gaps.distribution, &entry.value)));
     }
-    for value in values {
-        walk(cx, value);
+    for (open, value) in values {
+        walk(cx, value, open);
     }
     for part in cx.facts.parts.iter().filter(|part| part.runs()) {
         unset(cx, part.node, "", &part.component.settings);
@@ -96,25 +99,26 @@ fn not_set(cx: &Cx<'_>, node: &Node, key: &str, name: &str, value: &Value) -> Di
     }
 }
 
-fn walk(cx: &mut Cx<'_>, value: &Value) {
+/// Finds references in a value of a collector, whose distribution may be `open`.
+fn walk(cx: &mut Cx<'_>, value: &Value, open: bool) {
     match &value.kind {
         Kind::String(text) if text.contains("${") => {
             let references = expansion::pieces(text).into_iter().filter_map(|it| match it {
                 Piece::Reference(reference) => Some(reference),
                 _ => None,
             });
-            if let Some(finding) = references.into_iter().find_map(|it| judge(cx, it, value)) {
+            if let Some(finding) = references.into_iter().find_map(|it| judge(cx, it, value, open)) {
                 // One value in two pipelines, or by an alias in two components, is one mistake.
                 cx.report_once(finding);
             }
         }
-        Kind::Seq(seq) => seq.items.iter().for_each(|item| walk(cx, item)),
-        Kind::Map(map) => map.iter().for_each(|entry| walk(cx, &entry.value)),
+        Kind::Seq(seq) => seq.items.iter().for_each(|item| walk(cx, item, open)),
+        Kind::Map(map) => map.iter().for_each(|entry| walk(cx, &entry.value, open)),
         _ => {}
     }
 }
 
-fn judge(cx: &Cx<'_>, reference: Reference<'_>, value: &Value) -> Option<Diagnostic> {
+fn judge(cx: &Cx<'_>, reference: Reference<'_>, value: &Value, open: bool) -> Option<Diagnostic> {
     let Reference { scheme, name, .. } = reference;
     if reference.is_nested() {
         return None;
@@ -125,6 +129,8 @@ fn judge(cx: &Cx<'_>, reference: Reference<'_>, value: &Value) -> Option<Diagnos
             .note(format!("values come from {}", either(PROVIDERS)));
         return Some(match name.strip_prefix('-') {
             Some(default) => finding.help(format!("write `${{env:{scheme}:-{default}}}`: a default needs the `env:`")),
+            // Vendors build collectors that have more.
+            None if open => finding.severity(Severity::Warning).note("only a distribution of one's own can have more"),
             None => finding.help(format!("write `$${{{scheme}:{name}}}` if it is meant literally")),
         });
     }
@@ -199,6 +205,16 @@ mod tests {
         ] {
             endpoint(value).finds("E002", &format!("'{value}'"));
         }
+    }
+
+    #[test]
+    fn warns_of_a_provider_that_a_distribution_of_ones_own_may_have() {
+        let mut bench = endpoint("${vault:a}");
+        bench.first().collector_mut().expect("a collector").gaps.distribution = true;
+        assert_eq!(bench.finds("E002", "'${vault:a}'"), Severity::Warning);
+        let mut bench = endpoint("${HOST:-http://a}");
+        bench.first().collector_mut().expect("a collector").gaps.distribution = true;
+        assert_eq!(bench.finds("E002", "'${HOST:-http://a}'"), Severity::Error);
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn check(cx: &mut Cx<'_>) {
             }
             _ => continue,
         };
-        cx.report(with_release(finding, problem.node));
+        cx.report(with_release(problem.if_read_over(finding), problem.node));
     }
 }
 

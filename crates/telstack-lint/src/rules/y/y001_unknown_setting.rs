@@ -13,7 +13,8 @@ pub(crate) static RULE: Rule = Rule {
         bad: r#"processor "batch" { time_out "5s" }"#,
         good: r#"processor "batch" { timeout "5s" }"#,
         silent: "The settings at that release are not known, or that place takes any key. Keys of other releases are \
-                 V003, queues that an exporter does not have D007. Where the catalog may be incomplete it is a warning.",
+                 V003, queues that an exporter does not have D007. Where the catalog may be incomplete it is a warning, and so it is for the few components that \
+                 pass over keys that they do not know.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/"],
     },
     check,
@@ -30,6 +31,7 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(component) = problem.component {
             finding = finding.label(component.origin.span(), format!("settings of this {}", component.kind));
         }
+        finding = problem.if_read_over(finding);
         if *doubtful {
             finding = finding.severity(Severity::Warning).note("some optional blocks take `enabled` without saying so");
         }
@@ -53,13 +55,19 @@ fn check(cx: &mut Cx<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Applicability;
+    use telstack_diagnostics::{Applicability, Severity};
 
     use crate::test_support::Bench;
 
     #[test]
     fn fails_on_a_slip() {
         Bench::collector("0.158.0", "processors: {batch: {time_out: 5s}}").finds("Y001", "time_out");
+    }
+
+    #[test]
+    fn warns_where_the_key_is_passed_over() {
+        let yaml = "receivers: {hostmetrics: {scrape_interval: 5s, scrapers: {cpu: {}}}}";
+        assert_eq!(Bench::collector("0.112.0", yaml).finds("Y001", "scrape_interval"), Severity::Warning);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
               passed already.",
         bad: r#"processor "batch" { timeout 5 }"#,
         good: r#"processor "batch" { timeout "5s" }"#,
-        silent: "Zero, which needs no unit; values from the environment.",
+        silent: "A number in a list of bounds is a warning. Zero, which needs no unit; values from the environment.",
         sources: &["https://pkg.go.dev/time#ParseDuration"],
     },
     check,
@@ -32,7 +32,12 @@ fn check(cx: &mut Cx<'_>) {
             Some(_) => "stands in where the variable is not set",
             None => "no unit that the collector knows",
         };
-        let finding = cx.finding(message, problem.at, remark).note("units are `ns`, `us`, `ms`, `s`, `m` and `h`");
+        // A list is of bounds, which are of no use so small, but do no harm.
+        let severity = if problem.path.ends_with("[]") && !stops { Severity::Warning } else { Severity::Error };
+        let finding = cx
+            .finding(message, problem.at, remark)
+            .severity(severity)
+            .note("units are `ns`, `us`, `ms`, `s`, `m` and `h`");
         cx.report(match hint {
             Some(hint) => finding.help(hint),
             None => finding.help("write a number with a unit: `30s`, `1h30m`"),
@@ -42,6 +47,8 @@ fn check(cx: &mut Cx<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Severity;
+
     use crate::test_support::Bench;
 
     fn timeout(value: &str) -> Bench {
@@ -52,6 +59,12 @@ mod tests {
     fn fails_without_a_unit() {
         timeout("5").finds("Y003", "5");
         timeout("'5'").finds("Y003", "'5'");
+    }
+
+    #[test]
+    fn warns_of_bounds_that_are_too_small() {
+        let yaml = "connectors: {service_graph: {latency_histogram_buckets: [100]}}";
+        assert_eq!(Bench::collector("0.158.0", yaml).finds("Y003", "100"), Severity::Warning);
     }
 
     #[test]

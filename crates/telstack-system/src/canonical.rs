@@ -170,7 +170,7 @@ fn store(out: &mut Lines, store: &Store) {
             }
             for alert in &facet.alerts {
                 out.within(&format!("alert {} {}", alert.group, alert.name), |out| {
-                    out.say("expr", joined(alert.expr.split_whitespace()));
+                    out.say("expr", joined(alert.expr.value.split_whitespace()));
                     out.say("for", alert.hold);
                     out.say("severity", &alert.severity);
                     out.say("text", format!("{} | {}", alert.summary, alert.description));
@@ -216,9 +216,10 @@ fn viewer(out: &mut Lines, viewer: &Viewer) {
             out.say("description", &dashboard.description);
             out.say("data sources", joined(dashboard.data_sources.iter().map(|it| &it.value)));
             for (at, panel) in dashboard.panels.iter().enumerate() {
+                let queries: Vec<_> = panel.queries.iter().map(|it| (&it.expr.value, &it.legend)).collect();
                 out.say(
                     &format!("panel {at}"),
-                    format!("{:?} {:?} {} {:?}", panel.title, panel.description, panel.unit, panel.queries),
+                    format!("{:?} {:?} {} {queries:?}", panel.title, panel.description, panel.unit),
                 );
             }
         });

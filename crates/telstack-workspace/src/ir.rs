@@ -265,7 +265,7 @@ fn store(out: &mut Fields, store: &Store) {
                 // The same alert watches several services, each in a group of its own.
                 out.text("name", format!("{}/{}", it.group, it.name));
                 out.text("group", &it.group);
-                out.text("expr", &it.expr);
+                out.text("expr", &it.expr.value);
                 out.text("for", it.hold.to_string());
                 out.text("severity", &it.severity);
                 out.done()

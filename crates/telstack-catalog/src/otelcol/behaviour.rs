@@ -40,6 +40,7 @@ struct Table {
     metrics_bind: Behaviour<&'static str>,
     metrics_port: Behaviour<u16>,
     metrics_level: Behaviour<&'static str>,
+    span_metrics_namespace: Behaviour<&'static str>,
     bare_dollar: Behaviour<BareDollar>,
     images_on_docker_hub: Behaviour<bool>,
     typed_input: Behaviour<bool>,
@@ -92,6 +93,11 @@ pub fn checks_ids(version: Version) -> bool {
 /// back to the end of the queue.
 pub fn gives_up_for_good(version: Version) -> bool {
     table().gives_up_for_good.at(version)
+}
+
+/// What stands in front of the names of `span_metrics` where `namespace` says nothing, at a version.
+pub fn span_metrics_namespace(version: Version) -> &'static str {
+    table().span_metrics_namespace.at(version)
 }
 
 /// Does a queue on disk keep the context of requests, such as their headers (since 0.131.0)?

@@ -22,8 +22,11 @@ pub enum Demand {
     Some,
     /// A byte size: a number, or a text with a unit such as `MiB`.
     Size,
-    /// A URL, as Go takes it for one.
+    /// A URL, as Go takes it for one, of HTTP.
     Url,
+    /// A host and a port that a gRPC client dials.
+    #[serde(rename = "host_port")]
+    HostPort,
     /// It is not given at all, while `when` holds.
     Absent,
 }

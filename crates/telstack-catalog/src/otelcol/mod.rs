@@ -5,6 +5,7 @@ mod component;
 mod host_paths;
 mod limits;
 mod merge;
+mod metrics;
 pub(crate) mod near;
 mod record;
 mod releases;
@@ -12,10 +13,11 @@ mod settings;
 mod structs;
 mod telemetry;
 mod traits;
+mod unusual;
 
 pub use behaviour::{
     AddressState, BareDollar, EnvExpansion, TelemetryFacts, checks_ids, default_host, env_expansion, gives_up_for_good,
-    has_exact_keys, is_strictly_typed, queues_keep_context, telemetry,
+    has_exact_keys, is_strictly_typed, queues_keep_context, span_metrics_namespace, telemetry,
 };
 pub use component::{
     Component, ENDPOINT, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
@@ -23,6 +25,7 @@ pub use component::{
 };
 pub use host_paths::{HostPath, HostPathKind, own_logs};
 pub use limits::{Alternatives, Demand, Limit, service_limits};
+pub use metrics::{Metric, MetricKind, named_like_us, own_metrics, tempo_span_metrics};
 pub use near::{nearest, nearest_in};
 pub use releases::{
     CollectorContainer, Release, distribution_has_release, is_released, nearest_release, newest, releases,
@@ -30,4 +33,5 @@ pub use releases::{
 };
 pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
 pub use telemetry::{InternalMetric, MetricsEndpoint, internal_metric, service_settings};
-pub use traits::{Adds, Delta, Trait, churns, is_unbounded, routing_keys, with_trait};
+pub use traits::{Adds, Delta, Trait, churns, is_unbounded, renamed_attribute, routing_keys, with_trait};
+pub use unusual::{Bound, Unusual, unusual_service};

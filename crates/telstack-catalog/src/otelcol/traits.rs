@@ -54,6 +54,12 @@ pub enum Trait {
     DetectsResources,
     /// An exporter that keeps metrics until they are scraped.
     HoldsMetrics,
+    /// A processor behind which requests are smaller, or many where there was one.
+    BreaksUp,
+    /// A processor that sets attributes, by a list of actions.
+    SetsAttributes,
+    /// It refuses data when memory runs short.
+    LimitsMemory,
 }
 
 /// How a component comes to make delta metrics.
@@ -97,6 +103,11 @@ pub struct Adds {
 }
 
 #[derive(Deserialize)]
+struct Renamed {
+    names: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
 struct Unbounded {
     attributes: Vec<String>,
     resource: Vec<String>,
@@ -110,6 +121,7 @@ struct Table {
     server_only: Vec<ServerOnly>,
     reads_over: Vec<ReadsOver>,
     routing_keys: BTreeMap<String, Vec<(VersionRange, Vec<String>)>>,
+    renamed_attributes: Renamed,
     unbounded: Unbounded,
 }
 
@@ -136,6 +148,11 @@ pub fn with_trait(what: Trait) -> impl Iterator<Item = Component> {
 pub fn routing_keys(signal: Signal, version: Version) -> Vec<&'static str> {
     let rows = table().routing_keys.get(signal.as_str()).into_iter().flatten();
     rows.filter(|(range, _)| range.contains(version)).flat_map(|(_, keys)| keys).map(String::as_str).collect()
+}
+
+/// What an attribute is called that was once called otherwise, or that many call otherwise.
+pub fn renamed_attribute(name: &str) -> Option<&'static str> {
+    table().renamed_attributes.names.get(name).map(String::as_str)
 }
 
 /// Have the values of an attribute no end, so that a series for each is too many?

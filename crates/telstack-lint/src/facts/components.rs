@@ -126,6 +126,11 @@ impl Part<'_> {
         settings.is_some_and(|settings| settings.at(path).is_some())
     }
 
+    /// Does it speak OTLP, by whatever transport?
+    pub(crate) fn speaks_otlp(&self) -> bool {
+        self.usable().and_then(|(fact, _)| fact.protocol()).is_some_and(|it| it.starts_with("otlp"))
+    }
+
     /// A component that does that, by its name at this release; none if this distribution has none.
     pub(crate) fn helper(&self, what: Trait) -> Option<&'static str> {
         let (_, version) = self.usable()?;

@@ -65,6 +65,13 @@ impl<'a> Place<'a> {
         })
     }
 
+    /// Does somebody send to it, by a receiver that listens? Said only of pipelines that are known as a whole.
+    pub(crate) fn is_sent_to(self, facts: &Facts<'a>) -> bool {
+        let mut receivers = self.parts(facts, &self.pipeline.receivers, &[ComponentKind::Receiver]);
+        let listens = |part: &Part<'_>| part.usable().is_some_and(|(fact, version)| !fact.listens(version).is_empty());
+        !self.pipeline.open && !self.collector.gaps.pipelines && receivers.any(|(_, part)| part.is_some_and(listens))
+    }
+
     /// Has one of its processors that trait? True also where one is not known.
     pub(crate) fn may(self, facts: &Facts<'a>, what: Trait) -> bool {
         self.pipeline.open || self.processors(facts).any(|(_, part)| part.is_none_or(|part| part.has(what)))

@@ -8,7 +8,9 @@ mod glob;
 pub(crate) mod headers;
 mod hosts;
 mod links;
+mod producers;
 pub(crate) mod proxies;
+mod queries;
 mod settings;
 mod texts;
 
@@ -24,6 +26,8 @@ pub(crate) use flow::{Follow, Place, reached};
 pub(crate) use glob::matches;
 pub(crate) use hosts::is_public;
 pub(crate) use links::{Arrival, Link, opens_unknown_ports};
+pub(crate) use producers::{Producers, Verdict};
+pub(crate) use queries::{Asked, asked};
 pub(crate) use settings::{Problem, ProblemKind};
 use texts::Texts;
 

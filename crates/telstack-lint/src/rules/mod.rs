@@ -19,6 +19,8 @@ pub(crate) mod d {
     pub(crate) mod d007_sending_queue_unsupported;
     pub(crate) mod d008_queue_config_contradiction;
     pub(crate) mod d010_shared_queue_directory;
+    pub(crate) mod d013_no_memory_limiter;
+    pub(crate) mod d014_nothing_batches;
 }
 
 pub(crate) mod e {
@@ -35,6 +37,7 @@ pub(crate) mod f {
 
 pub(crate) mod g {
     pub(crate) mod g001_datasource_uid_dangling;
+    pub(crate) mod g002_metric_name_not_produced;
 }
 
 pub(crate) mod h {
@@ -91,12 +94,15 @@ pub(crate) mod p {
     pub(crate) mod p013_empty_pipeline;
     pub(crate) mod p014_processor_twice;
     pub(crate) mod p015_invalid_id;
+    pub(crate) mod p016_listed_twice;
+    pub(crate) mod p017_batch_not_last;
 }
 
 pub(crate) mod s {
     pub(crate) mod s003_loadbalancing_routing_key;
     pub(crate) mod s004_spanmetrics_after_sampling;
     pub(crate) mod s006_tail_sampling_memory;
+    pub(crate) mod s007_sampled_before_tail_sampling;
 }
 
 pub(crate) mod t {
@@ -112,6 +118,7 @@ pub(crate) mod v {
     pub(crate) mod v005_eol_component;
     pub(crate) mod v006_deprecated_alias;
     pub(crate) mod v007_unpinned_image;
+    pub(crate) mod v008_unstable_component;
 }
 
 pub(crate) mod x {
@@ -132,4 +139,6 @@ pub(crate) mod y {
     pub(crate) mod y007_unknown_flag;
     pub(crate) mod y008_flag_given_twice;
     pub(crate) mod y009_out_of_range;
+    pub(crate) mod y010_unusual_value;
+    pub(crate) mod y011_renamed_attribute;
 }

@@ -26,11 +26,11 @@ pub use network::{Joined, Network};
 pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use proxy::{Backend, Frontend, HttpProbe, Layer, Proxy, ProxyDoor, Route, Server, ServerCheck};
 pub use store::{
-    AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, MetricsGenerator, PrometheusFacet,
+    AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, MetricsGenerator, PrometheusFacet, Recorded,
     SchemaPeriod, ScrapeJob, Store, StoreFacet, TempoFacet,
 };
 pub use tls::ServerTls;
-pub use view::{Alerter, Dashboard, DataSource, External, ExternalEndpoint, Panel, Viewer, Webhook};
+pub use view::{Alerter, Dashboard, DataSource, External, ExternalEndpoint, Panel, Query, Viewer, Webhook};
 
 use telstack_catalog::{Version, product::Product};
 use telstack_diagnostics::Span;

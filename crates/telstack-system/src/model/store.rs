@@ -60,6 +60,8 @@ pub struct PrometheusFacet {
     pub jobs: Vec<ScrapeJob>,
     /// Alert rules, grouped by the tool.
     pub alerts: Vec<AlertRule>,
+    /// Series that rules record. A stack has none.
+    pub recorded: Vec<Recorded>,
     /// How much older than the newest a sample may be, as its configuration says; none where it is not known to say
     /// anything.
     pub out_of_order: Option<Sourced<Period>>,
@@ -101,7 +103,7 @@ pub struct AlertRule {
     /// `alert`.
     pub name: String,
     /// `PromQL`.
-    pub expr: String,
+    pub expr: Sourced<String>,
     /// How long it must hold.
     pub hold: Period,
     /// The label `severity`.
@@ -112,6 +114,15 @@ pub struct AlertRule {
     pub description: String,
     /// What makes it.
     pub origin: Origin,
+}
+
+/// A series that a rule records.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Recorded {
+    /// `record`.
+    pub name: String,
+    /// `PromQL`.
+    pub expr: Sourced<String>,
 }
 
 /// Loki beyond what all stores have.

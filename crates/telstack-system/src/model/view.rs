@@ -71,12 +71,21 @@ pub struct Panel {
     pub title: String,
     /// What a reader should conclude from it.
     pub description: String,
-    /// `PromQL` and legend of each line.
-    pub queries: Vec<(String, String)>,
+    /// What each line asks for.
+    pub queries: Vec<Query>,
     /// Grafana's unit id: `short`, `percentunit`, `bytes`.
     pub unit: String,
     /// What makes it.
     pub origin: Origin,
+}
+
+/// What a line of a graph asks for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Query {
+    /// `PromQL`, or what else the data source speaks.
+    pub expr: Sourced<String>,
+    /// What the line is called.
+    pub legend: String,
 }
 
 /// Alertmanager.

@@ -12,7 +12,7 @@ use crate::{
     graph::System,
     known::Known,
     model::{AlertRule, Dial, Node, Protocol, Purpose, Tls},
-    origin::Origin,
+    origin::{Origin, Sourced},
     units::Period,
 };
 
@@ -104,10 +104,11 @@ fn store_down(node: &Node, itself: bool) -> Option<AlertRule> {
         Product::Loki => "logs",
         _ => "traces",
     };
+    let origin = Origin::builtin(NAME, "every store is watched: what it does not take is soon lost", &[&node.origin]);
     Some(AlertRule {
         group: name.clone(),
         name: "StoreDown".to_owned(),
-        expr: format!("up{{job=\"{name}\"}} == 0"),
+        expr: Sourced::new(format!("up{{job=\"{name}\"}} == 0"), origin.clone()),
         hold: Period::from_secs(120),
         severity: "critical".to_owned(),
         summary: format!("{} ({name}) is down", store.product()),
@@ -115,7 +116,7 @@ fn store_down(node: &Node, itself: bool) -> Option<AlertRule> {
             "Prometheus cannot reach its metrics. No {what} are stored or shown until it is back; collectors keep what \
              their queues hold."
         ),
-        origin: Origin::builtin(NAME, "every store is watched: what it does not take is soon lost", &[&node.origin]),
+        origin,
     })
 }
 
@@ -131,7 +132,7 @@ fn rules(node: &Node) -> Vec<AlertRule> {
             rules.push(AlertRule {
                 group: name.clone(),
                 name: alert.to_owned(),
-                expr,
+                expr: Sourced::new(expr, origin.clone()),
                 hold: Period::from_secs(hold),
                 severity: severity.to_owned(),
                 summary,

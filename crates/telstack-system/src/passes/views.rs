@@ -13,7 +13,7 @@ use super::{
 use crate::{
     graph::{EdgeId, NodeId, System},
     known::Known,
-    model::{Dashboard, DataSource, Dial, Panel, Protocol, Purpose, SecretRef, Tls},
+    model::{Dashboard, DataSource, Dial, Panel, Protocol, Purpose, Query, SecretRef, Tls},
     origin::{Origin, Sourced, Value},
 };
 
@@ -299,7 +299,10 @@ fn collector_panels(system: &System, id: NodeId) -> Vec<Panel> {
     let panel = |title: &str, description: &str, queries: Vec<(String, String)>, unit: &'static str| Panel {
         title: format!("{name}: {title}"),
         description: description.to_owned(),
-        queries,
+        queries: queries
+            .into_iter()
+            .map(|(expr, legend)| Query { expr: Sourced::new(expr, origin.clone()), legend })
+            .collect(),
         unit: unit.to_owned(),
         origin: origin.clone(),
     };

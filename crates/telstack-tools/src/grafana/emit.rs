@@ -2,7 +2,7 @@
 
 use telstack_catalog::product::Product;
 use telstack_syntax::json;
-use telstack_system::{ConfigFile, Dashboard, DataSource, Node, Panel, System, Value, Viewer};
+use telstack_system::{ConfigFile, Dashboard, DataSource, Node, Panel, Query, System, Value, Viewer};
 
 use crate::{
     Artefact,
@@ -142,13 +142,13 @@ fn panel(at: i64, panel: &Panel, source: Option<&Value>) -> Value {
     let mut unit = origin.map([("unit", origin.string(&panel.unit))]);
     unit.mark = form.clone();
     out.put("fieldConfig", form.map([("defaults", unit), ("overrides", form.flow([]))]));
-    let target = |(at, (query, legend)): (usize, &(String, String))| {
+    let target = |(at, query): (usize, &Query)| {
         let mut target = Block::new();
         target.put("refId", form.string(reference(at)));
         target.put_some("datasource", source.cloned());
-        target.put("expr", named.string(query));
-        if !legend.is_empty() {
-            target.put("legendFormat", origin.string(legend));
+        target.put("expr", named.string(&query.expr.value));
+        if !query.legend.is_empty() {
+            target.put("legendFormat", origin.string(&query.legend));
         }
         target.finish(origin)
     };

@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 use telstack_catalog::product::Product;
 use telstack_syntax::tree::Kind;
 use telstack_system::{
-    Bind, Dashboard, DataSource, Dial, EnvValue, Known, Node, NodeKind, Panel, Protocol, Purpose, SecretRef, Sourced,
-    Tls, Value,
+    Bind, Dashboard, DataSource, Dial, EnvValue, Known, Node, NodeKind, Panel, Protocol, Purpose, Query, SecretRef,
+    Sourced, Tls, Value,
     link::{self, Door},
 };
 
@@ -202,7 +202,10 @@ fn dashboard(document: &Value) -> Dashboard {
             continue;
         }
         let of = |value: &Value, path: &str| text(value, path).map(|it| it.value).unwrap_or_default();
-        let query = |target: &Value| (of(target, "expr"), of(target, "legendFormat"));
+        let query = |target: &Value| {
+            let expr = text(target, "expr").unwrap_or_else(|| Sourced::new(String::new(), target.mark.clone()));
+            Query { expr, legend: of(target, "legendFormat") }
+        };
         panels.push(Panel {
             title: of(panel, "title"),
             description: of(panel, "description"),

@@ -174,7 +174,7 @@ fn rule(alert: &AlertRule) -> Value {
     out.put("alert", origin.string(&alert.name));
     let metrics =
         doc::fact("the metrics as the release that is watched names them, and when they are too bad", &[origin]);
-    out.put("expr", metrics.string(readable(&alert.expr)));
+    out.put("expr", metrics.string(readable(&alert.expr.value)));
     if alert.hold.millis() > 0 {
         out.put("for", origin.string(alert.hold.prometheus()));
     }

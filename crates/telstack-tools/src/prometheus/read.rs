@@ -2,8 +2,8 @@
 
 use telstack_catalog::product::Product;
 use telstack_system::{
-    AlertRule, Bind, Dial, Flag, Known, Node, Origin, Protocol, Purpose, ScrapeJob, Settings, Sourced, Store, Tls,
-    Value,
+    AlertRule, Bind, Dial, Flag, Known, Node, Origin, Protocol, Purpose, Recorded, ScrapeJob, Settings, Sourced, Store,
+    Tls, Value,
     link::{self, Door},
     units::{Bytes, Period},
 };
@@ -36,7 +36,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         Config::Given(document) => document,
         Config::Elsewhere | Config::Own => None,
     };
-    let mut alerts = Vec::new();
+    let (mut alerts, mut recorded) = (Vec::new(), Vec::new());
     if let Some(document) = &document {
         for pattern in items(document, "rule_files").iter().filter_map(Value::as_str) {
             let pattern = absolute(&path, pattern);
@@ -45,7 +45,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             let seen = folder.seen(&container, start);
             for (inside, _) in seen.iter().filter(|(inside, _)| folder::matches(&pattern, inside)) {
                 if let Config::Given(Some(rules)) = folder.config(&mut container, "rules", inside) {
-                    alerts.extend(rules_of(&rules));
+                    let (more, series) = rules_of(&rules);
+                    alerts.extend(more);
+                    recorded.extend(series);
                 }
             }
         }
@@ -80,6 +82,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         store.size = of("storage.tsdb.retention.size").and_then(|it| Some(Sourced::new(size(&it.value)?, it.origin)));
         store.data_path = data.or(own_data).map(|path| Sourced::new(path, origin.clone()));
         facet(store, document.as_ref(), flags, alerts, &declared);
+        if let Some(facet) = store.prometheus_mut() {
+            facet.recorded = recorded;
+        }
     }
     if let Some(document) = &document {
         alert_managers(document, &mut dialled);
@@ -153,18 +158,23 @@ fn alert_managers(document: &Value, dialled: &mut Vec<Dialled>) {
     }
 }
 
-/// Alerts only: recorded series are nobody's concern yet.
-fn rules_of(document: &Value) -> Vec<AlertRule> {
-    let mut found = Vec::new();
+/// The alerts of a file of rules, and the series that it records.
+fn rules_of(document: &Value) -> (Vec<AlertRule>, Vec<Recorded>) {
+    let (mut found, mut recorded) = (Vec::new(), Vec::new());
     for group in items(document, "groups") {
         let name = text(group, "name").map(|it| it.value).unwrap_or_default();
         for rule in items(group, "rules") {
-            let Some(alert) = text(rule, "alert") else { continue };
             let of = |path: &str| text(rule, path).map(|it| it.value).unwrap_or_default();
+            let expr = text(rule, "expr").unwrap_or_else(|| Sourced::new(String::new(), rule.mark.clone()));
+            if let Some(name) = text(rule, "record").map(|it| it.value) {
+                recorded.push(Recorded { name, expr });
+                continue;
+            }
+            let Some(alert) = text(rule, "alert") else { continue };
             found.push(AlertRule {
                 group: name.clone(),
                 name: alert.value,
-                expr: of("expr"),
+                expr,
                 hold: period(rule, "for").map_or(Period::from_secs(0), |it| it.value),
                 severity: of("labels.severity"),
                 summary: of("annotations.summary"),
@@ -173,7 +183,7 @@ fn rules_of(document: &Value) -> Vec<AlertRule> {
             });
         }
     }
-    found
+    (found, recorded)
 }
 
 /// Paths are relative to the file that names them.

@@ -8,6 +8,11 @@ use telstack_diagnostics::Diagnostic;
 const STRICTER: &[(&str, &str, &str)] = &[
     ("P002", "names extension", "the collector looks for extensions when it starts, not in `validate`"),
     ("Y003", "without a unit is", "a bare number is nanoseconds: it starts, and does not do what was meant"),
+    (
+        "Y009",
+        "does not start with `http://`",
+        "an address without a scheme is dialled by nobody: it starts, and sends nothing",
+    ),
     ("Y004", "`logs.encoding`", "the logger that knows the encodings is made when the collector starts"),
 ];
 

@@ -52,6 +52,10 @@ fn judge(limit: &Limit, value: &Value, allowed: &[Box<str>]) -> Option<ProblemKi
         let fault = value.as_str().and_then(settled).and_then(|text| url_fault(&text))?;
         return Some(ProblemKind::Range(format!("is no URL: {fault}")));
     }
+    if limit.wants(Demand::HostPort) {
+        let fault = value.as_str().and_then(settled).and_then(|text| address_fault(&text))?;
+        return Some(ProblemKind::Range(format!("is no address: {fault}")));
+    }
     if limit.wants(Demand::Size) && !is_size(value) {
         return Some(ProblemKind::Type { wanted: "a byte size", found: value.describe(), hint: None, stops: true });
     }
@@ -90,7 +94,28 @@ fn judge(limit: &Limit, value: &Value, allowed: &[Box<str>]) -> Option<ProblemKi
     }
 }
 
-/// Why Go takes a text for no URL; it is not strict.
+/// Why a gRPC client takes a text for no address. Words of resolvers other than `dns` are not judged.
+fn address_fault(text: &str) -> Option<&'static str> {
+    let plain = ["http://", "https://", "dns:///", "dns://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let address = plain.unwrap_or(text);
+    if address.is_empty() || address.contains("://") || address.starts_with("unix:") {
+        return None;
+    }
+    let (host, port) = match address.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').and_then(|(host, rest)| Some((host, rest.strip_prefix(':')?)))?,
+        None => match address.rsplit_once(':') {
+            Some(parts) => parts,
+            None => return Some("it names no port"),
+        },
+    };
+    if host.contains(':') && !address.starts_with('[') {
+        return Some("it has too many colons; an IPv6 address stands in brackets");
+    }
+    let is_number = port.strip_prefix(['+', '-']).unwrap_or(port).parse::<u64>().is_ok();
+    (!is_number).then_some("its port is no number")
+}
+
+/// Why a text is no URL that an HTTP client of Go dials.
 fn url_fault(text: &str) -> Option<&'static str> {
     if text.chars().any(char::is_control) {
         return Some("a control character stands in it");
@@ -101,9 +126,12 @@ fn url_fault(text: &str) -> Option<&'static str> {
     if text.starts_with(':') {
         return Some("it has no scheme");
     }
-    if !is_scheme {
-        let first = text.split(['/', '?', '#']).next().unwrap_or_default();
-        return (first.contains(':') && !text.starts_with('/')).then_some("it has no scheme");
+    if text.is_empty() {
+        return None;
+    }
+    // `host:4318` has a scheme, as Go reads it, of a protocol that nothing speaks.
+    if !is_scheme || !["http", "https"].iter().any(|it| scheme.eq_ignore_ascii_case(it)) {
+        return Some("it does not start with `http://` or `https://`");
     }
     let host = rest.strip_prefix("//")?.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
@@ -151,25 +179,36 @@ pub(super) fn telemetry_default(path: &str, version: Version) -> Option<String> 
 
 #[cfg(test)]
 mod tests {
-    use super::url_fault;
+    use super::{address_fault, url_fault};
 
     #[test]
     fn what_go_takes_for_a_url() {
-        for text in [
-            "http://a:1",
-            "a:1",
-            "localhost",
-            "http://",
-            "/x",
-            "",
-            "http://[::1]:1",
-            "http://a:1/b c",
-            "http://u:p@a:1",
-        ] {
+        for text in ["http://a:1", "http://", "HTTPS://a", "", "http://[::1]:1", "http://a:1/b c", "http://u:p@a:1"] {
             assert_eq!(url_fault(text), None, "{text}");
         }
-        for text in ["http://a b", "://", "12:30:45", "http://a:b", "http://a\tb", "${env:X"] {
+        for text in [
+            "a:1",
+            "localhost",
+            "/x",
+            "grpc://a",
+            "http://a b",
+            "://",
+            "12:30:45",
+            "http://a:b",
+            "http://a\tb",
+            "${env:X",
+        ] {
             assert!(url_fault(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_grpc_dials() {
+        for text in ["a:1", "http://a:1", "dns:///a:1", "[::1]:1", "unix:///a", "passthrough:///a", ""] {
+            assert_eq!(address_fault(text), None, "{text}");
+        }
+        for text in ["a", "http://a", "a:b", "a:", "::1:1", "http://a:1/x"] {
+            assert!(address_fault(text).is_some(), "{text}");
         }
     }
 }

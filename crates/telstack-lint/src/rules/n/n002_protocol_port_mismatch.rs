@@ -1,10 +1,11 @@
-use telstack_catalog::product::Product;
+use telstack_catalog::{ComponentKind, otelcol, product::Product};
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::Listener;
+use telstack_system::{Listener, Protocol, link};
 
 use crate::{
     Cx, Rule,
     facts::{Arrival, Link},
+    words::is_reference,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -26,7 +27,8 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "The target is not part of the stack, or its address comes from the environment. Queries, scrapes and \
+        silent: "The target's address comes from the environment. Of a target that is not part of the stack only OTLP's own ports are \
+                 known, and a mix-up of those is a warning. Queries, scrapes and \
                  probes are plain HTTP to each other.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/7680",
@@ -65,7 +67,42 @@ fn check(cx: &mut Cx<'_>) {
         }
         cx.report(link.shows_the_way(finding));
     }
+    by_convention(cx);
 }
+
+/// Of a host that nobody sees, the number of the port alone says what is spoken there.
+fn by_convention(cx: &mut Cx<'_>) {
+    for part in cx.facts.parts.iter().filter(|part| part.component.kind == ComponentKind::Exporter && part.runs()) {
+        let Some((_, version)) = part.usable() else { continue };
+        let doors = otelcol::component(ComponentKind::Receiver, OTLP).map(|it| it.listens(version)).unwrap_or_default();
+        for (dial, _) in link::exporter_dials(part.component, Some(version)) {
+            let speaks = |it: &&otelcol::Listen| it.protocol == Some(dial.protocol.0);
+            let Some(right) = doors.iter().find(speaks) else { continue };
+            let Some(wrong) = doors.iter().find(|it| it.port == Some(dial.port) && !speaks(it)) else { continue };
+            // Who is seen has been judged; what else the same number means to others is theirs.
+            if cx.system.answering(&dial.host).is_some() || is_reference(&dial.host) {
+                continue;
+            }
+            let spoken = wrong.protocol.map_or_else(String::new, |it| Protocol(it).to_string());
+            let message = format!(
+                "{} speaks {} to port {}, on which others speak {spoken}",
+                part.title(),
+                dial.protocol,
+                dial.port
+            );
+            let mut finding = cx
+                .finding(message, &dial.origin, format!("dials port {} with {}", dial.port, dial.protocol))
+                .severity(Severity::Warning);
+            if let Some(port) = right.port {
+                finding = finding.help(format!("dial port {port}, if that is open there"));
+            }
+            cx.report(finding.help(format!("or use an exporter that speaks {spoken}")));
+        }
+    }
+}
+
+/// The receiver whose ports everybody uses for OTLP.
+const OTLP: &str = "otlp";
 
 /// Everything that is spoken on the port.
 fn spoken_at(link: &Link<'_>, first: &Listener) -> String {
@@ -80,6 +117,7 @@ fn spoken_at(link: &Link<'_>, first: &Listener) -> String {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Severity;
     use telstack_system::Protocol;
 
     use crate::test_support::Bench;
@@ -90,6 +128,23 @@ mod tests {
         bench.finds("N002", "dials");
         bench.silent("N005");
         bench.silent("N006");
+    }
+
+    #[test]
+    fn warns_of_the_other_port_of_a_host_that_nobody_sees() {
+        let sends = |exporter: &str| {
+            let name = exporter.split_once(':').map_or(exporter, |(name, _)| name);
+            let yaml = format!(
+                "exporters: {{{exporter}}}\nservice: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{name}]}}}}}}"
+            );
+            Bench::collector("0.158.0", &yaml)
+        };
+        let severity = sends("otlp_http: {endpoint: 'http://tempo:4317'}").finds("N002", "'http://tempo:4317'");
+        assert_eq!(severity, Severity::Warning);
+        sends("otlp_grpc: {endpoint: 'tempo:4318'}").finds("N002", "'tempo:4318'");
+        sends("otlp_http: {endpoint: 'http://tempo:4318'}").silent("N002");
+        sends("otlp_http: {endpoint: 'http://tempo:9999'}").silent("N002");
+        sends("otlp_http: {endpoint: 'http://${env:GW}:4317'}").silent("N002");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use support::{stderr, stdout, telstack_in};
 /// A warning, an error with a second end and a fix, an odd name, and a file without findings.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let collector = "receivers:\n  otlp:\n    protocols:\n      grpc:\nprocessors:\n  memory_limiter: {check_interval: 1s, limit_mib: 400}\n  batch:\n    timout: 1s\nexporters:\n  \
+    let collector = "receivers:\n  otlp:\n    protocols:\n      grpc:\nprocessors:\n  batch:\n    timout: 1s\n  memory_limiter: {check_interval: 1s, limit_mib: 400}\nexporters:\n  \
                      otlphttp:\n    endpoint: http://gw:4318\nservice:\n  pipelines:\n    traces:\n      receivers: [otlp]\n      \
                      processors: [memory_limiter, batch]\n      exporters: [otlphttp]\n";
     fs::write(folder.path().join("a b,ä.yaml"), collector).expect("writable");

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use telstack_catalog::{
-    ComponentKind, Near, Signal, Version,
+    ComponentKind, Signal, Version,
+    near::Near,
     otelcol::{self, Metric, MetricKind},
     product::Product,
 };
@@ -82,7 +83,9 @@ impl<'a> Producers<'a> {
             part.component.kind == ComponentKind::Receiver && exposed && part.runs()
         };
         if facts.parts.iter().any(|part| scrapes(&part)) {
-            own.iter_mut().for_each(|it| it.form = Form::Any);
+            for it in &mut own {
+                it.form = Form::Any;
+            }
         }
         let renamed = facts.parts.iter().any(|part| {
             part.component.kind == ComponentKind::Exporter
@@ -235,11 +238,11 @@ fn spans(system: &System, facts: &Facts<'_>, otlp: bool) -> Option<BTreeSet<Stri
         if part.component.setting("histogram.exponential").is_some() {
             return None;
         }
-        let named = |name: &str| if namespace.is_empty() { name.to_owned() } else { format!("{namespace}.{name}") };
+        let full = |name: &str| if namespace.is_empty() { name.to_owned() } else { format!("{namespace}.{name}") };
         for metric in [
-            Metric::new(named("calls"), MetricKind::Counter, ""),
-            Metric::new(named("duration"), MetricKind::Histogram, unit),
-            Metric::new(named("events"), MetricKind::Counter, ""),
+            Metric::new(full("calls"), MetricKind::Counter, ""),
+            Metric::new(full("duration"), MetricKind::Histogram, unit),
+            Metric::new(full("events"), MetricKind::Counter, ""),
         ] {
             names.extend(metric.suffixed(""));
             names.extend(metric.plain("").into_iter().filter(|_| otlp));

@@ -1,7 +1,11 @@
 use telstack_catalog::otelcol::Trait;
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::Place};
+use crate::{
+    Cx, Rule,
+    facts::{Part, Place},
+    repair,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -26,9 +30,9 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [tail_sampling, ba
 fn check(cx: &mut Cx<'_>) {
     for place in Place::all(cx.system).filter(|place| !place.pipeline.open) {
         let parts: Vec<_> = place.processors(cx.facts).collect();
-        let has = |part: &Option<&crate::facts::Part<'_>>, what| part.is_some_and(|part| part.has(what));
-        let Some(at) = parts.iter().rposition(|(_, part)| has(part, Trait::Batches)) else { continue };
-        let Some(last) = parts.iter().rposition(|(_, part)| has(part, Trait::BreaksUp)).filter(|last| *last > at)
+        let has = |part: Option<&Part<'_>>, what| part.is_some_and(|part| part.has(what));
+        let Some(at) = parts.iter().rposition(|(_, part)| has(*part, Trait::Batches)) else { continue };
+        let Some(last) = parts.iter().rposition(|(_, part)| has(*part, Trait::BreaksUp)).filter(|last| *last > at)
         else {
             continue;
         };
@@ -42,9 +46,9 @@ fn check(cx: &mut Cx<'_>) {
             .label(breaks.origin.span(), "leaves small requests")
             .help(format!("put `{}` behind `{}`", batch.id, breaks.id));
         // One step at a time is what can be done to an order.
-        let change = (last == at + 1).then(|| crate::repair::processor_to(place.pipeline, last, at)).flatten();
+        let change = (last == at + 1).then(|| repair::processor_to(place.pipeline, last, at)).flatten();
         let title = format!("put `{}` behind `{}`", batch.id, breaks.id);
-        cx.report_once(crate::repair::with(finding, change.map(|it| Fix::unsafe_(title, it))));
+        cx.report_once(repair::with(finding, change.map(|it| Fix::unsafe_(title, it))));
     }
 }
 

@@ -36,7 +36,7 @@ fn check(cx: &mut Cx<'_>) {
         let rows: Vec<&'static Unusual> = fact.unusual().collect();
         let settings = &part.component.settings;
         let mut here = Vec::new();
-        walk(settings, String::new(), &mut |path, value| {
+        walk(settings, "", &mut |path, value| {
             let of = rows.iter().filter(|row| row.is_at(path) && is_unusual(row, value));
             let of = of.filter(|row| row.unless.as_ref().is_none_or(|other| settings.at(other).is_none()));
             here.extend(of.map(|row| (part.title(), path.to_owned(), value, *row)));
@@ -45,7 +45,7 @@ fn check(cx: &mut Cx<'_>) {
     }
     for (_, _, collector) in cx.system.collectors() {
         for entry in &collector.telemetry {
-            walk(&entry.value, format!("telemetry.{}", entry.key), &mut |path, value| {
+            walk(&entry.value, &format!("telemetry.{}", entry.key), &mut |path, value| {
                 let rows = unusual_service().filter(|row| row.is_at(path) && is_unusual(row, value));
                 found.extend(rows.map(|row| ("`service`".to_owned(), path.to_owned(), value, row)));
             });
@@ -61,16 +61,16 @@ fn check(cx: &mut Cx<'_>) {
 }
 
 /// All plain values below a value, with their paths, in which items of lists have no number.
-fn walk<'a>(value: &'a Value, path: String, see: &mut impl FnMut(&str, &'a Value)) {
+fn walk<'a>(value: &'a Value, path: &str, see: &mut impl FnMut(&str, &'a Value)) {
     match &value.kind {
         Kind::Map(map) => {
             for entry in map {
                 let below = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
-                walk(&entry.value, below, see);
+                walk(&entry.value, &below, see);
             }
         }
-        Kind::Seq(seq) => seq.items.iter().for_each(|item| walk(item, path.clone(), see)),
-        _ => see(&path, value),
+        Kind::Seq(seq) => seq.items.iter().for_each(|item| walk(item, path, see)),
+        _ => see(path, value),
     }
 }
 

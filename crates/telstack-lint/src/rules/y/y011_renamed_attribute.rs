@@ -42,7 +42,7 @@ fn check(cx: &mut Cx<'_>) {
             };
             let message = format!("{} sets `{name}`, which is `{new}` now", part.title());
             let finding =
-                cx.finding(message, &key.mark, "nobody looks for it by this name").help(format!("write `{new}`"));
+                cx.finding(message, &key.mark, "the name of before, or of nobody else").help(format!("write `{new}`"));
             cx.report_once(finding);
         }
     }

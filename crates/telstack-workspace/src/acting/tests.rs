@@ -20,6 +20,7 @@ receivers:
 processors:
   batch:
     timout: 1s # mine
+  memory_limiter: {check_interval: 1s, limit_mib: 400}
 exporters:
   otlphttp: # ours
     endpoint: http://gw:4318
@@ -27,7 +28,7 @@ service:
   pipelines:
     traces:
       receivers: [otlp]
-      processors: [batch]
+      processors: [memory_limiter, batch]
       exporters: [otlphttp]
 ";
 
@@ -118,9 +119,10 @@ fn a_manifest_says_what_a_distribution_holds() {
         module("receiver", "otlpreceiver"),
         module("exporter", "otlphttpexporter")
     );
-    let batch = format!("processors:\n{}", module("processor", "batchprocessor"));
+    let limiter = module("processor", "memorylimiterprocessor");
+    let batch = format!("processors:\n{}{limiter}", module("processor", "batchprocessor"));
     assert_eq!(by_manifest(&format!("{some}{batch}")), [Y001], "at 0.120.0 there is no newer name");
-    assert_eq!(by_manifest(&some), ["error V002 batch"]);
+    assert_eq!(by_manifest(&some), ["error V002 batch", "error V002 memory_limiter"]);
     assert_eq!(by_manifest(&format!("{some}processors:\n- gomod: example.com/ours v1.0.0\n")), [""; 0]);
     assert_eq!(by_manifest("a: 1"), [Y001, V006, "error U007 'build/builder.yaml'"]);
 }

@@ -19,7 +19,7 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [batch], exporters
         good: "receivers: {otlp: {protocols: {grpc: {}}}}
 processors: {memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 25}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [otlp_grpc]}}}",
-        silent: "Pipelines that nobody sends to, or that only print or are scraped; a stack description, where whoever grants memory gets a limiter; a part of a \
+        silent: "Pipelines that nobody sends to, or that only print or are scraped; a container without a limit of its memory; a stack description, where whoever grants memory gets a limiter; a part of a \
                  configuration; processors that are not known.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/processor/memorylimiterprocessor/README.md",
@@ -39,6 +39,10 @@ fn check(cx: &mut Cx<'_>) {
     // One finding for a collector: what is missing is one thing.
     let mut bare: BTreeMap<NodeId, Vec<Place<'_>>> = BTreeMap::new();
     for place in Place::all(cx.system) {
+        // Without a limit the whole host is the container's.
+        if place.node.container.is_some() && place.node.resources.memory.is_none() {
+            continue;
+        }
         let waits = place
             .exporters(cx.facts)
             .any(|(_, part)| part.is_some_and(|part| part.knows(QUEUE) && !part.has(Trait::Prints)));
@@ -72,6 +76,7 @@ mod tests {
         );
         let mut bench = Bench::collector("0.158.0", &yaml);
         bench.system.from_files = true;
+        bench.first().container = None;
         bench
     }
 

@@ -80,7 +80,8 @@ fn by_convention(cx: &mut Cx<'_>) {
             let Some(right) = doors.iter().find(speaks) else { continue };
             let Some(wrong) = doors.iter().find(|it| it.port == Some(dial.port) && !speaks(it)) else { continue };
             // Who is seen has been judged; what else the same number means to others is theirs.
-            if cx.system.answering(&dial.host).is_some() || is_reference(&dial.host) {
+            let judged = cx.facts.links.iter().any(|link| link.from_id == part.id && link.dial.origin == dial.origin);
+            if judged || cx.system.answering(&dial.host).is_some() || is_reference(&dial.host) {
                 continue;
             }
             let spoken = wrong.protocol.map_or_else(String::new, |it| Protocol(it).to_string());

@@ -1,11 +1,13 @@
 //! Systems for the cases of rules: collectors read from collector YAML, everything else made by hand with
 //! origins that point at slices of a text.
 
+use std::sync::Arc;
+
 use telstack_catalog::{Distribution, Signal, SignalSet, Version, otelcol::Transport, product::Product};
 use telstack_diagnostics::{Applicability, Diagnostics, Severity, SourceMap, Span, apply};
 use telstack_system::{
-    Alerter, Bind, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
-    Protocol, Purpose, Sourced, Store, System, Tls, Viewer, link, passes,
+    Alerter, Bind, Cluster, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
+    Pod, Protocol, Purpose, Sourced, Store, System, Tls, Viewer, WorkloadKind, cluster::Labels, link, passes,
 };
 use telstack_tools::{
     Said, SourceFile,
@@ -139,6 +141,45 @@ impl Bench {
 
     pub(crate) fn container(&mut self, id: NodeId) -> &mut Container {
         self.node(id).container.as_mut().expect("a container")
+    }
+
+    /// Puts the first node into a pod of a cluster in which nothing else is.
+    pub(crate) fn in_pod(&mut self, kind: WorkloadKind) -> &mut Pod {
+        let id = self.system.node_ids()[0];
+        self.pod_of(id, kind)
+    }
+
+    /// Puts a node into a pod of its own.
+    pub(crate) fn pod_of(&mut self, id: NodeId, kind: WorkloadKind) -> &mut Pod {
+        self.system.cluster.get_or_insert_default();
+        let name = self.node(id).name.clone();
+        let origin = self.system.origin.clone();
+        let label = Sourced::new(name.clone(), origin.clone());
+        let pod = Pod {
+            kind,
+            name,
+            namespace: None,
+            labels: [("app".to_owned(), label)].into(),
+            annotations: Labels::new(),
+            service_account: None,
+            host_network: None,
+            fs_group: None,
+            strategy: None,
+            max_surge: None,
+            service_name: None,
+            own_volumes: Vec::new(),
+            node_selector: Labels::new(),
+            affinity: false,
+            operated: false,
+            links: false,
+            origin,
+        };
+        Arc::make_mut(self.container(id).pod.insert(Arc::new(pod)))
+    }
+
+    /// The cluster around the pods.
+    pub(crate) fn cluster(&mut self) -> &mut Cluster {
+        self.system.cluster.get_or_insert_default()
     }
 
     /// Written where `slice` stands first in any of the texts.

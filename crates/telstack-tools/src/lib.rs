@@ -21,7 +21,6 @@ mod loki;
 mod prometheus;
 mod reading;
 mod receivers;
-mod sdk;
 mod tempo;
 #[cfg(test)]
 mod testing;
@@ -147,7 +146,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
             Some(Product::Grafana) => grafana::read(node, &mut folder),
             Some(Product::Alertmanager) => alertmanager::read(node, &mut folder),
             Some(Product::Haproxy) => haproxy::read(node, &mut folder),
-            None => sdk::dialled(node.container.as_ref().map(|it| it.env.as_slice()).unwrap_or_default()),
+            None => Vec::new(),
         };
         if let Some(Container { network: Network::Other(_), .. }) = &node.container {
             // Whom others reach by which name, nobody can tell.
@@ -162,9 +161,9 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
         }));
     }
     system.complete = folder.complete && !folder.out.has_errors();
-    calls.retain_mut(|call| sdk::settle(&system, call.from, call));
     calls.extend(link::telemetry(&system));
     kubernetes::finish(&mut system);
+    calls.extend(link::programs(&system));
     let loose = folder.loose().filter(|_| system.cluster.is_some()).map(Loose::of).collect();
     let (wanted, used) = (folder.wanted.into_iter().collect(), folder.used.into_iter().collect());
     link::connect(&mut system, calls);

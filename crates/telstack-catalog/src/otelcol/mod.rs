@@ -3,6 +3,7 @@
 mod behaviour;
 mod component;
 mod host_paths;
+mod kubernetes;
 mod limits;
 mod merge;
 pub(crate) mod near;
@@ -22,6 +23,11 @@ pub use component::{
     plain_exporters,
 };
 pub use host_paths::{HostPath, HostPathKind, own_logs};
+pub use kubernetes::{
+    Access, Condition, Discovery, Kubelet, Mesh, NamedVariable, Need, NodeFilter, Objects, Once, SERVICE_ACCOUNT,
+    api_ports, discovery, dns_ports, field_of, grace_seconds, is_other_policy, is_plain_node_label,
+    is_private_balancer, mesh,
+};
 pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use near::{nearest, nearest_in};
 pub use releases::{

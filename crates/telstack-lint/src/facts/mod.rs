@@ -1,5 +1,6 @@
 //! What several rules need to know of a System, worked out once.
 
+mod balance;
 mod components;
 mod duration;
 mod flags;
@@ -8,6 +9,8 @@ mod glob;
 pub(crate) mod headers;
 mod hosts;
 mod links;
+mod needs;
+mod pods;
 pub(crate) mod proxies;
 mod settings;
 mod texts;
@@ -17,6 +20,7 @@ use std::{cell::OnceCell, collections::HashMap, rc::Rc};
 use telstack_catalog::{ComponentKind, Version};
 use telstack_system::{Collector, Component, ComponentId, Node, NodeId, Purpose, System, Wiring};
 
+pub(crate) use balance::{spread_over, spreads};
 pub(crate) use components::{Part, Standing};
 pub(crate) use duration::nanoseconds;
 pub(crate) use flags::{GivenFlag, flags};
@@ -24,6 +28,8 @@ pub(crate) use flow::{Follow, Place, reached};
 pub(crate) use glob::matches;
 pub(crate) use hosts::is_public;
 pub(crate) use links::{Arrival, Link, opens_unknown_ports};
+pub(crate) use needs::{Asked, any_holds, asked, holds};
+pub(crate) use pods::{downward, own_pod, several};
 pub(crate) use settings::{Problem, ProblemKind};
 use texts::Texts;
 

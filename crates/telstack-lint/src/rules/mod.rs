@@ -19,6 +19,8 @@ pub(crate) mod d {
     pub(crate) mod d007_sending_queue_unsupported;
     pub(crate) mod d008_queue_config_contradiction;
     pub(crate) mod d010_shared_queue_directory;
+    pub(crate) mod d011_startup_probe_vs_compaction;
+    pub(crate) mod d012_termination_grace_too_short;
 }
 
 pub(crate) mod e {
@@ -41,6 +43,21 @@ pub(crate) mod h {
     pub(crate) mod h001_haproxy_http_check_on_grpc;
     pub(crate) mod h002_haproxy_check_port_mismatch;
     pub(crate) mod h003_haproxy_grpc_mode;
+}
+
+pub(crate) mod k {
+    pub(crate) mod k001_probe_without_health_check;
+    pub(crate) mod k002_cluster_singleton_replicated;
+    pub(crate) mod k003_rbac_gap;
+    pub(crate) mod k004_kubeletstats_endpoint;
+    pub(crate) mod k005_agent_without_node_filter;
+    pub(crate) mod k006_service_selects_nothing;
+    pub(crate) mod k007_app_protocol_missing_in_mesh;
+    pub(crate) mod k008_networkpolicy_blocks_flow;
+    pub(crate) mod k010_rwo_rolling_update;
+    pub(crate) mod k011_host_port_conflict;
+    pub(crate) mod k012_downward_env_missing;
+    pub(crate) mod k013_no_resources_on_agent;
 }
 
 pub(crate) mod l {
@@ -94,8 +111,11 @@ pub(crate) mod p {
 }
 
 pub(crate) mod s {
+    pub(crate) mod s001_tail_sampling_split_traces;
+    pub(crate) mod s002_loadbalancing_to_clusterip;
     pub(crate) mod s003_loadbalancing_routing_key;
     pub(crate) mod s004_spanmetrics_after_sampling;
+    pub(crate) mod s005_stateful_metrics_replicated;
     pub(crate) mod s006_tail_sampling_memory;
 }
 

@@ -1,4 +1,4 @@
-use telstack_catalog::container;
+use telstack_catalog::{container, otelcol};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
 use telstack_system::{
@@ -6,7 +6,7 @@ use telstack_system::{
     expansion::{self, ENV, Piece, Reference, YAML},
 };
 
-use crate::{Cx, Rule, words::either};
+use crate::{Cx, Rule, facts::downward, words::either};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -92,7 +92,10 @@ fn not_set(cx: &Cx<'_>, node: &Node, key: &str, name: &str, value: &Value) -> Di
         Platform::Compose => {
             finding.help(format!("hand it on: `{name}: ${{{name}:?}}` in the service's `environment`"))
         }
-        Platform::Kubernetes => finding.help(format!("set it: `{{name: {name}, value: …}}` in the container's `env`")),
+        Platform::Kubernetes => finding.help(match otelcol::field_of(name) {
+            Some(field) => format!("set it in `env`: {}", downward(name, field)),
+            None => format!("set it: `{{name: {name}, value: …}}` in the container's `env`"),
+        }),
     }
 }
 

@@ -1,4 +1,4 @@
-use telstack_catalog::product::Product;
+use telstack_catalog::{product::Product, sdk};
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::Listener;
 
@@ -27,7 +27,8 @@ pub(crate) static RULE: Rule = Rule {
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
         silent: "The target is not part of the stack, or its address comes from the environment. Queries, scrapes and \
-                 probes are plain HTTP to each other.",
+                 probes are plain HTTP to each other. A program that has `OTEL_EXPORTER_OTLP_ENDPOINT` and no protocol \
+                 speaks what its language speaks.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/7680",
             "https://github.com/grafana/loki/issues/14037",
@@ -50,8 +51,14 @@ fn check(cx: &mut Cx<'_>) {
         for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
             finding = finding.help(link.way_to(right));
         }
-        if finding.help.is_empty() {
-            finding = finding.help(format!("use an exporter that speaks {spoken}"));
+        match said_by(link) {
+            Some(variable) => {
+                let word = sdk::protocol_word(stranger.protocol.0);
+                let help = word.map(|word| format!("or let the program speak {spoken}: `{variable}={word}`"));
+                finding.help.extend(help);
+            }
+            None if finding.help.is_empty() => finding = finding.help(format!("use an exporter that speaks {spoken}")),
+            None => {}
         }
         if let Some(better) = link.better() {
             finding = finding.help(better);
@@ -65,6 +72,16 @@ fn check(cx: &mut Cx<'_>) {
         }
         cx.report(link.shows_the_way(finding));
     }
+}
+
+/// The variable by which a program is told the protocol, if it was told where to send by one.
+fn said_by(link: &Link<'_>) -> Option<&'static str> {
+    let variables = &link.from.container.as_ref()?.env;
+    let endpoint = variables.iter().find(|it| it.origin == link.dial.origin)?;
+    link.from.external()?;
+    let own = sdk::signal_of(&endpoint.name).and_then(sdk::of_signal);
+    let set = |it: &&sdk::Variables| variables.iter().any(|variable| variable.name == it.protocol);
+    Some(&own.filter(set).unwrap_or(sdk::shared()).protocol)
 }
 
 /// Everything that is spoken on the port.

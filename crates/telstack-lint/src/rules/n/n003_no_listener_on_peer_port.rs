@@ -65,7 +65,7 @@ fn check(cx: &mut Cx<'_>) {
         let open = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let mut finding =
             cx.finding(message, &dial.origin, label).label(to.span(), format!("{} listens on {open}", to.title()));
-        for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
+        for right in to.listeners.iter().filter(|it| it.protocol.is_spoken_by(dial.protocol)) {
             finding = finding.help(link.way_to(right));
         }
         match link.better() {

@@ -1,10 +1,11 @@
 use telstack_catalog::product::Product;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::Listener;
 
 use crate::{
     Cx, Rule,
     facts::{Arrival, Link},
+    repair,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -63,7 +64,8 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(product) = to.product().filter(refuses) {
             finding = finding.note(format!("{product} does not take {}", product.rejects().join("; ")));
         }
-        cx.report(link.shows_the_way(finding));
+        let fix = repair::port(link).map(|it| Fix::unsafe_("dial the port that speaks it", it));
+        cx.report(repair::with(link.shows_the_way(finding), fix));
     }
 }
 
@@ -80,6 +82,8 @@ fn spoken_at(link: &Link<'_>, first: &Listener) -> String {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use telstack_system::Protocol;
 
     use crate::test_support::Bench;
@@ -110,5 +114,22 @@ mod tests {
             dial.host = "${env:GATEWAY}".to_owned();
         })
         .silent("N002");
+    }
+
+    #[test]
+    fn the_port_that_speaks_it_can_be_dialled() {
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol/config.yaml']\n  jaeger: {image: 'jaegertracing/all-in-one:1.53.0'}\n";
+        let otel = |port: &str| {
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters:\n  otlp_grpc:\n    endpoint: \"jaeger:{port}\" # \
+                 traces\n    tls: {{insecure: true}}\nservice: {{pipelines: {{traces: {{receivers: [otlp], exporters: \
+                 [otlp_grpc]}}}}}}\n"
+            )
+        };
+        for (code, wrong) in [("N002", "4318"), ("N003", "4319")] {
+            let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(wrong))]);
+            assert_eq!(bench.fixed(code, &otel("4317")), Applicability::Unsafe);
+        }
     }
 }

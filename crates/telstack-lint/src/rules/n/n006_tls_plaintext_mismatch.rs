@@ -1,7 +1,8 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_catalog::ComponentKind;
+use telstack_diagnostics::{Change, Fix, RuleInfo, Severity};
 use telstack_system::{Known, Protocol, Tls};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, facts::Link, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -72,12 +73,25 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(better) = link.better() {
             finding = finding.help(better);
         }
-        cx.report(link.shows_the_way(finding));
+        let fix = plain(link).filter(|_| !takes).map(|it| Fix::unsafe_("send in plain text", it));
+        cx.report(repair::with(link.shows_the_way(finding), fix));
     }
+}
+
+/// The exporter sends in plain text.
+fn plain(link: &Link<'_>) -> Option<Vec<Change>> {
+    let id = &link.dial.component.as_ref()?.id;
+    let exporter = link.from.collector()?.component(ComponentKind::Exporter, id)?;
+    if link.dial.protocol.is_grpc() && !exporter.setting("endpoint")?.as_str()?.starts_with("https:") {
+        return repair::set(&exporter.origin, &exporter.settings, "tls.insecure", "true");
+    }
+    repair::word(&link.dial.origin, "https://", "http://")
 }
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use telstack_system::{Known, Tls};
 
     use crate::test_support::Bench;
@@ -101,5 +115,33 @@ mod tests {
     fn silent_when_one_end_is_not_known() {
         Bench::link(|edge, _| edge.dial.as_mut().expect("dial").tls = Known::Unknown).silent("N006");
         Bench::link(|_, listener| listener.tls = Known::Absent).silent("N006");
+    }
+
+    #[test]
+    fn both_can_do_without() {
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol/config.yaml']\n  jaeger: {image: 'jaegertracing/all-in-one:1.53.0'}\n";
+        let otel = |exporter: &str| {
+            let id = exporter.split(':').next().unwrap_or_default();
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters:\n  {exporter}\nservice: {{pipelines: {{traces: \
+                 {{receivers: [otlp], exporters: [{id}]}}}}}}\n"
+            )
+        };
+        for (before, after) in [
+            (
+                "otlp_grpc:\n    endpoint: jaeger:4317 # traces\n    # the end",
+                "otlp_grpc:\n    endpoint: jaeger:4317 # traces\n    tls:\n      insecure: true\n    # the end",
+            ),
+            (
+                "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: false}}",
+                "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: true}}",
+            ),
+            ("otlp_grpc: {endpoint: 'jaeger:4317'}", "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: true}}"),
+            ("otlp_http: {endpoint: 'https://jaeger:4318'}", "otlp_http: {endpoint: 'http://jaeger:4318'}"),
+        ] {
+            let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(before))]);
+            assert_eq!(bench.fixed("N006", &otel(after)), Applicability::Unsafe);
+        }
     }
 }

@@ -21,7 +21,7 @@ pub use component::{
     Component, ENDPOINT, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
     plain_exporters,
 };
-pub use host_paths::{HostPath, HostPathKind, own_logs};
+pub use host_paths::{HostPath, HostPathKind, is_roots, own_logs};
 pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use near::{nearest, nearest_in};
 pub use releases::{

@@ -36,6 +36,10 @@ impl System {
     /// The node that answers when `from` dials a name and a port; none for something outside, and where nobody can
     /// tell which of several it is.
     pub fn reached(&self, from: NodeId, host: &str, port: u16) -> Option<NodeId> {
+        // In Kubernetes names are those of Services: see [`way`](super::way).
+        if self.cluster.is_some() {
+            return None;
+        }
         let dialer = self.node(from).container.as_ref();
         if dialer.is_some_and(|it| it.hosts.iter().any(|known| known.value == host)) {
             // An address of its own stands for that name.

@@ -111,7 +111,7 @@ pub(crate) fn set(key: &Origin, value: &Value, path: &str, new: &str) -> Option<
                 let inside =
                     |span: &Span| span.file == whole.file && span.start >= whole.start && span.end <= whole.end;
                 let places = map.iter().filter_map(|it| Some(written(&it.key_mark)?.to(written(&it.value.mark)?)));
-                Spot::Behind(places.filter(inside).last()?)
+                Spot::Behind(places.rev().find(inside)?)
             }
             Kind::Map(_) => Spot::Under { key: written(above)?, value: Some(written(&here.mark)?) },
             Kind::Null => Spot::Under { key: written(above)?, value: None },
@@ -180,7 +180,7 @@ pub(crate) fn port(link: &Link<'_>) -> Option<Vec<Change>> {
         link.to.listeners.iter().filter(|it| it.protocol == dial.protocol).map(|it| it.port).collect();
     ports.dedup();
     let [only] = ports.as_slice() else { return None };
-    let direct = link.service.is_none() && link.via.is_none();
+    let direct = link.service.is_none() && link.via.is_none() && link.through.is_none();
     word(&dial.origin, &format!("{}:{}", dial.host, dial.port), &format!("{}:{only}", dial.host)).filter(|_| direct)
 }
 

@@ -186,7 +186,11 @@ fn add(spot: Spot, lines: &str, flow: &str, sources: &SourceMap) -> Option<Edit>
 /// Lines behind the one that ends at a byte.
 fn below(text: &str, near: Span, end: usize, indent: usize, lines: &str) -> Edit {
     let newline = if text.get(end..).is_some_and(|it| it.starts_with("\r\n")) { "\r\n" } else { "\n" };
-    let new: String = lines.lines().map(|line| format!("{newline}{}{line}", " ".repeat(indent))).collect();
+    let indent = " ".repeat(indent);
+    let mut new = String::new();
+    for line in lines.lines() {
+        new.extend([newline, &indent, line]);
+    }
     Edit { span: Span::new(near.file, end, end), text: new }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn judge(cx: &mut Cx<'_>, protocol: Protocol, does: &str) {
             finding = finding.help(better);
         }
         let finding = finding.help(format!("start `{}` with `--{flag}`", link.to.name));
-        let container = link.to.container.as_ref().filter(|_| cx.system.from_files);
+        let container = link.to.container.as_ref().filter(|it| cx.system.from_files && it.pod.is_none());
         let change = container.and_then(|it| repair::argument(it, &format!("--{flag}")));
         cx.report(repair::with(finding, change.map(|it| Fix::safe(format!("start it with `--{flag}`"), it))));
     }

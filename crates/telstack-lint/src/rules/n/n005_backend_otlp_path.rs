@@ -70,7 +70,7 @@ fn check(cx: &mut Cx<'_>) {
             Some(better) => finding.help(better),
             None => finding,
         };
-        let exact = dial.component.is_some() && link.from.collector().is_some();
+        let exact = dial.component.is_some() && link.from.collector().is_some() && link.through.is_none();
         let change = repair::path(dial, wanted).filter(|_| exact && cx.system.from_files);
         let fix = change.map(|it| Fix::safe(format!("end it with {}", shown(wanted)), it));
         cx.report(repair::with(finding, fix));

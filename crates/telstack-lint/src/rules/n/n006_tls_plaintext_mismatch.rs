@@ -1,11 +1,6 @@
 use telstack_catalog::ComponentKind;
-<<<<<<< HEAD
-use telstack_diagnostics::{Change, Fix, RuleInfo, Severity};
-use telstack_system::{Known, Protocol, Tls};
-=======
 use telstack_diagnostics::{Change, Diagnostic, Fix, RuleInfo, Severity};
-use telstack_system::{Known, Tls, link::Address};
->>>>>>> 637dc71 (Say what numbers of ports and folders of root make likely; fuzz compose projects)
+use telstack_system::{Known, Protocol, Tls, link::Address};
 
 use crate::{
     Cx, Rule,
@@ -44,16 +39,12 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     for link in &cx.facts.links {
-<<<<<<< HEAD
-        let Some(listener) = link.peer() else { continue };
-=======
         if let Some(finding) = by_convention(cx, link) {
             cx.report_once(finding);
         }
     }
     for link in &cx.facts.links {
-        let Some(listener) = link.answer() else { continue };
->>>>>>> 637dc71 (Say what numbers of ports and folders of root make likely; fuzz compose projects)
+        let Some(listener) = link.peer() else { continue };
         let (Known::Value(client), Known::Value(server)) = (link.dial.tls, listener.tls) else { continue };
         let (sends, takes) = (client != Tls::Off, server != Tls::Off);
         if sends == takes {
@@ -92,7 +83,8 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(better) = link.better() {
             finding = finding.help(better);
         }
-        let fix = plain(link).filter(|_| !takes).map(|it| Fix::unsafe_("send in plain text", it));
+        let fix =
+            plain(link).filter(|_| !takes && link.through.is_none()).map(|it| Fix::unsafe_("send in plain text", it));
         cx.report(repair::with(link.shows_the_way(finding), fix));
     }
 }

@@ -171,6 +171,7 @@ impl Bench {
             node_selector: Labels::new(),
             affinity: false,
             operated: false,
+            targets_shared: None,
             links: false,
             origin,
         };

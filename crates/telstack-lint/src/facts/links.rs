@@ -270,7 +270,7 @@ fn either<'a>(dial: &mut Cow<'_, Dial>, via: Option<Via>, to: &'a Node) -> Arriv
     let by = |protocol: Protocol| arrival(&Dial { protocol, ..Dial::clone(dial) }, via, to);
     let rank = |it: &Arrival<'_>| match it {
         Arrival::Answer(_) | Arrival::Shared(_) => 0,
-        Arrival::Unknown => 1,
+        Arrival::Unknown | Arrival::Onward(_) => 1,
         Arrival::Closed(_) => 2,
         Arrival::Stranger(_) => 3,
         Arrival::NoSuchPort(_) | Arrival::Nothing => 4,

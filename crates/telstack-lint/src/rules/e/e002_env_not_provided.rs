@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
         bad: "exporters: {otlp_http: {endpoint: '${HOST:-http://localhost:4318}'}}",
         good: "exporters: {otlp_http: {endpoint: '${env:HOST:-http://localhost:4318}'}}",
         silent: "Files that no deployment describes; a container whose variables are not all known (`env_file` that is not \
-                 there, an image of one's own); a default; a warning where it is no address. References inside references; `$$`, which stands for one `$`; `${1}`, which is E001.",
+                 there, an image of one's own); a default; what Kubernetes sets for Services (`REDIS_SERVICE_HOST`); a warning where it is no address. References inside references; `$$`, which stands for one `$`; `${1}`, which is E001.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/#environment-variables"],
     },
     check,
@@ -73,7 +73,11 @@ fn is_missing(cx: &Cx<'_>, node: &Node, reference: &Reference<'_>) -> bool {
     let Some(container) = node.container.as_ref().filter(|it| cx.system.from_files && !it.gaps.env) else {
         return false;
     };
-    let known = |name: &str| !container.variable(name).is_absent() || container::always_sets(name);
+    let cluster = cx.system.platform.value == Platform::Kubernetes;
+    let known = |name: &str| {
+        let set = !container.variable(name).is_absent();
+        set || container::always_sets(name) || cluster && container::is_of_a_service(name)
+    };
     reference.scheme == ENV
         && reference.default.is_none()
         && !reference.is_nested()

@@ -1,10 +1,11 @@
-use telstack_catalog::{product::Product, sdk};
-use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::Listener;
+use telstack_catalog::{ComponentKind, Version, otelcol, product::Product, sdk};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_system::{Listener, Protocol, link};
 
 use crate::{
     Cx, Rule,
-    facts::{Arrival, Link},
+    facts::{Arrival, Link, is_public},
+    repair,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -26,7 +27,8 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "The target is not part of the stack, or its address comes from the environment. Queries, scrapes and \
+        silent: "The address comes from the environment. Of a target that is not part of the stack only the number of the \
+                 port is known: a warning, where it is the usual one of the other form of OTLP. Queries, scrapes and \
                  probes are plain HTTP to each other. A program that has `OTEL_EXPORTER_OTLP_ENDPOINT` and no protocol \
                  speaks what its language speaks.",
         sources: &[
@@ -38,7 +40,11 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
+/// The receiver whose ports others take over.
+const RECEIVER: &str = "otlp";
+
 fn check(cx: &mut Cx<'_>) {
+    by_convention(cx);
     for link in &cx.facts.links {
         let Arrival::Stranger(stranger) = link.arrival else { continue };
         let (dial, to) = (&link.dial, link.to);
@@ -70,7 +76,8 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(product) = to.product().filter(refuses) {
             finding = finding.note(format!("{product} does not take {}", product.rejects().join("; ")));
         }
-        cx.report(link.shows_the_way(finding));
+        let fix = repair::port(link).map(|it| Fix::unsafe_("dial the port that speaks it", it));
+        cx.report(repair::with(link.shows_the_way(finding), fix));
     }
 }
 
@@ -82,6 +89,40 @@ fn said_by(link: &Link<'_>) -> Option<&'static str> {
     let own = sdk::signal_of(&endpoint.name).and_then(sdk::of_signal);
     let set = |it: &&sdk::Variables| variables.iter().any(|variable| variable.name == it.protocol);
     Some(&own.filter(set).unwrap_or(sdk::shared()).protocol)
+}
+
+/// Of something outside only the number of the port speaks.
+fn by_convention(cx: &mut Cx<'_>) {
+    for part in cx.facts.parts.iter().filter(|part| part.component.kind == ComponentKind::Exporter && part.runs()) {
+        let Some((_, version)) = part.usable() else { continue };
+        for (dial, _) in link::exporter_dials(part.component, Some(version)) {
+            let other = match dial.protocol {
+                Protocol::OTLP_GRPC => Protocol::OTLP_HTTP,
+                Protocol::OTLP_HTTP => Protocol::OTLP_GRPC,
+                _ => continue,
+            };
+            let known = cx.system.reached(part.id, &dial.host, dial.port).map(|id| cx.system.node(id));
+            let outside = known.is_none_or(|node| node.container.is_none() && node.listeners.is_empty());
+            // A Service may lead anywhere.
+            let inside = cx.system.cluster.is_some() && !is_public(&dial.host);
+            if !outside || inside || usual(other, version) != Some(dial.port) {
+                continue;
+            }
+            let message = format!("{} speaks {} to port {}", part.title(), dial.protocol, dial.port);
+            let mut finding =
+                cx.finding(message, &dial.origin, format!("usually the port of {other}")).severity(Severity::Warning);
+            if let Some(port) = usual(dial.protocol, version) {
+                finding = finding.help(format!("dial port {port}, if it is the usual one"));
+            }
+            cx.report_once(finding.help(format!("or use an exporter that speaks {other}")));
+        }
+    }
+}
+
+/// The port that receivers of OTLP have for a protocol where nothing else is written.
+fn usual(protocol: Protocol, version: Version) -> Option<u16> {
+    let receiver = otelcol::component(ComponentKind::Receiver, RECEIVER)?;
+    receiver.listens(version).into_iter().find(|it| it.protocol == Some(protocol.0))?.port
 }
 
 /// Everything that is spoken on the port.
@@ -97,6 +138,8 @@ fn spoken_at(link: &Link<'_>, first: &Listener) -> String {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::{Applicability, Severity};
+
     use telstack_system::Protocol;
 
     use crate::test_support::Bench;
@@ -127,5 +170,32 @@ mod tests {
             dial.host = "${env:GATEWAY}".to_owned();
         })
         .silent("N002");
+    }
+
+    #[test]
+    fn warns_where_only_the_number_speaks() {
+        let sends = |settings: &str| Bench::exporter("0.158.0", settings);
+        let found = sends("otlp_grpc: {endpoint: 'gw.example.com:4318'}").finds("N002", "'gw.example.com:4318'");
+        assert_eq!(found, Severity::Warning);
+        sends("otlp_http: {endpoint: 'https://gw.example.com:4317'}").finds("N002", "'https://gw.example.com:4317'");
+        sends("otlp_grpc: {endpoint: 'gw.example.com:443'}").silent("N002");
+        sends("otlp_http: {endpoint: 'https://gw.example.com:4318'}").silent("N002");
+    }
+
+    #[test]
+    fn the_port_that_speaks_it_can_be_dialled() {
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol/config.yaml']\n  jaeger: {image: 'jaegertracing/all-in-one:1.53.0'}\n";
+        let otel = |port: &str| {
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters:\n  otlp_grpc:\n    endpoint: \"jaeger:{port}\" # \
+                 traces\n    tls: {{insecure: true}}\nservice: {{pipelines: {{traces: {{receivers: [otlp], exporters: \
+                 [otlp_grpc]}}}}}}\n"
+            )
+        };
+        for (code, wrong) in [("N002", "4318"), ("N003", "4319")] {
+            let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(wrong))]);
+            assert_eq!(bench.fixed(code, &otel("4317")), Applicability::Unsafe);
+        }
     }
 }

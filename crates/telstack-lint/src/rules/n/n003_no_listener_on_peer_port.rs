@@ -1,9 +1,10 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::Protocol;
 
 use crate::{
     Cx, Rule,
     facts::{Arrival, Link},
+    repair,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -78,7 +79,8 @@ fn check(cx: &mut Cx<'_>) {
             }
             None => {}
         }
-        cx.report(finding);
+        let fix = repair::port(link).map(|it| Fix::unsafe_("dial the port that is open for it", it));
+        cx.report(repair::with(finding, fix));
     }
 }
 

@@ -147,6 +147,7 @@ mod tests {
             labels: std::collections::BTreeMap::new(),
             annotations: std::collections::BTreeMap::new(),
             sticky: false,
+            open_ports: false,
             origin,
         });
         bench

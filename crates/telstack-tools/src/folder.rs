@@ -118,6 +118,17 @@ pub(crate) enum Config {
     Own,
 }
 
+impl Config {
+    /// What it says, and nothing where the image's own holds; none where nobody can tell.
+    pub(crate) fn known(self) -> Option<Option<Value>> {
+        match self {
+            Config::Given(document) => Some(document),
+            Config::Own => Some(None),
+            Config::Elsewhere => None,
+        }
+    }
+}
+
 /// Something that a node dials, as its files say it.
 pub(crate) struct Dialled {
     pub(crate) purpose: Purpose,
@@ -337,6 +348,15 @@ impl<'a> Folder<'a> {
         self.config_of(&piece)
     }
 
+    /// The configuration that the program of a node reads: what its flag says, else where its image has it.
+    pub(crate) fn config_for(&mut self, node: &mut Node, flag: &str) -> Config {
+        let path = config_path(node, flag).unwrap_or_default();
+        match &mut node.container {
+            Some(container) => self.config(container, "config", &path),
+            None => Config::Elsewhere,
+        }
+    }
+
     /// The YAML of a text.
     pub(crate) fn config_of(&mut self, piece: &Piece<'_>) -> Config {
         let errors = self.out.iter().count();
@@ -401,25 +421,6 @@ fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     path.strip_prefix(folder).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Does a path match a pattern with `*` and `?` in any of its parts?
-pub(crate) fn matches(pattern: &str, path: &str) -> bool {
-    fn part(pattern: &[u8], text: &[u8]) -> bool {
-        match (pattern.first(), text.first()) {
-            (None, None) => true,
-            (Some(b'*'), _) => part(&pattern[1..], text) || (!text.is_empty() && part(pattern, &text[1..])),
-            (Some(b'?'), Some(_)) => part(&pattern[1..], &text[1..]),
-            (Some(one), Some(other)) if one == other => part(&pattern[1..], &text[1..]),
-            _ => false,
-        }
-    }
-    let (patterns, texts): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
-    let all = patterns.iter().zip(&texts).all(|(pattern, text)| {
-        // So many stars match in too many ways to try.
-        pattern.matches('*').count() <= 4 && part(pattern.as_bytes(), text.as_bytes())
-    });
-    patterns.len() == texts.len() && all
-}
-
 /// The flags of a command line, in order: name without dashes, value, and the place in the command.
 pub(crate) fn flags(node: &Node) -> Vec<(String, Option<String>, usize)> {
     let words = node.container.as_ref().map(|it| it.command.as_slice()).unwrap_or_default();
@@ -469,7 +470,7 @@ pub(crate) fn own_data_path(product: Product, node: &Node) -> Option<&'static st
 
 #[cfg(test)]
 mod tests {
-    use super::{below, joined, matches};
+    use super::{below, joined};
 
     #[test]
     fn paths_are_put_together() {
@@ -480,12 +481,5 @@ mod tests {
         }
         assert_eq!(below("/etc/loki/a.yml", "/etc/loki/"), Some("/a.yml"));
         assert_eq!(below("/etc/lokix", "/etc/loki"), None);
-    }
-
-    #[test]
-    fn patterns() {
-        assert!(matches("/etc/rules/*.yml", "/etc/rules/a.yml") && matches("/r/?.yml", "/r/a.yml"));
-        assert!(!matches("/etc/rules/*.yml", "/etc/rules/a/b.yml") && !matches("*.yml", "a.yaml"));
-        assert!(!matches(&"*a".repeat(40), &"a".repeat(200)));
     }
 }

@@ -3,7 +3,7 @@
 use telstack_catalog::product::Product;
 use telstack_system::{
     AlertRule, Bind, Dial, Flag, Known, Node, Origin, Protocol, Purpose, ScrapeJob, Settings, Sourced, Store, Tls,
-    Value,
+    Value, glob,
     link::{self, Door},
     units::{Bytes, Period},
 };
@@ -29,21 +29,19 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let web = folder::flag(node, "web.config.file");
     let listen = folder::flag(node, "web.listen-address");
     let data = folder::flag(node, "storage.tsdb.path");
-    let config = folder.config(&mut container, "config", &path);
+    let config = folder.config(&mut container, "config", &path).known();
     let mut dialled = Vec::new();
-    let known = !matches!(config, Config::Elsewhere);
-    let document = match config {
-        Config::Given(document) => document,
-        Config::Elsewhere | Config::Own => None,
-    };
+    let known = config.is_some();
+    let document = config.flatten();
     let mut alerts = Vec::new();
     if let Some(document) = &document {
         for pattern in items(document, "rule_files").iter().filter_map(Value::as_str) {
-            let pattern = absolute(&path, pattern);
+            // Two stars are one: it looks into no folders below.
+            let pattern = absolute(&path, &pattern.replace("**", "*"));
             let fixed = pattern.find(['*', '?']).map_or(pattern.as_str(), |at| &pattern[..at]);
             let start = fixed.rsplit_once('/').map_or("/", |(start, _)| start);
             let seen = folder.seen(&container, start);
-            for (inside, _) in seen.iter().filter(|(inside, _)| folder::matches(&pattern, inside)) {
+            for (inside, _) in seen.iter().filter(|(inside, _)| glob::matches(&pattern, inside)) {
                 if let Config::Given(Some(rules)) = folder.config(&mut container, "rules", inside) {
                     alerts.extend(rules_of(&rules));
                 }

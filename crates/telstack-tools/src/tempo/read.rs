@@ -5,19 +5,13 @@ use telstack_system::{MetricsGenerator, Node, Value, link};
 
 use super::RETENTION;
 use crate::{
-    folder::{self, Config, Dialled, Folder},
+    folder::{self, Dialled, Folder},
     reading::{self, number, period, text, truth},
     receivers,
 };
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let path = folder::config_path(node, "config.file").unwrap_or_default();
-    let Some(container) = &mut node.container else { return Vec::new() };
-    let document = match folder.config(container, "config", &path) {
-        Config::Given(document) => document,
-        Config::Elsewhere => return Vec::new(),
-        Config::Own => None,
-    };
+    let Some(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
     if let (Some(document), Some(store)) = (&document, node.store_mut()) {
         store.multi_tenant = truth(document, "multitenancy_enabled");
         store.retention = RETENTION.iter().find_map(|path| period(document, &path.join(".")));

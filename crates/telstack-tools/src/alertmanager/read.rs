@@ -13,7 +13,7 @@ use crate::{
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let listen = folder::flag(node, "web.listen-address");
-    let Some(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
+    let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
     if let (Some(document), NodeKind::Alerter(alerter)) = (&document, &mut node.kind) {
         let hooks = items(document, "receivers").iter().flat_map(|receiver| items(receiver, "webhook_configs"));
         alerter.webhooks = hooks.filter_map(webhook).collect();

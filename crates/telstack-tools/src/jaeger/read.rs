@@ -22,7 +22,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         environment(node);
         return Vec::new();
     }
-    let Some(document) = folder.config_for(node, "config").known() else { return Vec::new() };
+    let Ok(document) = folder.config_for(node, "config").known() else { return Vec::new() };
     if let Some(document) = &document {
         storage(node, document);
     }

@@ -15,7 +15,7 @@ const AUTH: &str = "auth_enabled";
 const REPLICATION: [&str; 2] = ["ingester.lifecycler.ring.replication_factor", "common.replication_factor"];
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let Some(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
+    let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
     let mut dialled = Vec::new();
     if let Some(document) = &document {
         settings(node, document);

@@ -1,6 +1,6 @@
 use telstack_catalog::product::Product;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::Listener;
+use telstack_system::{Listener, Purpose};
 
 use crate::{
     Cx, Rule,
@@ -38,7 +38,14 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for link in &cx.facts.links {
+    // Scrapes are M004, and queries of Grafana G003.
+    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert));
+}
+
+/// Reports links for some purpose that are answered in another protocol.
+pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
+    let facts = cx.facts;
+    for link in facts.links.iter().filter(|it| concerns(it.purpose)) {
         let Arrival::Stranger(stranger) = link.arrival else { continue };
         let (dial, to) = (&link.dial, link.to);
         let spoken = spoken_at(link, stranger);

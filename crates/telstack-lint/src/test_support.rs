@@ -10,9 +10,9 @@ use telstack_system::{
     Pod, Protocol, Purpose, Sourced, Store, System, Tls, Viewer, WorkloadKind, cluster::Labels, link, passes,
 };
 use telstack_tools::{
-    Said, SourceFile,
+    Alone, Said, SourceFile,
     collector::{self, Runs},
-    haproxy,
+    haproxy, read_alone,
 };
 
 /// A System and the texts that its origins point into.
@@ -59,6 +59,29 @@ impl Bench {
         let id = settings.split_once(':').map_or(settings, |(id, _)| id);
         let service = format!("service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{id}]}}}}}}");
         Self::collector(version, &format!("exporters: {{{settings}}}\n{service}"))
+    }
+
+    /// Data sources of Grafana, in a file by itself.
+    pub(crate) fn data_sources(text: &str) -> Self {
+        Self::alone(Alone::DataSources, "", text)
+    }
+
+    /// The configuration of a product by itself, of a release or of whichever one.
+    pub(crate) fn file(product: Product, version: &str, text: &str) -> Self {
+        Self::alone(Alone::Config(product), version, text)
+    }
+
+    fn alone(what: Alone, version: &str, text: &str) -> Self {
+        let mut bench = Self::new("");
+        let file = bench.sources.add("file.yaml", text);
+        let source = SourceFile { path: "file.yaml", file, text };
+        let mut out = Diagnostics::default();
+        bench.system = read_alone(source, "file", what, &mut out);
+        assert_eq!(out.iter().count(), 0, "{text}");
+        let id = bench.system.node_ids()[0];
+        let origin = bench.system.origin.clone();
+        bench.node(id).version = Version::parse(version).map(|version| Sourced::new(version, origin));
+        bench
     }
 
     /// Two nodes and a link, each end as OTLP over gRPC in plain text until `change`d. The dialling end is
@@ -246,7 +269,7 @@ impl Bench {
         *severity
     }
 
-    /// The rule's fix makes the only collector's text to `after`, and then the rule says nothing.
+    /// The rule's fix makes the only collector's or product's text to `after`, and then the rule says nothing.
     #[track_caller]
     pub(crate) fn fixed(&self, code: &str, after: &str) -> Applicability {
         let mut out = Diagnostics::default();
@@ -265,8 +288,14 @@ impl Bench {
             Bench::project(&files).silent(code);
             return fix.applicability;
         }
-        let version = self.system.collectors().find_map(|(_, node, _)| node.version()).expect("a release");
-        Bench::collector(&version.to_string(), &text).silent(code);
+        let nodes: Vec<&Node> = self.system.nodes().map(|(_, node)| node).collect();
+        let version = |node: &Node| node.version().map_or_else(String::new, |it| it.to_string());
+        let again = match nodes.iter().find(|it| it.collector().is_some()) {
+            Some(node) => Bench::collector(&version(node), &text),
+            None if nodes[0].viewer().is_some() => Bench::data_sources(&text),
+            None => Bench::file(nodes[0].product().expect("a product"), &version(nodes[0]), &text),
+        };
+        again.silent(code);
         fix.applicability
     }
 

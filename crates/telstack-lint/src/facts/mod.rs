@@ -3,9 +3,9 @@
 mod balance;
 mod components;
 mod duration;
+mod files;
 mod flags;
 mod flow;
-mod glob;
 pub(crate) mod headers;
 mod hosts;
 mod links;
@@ -23,9 +23,9 @@ use telstack_system::{Collector, Component, ComponentId, Node, NodeId, Purpose, 
 pub(crate) use balance::{spread_over, spreads};
 pub(crate) use components::{Part, Standing};
 pub(crate) use duration::nanoseconds;
+pub(crate) use files::{FileProblem, FileProblemKind};
 pub(crate) use flags::{GivenFlag, flags};
 pub(crate) use flow::{Follow, Place, reached};
-pub(crate) use glob::matches;
 pub(crate) use hosts::is_public;
 pub(crate) use links::{Arrival, Link, opens_unknown_ports};
 pub(crate) use needs::{Asked, any_holds, asked, holds};
@@ -40,6 +40,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) parts: Vec<Part<'a>>,
     /// What is wrong with the settings of those that are there.
     pub(crate) problems: Vec<Problem<'a>>,
+    /// What is wrong with the settings of products' files.
+    pub(crate) files: Vec<FileProblem<'a>>,
     /// Every edge that dials, and where it arrives.
     pub(crate) links: Vec<Link<'a>>,
     /// Which part each component is: two of one id are two parts, so it goes by the component itself.
@@ -53,9 +55,10 @@ impl<'a> Facts<'a> {
         let wirings = system.collectors().map(|(id, _, collector)| (id, Rc::new(Wiring::of(collector)))).collect();
         let parts = components::parts(system, &wirings);
         let problems = settings::problems(system, &parts);
+        let files = files::problems(system);
         let links = links::links(system);
         let places = parts.iter().enumerate().map(|(at, part)| (std::ptr::from_ref(part.component), at)).collect();
-        Self { parts, problems, links, places, wirings, texts: OnceCell::new() }
+        Self { parts, problems, files, links, places, wirings, texts: OnceCell::new() }
     }
 
     /// The part that a component of a collector is.

@@ -37,6 +37,10 @@ pub(crate) mod f {
 
 pub(crate) mod g {
     pub(crate) mod g001_datasource_uid_dangling;
+    pub(crate) mod g003_datasource_url_unreachable;
+    pub(crate) mod g004_provisioning_dollar_escape;
+    pub(crate) mod g005_dashboard_input_placeholder;
+    pub(crate) mod g006_dashboard_path_not_mounted;
 }
 
 pub(crate) mod h {
@@ -63,6 +67,7 @@ pub(crate) mod k {
 pub(crate) mod l {
     pub(crate) mod l001_retention_not_enforced;
     pub(crate) mod l002_structured_metadata_schema;
+    pub(crate) mod l003_loki_config_removed_field;
     pub(crate) mod l004_replication_factor_exceeds_replicas;
     pub(crate) mod l005_tenant_header_missing;
     pub(crate) mod l006_old_sample_window;
@@ -72,7 +77,10 @@ pub(crate) mod l {
 pub(crate) mod m {
     pub(crate) mod m001_remote_write_receiver_flag;
     pub(crate) mod m002_otlp_receiver_flag;
+    pub(crate) mod m004_scrape_target_not_listening;
     pub(crate) mod m005_delta_into_prometheus;
+    pub(crate) mod m006_rule_files_match_nothing;
+    pub(crate) mod m007_alert_routing_missing;
     pub(crate) mod m008_resource_to_labels_cardinality;
     pub(crate) mod m009_spanmetrics_unbounded_dimension;
     pub(crate) mod m010_prometheus_exporter_expiry;
@@ -122,6 +130,7 @@ pub(crate) mod s {
 pub(crate) mod t {
     pub(crate) mod t001_metrics_generator_inactive;
     pub(crate) mod t002_local_storage_distributed;
+    pub(crate) mod t003_wait_durations_inverted;
 }
 
 pub(crate) mod v {

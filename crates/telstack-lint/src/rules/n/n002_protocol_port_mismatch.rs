@@ -1,6 +1,6 @@
 use telstack_catalog::{ComponentKind, Version, otelcol, product::Product, sdk};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Listener, Protocol, link};
+use telstack_system::{Listener, Protocol, Purpose, link};
 
 use crate::{
     Cx, Rule,
@@ -45,7 +45,14 @@ const RECEIVER: &str = "otlp";
 
 fn check(cx: &mut Cx<'_>) {
     by_convention(cx);
-    for link in &cx.facts.links {
+    // Scrapes are M004, and queries of Grafana G003.
+    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert));
+}
+
+/// Reports links for some purpose that are answered in another protocol.
+pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
+    let facts = cx.facts;
+    for link in facts.links.iter().filter(|it| concerns(it.purpose)) {
         let Arrival::Stranger(stranger) = link.arrival else { continue };
         let (dial, to) = (&link.dial, link.to);
         let spoken = spoken_at(link, stranger);

@@ -1,5 +1,5 @@
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::Protocol;
+use telstack_system::{Protocol, Purpose};
 
 use crate::{
     Cx, Rule,
@@ -35,7 +35,14 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for link in &cx.facts.links {
+    // Scrapes are M004, and queries of Grafana G003.
+    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert));
+}
+
+/// Reports links for some purpose that nobody answers.
+pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
+    let facts = cx.facts;
+    for link in facts.links.iter().filter(|it| concerns(it.purpose)) {
         let Arrival::NoSuchPort(service) = link.arrival else { continue };
         let message = format!("{} dials `{}`, but the Service has no such port", link.dialer(), link.address());
         let ports = service.ports.iter().map(|it| it.port.to_string()).collect::<Vec<_>>().join(", ");
@@ -50,8 +57,10 @@ fn check(cx: &mut Cx<'_>) {
         }
         cx.report(finding);
     }
-    let nothing = |link: &&Link<'_>| matches!(link.arrival, Arrival::Nothing) && link.published_as().is_none();
-    for link in cx.facts.links.iter().filter(nothing) {
+    let nothing = |link: &&Link<'_>| {
+        concerns(link.purpose) && matches!(link.arrival, Arrival::Nothing) && link.published_as().is_none()
+    };
+    for link in facts.links.iter().filter(nothing) {
         let (dial, to) = (&link.dial, link.to);
         let message = format!("{} dials `{}`, where nothing listens", link.dialer(), link.address());
         let label = match (link.service, link.port()) {

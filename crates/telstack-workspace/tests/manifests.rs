@@ -119,6 +119,8 @@ fn namespaces_keep_names_apart() {
     assert_eq!(found(&[(ALL, &text)]), ["N003 d/all.yaml:14 gw:4319"]);
     // Only one of them is written: it may be the same, or not.
     assert_eq!(found(&[(ALL, &apart)]), [""; 0]);
+    // Everything is where things are that name no namespace.
+    assert_eq!(found(&[(ALL, &apart.replace("namespace: obs", "namespace: default"))]).len(), 1);
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub fn kind(path: &Path, text: &str) -> FileKind {
 }
 
 /// Kustomizations need not say what they are.
-fn is_kustomization(path: &Path) -> bool {
+pub(super) fn is_kustomization(path: &Path) -> bool {
     let name = path.file_name().and_then(|it| it.to_str());
     matches!(name, Some("kustomization.yaml" | "kustomization.yml" | "Kustomization"))
 }

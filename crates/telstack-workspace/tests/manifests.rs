@@ -97,8 +97,8 @@ fn a_service_leads_from_its_port_to_that_of_the_pod() {
     assert_eq!(of("gw:4317", 80, "4317"), ["N003 d/all.yaml:14 gw:4317"]);
     // The pod has no such port.
     assert_eq!(of("gw:80", 80, "4319"), ["N003 d/all.yaml:14 gw:80"]);
-    // Nobody knows which port that is; and another host.
-    assert!(of("gw:80", 80, "nothing").is_empty());
+    // Nobody knows which port that is, and the Service is to blame; and another host.
+    assert_eq!(of("gw:80", 80, "nothing"), ["K006 d/all.yaml:92 {port: 80, targetPort: nothing"]);
     assert!(of("gw.other.local:1", 80, "4317").is_empty());
 }
 

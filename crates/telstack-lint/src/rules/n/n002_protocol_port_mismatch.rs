@@ -46,7 +46,7 @@ const RECEIVER: &str = "otlp";
 fn check(cx: &mut Cx<'_>) {
     by_convention(cx);
     // Scrapes are M004, and queries of Grafana G003.
-    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert));
+    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert | Purpose::Forward));
 }
 
 /// Reports links for some purpose that are answered in another protocol.

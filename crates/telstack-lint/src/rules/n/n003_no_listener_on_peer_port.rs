@@ -36,7 +36,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     // Scrapes are M004, and queries of Grafana G003.
-    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert));
+    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert | Purpose::Forward));
 }
 
 /// Reports links for some purpose that nobody answers.

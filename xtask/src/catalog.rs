@@ -40,7 +40,9 @@ pub fn run(facts: &Path, check: bool) -> Result<(), Error> {
     files.insert("otelcol/trees.jsonl", lines(&built.trees));
     files.insert("otelcol/core_settings.json", runtime::core_settings(&facts)?);
     files.insert("otelcol/runtime.jsonl", lines(&runtime::runtime(&facts, &built.canonical)?));
-    for (name, product) in [("loki_options.jsonl", "loki"), ("tempo_options.jsonl", "tempo")] {
+    for (name, product) in
+        [("loki_options.jsonl", "loki"), ("tempo_options.jsonl", "tempo"), ("mimir_options.jsonl", "mimir")]
+    {
         files.insert(name, lines(&options::tree_options(&facts.backend(product)?)?));
     }
     files.insert("prometheus_options.jsonl", lines(&options::prometheus(&facts.backend("prometheus")?)?));

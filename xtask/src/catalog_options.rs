@@ -1,4 +1,4 @@
-//! Options of Loki, Tempo and Prometheus.
+//! Options of Loki, Tempo, Mimir and Prometheus.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,15 @@ use serde_json::{Map, Value, json};
 use super::Error;
 use super::facts::entries;
 
+/// The last minor of Tempo that takes flat overrides by itself.
+const LEGACY_OVERRIDES_UNTIL: &str = "2.10";
+
+/// What was read before a release (`3.1-dev`) counts for it.
+fn release(key: &str, fact: &Value) -> Value {
+    let before = fact.as_str().filter(|_| matches!(key, "s" | "u")).and_then(|it| it.strip_suffix("-dev"));
+    before.map_or_else(|| fact.clone(), |it| json!(it))
+}
+
 /// One row or several become a list of compact rows.
 fn rows(value: &Value) -> Value {
     let one = |row: &Value| {
@@ -14,7 +23,7 @@ fn rows(value: &Value) -> Value {
         for (from, to) in [("type", "t"), ("default", "d"), ("enum", "e"), ("since", "s"), ("until", "u"), ("ref", "g")]
         {
             if let Some(fact) = row.get(from) {
-                out.insert(to.to_owned(), fact.clone());
+                out.insert(to.to_owned(), release(to, fact));
             }
         }
         Value::Object(out)
@@ -32,11 +41,19 @@ fn insert(out: &mut BTreeMap<String, Value>, key: &str, value: Value) -> Result<
     }
 }
 
-/// Loki and Tempo: flat paths, and groups that several paths share.
+/// Loki, Tempo and Mimir: flat paths, and groups that several paths share.
 pub fn tree_options(product: &Value) -> Result<BTreeMap<String, Value>, Error> {
     let mut out = BTreeMap::new();
     for (path, value) in entries(product, "options") {
         insert(&mut out, path, rows(value))?;
+    }
+    // Tempo's overrides in their older form. 3.0 takes them only when it is told to.
+    for (key, value) in entries(product, "legacy_overrides_keys") {
+        let mut row = value.clone();
+        if row["since"] != json!("3.0") {
+            row["until"] = json!(LEGACY_OVERRIDES_UNTIL);
+        }
+        insert(&mut out, &format!("overrides.{key}"), rows(&row))?;
     }
     for (group, options) in entries(product, "defs") {
         for (path, value) in options.as_object().into_iter().flatten() {

@@ -145,17 +145,21 @@ fn pages() -> Files {
 }
 
 /// The families of codes, by their letter.
-const FAMILIES: [(&str, &str); 15] = [
+const FAMILIES: [(&str, &str); 19] = [
     ("C", "Containers"),
     ("D", "Durability and memory"),
     ("E", "Environment"),
     ("F", "Files that are read"),
     ("G", "Grafana"),
+    ("H", "HAProxy"),
+    ("K", "Kubernetes"),
     ("L", "Loki"),
     ("M", "Metrics"),
     ("N", "Network: the links between nodes"),
     ("P", "Pipelines"),
     ("R", "The form of files that are read"),
+    ("S", "Sampling, and what must see all of a stream"),
+    ("T", "Stores"),
     ("U", "telstack's own comments and settings"),
     ("V", "Versions"),
     ("X", "Secrets and exposure"),

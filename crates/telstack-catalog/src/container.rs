@@ -33,6 +33,7 @@ pub struct DefaultPassword {
 #[derive(Deserialize)]
 struct Table {
     variables: Vec<String>,
+    service_variables: Vec<String>,
     end_of_life: Vec<EndOfLife>,
     default_passwords: Vec<DefaultPassword>,
     placeholders: Placeholders,
@@ -61,6 +62,11 @@ fn is(known: &[String], repository: &str) -> bool {
 /// Has every container that variable, whatever it is given?
 pub fn always_sets(variable: &str) -> bool {
     table().variables.iter().any(|it| it == variable)
+}
+
+/// Does Kubernetes set that variable where there is a Service of the name in front: `REDIS_SERVICE_HOST`?
+pub fn is_of_a_service(variable: &str) -> bool {
+    table().service_variables.iter().any(|it| variable.ends_with(it) || variable.contains(&format!("{it}_")))
 }
 
 /// The program of an image, if it is at the end of its life.
@@ -112,5 +118,7 @@ mod tests {
         assert_eq!(end_of_life("docker.io/grafana/promtail").map(|it| it.what.as_str()), Some("Promtail"));
         assert!(end_of_life("grafana/alloy").is_none() && default_password("minio/minio").is_some());
         assert!(always_sets("HOSTNAME") && !always_sets("TOKEN"));
+        assert!(is_of_a_service("REDIS_SERVICE_HOST") && is_of_a_service("A_PORT_80_TCP_ADDR"));
+        assert!(!is_of_a_service("SERVICE_NAME"));
     }
 }

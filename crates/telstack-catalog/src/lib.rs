@@ -9,6 +9,7 @@ pub mod container;
 pub mod near;
 pub mod otelcol;
 pub mod product;
+pub mod sdk;
 mod signal;
 mod text;
 mod version;

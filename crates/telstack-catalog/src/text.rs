@@ -26,6 +26,24 @@ impl Lines {
         None
     }
 
+    /// The records whose keys start with a text, in order.
+    pub(crate) fn starting_with(self, start: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let bytes = self.0.as_bytes();
+        let (mut low, mut high) = (0, bytes.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let begin = bytes[..middle].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+            let end = bytes[middle..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |at| middle + at);
+            match split(&self.0[begin..end]) {
+                Some((found, _)) if found < start => low = end + 1,
+                _ => high = begin,
+            }
+        }
+        let start = start.to_owned();
+        let rest = self.0.get(low..).unwrap_or_default();
+        rest.lines().filter_map(split).take_while(move |(key, _)| key.starts_with(&start))
+    }
+
     /// The records in order of their keys.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.0.lines().filter_map(split)

@@ -14,6 +14,6 @@ mod source;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
 pub use fingerprint::{fingerprint, unique_fingerprints};
-pub use fix::{Applicability, Change, Edit, Fix, apply};
+pub use fix::{Applicability, Change, Edit, Fix, Spot, apply};
 pub use rule::RuleInfo;
 pub use source::{FileId, LineColumn, SourceFile, SourceMap, Span};

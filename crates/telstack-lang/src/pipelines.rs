@@ -5,7 +5,7 @@ use telstack_diagnostics::{Diagnostic, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
 use telstack_system::{
     Collector, Component, ComponentId, Edge, EdgeId, Node, NodeId, NodeKind, Origin, Pipeline, Protocol, Purpose,
-    Reference, Sourced, Store, System,
+    Reference, Sourced, Store, System, is_declared_in_stacks,
 };
 
 use crate::{
@@ -216,7 +216,8 @@ fn unknown(
         let itself = |node: &Node| node.collector().is_some_and(|it| std::ptr::eq(it, collector));
         let others = system.nodes().map(|(_, node)| node).filter(|it| takes_telemetry(it) && !itself(it));
         known.extend(others.map(|it| it.name.clone()));
-        let store = Product::parse(&id.to_string()).filter(|it| Store::new(*it).is_some());
+        let store =
+            Product::parse(&id.to_string()).filter(|it| is_declared_in_stacks(*it) && Store::new(*it).is_some());
         if let Some(product) = store {
             return finding.help(format!("declare the store: a line `{}` in the stack", product.id()));
         }

@@ -28,7 +28,7 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Option<Node> {
         StoreFacet::Jaeger(storage) => {
             *storage = value(line, "storage").and_then(|atom| Some(sourced(atom, jaeger_storage(text(atom)?)?)));
         }
-        StoreFacet::Loki(_) | StoreFacet::Tempo(_) => {}
+        StoreFacet::Loki(_) | StoreFacet::Tempo(_) | StoreFacet::Mimir(_) => {}
     }
     let version = context.versions.of(product, line);
     let kind = NodeKind::Store(Box::new(store));

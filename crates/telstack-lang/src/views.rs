@@ -3,7 +3,9 @@
 use telstack_catalog::product::Product;
 use telstack_diagnostics::Diagnostic;
 use telstack_syntax::stack::Node as Line;
-use telstack_system::{Alerter, Edge, Node, NodeId, NodeKind, Origin, Purpose, Store, System, Viewer, Webhook};
+use telstack_system::{
+    Alerter, Edge, Node, NodeId, NodeKind, Origin, Purpose, Store, System, Viewer, Webhook, is_declared_in_stacks,
+};
 
 use crate::{
     check::{twice, value},
@@ -69,7 +71,7 @@ pub(crate) fn reads(system: &mut System, id: NodeId, line: &Line, context: &mut 
                 let message = format!("`reads` names `{name}`, but nothing in this stack has that name");
                 let finding = Diagnostic::new(&codes::UNKNOWN_NAME, message).at(atom.span, "unknown");
                 let finding = did_you_mean(finding, name, &known, "stores");
-                let store = Product::parse(name).filter(|it| Store::new(*it).is_some());
+                let store = Product::parse(name).filter(|it| is_declared_in_stacks(*it) && Store::new(*it).is_some());
                 context.out.push(match store {
                     Some(product) => finding.help(format!("declare it: a line `{}` in the stack", product.id())),
                     None => finding,

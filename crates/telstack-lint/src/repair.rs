@@ -2,14 +2,14 @@
 //! and orders. How that looks in the text is for [`Change`] to know.
 
 use telstack_catalog::ComponentKind;
-use telstack_diagnostics::{Change, Diagnostic, Fix};
+use telstack_diagnostics::{Change, Diagnostic, Fix, Span, Spot};
 use telstack_syntax::{
     tree::{Entry, Kind, Map},
     yaml,
 };
-use telstack_system::{Collector, ComponentId, Origin, Pipeline, Reference, System, Value};
+use telstack_system::{Collector, ComponentId, Container, Dial, Origin, Pipeline, Reference, System, Value};
 
-use crate::facts::{Facts, Part};
+use crate::facts::{Facts, Link, Part};
 
 /// The finding with a fix, if there is one.
 pub(crate) fn with(finding: Diagnostic, fix: Option<Fix>) -> Diagnostic {
@@ -86,6 +86,102 @@ pub(crate) fn entry(system: &System, old: &Entry<Origin>, new: Entry<Origin>) ->
     let document = Value { kind: Kind::Map(map), mark: old.key_mark.clone() };
     let lines = yaml::write("", &old.key_mark, &document).text;
     Some(vec![Change::Lines { entry: key.to(value), lines }])
+}
+
+/// A setting becomes another one, or is written, with the maps that it stands in. `key` names what `value` holds, and
+/// `path` is below that.
+pub(crate) fn set(key: &Origin, value: &Value, path: &str, new: &str) -> Option<Vec<Change>> {
+    let written = |it: &Origin| it.span().filter(|_| it.is_written());
+    let (mut above, mut here) = (key, value);
+    let mut names: Vec<&str> = path.split('.').collect();
+    loop {
+        let name = *names.first()?;
+        let spot = match &here.kind {
+            Kind::Map(map) if !map.is_empty() => {
+                if let Some(entry) = map.entry(name) {
+                    names.remove(0);
+                    if names.is_empty() {
+                        return word(&entry.value.mark, &plain(&entry.value)?, new);
+                    }
+                    (above, here) = (&entry.key_mark, &entry.value);
+                    continue;
+                }
+                // What an alias brings stands elsewhere.
+                let whole = written(&here.mark)?;
+                let inside =
+                    |span: &Span| span.file == whole.file && span.start >= whole.start && span.end <= whole.end;
+                let places = map.iter().filter_map(|it| Some(written(&it.key_mark)?.to(written(&it.value.mark)?)));
+                Spot::Behind(places.rev().find(inside)?)
+            }
+            Kind::Map(_) => Spot::Under { key: written(above)?, value: Some(written(&here.mark)?) },
+            Kind::Null => Spot::Under { key: written(above)?, value: None },
+            _ => return None,
+        };
+        let (lines, flow) = nested(&names, new);
+        return Some(vec![Change::Add { spot, lines, flow }]);
+    }
+}
+
+/// A value below keys, as lines and in braces.
+fn nested(names: &[&str], new: &str) -> (String, String) {
+    let mut lines = String::new();
+    for (depth, name) in names.iter().enumerate() {
+        let end = if depth + 1 == names.len() { format!(" {new}") } else { "\n".to_owned() };
+        lines.push_str(&format!("{}{name}:{end}", "  ".repeat(depth)));
+    }
+    let flow = names.iter().rev().fold(new.to_owned(), |inside, name| {
+        if inside == new { format!("{name}: {inside}") } else { format!("{name}: {{{inside}}}") }
+    });
+    (lines, flow)
+}
+
+/// A scalar as it is written.
+fn plain(value: &Value) -> Option<String> {
+    match &value.kind {
+        Kind::String(text) => Some(text.clone()),
+        Kind::Int(it) => Some(it.to_string()),
+        Kind::Bool(it) => Some(it.to_string()),
+        _ => None,
+    }
+}
+
+/// An entry of a map goes.
+pub(crate) fn remove(key: &Origin, value: &Value) -> Option<Vec<Change>> {
+    let span = |it: &Origin| it.span().filter(|_| it.is_written());
+    Some(vec![Change::Remove { entry: span(key)?.to(span(&value.mark)?) }])
+}
+
+/// One more argument of a container's command, as it is written: a list, or one line.
+pub(crate) fn argument(container: &Container, word: &str) -> Option<Vec<Change>> {
+    let last = container.command.last()?;
+    let span = last.origin.span().filter(|_| last.origin.is_written())?;
+    let whole = container.command.iter().filter(|it| it.origin == last.origin).count() > 1;
+    let word = word.to_owned();
+    Some(vec![if whole { Change::Word { line: span, word } } else { Change::Append { last: span, item: word } }])
+}
+
+/// The address of an exporter as it is written, with another path: what follows the port becomes it.
+pub(crate) fn path(dial: &Dial, new: &str) -> Option<Vec<Change>> {
+    let end = if dial.path.is_empty() { String::new() } else { dial.path.clone() };
+    let from = format!("{}:{}{end}", dial.host, dial.port);
+    let new = new.trim_matches('/');
+    let to = if new.is_empty() {
+        format!("{}:{}", dial.host, dial.port)
+    } else {
+        format!("{}:{}/{new}", dial.host, dial.port)
+    };
+    word(&dial.origin, &from, &to)
+}
+
+/// The address of an exporter as it is written, with the port of the only listener that understands it.
+pub(crate) fn port(link: &Link<'_>) -> Option<Vec<Change>> {
+    let dial = &link.dial;
+    let mut ports: Vec<u16> =
+        link.to.listeners.iter().filter(|it| it.protocol == dial.protocol).map(|it| it.port).collect();
+    ports.dedup();
+    let [only] = ports.as_slice() else { return None };
+    let direct = link.service.is_none() && link.via.is_none() && link.through.is_none();
+    word(&dial.origin, &format!("{}:{}", dial.host, dial.port), &format!("{}:{only}", dial.host)).filter(|_| direct)
 }
 
 /// The text of a value that was written at some place.

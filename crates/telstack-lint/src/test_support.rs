@@ -1,16 +1,18 @@
 //! Systems for the cases of rules: collectors read from collector YAML, everything else made by hand with
 //! origins that point at slices of a text.
 
+use std::sync::Arc;
+
 use telstack_catalog::{Distribution, Signal, SignalSet, Version, otelcol::Transport, product::Product};
 use telstack_diagnostics::{Applicability, Diagnostics, Severity, SourceMap, Span, apply};
 use telstack_system::{
-    Alerter, Bind, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
-    Protocol, Purpose, Sourced, Store, System, Tls, Viewer, link, passes,
+    Alerter, Bind, Cluster, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
+    Pod, Protocol, Purpose, Sourced, Store, System, Tls, Viewer, WorkloadKind, cluster::Labels, link, passes,
 };
 use telstack_tools::{
-    Said, SourceFile,
+    Alone, Said, SourceFile,
     collector::{self, Runs},
-    haproxy,
+    haproxy, read_alone,
 };
 
 /// A System and the texts that its origins point into.
@@ -57,6 +59,29 @@ impl Bench {
         let id = settings.split_once(':').map_or(settings, |(id, _)| id);
         let service = format!("service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{id}]}}}}}}");
         Self::collector(version, &format!("exporters: {{{settings}}}\n{service}"))
+    }
+
+    /// Data sources of Grafana, in a file by itself.
+    pub(crate) fn data_sources(text: &str) -> Self {
+        Self::alone(Alone::DataSources, "", text)
+    }
+
+    /// The configuration of a product by itself, of a release or of whichever one.
+    pub(crate) fn file(product: Product, version: &str, text: &str) -> Self {
+        Self::alone(Alone::Config(product), version, text)
+    }
+
+    fn alone(what: Alone, version: &str, text: &str) -> Self {
+        let mut bench = Self::new("");
+        let file = bench.sources.add("file.yaml", text);
+        let source = SourceFile { path: "file.yaml", file, text };
+        let mut out = Diagnostics::default();
+        bench.system = read_alone(source, "file", what, &mut out);
+        assert_eq!(out.iter().count(), 0, "{text}");
+        let id = bench.system.node_ids()[0];
+        let origin = bench.system.origin.clone();
+        bench.node(id).version = Version::parse(version).map(|version| Sourced::new(version, origin));
+        bench
     }
 
     /// Two nodes and a link, each end as OTLP over gRPC in plain text until `change`d. The dialling end is
@@ -141,6 +166,46 @@ impl Bench {
         self.node(id).container.as_mut().expect("a container")
     }
 
+    /// Puts the first node into a pod of a cluster in which nothing else is.
+    pub(crate) fn in_pod(&mut self, kind: WorkloadKind) -> &mut Pod {
+        let id = self.system.node_ids()[0];
+        self.pod_of(id, kind)
+    }
+
+    /// Puts a node into a pod of its own.
+    pub(crate) fn pod_of(&mut self, id: NodeId, kind: WorkloadKind) -> &mut Pod {
+        self.system.cluster.get_or_insert_default();
+        let name = self.node(id).name.clone();
+        let origin = self.system.origin.clone();
+        let label = Sourced::new(name.clone(), origin.clone());
+        let pod = Pod {
+            kind,
+            name,
+            namespace: None,
+            labels: [("app".to_owned(), label)].into(),
+            annotations: Labels::new(),
+            service_account: None,
+            host_network: None,
+            fs_group: None,
+            strategy: None,
+            max_surge: None,
+            service_name: None,
+            own_volumes: Vec::new(),
+            node_selector: Labels::new(),
+            affinity: false,
+            operated: false,
+            targets_shared: None,
+            links: false,
+            origin,
+        };
+        Arc::make_mut(self.container(id).pod.insert(Arc::new(pod)))
+    }
+
+    /// The cluster around the pods.
+    pub(crate) fn cluster(&mut self) -> &mut Cluster {
+        self.system.cluster.get_or_insert_default()
+    }
+
     /// Written where `slice` stands first in any of the texts.
     pub(crate) fn at(&self, slice: &str) -> Origin {
         let mut places = self.sources.files().filter_map(|(id, file)| Some((id, file.text().find(slice)?)));
@@ -204,7 +269,7 @@ impl Bench {
         *severity
     }
 
-    /// The rule's fix makes the only collector's text to `after`, and then the rule says nothing.
+    /// The rule's fix makes the only collector's or product's text to `after`, and then the rule says nothing.
     #[track_caller]
     pub(crate) fn fixed(&self, code: &str, after: &str) -> Applicability {
         let mut out = Diagnostics::default();
@@ -223,8 +288,14 @@ impl Bench {
             Bench::project(&files).silent(code);
             return fix.applicability;
         }
-        let version = self.system.collectors().find_map(|(_, node, _)| node.version()).expect("a release");
-        Bench::collector(&version.to_string(), &text).silent(code);
+        let nodes: Vec<&Node> = self.system.nodes().map(|(_, node)| node).collect();
+        let version = |node: &Node| node.version().map_or_else(String::new, |it| it.to_string());
+        let again = match nodes.iter().find(|it| it.collector().is_some()) {
+            Some(node) => Bench::collector(&version(node), &text),
+            None if nodes[0].viewer().is_some() => Bench::data_sources(&text),
+            None => Bench::file(nodes[0].product().expect("a product"), &version(nodes[0]), &text),
+        };
+        again.silent(code);
         fix.applicability
     }
 

@@ -49,6 +49,7 @@ fn codes(text: &str) -> Vec<(&'static str, Severity, String)> {
 fn is_ours(example: &str) -> bool {
     !example.lines().next().is_some_and(|line| {
         line.starts_with("# ")
+            || line.starts_with('{')
             || line.split_once(':').is_some_and(|(key, _)| key.chars().all(|c| c.is_alphanumeric() || c == '_'))
     })
 }

@@ -192,7 +192,7 @@ fn store(out: &mut Lines, store: &Store) {
             };
             out.say_some("storage", storage.as_ref().map(|it| word(it.value)));
         }
-        StoreFacet::Tempo(_) => {}
+        StoreFacet::Tempo(_) | StoreFacet::Mimir(_) => {}
     }
 }
 
@@ -202,7 +202,7 @@ fn viewer(out: &mut Lines, viewer: &Viewer) {
     out.say_some("admin password", password.map(|it| it.value.variable().unwrap_or_else(|| format!("{:?}", it.value))));
     for source in &viewer.data_sources {
         out.within(&format!("data source {}", source.uid), |out| {
-            out.say("is", format!("{} {} {} {}", source.name, source.ty, source.url, source.default));
+            out.say("is", format!("{} {} {} {}", source.name, source.ty, source.url.value, source.default));
             out.tree("json", &source.json_data);
             out.tree("secure json", &source.secure_json_data);
             let mut links: Vec<&str> = source.links.iter().map(|it| it.value.as_str()).collect();

@@ -7,6 +7,7 @@
 
 mod canonical;
 pub mod expansion;
+pub mod glob;
 mod graph;
 mod known;
 pub mod link;

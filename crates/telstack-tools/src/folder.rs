@@ -10,12 +10,13 @@ use telstack_catalog::{Distribution, Version, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId, Span};
 use telstack_syntax::yaml;
 use telstack_system::{
-    ConfigFile, ConfigPath, Container, Dial, Looked, MountSource, Node, Origin, Purpose, Sourced, Value,
+    ConfigFile, ConfigPath, Container, Dial, Looked, MountSource, Node, Origin, Purpose, Sourced, Value, WrittenFile,
 };
 
 use crate::{
     doc,
     reading::{self, Place},
+    remark,
 };
 
 /// A file to read.
@@ -28,6 +29,9 @@ pub struct SourceFile<'a> {
     /// Its text.
     pub text: &'a str,
 }
+
+/// The role of the file that says what a program does.
+pub(crate) const CONFIG: &str = "config";
 
 /// A text to read, and where it stands.
 pub(crate) struct Piece<'a> {
@@ -106,6 +110,8 @@ pub(crate) struct Folder<'a> {
     pub(crate) used: BTreeSet<FileId>,
     /// Paths of texts inside of files that were read.
     taken: BTreeSet<String>,
+    /// The role of the one file that there is, where it is read by itself: nodes have no containers then.
+    pub(crate) alone: Option<&'static str>,
 }
 
 /// A configuration that a program is told to read.
@@ -116,6 +122,21 @@ pub(crate) enum Config {
     Elsewhere,
     /// Nothing is mounted there: the image's own.
     Own,
+}
+
+/// Nobody can tell what a configuration says.
+#[derive(Debug)]
+pub(crate) struct NotKnown;
+
+impl Config {
+    /// What it says, and nothing where the image's own holds.
+    pub(crate) fn known(self) -> Result<Option<Value>, NotKnown> {
+        match self {
+            Config::Given(document) => Ok(document),
+            Config::Own => Ok(None),
+            Config::Elsewhere => Err(NotKnown),
+        }
+    }
 }
 
 /// Something that a node dials, as its files say it.
@@ -141,6 +162,7 @@ impl<'a> Folder<'a> {
             wanted: BTreeSet::new(),
             used: BTreeSet::new(),
             taken: BTreeSet::new(),
+            alone: None,
         }
     }
 
@@ -248,17 +270,22 @@ impl<'a> Folder<'a> {
     /// The document that a text holds.
     pub(crate) fn document(&mut self, piece: &Piece<'_>) -> Option<Value> {
         let document = reading::document_at(piece.file, &piece.text, piece.place, self.out)?;
-        Some(match &piece.fill {
-            Some(fill) => doc::map_text(&document, &|text| fill(text)),
-            None if piece.secret => document.map_marks(&mut |it| Origin::derived("read", "a Secret holds it", &[it])),
-            None => document,
-        })
+        Some(filled(piece, document))
+    }
+
+    /// The document of JSON that a text holds.
+    fn json(&mut self, piece: &Piece<'_>) -> Option<Value> {
+        let document = reading::json_at(piece.file, &piece.text, piece.place, self.out)?;
+        Some(filled(piece, document))
     }
 
     /// The files that a container sees at a path inside or below it, with their paths inside, in the order
     /// of those.
     pub(crate) fn seen(&mut self, container: &Container, inside: &str) -> Vec<(String, Rc<Piece<'a>>)> {
         let mut found = Vec::new();
+        if inside.is_empty() {
+            return found;
+        }
         for mount in &container.mounts {
             let source = match &mount.source {
                 MountSource::Bind(source) | MountSource::Copied(source) => self.resolve(source, &mount.origin),
@@ -267,7 +294,6 @@ impl<'a> Folder<'a> {
             };
             let Some(source) = source else { continue };
             let target = mount.target.trim_end_matches('/');
-            let mut any = false;
             for piece in &self.files {
                 // The whole folder, or something in it.
                 let whole = source.is_empty();
@@ -275,15 +301,12 @@ impl<'a> Folder<'a> {
                 let Some(rest) = (if whole { Some(path) } else { below(path, &source) }) else { continue };
                 let target = format!("{target}{}{rest}", if whole { "/" } else { "" });
                 if below(&target, inside).is_some() {
-                    any = true;
                     found.push((target, piece.clone()));
                 }
             }
-            if !any {
-                // The mount is at the path or below it, or it holds the path.
-                let part = below(inside, target).map(|rest| format!("{source}{rest}"));
-                self.wanted.extend(part.or_else(|| below(target, inside).map(|_| source)));
-            }
+            // The mount is at the path or below it, or it holds the path: what was given may not be all.
+            let part = below(inside, target).map(|rest| format!("{source}{rest}"));
+            self.wanted.extend(part.or_else(|| below(target, inside).map(|_| source)));
         }
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
         found
@@ -330,11 +353,83 @@ impl<'a> Folder<'a> {
 
     /// The YAML that a container sees at a path inside.
     pub(crate) fn config(&mut self, container: &mut Container, role: &'static str, inside: &str) -> Config {
+        match self.piece(container, role, inside) {
+            Ok(piece) => self.config_of(&piece),
+            Err(config) => config,
+        }
+    }
+
+    /// The text that a container sees at a path inside, else what that means.
+    pub(crate) fn piece(
+        &mut self,
+        container: &mut Container,
+        role: &'static str,
+        inside: &str,
+    ) -> Result<Rc<Piece<'a>>, Config> {
         let mounted = container.mount_of(inside).is_some();
-        let Some(piece) = self.take(container, role, inside) else {
-            return if mounted || container.gaps.files { Config::Elsewhere } else { Config::Own };
+        let elsewhere = mounted || container.gaps.files;
+        self.take(container, role, inside).ok_or(if elsewhere { Config::Elsewhere } else { Config::Own })
+    }
+
+    /// Is it known which files a container has at or below a path inside? Volumes and folders that were not given
+    /// may hold any, and so may images that nobody knows.
+    pub(crate) fn knows(&self, container: &Container, inside: &str) -> bool {
+        let image = &container.image.value;
+        let own = telstack_catalog::product::image_facts(&image.repository, &image.tag).is_some();
+        if container.gaps.files || !own {
+            return false;
+        }
+        let given = |source: &str, by: &Origin| {
+            let source = self.resolve(source, by);
+            source.is_some_and(|source| self.files.iter().any(|it| below(&it.path, &source).is_some()))
         };
-        self.config_of(&piece)
+        let known = |source: &MountSource, by: &Origin| match source {
+            MountSource::Bind(source) | MountSource::Copied(source) => given(source, by),
+            MountSource::Handed(path) => self.files.iter().any(|it| below(&it.path, path).is_some()),
+            MountSource::Volume(_) | MountSource::Ephemeral => false,
+        };
+        let here = container.mounts.iter().filter(|it| below(&it.target, inside).is_some());
+        here.chain(container.mount_of(inside)).all(|it| known(&it.source, &it.origin))
+    }
+
+    /// The configuration that the program of a node reads: what its flag says, else where its image has it.
+    pub(crate) fn config_for(&mut self, node: &mut Node, flag: &str) -> Config {
+        let path = config_path(node, flag).unwrap_or_default();
+        let piece = match &mut node.container {
+            Some(container) => self.piece(container, CONFIG, &path),
+            None => self.by_itself(CONFIG).ok_or(Config::Elsewhere),
+        };
+        match piece {
+            Ok(piece) => self.config_in(node, CONFIG, &piece),
+            Err(config) => config,
+        }
+    }
+
+    /// The YAML of a text that a node reads in some role, from here on one of those that its people wrote. What it
+    /// says of the release holds where nothing else does.
+    pub(crate) fn config_in(&mut self, node: &mut Node, role: &'static str, piece: &Piece<'_>) -> Config {
+        if let Some(product) = node.product().filter(|_| node.version.is_none()) {
+            node.version = remark::release(product, piece.file, &piece.text, piece.place, self.out);
+        }
+        let config = self.config_of(piece);
+        if let Config::Given(Some(document)) = &config {
+            node.written.push(WrittenFile { role, document: document.clone() });
+        }
+        config
+    }
+
+    /// The one file that there is, if it has that role.
+    pub(crate) fn by_itself(&self, role: &str) -> Option<Rc<Piece<'a>>> {
+        self.files.first().filter(|_| self.alone == Some(role)).cloned()
+    }
+
+    /// The JSON that a container sees at a path inside.
+    pub(crate) fn json_file(&mut self, container: &mut Container, role: &'static str, inside: &str) -> Option<Value> {
+        let piece = self.piece(container, role, inside).ok()?;
+        let errors = self.out.iter().count();
+        let document = self.json(&piece);
+        self.complete &= document.is_some() || self.out.iter().count() == errors;
+        document
     }
 
     /// The YAML of a text.
@@ -355,6 +450,15 @@ fn path_read(container: &Container, inside: &str, state: Looked) -> ConfigPath {
     let word = container.command.iter().find(|word| word.value.contains(inside));
     let origin = word.map_or_else(|| container.origin.clone(), |word| word.origin.clone());
     ConfigPath { path: inside.to_owned(), state, origin, told: word.is_some() }
+}
+
+/// A document as its program sees it.
+fn filled(piece: &Piece<'_>, document: Value) -> Value {
+    match &piece.fill {
+        Some(fill) => doc::map_text(&document, &|text| fill(text)),
+        None if piece.secret => document.map_marks(&mut |it| Origin::derived("read", "a Secret holds it", &[it])),
+        None => document,
+    }
 }
 
 /// A block of text as it stands in a file, indentation included, and where it starts; none if it is written
@@ -399,25 +503,6 @@ fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
         return Some(if path.starts_with('/') { path } else { "" }).filter(|it| !it.is_empty() || path.is_empty());
     }
     path.strip_prefix(folder).filter(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Does a path match a pattern with `*` and `?` in any of its parts?
-pub(crate) fn matches(pattern: &str, path: &str) -> bool {
-    fn part(pattern: &[u8], text: &[u8]) -> bool {
-        match (pattern.first(), text.first()) {
-            (None, None) => true,
-            (Some(b'*'), _) => part(&pattern[1..], text) || (!text.is_empty() && part(pattern, &text[1..])),
-            (Some(b'?'), Some(_)) => part(&pattern[1..], &text[1..]),
-            (Some(one), Some(other)) if one == other => part(&pattern[1..], &text[1..]),
-            _ => false,
-        }
-    }
-    let (patterns, texts): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
-    let all = patterns.iter().zip(&texts).all(|(pattern, text)| {
-        // So many stars match in too many ways to try.
-        pattern.matches('*').count() <= 4 && part(pattern.as_bytes(), text.as_bytes())
-    });
-    patterns.len() == texts.len() && all
 }
 
 /// The flags of a command line, in order: name without dashes, value, and the place in the command.
@@ -469,7 +554,7 @@ pub(crate) fn own_data_path(product: Product, node: &Node) -> Option<&'static st
 
 #[cfg(test)]
 mod tests {
-    use super::{below, joined, matches};
+    use super::{below, joined};
 
     #[test]
     fn paths_are_put_together() {
@@ -480,12 +565,5 @@ mod tests {
         }
         assert_eq!(below("/etc/loki/a.yml", "/etc/loki/"), Some("/a.yml"));
         assert_eq!(below("/etc/lokix", "/etc/loki"), None);
-    }
-
-    #[test]
-    fn patterns() {
-        assert!(matches("/etc/rules/*.yml", "/etc/rules/a.yml") && matches("/r/?.yml", "/r/a.yml"));
-        assert!(!matches("/etc/rules/*.yml", "/etc/rules/a/b.yml") && !matches("*.yml", "a.yaml"));
-        assert!(!matches(&"*a".repeat(40), &"a".repeat(200)));
     }
 }

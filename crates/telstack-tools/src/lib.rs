@@ -8,6 +8,7 @@
 //! (that is the passes' work); the same System gives the same bytes.
 
 mod alertmanager;
+mod alone;
 pub mod collector;
 mod compose;
 mod doc;
@@ -18,24 +19,26 @@ mod image;
 mod jaeger;
 mod kubernetes;
 mod loki;
+mod mimir;
 mod prometheus;
 mod reading;
 mod receivers;
-mod sdk;
+mod remark;
 mod tempo;
 #[cfg(test)]
 mod testing;
 mod tls;
 
+pub use alone::{Alone, read_alone};
 pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
 pub use folder::{Loose, Said, SourceFile};
 pub use kubernetes::{Generated, ImageChange, Manifests};
 pub use reading::RULES;
-use telstack_catalog::{SignalSet, product::Product};
+use telstack_catalog::{Signal, SignalSet, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};
 use telstack_syntax::Written;
-use telstack_system::{Container, Network, NodeKind, Origin, Platform, StoreFacet, System, link};
+use telstack_system::{Container, Network, Node, NodeKind, Origin, Platform, Protocol, StoreFacet, System, link};
 
 /// The step behind what is added while files are written, and its one-line reason; the passes come before it.
 pub const STEP: (&str, &str) = (doc::STEP, "write each tool's files in that tool's own shape");
@@ -68,6 +71,8 @@ pub fn emit(system: &System) -> Vec<Artefact> {
                 StoreFacet::Prometheus(facet) => prometheus::emit(system, id, node, facet),
                 StoreFacet::Loki(facet) => loki::emit(system, id, node, store, facet),
                 StoreFacet::Tempo(_) => tempo::emit(system, node, store),
+                // No stack declares it: it is only ever read.
+                StoreFacet::Mimir(_) => Vec::new(),
                 StoreFacet::Jaeger(storage) => jaeger::emit(system, node, store, storage.as_ref()),
             },
             NodeKind::Viewer(viewer) => grafana::emit(system, node, viewer),
@@ -138,17 +143,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
     for id in system.node_ids() {
         let node = system.node_mut(id);
         collector::adopt(node, &mut folder);
-        let dialled = match node.product() {
-            Some(Product::Otelcol) => collector::read_node(node, &mut folder),
-            Some(Product::Prometheus) => prometheus::read(node, &mut folder),
-            Some(Product::Loki) => loki::read(node, &mut folder),
-            Some(Product::Tempo) => tempo::read(node, &mut folder),
-            Some(Product::Jaeger) => jaeger::read(node, &mut folder),
-            Some(Product::Grafana) => grafana::read(node, &mut folder),
-            Some(Product::Alertmanager) => alertmanager::read(node, &mut folder),
-            Some(Product::Haproxy) => haproxy::read(node, &mut folder),
-            None => sdk::dialled(node.container.as_ref().map(|it| it.env.as_slice()).unwrap_or_default()),
-        };
+        let dialled = read_node(node, &mut folder);
         if let Some(Container { network: Network::Other(_), .. }) = &node.container {
             // Whom others reach by which name, nobody can tell.
             node.listeners.clear();
@@ -156,20 +151,36 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
         calls.extend(dialled.into_iter().map(|Dialled { purpose, dial }| link::Call {
             purpose,
             from: id,
+            signals: SignalSet::of(if dial.protocol == Protocol::REMOTE_WRITE { &[Signal::Metrics] } else { &[] }),
             dial,
-            signals: SignalSet::default(),
             pipelines: Vec::new(),
         }));
     }
     system.complete = folder.complete && !folder.out.has_errors();
-    calls.retain_mut(|call| sdk::settle(&system, call.from, call));
     calls.extend(link::telemetry(&system));
     kubernetes::finish(&mut system);
+    calls.extend(link::programs(&system));
     let loose = folder.loose().filter(|_| system.cluster.is_some()).map(Loose::of).collect();
     let (wanted, used) = (folder.wanted.into_iter().collect(), folder.used.into_iter().collect());
     link::connect(&mut system, calls);
     link::forward(&mut system);
     Reading { system, wanted, used, loose }
+}
+
+/// Reads the files of a node. What it dials, as they say.
+fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
+    match node.product() {
+        Some(Product::Otelcol) => collector::read_node(node, folder),
+        Some(Product::Prometheus) => prometheus::read(node, folder),
+        Some(Product::Loki) => loki::read(node, folder),
+        Some(Product::Tempo) => tempo::read(node, folder),
+        Some(Product::Mimir) => mimir::read(node, folder),
+        Some(Product::Jaeger) => jaeger::read(node, folder),
+        Some(Product::Grafana) => grafana::read(node, folder),
+        Some(Product::Alertmanager) => alertmanager::read(node, folder),
+        Some(Product::Haproxy) => haproxy::read(node, folder),
+        None => Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use telstack_catalog::near::Near;
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, Span};
 use telstack_syntax::{tree::Kind, yaml};
 use telstack_system::{
-    Bind, Dial, Known, Origin, Protocol, Sourced, Tls, Value,
+    Bind, Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value,
     link::{Address, Door},
     units::Period,
 };
 
-use crate::haproxy;
+use crate::{folder::Dialled, haproxy};
 
 /// Everything that can be wrong with the form of a file.
 pub static RULES: &[&RuleInfo] = &[
@@ -139,6 +139,9 @@ pub(crate) static UNKNOWN_REMARK: RuleInfo = RuleInfo {
     sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases/releases"],
 };
 
+/// The header that names a tenant.
+pub(crate) const TENANT: &str = "X-Scope-OrgID";
+
 /// Where a text stands in its file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
@@ -165,6 +168,16 @@ impl Place {
 /// None if there is no document that can be read, which is reported unless the text is empty.
 pub(crate) fn document(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Value> {
     document_at(file, text, Place::Start, out)
+}
+
+/// A document of JSON, whose readers take the last of two keys that are the same.
+pub(crate) fn json_at(file: FileId, text: &str, place: Place, out: &mut Diagnostics) -> Option<Value> {
+    let mut found = Diagnostics::default();
+    let document = document_at(file, text, place, &mut found);
+    for finding in found.iter().filter(|it| it.rule.code == NOT_YAML.code) {
+        out.push(finding.clone());
+    }
+    document
 }
 
 /// The same of a text inside of a file.
@@ -329,6 +342,20 @@ pub(crate) fn dial(protocol: Protocol, address: &Sourced<String>) -> Option<Dial
         tenant: None,
         origin: origin.clone(),
     })
+}
+
+/// What is dialled by entries of `remote_write`, as Prometheus has them and Tempo takes them over.
+pub(crate) fn remote_writes(entries: &[Value]) -> Vec<Dialled> {
+    let tenant = |entry: &Value| {
+        let headers = entry.at("headers").and_then(Value::as_map)?;
+        let named = headers.iter().find(|it| it.key.eq_ignore_ascii_case(TENANT))?;
+        Some(named.value.as_str().unwrap_or_default().to_owned())
+    };
+    let dialled = |entry: &Value| {
+        let dial = dial(Protocol::REMOTE_WRITE, &text(entry, "url")?)?;
+        Some(Dialled { purpose: Purpose::Telemetry, dial: Dial { tenant: tenant(entry), ..dial } })
+    };
+    entries.iter().filter_map(dialled).collect()
 }
 
 /// Reports a part of another form than its program takes.

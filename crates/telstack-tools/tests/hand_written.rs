@@ -192,10 +192,10 @@ fn what_is_dialled_is_followed() {
     assert_eq!(
         edges(&system, Purpose::Telemetry),
         [
-            "app collector otel:4318 plain",
             "collector prom prometheus:9191/api/v1/otlp plain",
             "collector loki loki:3100/loki/api/v1/push plain",
             "collector otlp.example.com otlp.example.com:443 tls",
+            "app collector otel:4318 plain",
         ]
     );
     let scrapes = [

@@ -292,7 +292,7 @@ fn store(out: &mut Fields, store: &Store) {
             };
             out.put("storage", storage.origin.string(word));
         }
-        StoreFacet::Tempo(_) | StoreFacet::Jaeger(None) => {}
+        StoreFacet::Tempo(_) | StoreFacet::Mimir(_) | StoreFacet::Jaeger(None) => {}
     }
 }
 
@@ -306,7 +306,7 @@ fn viewer(out: &mut Fields, viewer: &Viewer) {
         out.text("name", &it.name);
         out.text("uid", &it.uid);
         out.text("type", &it.ty);
-        out.text("url", &it.url);
+        out.text("url", &it.url.value);
         out.put("default", it.origin.bool(it.default));
         for (key, value) in [("json_data", &it.json_data), ("secure_json_data", &it.secure_json_data)] {
             if value.as_map().is_some_and(|map| !map.is_empty()) {

@@ -461,6 +461,14 @@ fn compose_reads_every_dollar_first() {
     assert_eq!(inline(&exporter("${env:GATEWAY}"))[0], "E003 d/compose.yaml ${env:GATEWAY}");
     assert_eq!(inline(&exporter("${GATEWAY}"))[0], "E003 d/compose.yaml ${GATEWAY}");
     assert!(inline(&exporter("$${env:GATEWAY}")).is_empty());
+    // Every `$` that compose does not understand is doubled, and nothing else.
+    let before = "services:\n  a:\n    image: x\n    command: >-\n      a $1 $$2\n      ${env:X} $B ${C:-$D}\n    labels: \
+                  {l: '^(.*)$'}\n";
+    let after = before.replace(" $1", " $$1").replace("${env", "$${env").replace("*)$", "*)$$");
+    let all = checked([(COMPOSE, before)], Assumed::default());
+    let fixes = all.diagnostics.iter().filter_map(|it| it.fix.as_ref());
+    let edits: Vec<_> = fixes.flat_map(|fix| &fix.edits).collect();
+    assert_eq!(telstack_diagnostics::apply(before, &edits), after);
 }
 
 #[test]

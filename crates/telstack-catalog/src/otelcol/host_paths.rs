@@ -38,6 +38,7 @@ pub enum HostPathKind {
 struct Table {
     paths: Vec<HostPath>,
     own_logs: Vec<String>,
+    root_only: Vec<String>,
 }
 
 fn table() -> &'static Table {
@@ -51,6 +52,14 @@ fn table() -> &'static Table {
 /// Where Kubernetes and Docker keep the output of a container, for one of a name that no pattern means on purpose.
 pub fn own_logs() -> &'static [String] {
     &table().own_logs
+}
+
+/// May only root of the host read what is at a path?
+pub fn is_roots(path: &str) -> bool {
+    let below = |folder: &String| {
+        path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    table().root_only.iter().any(below)
 }
 
 /// The settings of a component that name files of the host, by its key: `receiver/file_log`.

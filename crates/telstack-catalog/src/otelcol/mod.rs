@@ -3,6 +3,7 @@
 mod behaviour;
 mod component;
 mod host_paths;
+mod kubernetes;
 mod limits;
 mod merge;
 mod metrics;
@@ -23,7 +24,12 @@ pub use component::{
     Component, ENDPOINT, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
     plain_exporters,
 };
-pub use host_paths::{HostPath, HostPathKind, own_logs};
+pub use host_paths::{HostPath, HostPathKind, is_roots, own_logs};
+pub use kubernetes::{
+    Access, Condition, Discovery, Kubelet, Mesh, NamedVariable, Need, NodeFilter, Objects, Once, SERVICE_ACCOUNT,
+    api_ports, discovery, dns_ports, field_of, grace_seconds, is_other_policy, is_plain_node_label,
+    is_private_balancer, mesh,
+};
 pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use metrics::{Metric, MetricKind, named_like_us, own_metrics, tempo_span_metrics};
 pub use near::{nearest, nearest_in};

@@ -4,6 +4,7 @@ pub mod haproxy;
 mod image;
 mod layout;
 mod options;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::version::{Version, VersionRange};
 pub use image::{Image, ImageFacts, Running, image_facts, running};
 pub use layout::Layout;
 pub use options::OptionFact;
+pub use settings::{Level, Moved, Setting, moved, rule_file};
 
 /// A product of a telemetry stack.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,6 +31,8 @@ pub enum Product {
     Loki,
     /// Grafana Tempo.
     Tempo,
+    /// Grafana Mimir.
+    Mimir,
     /// Jaeger.
     Jaeger,
     /// Grafana.
@@ -46,6 +50,7 @@ impl fmt::Display for Product {
             Self::Prometheus => "Prometheus",
             Self::Loki => "Loki",
             Self::Tempo => "Tempo",
+            Self::Mimir => "Mimir",
             Self::Jaeger => "Jaeger",
             Self::Grafana => "Grafana",
             Self::Alertmanager => "Alertmanager",
@@ -140,6 +145,8 @@ struct StoredProduct {
     /// Flags of libraries that every version is built with: no option table has them.
     #[serde(default)]
     flags: Vec<String>,
+    /// The minor releases whose settings are known to the last one; none where all are.
+    settings: Option<VersionRange>,
     #[serde(default)]
     rejects: Vec<String>,
     #[serde(default)]
@@ -165,6 +172,7 @@ impl Product {
             Self::Prometheus => "prometheus",
             Self::Loki => "loki",
             Self::Tempo => "tempo",
+            Self::Mimir => "mimir",
             Self::Jaeger => "jaeger",
             Self::Grafana => "grafana",
             Self::Alertmanager => "alertmanager",
@@ -178,6 +186,7 @@ impl Product {
         Self::Prometheus,
         Self::Loki,
         Self::Tempo,
+        Self::Mimir,
         Self::Jaeger,
         Self::Grafana,
         Self::Alertmanager,
@@ -332,6 +341,12 @@ impl Product {
     /// is none of that path then. Dotted path; `[]` or a number steps into a list.
     pub fn option(self, version: Version, path: &str) -> Option<OptionFact> {
         options::option(self, version, path)
+    }
+
+    /// True when the catalog knows every setting of its configuration file at a version.
+    pub fn knows_settings(self, version: Version) -> bool {
+        let range = stored(self).and_then(|it| it.settings);
+        options::lines(self).is_some() && self.knows(version) && range.is_none_or(|range| range.contains(version))
     }
 
     /// The versions in which a setting of its configuration file exists, whichever.

@@ -1,4 +1,4 @@
-//! Options of configuration files and command lines.
+//! Options of configuration files and command lines, by path.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,6 +9,7 @@ use crate::version::{Version, VersionRange};
 
 const LOKI: Lines = Lines(include_str!("../../data/loki_options.jsonl"));
 const TEMPO: Lines = Lines(include_str!("../../data/tempo_options.jsonl"));
+const MIMIR: Lines = Lines(include_str!("../../data/mimir_options.jsonl"));
 const PROMETHEUS: Lines = Lines(include_str!("../../data/prometheus_options.jsonl"));
 
 /// A setting of a product's configuration file at one version.
@@ -25,11 +26,18 @@ pub struct OptionFact {
     pub since: Option<Version>,
 }
 
+impl OptionFact {
+    /// Is its default a word, whatever its type is to the program?
+    pub fn is_word(&self) -> bool {
+        self.default.as_ref().is_some_and(Value::is_string)
+    }
+}
+
 /// One row of a setting: it holds for a range of minor versions.
 #[derive(Deserialize)]
-struct Row {
+pub(super) struct Row {
     #[serde(rename = "t", default)]
-    ty: String,
+    pub(super) ty: String,
     #[serde(rename = "d")]
     default: Option<Value>,
     #[serde(rename = "e", default)]
@@ -40,25 +48,38 @@ struct Row {
     until: Option<String>,
     /// Group of settings below this one.
     #[serde(rename = "g")]
-    group: Option<String>,
+    pub(super) group: Option<String>,
+}
+
+impl From<Row> for OptionFact {
+    fn from(row: Row) -> Self {
+        let words = row.enumeration.iter();
+        Self {
+            since: row.range().since,
+            enumeration: words.map(|w| w.as_str().map_or_else(|| w.to_string(), str::to_owned)).collect(),
+            ty: row.ty,
+            default: row.default,
+        }
+    }
 }
 
 impl Row {
-    fn range(&self) -> VersionRange {
+    pub(super) fn range(&self) -> VersionRange {
         VersionRange::from_text(self.since.as_deref(), self.until.as_deref())
     }
 }
 
-fn lines(product: Product) -> Option<Lines> {
+pub(super) fn lines(product: Product) -> Option<Lines> {
     match product {
         Product::Loki => Some(LOKI),
         Product::Tempo => Some(TEMPO),
+        Product::Mimir => Some(MIMIR),
         Product::Prometheus => Some(PROMETHEUS),
         _ => None,
     }
 }
 
-fn rows(lines: Lines, key: &str) -> Vec<Row> {
+pub(super) fn rows(lines: Lines, key: &str) -> Vec<Row> {
     lines.get(key).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
@@ -104,7 +125,7 @@ fn find(lines: Lines, group: &str, path: &str, within: VersionRange, depth: u8) 
 }
 
 /// The row within a range; `None` when they do not meet.
-fn narrow(mut row: Row, within: VersionRange) -> Option<Row> {
+pub(super) fn narrow(mut row: Row, within: VersionRange) -> Option<Row> {
     let range = row.range();
     let since = range.since.max(within.since);
     let until = match (range.until, within.until) {
@@ -155,14 +176,7 @@ fn all_rows(product: Product, path: &str) -> Vec<Row> {
 }
 
 pub(super) fn option(product: Product, version: Version, path: &str) -> Option<OptionFact> {
-    let row = all_rows(product, path).into_iter().find(|row| row.range().contains(version))?;
-    let words = row.enumeration.iter();
-    Some(OptionFact {
-        since: row.range().since,
-        ty: row.ty,
-        default: row.default,
-        enumeration: words.map(|w| w.as_str().map_or_else(|| w.to_string(), str::to_owned)).collect(),
-    })
+    all_rows(product, path).into_iter().find(|row| row.range().contains(version)).map(OptionFact::from)
 }
 
 pub(super) fn ranges(product: Product, path: &str) -> Vec<VersionRange> {

@@ -232,7 +232,7 @@ fn hands_on(proxy: &Proxy, backend: usize, link: &Link<'_>, server: &Server) -> 
 fn link<'a>(
     system: &'a System,
     purpose: Purpose,
-    dial: Cow<'a, Dial>,
+    mut dial: Cow<'a, Dial>,
     from: NodeId,
     to_id: NodeId,
     via: Option<Via>,
@@ -244,6 +244,7 @@ fn link<'a>(
     let arrival = match (service, via) {
         (Some(service), Some(Via { port: None, .. })) => Arrival::NoSuchPort(service),
         _ if hearing != Hearing::Open || !named => Arrival::Unknown,
+        _ if dial.protocol == Protocol::OTLP => either(&mut dial, via, to),
         _ => arrival(&dial, via, to),
     };
     Link {
@@ -261,6 +262,26 @@ fn link<'a>(
         through: None,
         arrival,
     }
+}
+
+/// Of a program that speaks OTLP by one protocol or the other: where it arrives with the better of them. What answers
+/// tells which of them it is.
+fn either<'a>(dial: &mut Cow<'_, Dial>, via: Option<Via>, to: &'a Node) -> Arrival<'a> {
+    let by = |protocol: Protocol| arrival(&Dial { protocol, ..Dial::clone(dial) }, via, to);
+    let rank = |it: &Arrival<'_>| match it {
+        Arrival::Answer(_) | Arrival::Shared(_) => 0,
+        Arrival::Unknown | Arrival::Onward(_) => 1,
+        Arrival::Closed(_) => 2,
+        Arrival::Stranger(_) => 3,
+        Arrival::NoSuchPort(_) | Arrival::Nothing => 4,
+    };
+    let tried = [Protocol::OTLP_GRPC, Protocol::OTLP_HTTP].map(|protocol| (by(protocol), protocol));
+    let [grpc, http] = tried;
+    let (arrival, protocol) = if rank(&http.0) < rank(&grpc.0) { http } else { grpc };
+    if rank(&arrival) == 0 {
+        dial.to_mut().protocol = protocol;
+    }
+    arrival
 }
 
 fn arrival<'a>(dial: &Dial, via: Option<Via>, to: &'a Node) -> Arrival<'a> {

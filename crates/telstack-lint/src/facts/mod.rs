@@ -1,13 +1,16 @@
 //! What several rules need to know of a System, worked out once.
 
+mod balance;
 mod components;
 mod duration;
+mod files;
 mod flags;
 mod flow;
-mod glob;
 pub(crate) mod headers;
 mod hosts;
 mod links;
+mod needs;
+mod pods;
 mod producers;
 pub(crate) mod proxies;
 mod queries;
@@ -19,15 +22,18 @@ use std::{cell::OnceCell, collections::HashMap, rc::Rc};
 use telstack_catalog::{ComponentKind, Version};
 use telstack_system::{Collector, Component, ComponentId, Node, NodeId, Purpose, System, Wiring};
 
+pub(crate) use balance::{spread_over, spreads};
 pub(crate) use components::{Part, Standing};
 pub(crate) use duration::nanoseconds;
+pub(crate) use files::{FileProblem, FileProblemKind};
 pub(crate) use flags::{GivenFlag, flags};
 pub(crate) use flow::{Follow, Place, reached};
-pub(crate) use glob::matches;
 pub(crate) use hosts::is_public;
 pub(crate) use links::{Arrival, Link, opens_unknown_ports};
+pub(crate) use needs::{Asked, any_holds, asked, holds};
+pub(crate) use pods::{downward, own_pod, several};
 pub(crate) use producers::{Producers, Verdict};
-pub(crate) use queries::{Asked, asked};
+pub(crate) use queries::{AskedMetric, asked_metrics};
 pub(crate) use settings::{Problem, ProblemKind};
 use texts::Texts;
 
@@ -38,6 +44,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) parts: Vec<Part<'a>>,
     /// What is wrong with the settings of those that are there.
     pub(crate) problems: Vec<Problem<'a>>,
+    /// What is wrong with the settings of products' files.
+    pub(crate) files: Vec<FileProblem<'a>>,
     /// Every edge that dials, and where it arrives.
     pub(crate) links: Vec<Link<'a>>,
     /// Which part each component is: two of one id are two parts, so it goes by the component itself.
@@ -51,9 +59,10 @@ impl<'a> Facts<'a> {
         let wirings = system.collectors().map(|(id, _, collector)| (id, Rc::new(Wiring::of(collector)))).collect();
         let parts = components::parts(system, &wirings);
         let problems = settings::problems(system, &parts);
+        let files = files::problems(system);
         let links = links::links(system);
         let places = parts.iter().enumerate().map(|(at, part)| (std::ptr::from_ref(part.component), at)).collect();
-        Self { parts, problems, links, places, wirings, texts: OnceCell::new() }
+        Self { parts, problems, files, links, places, wirings, texts: OnceCell::new() }
     }
 
     /// The part that a component of a collector is.

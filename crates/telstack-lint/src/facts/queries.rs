@@ -12,7 +12,7 @@ use telstack_system::{Origin, Sourced, System};
 
 /// A metric that a query asks for.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct AskedMetric {
     /// Its name.
     pub(crate) name: String,
     /// Where it stands, or the whole query where that cannot be told.
@@ -30,7 +30,7 @@ const DEEPEST: usize = 100;
 
 /// Every metric that is asked for and `wanted`, where it can be read out of its query. What rules record is no
 /// metric of anybody else.
-pub(crate) fn asked(system: &System, wanted: impl Fn(&str) -> bool) -> Vec<Asked> {
+pub(crate) fn asked_metrics(system: &System, wanted: impl Fn(&str) -> bool) -> Vec<AskedMetric> {
     let mut found = Vec::new();
     let mut recorded = BTreeSet::new();
     for facet in system.nodes().filter_map(|(_, node)| node.store()?.prometheus()) {
@@ -54,10 +54,10 @@ pub(crate) fn asked(system: &System, wanted: impl Fn(&str) -> bool) -> Vec<Asked
     found
 }
 
-fn of(expr: &Sourced<String>, by: impl Fn() -> String, wanted: &impl Fn(&str) -> bool, found: &mut Vec<Asked>) {
+fn of(expr: &Sourced<String>, by: impl Fn() -> String, wanted: &impl Fn(&str) -> bool, found: &mut Vec<AskedMetric>) {
     for (name, at) in selectors(&expr.value) {
         if wanted(&name) {
-            found.push(Asked { name, at: within(expr, at), query: expr.origin.clone(), by: by() });
+            found.push(AskedMetric { name, at: within(expr, at), query: expr.origin.clone(), by: by() });
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) mod d {
     pub(crate) mod d007_sending_queue_unsupported;
     pub(crate) mod d008_queue_config_contradiction;
     pub(crate) mod d010_shared_queue_directory;
+    pub(crate) mod d011_startup_probe_vs_compaction;
+    pub(crate) mod d012_termination_grace_too_short;
     pub(crate) mod d013_no_memory_limiter;
     pub(crate) mod d014_nothing_batches;
 }
@@ -38,6 +40,10 @@ pub(crate) mod f {
 pub(crate) mod g {
     pub(crate) mod g001_datasource_uid_dangling;
     pub(crate) mod g002_metric_name_not_produced;
+    pub(crate) mod g003_datasource_url_unreachable;
+    pub(crate) mod g004_provisioning_dollar_escape;
+    pub(crate) mod g005_dashboard_input_placeholder;
+    pub(crate) mod g006_dashboard_path_not_mounted;
 }
 
 pub(crate) mod h {
@@ -46,9 +52,25 @@ pub(crate) mod h {
     pub(crate) mod h003_haproxy_grpc_mode;
 }
 
+pub(crate) mod k {
+    pub(crate) mod k001_probe_without_health_check;
+    pub(crate) mod k002_cluster_singleton_replicated;
+    pub(crate) mod k003_rbac_gap;
+    pub(crate) mod k004_kubeletstats_endpoint;
+    pub(crate) mod k005_agent_without_node_filter;
+    pub(crate) mod k006_service_selects_nothing;
+    pub(crate) mod k007_app_protocol_missing_in_mesh;
+    pub(crate) mod k008_networkpolicy_blocks_flow;
+    pub(crate) mod k010_rwo_rolling_update;
+    pub(crate) mod k011_host_port_conflict;
+    pub(crate) mod k012_downward_env_missing;
+    pub(crate) mod k013_no_resources_on_agent;
+}
+
 pub(crate) mod l {
     pub(crate) mod l001_retention_not_enforced;
     pub(crate) mod l002_structured_metadata_schema;
+    pub(crate) mod l003_loki_config_removed_field;
     pub(crate) mod l004_replication_factor_exceeds_replicas;
     pub(crate) mod l005_tenant_header_missing;
     pub(crate) mod l006_old_sample_window;
@@ -58,7 +80,10 @@ pub(crate) mod l {
 pub(crate) mod m {
     pub(crate) mod m001_remote_write_receiver_flag;
     pub(crate) mod m002_otlp_receiver_flag;
+    pub(crate) mod m004_scrape_target_not_listening;
     pub(crate) mod m005_delta_into_prometheus;
+    pub(crate) mod m006_rule_files_match_nothing;
+    pub(crate) mod m007_alert_routing_missing;
     pub(crate) mod m008_resource_to_labels_cardinality;
     pub(crate) mod m009_spanmetrics_unbounded_dimension;
     pub(crate) mod m010_prometheus_exporter_expiry;
@@ -99,8 +124,11 @@ pub(crate) mod p {
 }
 
 pub(crate) mod s {
+    pub(crate) mod s001_tail_sampling_split_traces;
+    pub(crate) mod s002_loadbalancing_to_clusterip;
     pub(crate) mod s003_loadbalancing_routing_key;
     pub(crate) mod s004_spanmetrics_after_sampling;
+    pub(crate) mod s005_stateful_metrics_replicated;
     pub(crate) mod s006_tail_sampling_memory;
     pub(crate) mod s007_sampled_before_tail_sampling;
 }
@@ -108,6 +136,7 @@ pub(crate) mod s {
 pub(crate) mod t {
     pub(crate) mod t001_metrics_generator_inactive;
     pub(crate) mod t002_local_storage_distributed;
+    pub(crate) mod t003_wait_durations_inverted;
 }
 
 pub(crate) mod v {

@@ -6,6 +6,7 @@ mod dials;
 mod doors;
 mod forward;
 mod reach;
+mod sdk;
 mod way;
 
 pub use dials::{Address, of_exporter as exporter_dials};
@@ -14,6 +15,7 @@ pub(crate) use doors::FEATURES;
 pub use doors::{Door, JAEGER_1_TLS, listeners};
 pub use forward::{Sender, Spread, clients, forward, senders};
 pub use reach::Hearing;
+pub use sdk::programs;
 pub use way::{Way, leading_to, way};
 
 use std::collections::HashSet;

@@ -17,6 +17,8 @@ pub struct Protocol(pub &'static str);
 impl Protocol {
     /// OTLP over gRPC.
     pub const OTLP_GRPC: Self = Self("otlp-grpc");
+    /// OTLP, over gRPC or HTTP: which of them, only the program that dials knows.
+    pub const OTLP: Self = Self("otlp");
     /// OTLP over HTTP.
     pub const OTLP_HTTP: Self = Self("otlp-http");
     /// Prometheus remote write.
@@ -39,11 +41,17 @@ impl Protocol {
         }
     }
 
+    /// Can who speaks the other protocol be speaking this one?
+    pub fn is_spoken_by(self, other: Self) -> bool {
+        self == other || other == Self::OTLP && [Self::OTLP_GRPC, Self::OTLP_HTTP].contains(&self)
+    }
+
     /// As people say it.
     pub fn title(self) -> &'static str {
         match self.0 {
             "otlp-grpc" => "OTLP over gRPC",
             "otlp-http" => "OTLP over HTTP",
+            "otlp" => "OTLP",
             "prometheus-remote-write" => "Prometheus remote write",
             "prometheus-exposition" => "a Prometheus scrape",
             "loki-push" => "Loki push",

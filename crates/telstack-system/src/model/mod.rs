@@ -26,17 +26,19 @@ pub use network::{Joined, Network};
 pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use proxy::{Backend, Frontend, HttpProbe, Layer, Proxy, ProxyDoor, Route, Server, ServerCheck};
 pub use store::{
-    AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, MetricsGenerator, PrometheusFacet, Recorded,
-    SchemaPeriod, ScrapeJob, Store, StoreFacet, TempoFacet,
+    AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, MetricsGenerator, MimirFacet, NamedFiles,
+    PrometheusFacet, Recorded, SchemaPeriod, ScrapeJob, Store, StoreFacet, TempoFacet, is_declared_in_stacks,
 };
 pub use tls::ServerTls;
-pub use view::{Alerter, Dashboard, DataSource, External, ExternalEndpoint, Panel, Query, Viewer, Webhook};
+pub use view::{
+    Alerter, Dashboard, DashboardFolder, DataSource, External, ExternalEndpoint, Panel, Query, Viewer, Webhook,
+};
 
 use telstack_catalog::{Version, product::Product};
 use telstack_diagnostics::Span;
 
 use crate::{
-    origin::{Origin, Sourced},
+    origin::{Origin, Sourced, Value},
     units::{Bytes, Cpu},
 };
 
@@ -78,6 +80,9 @@ pub struct Node {
     pub resources: Resources,
     /// Environment that its configuration refers to.
     pub environment: Vec<EnvVar>,
+    /// What its files say, whole, where people wrote them: for rules that judge every setting. Those of collectors
+    /// are taken apart instead.
+    pub written: Vec<WrittenFile>,
     /// The container it runs in; none for things outside.
     pub container: Option<Container>,
 }
@@ -95,12 +100,21 @@ pub struct Resources {
     pub memory_request: Option<Sourced<Bytes>>,
 }
 
+/// What a file says that a node reads.
+#[derive(Clone, Debug)]
+pub struct WrittenFile {
+    /// Which one: the role of a [`ConfigFile`].
+    pub role: &'static str,
+    /// All that it says.
+    pub document: Value,
+}
+
 /// What a node is.
 #[derive(Clone, Debug)]
 pub enum NodeKind {
     /// An OpenTelemetry Collector.
     Collector(Box<Collector>),
-    /// Prometheus, Loki, Tempo or Jaeger.
+    /// Prometheus, Loki, Tempo, Mimir or Jaeger.
     Store(Box<Store>),
     /// Grafana.
     Viewer(Box<Viewer>),
@@ -126,6 +140,7 @@ impl Node {
             listeners: Vec::new(),
             resources: Resources::default(),
             environment: Vec::new(),
+            written: Vec::new(),
             container: None,
         }
     }

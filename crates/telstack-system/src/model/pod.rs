@@ -120,6 +120,15 @@ pub enum ProbeKind {
 }
 
 impl ProbeKind {
+    /// In words: `the liveness probe`.
+    pub const fn title(self) -> &'static str {
+        match self {
+            ProbeKind::Liveness => "the liveness probe",
+            ProbeKind::Readiness => "the readiness probe",
+            ProbeKind::Startup => "the startup probe",
+        }
+    }
+
     /// The key in a manifest.
     pub const fn key(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use crate::{
     units::{Bytes, Period},
 };
 
-/// Prometheus, Loki, Tempo or Jaeger.
+/// Prometheus, Loki, Tempo, Mimir or Jaeger.
 #[derive(Clone, Debug)]
 pub struct Store {
     /// How long data is kept.
@@ -43,6 +43,8 @@ pub enum StoreFacet {
     Loki(LokiFacet),
     /// Tempo. Its receivers are the node's listeners.
     Tempo(TempoFacet),
+    /// Mimir. The stack language has no word for it: it is only ever read.
+    Mimir(MimirFacet),
     /// Jaeger.
     Jaeger(Option<Sourced<JaegerStorage>>),
 }
@@ -65,6 +67,21 @@ pub struct PrometheusFacet {
     /// How much older than the newest a sample may be, as its configuration says; none where it is not known to say
     /// anything.
     pub out_of_order: Option<Sourced<Period>>,
+    /// Files that it is told to read beside its configuration. Not known of a stack.
+    pub named_files: Vec<NamedFiles>,
+    /// Does its configuration say whom alerts are sent to? None where nobody knows.
+    pub sends_alerts: Option<bool>,
+}
+
+/// Files that a program is told to read beside its configuration.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NamedFiles {
+    /// The setting that names them.
+    pub setting: &'static str,
+    /// Their path inside the container; it may hold `*` and the like.
+    pub path: Sourced<String>,
+    /// Is any of them there? None where nobody knows.
+    pub there: Option<bool>,
 }
 
 /// A command line flag.
@@ -138,6 +155,15 @@ pub struct LokiFacet {
     pub structured_metadata: Option<Sourced<bool>>,
 }
 
+/// Mimir beyond what all stores have.
+#[derive(Clone, Debug, Default)]
+pub struct MimirFacet {
+    /// How much older than the newest a sample may be, as `limits` say; none where they say nothing.
+    pub out_of_order: Option<Sourced<Period>>,
+    /// Are samples of replicas told apart, so that one of them is kept? None where another file may say so.
+    pub dedupes: Option<Sourced<bool>>,
+}
+
 /// Tempo beyond what all stores have.
 #[derive(Clone, Debug, Default)]
 pub struct TempoFacet {
@@ -187,6 +213,11 @@ impl JaegerStorage {
     pub const BADGER_FOLDERS: [&'static str; 2] = ["key", "data"];
 }
 
+/// Can a stack declare that product? What it cannot is only ever read.
+pub fn is_declared_in_stacks(product: Product) -> bool {
+    product != Product::Mimir
+}
+
 impl Store {
     /// A store with everything left to the passes.
     pub fn new(product: Product) -> Option<Self> {
@@ -194,6 +225,7 @@ impl Store {
             Product::Prometheus => StoreFacet::Prometheus(PrometheusFacet::default()),
             Product::Loki => StoreFacet::Loki(LokiFacet::default()),
             Product::Tempo => StoreFacet::Tempo(TempoFacet::default()),
+            Product::Mimir => StoreFacet::Mimir(MimirFacet::default()),
             Product::Jaeger => StoreFacet::Jaeger(None),
             Product::Otelcol | Product::Grafana | Product::Alertmanager | Product::Haproxy => return None,
         };
@@ -222,6 +254,7 @@ impl Store {
             StoreFacet::Prometheus(_) => Product::Prometheus,
             StoreFacet::Loki(_) => Product::Loki,
             StoreFacet::Tempo(_) => Product::Tempo,
+            StoreFacet::Mimir(_) => Product::Mimir,
             StoreFacet::Jaeger(_) => Product::Jaeger,
         }
     }
@@ -262,6 +295,22 @@ impl Store {
     pub fn tempo_mut(&mut self) -> Option<&mut TempoFacet> {
         match &mut self.facet {
             StoreFacet::Tempo(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// Mimir beyond what all stores have.
+    pub fn mimir(&self) -> Option<&MimirFacet> {
+        match &self.facet {
+            StoreFacet::Mimir(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// Mimir beyond what all stores have, to change.
+    pub fn mimir_mut(&mut self) -> Option<&mut MimirFacet> {
+        match &mut self.facet {
+            StoreFacet::Mimir(it) => Some(it),
             _ => None,
         }
     }

@@ -19,6 +19,23 @@ pub struct Viewer {
     pub data_sources: Vec<DataSource>,
     /// Dashboards that are provisioned.
     pub dashboards: Vec<Dashboard>,
+    /// Where dashboards are looked for. Not known of a stack.
+    pub dashboard_folders: Vec<DashboardFolder>,
+    /// Does more than one organisation share it? Each has data sources and dashboards of its own.
+    pub several_organisations: bool,
+    /// What says that nobody needs to log in, and as what visitors are taken then: `Viewer`, `Editor`, `Admin`.
+    pub anonymous: Option<Sourced<String>>,
+}
+
+/// A folder in which Grafana looks for dashboards.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DashboardFolder {
+    /// Its path inside the container.
+    pub path: Sourced<String>,
+    /// How many dashboards are in it. None where nobody knows.
+    pub holds: Option<usize>,
+    /// Is the folder there at all, as the image has it or a file is mounted beside?
+    pub exists: bool,
 }
 
 /// A password: a reference, or (in files people wrote) a literal.
@@ -34,7 +51,9 @@ pub struct DataSource {
     /// Grafana's word: `prometheus`, `loki`, `tempo`, `jaeger`, `alertmanager`.
     pub ty: String,
     /// The address that Grafana dials.
-    pub url: String,
+    pub url: Sourced<String>,
+    /// Is it the browser that dials it, not Grafana?
+    pub by_browser: bool,
     /// Is it the one that panels without one use?
     pub default: bool,
     /// `jsonData`.
@@ -58,6 +77,9 @@ pub struct Dashboard {
     pub description: String,
     /// The uids of the data sources that it queries, the one of its first panel first.
     pub data_sources: Vec<Sourced<String>>,
+    /// Data sources that whoever imports it is to choose: `DS_PROMETHEUS` of `${DS_PROMETHEUS}`, with the place of the
+    /// first use. Variables of the dashboard are none.
+    pub inputs: Vec<Sourced<String>>,
     /// Its panels, in reading order.
     pub panels: Vec<Panel>,
     /// What makes it.

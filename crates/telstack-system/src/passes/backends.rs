@@ -90,7 +90,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
                     storage
                         .get_or_insert(Sourced::new(JaegerStorage::Badger, Origin::builtin(NAME, reason, &[&origin])));
                 }
-                StoreFacet::Tempo(_) => {}
+                StoreFacet::Tempo(_) | StoreFacet::Mimir(_) => {}
             }
         }
         open(system, id);

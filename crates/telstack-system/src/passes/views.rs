@@ -115,7 +115,8 @@ fn data_source(system: &System, edge: EdgeId, store: NodeId) -> Option<(DataSour
         name: node.name.clone(),
         uid: node.name.clone(),
         ty: ty.to_owned(),
-        url: format!("{scheme}://{}:{}", node.name, listener.port),
+        url: Sourced::new(format!("{scheme}://{}:{}", node.name, listener.port), origin.clone()),
+        by_browser: false,
         default: false,
         json_data,
         secure_json_data: secure,
@@ -265,6 +266,7 @@ fn dashboard(system: &System, viewer: NodeId, reads: &[(EdgeId, NodeId, String)]
     }
     let source = Origin::derived(NAME, "the Prometheus that scrapes the collectors", &[&system.edge(*edge).origin]);
     Some(Dashboard {
+        inputs: Vec::new(),
         uid: format!("{}-pipeline-health", system.name).chars().take(40).collect(),
         title: format!("Pipeline health: {}", system.name),
         description: "Does telemetry get through? What arrives, what leaves, what waits and what is lost.".to_owned(),

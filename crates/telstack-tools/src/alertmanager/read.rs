@@ -7,19 +7,13 @@ use telstack_system::{
 };
 
 use crate::{
-    folder::{self, Config, Dialled, Folder},
+    folder::{self, Dialled, Folder},
     reading::{items, period, text},
 };
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let path = folder::config_path(node, "config.file").unwrap_or_default();
     let listen = folder::flag(node, "web.listen-address");
-    let Some(container) = &mut node.container else { return Vec::new() };
-    let document = match folder.config(container, "config", &path) {
-        Config::Given(document) => document,
-        Config::Elsewhere => return Vec::new(),
-        Config::Own => None,
-    };
+    let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
     if let (Some(document), NodeKind::Alerter(alerter)) = (&document, &mut node.kind) {
         let hooks = items(document, "receivers").iter().flat_map(|receiver| items(receiver, "webhook_configs"));
         alerter.webhooks = hooks.filter_map(webhook).collect();

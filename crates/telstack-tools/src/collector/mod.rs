@@ -6,13 +6,12 @@ mod keys;
 mod manifest;
 mod node;
 mod read;
-mod remark;
 pub(crate) mod replaced;
 mod schema;
 
+pub use crate::remark::{Remark, remarks, remarks_of_loose};
 pub(crate) use emit::emit;
 pub use manifest::{Manifest, manifest};
 pub(crate) use node::{adopt, read_node};
 pub use read::{Extent, Runs, read, read_all, read_loose};
-pub use remark::{Remark, remarks, remarks_of_loose};
 pub use schema::schema;

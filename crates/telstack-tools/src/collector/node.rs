@@ -11,10 +11,12 @@ use telstack_system::{Collector, Container, EnvValue, MountSource, Node, NodeKin
 use super::{
     environment::filled,
     read::{Extent, Runs, nothing_is_known, read_documents},
-    remark::{Remark, remark},
     replaced,
 };
-use crate::folder::{self, Config, Dialled, Folder, Piece};
+use crate::{
+    folder::{self, Config, Dialled, Folder, Piece},
+    remark::{Remark, remark},
+};
 
 /// The flag that names a configuration, and the one that sets a single value.
 const CONFIG: &str = "config";

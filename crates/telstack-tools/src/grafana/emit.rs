@@ -62,7 +62,7 @@ fn data_source(source: &DataSource) -> Value {
     out.put("uid", origin.string(&source.uid));
     out.put("type", origin.string(&source.ty));
     out.put("access", proxy.string("proxy"));
-    out.put("url", origin.string(&source.url));
+    out.put("url", origin.string(&source.url.value));
     if source.default {
         out.put("isDefault", origin.bool(true));
     }

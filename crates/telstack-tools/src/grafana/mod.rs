@@ -1,6 +1,7 @@
 //! Grafana's provisioning.
 
 mod emit;
+mod ini;
 mod read;
 
 pub(crate) use emit::emit;

@@ -1,81 +1,97 @@
 //! Reading it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use sha2::{Digest, Sha256};
 use telstack_catalog::product::Product;
 use telstack_syntax::tree::Kind;
 use telstack_system::{
-    Bind, Dashboard, DataSource, Dial, EnvValue, Known, Node, NodeKind, Panel, Protocol, Purpose, Query, SecretRef,
-    Sourced, Tls, Value,
+    Bind, Container, Dashboard, DashboardFolder, DataSource, Dial, EnvValue, EnvVar, Known, Node, NodeKind, Panel,
+    Protocol, Purpose, Query, SecretRef, Sourced, Tls, Value,
     link::{self, Door},
 };
 
+use super::ini::Ini;
 use crate::{
     doc,
     folder::{Config, Dialled, Folder},
-    reading::{dial, items, text, truth},
+    reading::{TENANT, dial, items, text, truth},
 };
 
-/// Variables that stand for what Grafana's own configuration file says.
-const PROVISIONING: &str = "GF_PATHS_PROVISIONING";
-const ADMIN_USER: &str = "GF_SECURITY_ADMIN_USER";
-const ADMIN_PASSWORD: &str = "GF_SECURITY_ADMIN_PASSWORD";
-const HTTP_PORT: &str = "GF_SERVER_HTTP_PORT";
-const PROTOCOL: &str = "GF_SERVER_PROTOCOL";
-/// The header that names a tenant.
-const TENANT: &str = "X-Scope-OrgID";
+/// Settings of its configuration file, by section and key. A variable goes before each.
+const PROVISIONING: (&str, &str) = ("paths", "provisioning");
+const ADMIN_USER: (&str, &str) = ("security", "admin_user");
+const ADMIN_PASSWORD: (&str, &str) = ("security", "admin_password");
+const HTTP_PORT: (&str, &str) = ("server", "http_port");
+const PROTOCOL: (&str, &str) = ("server", "protocol");
+const ANONYMOUS: (&str, &str) = ("auth.anonymous", "enabled");
+const ANONYMOUS_ROLE: (&str, &str) = ("auth.anonymous", "org_role");
+/// As what visitors are taken if nothing else is said.
+const VISITOR: &str = "Viewer";
+/// The variable that names its configuration file, and where that is by itself.
+const CONFIG: &str = "GF_PATHS_CONFIG";
+const OWN_CONFIG: &str = "/etc/grafana/grafana.ini";
+/// The roles of its files.
+const INI: &str = "ini";
+const DATA_SOURCES: &str = "datasources";
+const PROVIDERS: &str = "dashboards";
+const DASHBOARD: &str = "dashboard";
 /// Panels of a dashboard that are looked through, those in rows included.
 const MOST_PANELS: usize = 10_000;
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let variable = |name: &str| {
-        let found = node.container.as_ref()?.env.iter().find(|it| it.name == name)?;
-        Some(Sourced::new(found.value.clone(), found.origin.clone()))
-    };
-    let literal = |name: &str| match variable(name)? {
-        Sourced { value: EnvValue::Literal(text), origin } => Some(Sourced::new(text, origin)),
-        Sourced { value: EnvValue::Required(_) | EnvValue::Field(_), .. } => None,
-    };
     let layout = node.version().and_then(|version| Product::Grafana.layout(version));
-    let root = literal(PROVISIONING).map(|it| it.value);
+    let given = Given::of(node, folder);
+    let root = given.literal(PROVISIONING).map(|it| it.value);
     let root = root.unwrap_or_else(|| layout.and_then(|it| it.config_path).unwrap_or_default().to_owned());
-    let (user, password) = (literal(ADMIN_USER), variable(ADMIN_PASSWORD));
-    let port = literal(HTTP_PORT).and_then(|it| it.value.parse::<u16>().ok());
-    let tls = match literal(PROTOCOL).as_ref().map(|it| it.value.as_str()) {
+    let (user, password) = (given.literal(ADMIN_USER), given.secret(ADMIN_PASSWORD));
+    let port = given.literal(HTTP_PORT).and_then(|it| it.value.parse::<u16>().ok());
+    let tls = match given.literal(PROTOCOL).as_ref().map(|it| it.value.as_str()) {
         Some("https" | "h2") => Tls::On,
         _ => Tls::Off,
     };
-    let Some(mut container) = node.container.take() else { return Vec::new() };
+    let anonymous = given
+        .literal(ANONYMOUS)
+        .filter(|it| it.value == "true")
+        .map(|on| given.literal(ANONYMOUS_ROLE).unwrap_or_else(|| Sourced::new(VISITOR.to_owned(), on.origin)));
 
+    // The first one is meant where none is named.
+    let mut organisations = BTreeSet::from(["1".to_owned()]);
     let mut sources = Vec::new();
     let mut dialled = Vec::new();
-    for document in documents(&mut container, "datasources", &format!("{root}/datasources"), folder) {
+    for document in documents(node, DATA_SOURCES, &format!("{root}/datasources"), folder) {
         for settings in items(&document, "datasources").iter().filter(|it| it.as_map().is_some()) {
             let source = data_source(settings);
-            dialled.extend(query(&source, settings));
+            organisations.extend(text(settings, "orgId").map(|it| it.value));
+            dialled.extend(query(&source));
             sources.push(source);
         }
     }
-    let mut dashboards = Vec::new();
-    for document in documents(&mut container, "dashboards", &format!("{root}/dashboards"), folder) {
+    let (mut dashboards, mut folders) = (Vec::new(), Vec::new());
+    for document in documents(node, PROVIDERS, &format!("{root}/dashboards"), folder) {
         for provider in items(&document, "providers") {
             let Some(path) = text(provider, "options.path") else { continue };
-            for document in documents(&mut container, "dashboard", &path.value, folder) {
-                dashboards.push(dashboard(&document));
+            organisations.extend(text(provider, "orgId").map(|it| it.value));
+            let Some(container) = &mut node.container else { continue };
+            // Looking at them takes their mounts away.
+            let known = folder.knows(container, &path.value) && path.value.starts_with('/');
+            let exists = path.value.starts_with(&root) || container.mount_of(&path.value).is_some();
+            let found = files(container, DASHBOARD, &path.value, folder);
+            let holds = (known && !path.value.contains('$') || !found.is_empty()).then_some(found.len());
+            folders.push(DashboardFolder { exists: exists || !found.is_empty(), holds, path });
+            for inside in found {
+                dashboards.extend(folder.json_file(container, DASHBOARD, &inside).as_ref().map(dashboard));
             }
         }
     }
-    node.container = Some(container);
     if let NodeKind::Viewer(viewer) = &mut node.kind {
         viewer.admin_user = user;
-        viewer.admin_password = password.map(|Sourced { value, origin }| match value {
-            EnvValue::Literal(text) => Sourced::new(SecretRef::Literal(text), origin),
-            EnvValue::Required(secret) => Sourced::new(secret, origin),
-            EnvValue::Field(name) => Sourced::new(SecretRef::Env(name), origin),
-        });
+        viewer.admin_password = password;
         viewer.data_sources = sources;
         viewer.dashboards = dashboards;
+        viewer.dashboard_folders = folders;
+        viewer.anonymous = anonymous;
+        viewer.several_organisations = organisations.len() > 1;
     }
     if let Some(version) = node.version() {
         node.listeners = link::listeners(node, Product::Grafana, version, |endpoint| {
@@ -86,23 +102,81 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     dialled
 }
 
+/// What variables and the configuration file say.
+struct Given {
+    variables: Vec<EnvVar>,
+    file: Ini,
+}
+
+impl Given {
+    fn of(node: &mut Node, folder: &mut Folder<'_>) -> Self {
+        let variables = node.container.as_ref().map(|it| it.env.clone()).unwrap_or_default();
+        let path = variables.iter().rev().find(|it| it.name == CONFIG).map(|it| it.value.clone());
+        let piece = match (&mut node.container, path) {
+            (None, _) => folder.by_itself(INI),
+            (Some(container), None) => folder.piece(container, INI, OWN_CONFIG).ok(),
+            (Some(container), Some(EnvValue::Literal(path))) => folder.piece(container, INI, &path).ok(),
+            (Some(_), Some(EnvValue::Required(_) | EnvValue::Field(_))) => None,
+        };
+        Self { variables, file: piece.map(|it| Ini::read(&it)).unwrap_or_default() }
+    }
+
+    /// A value, if it is known: a variable goes before the file.
+    fn value(&self, (section, key): (&str, &str)) -> Option<Sourced<EnvValue>> {
+        let name = format!("GF_{section}_{key}").to_ascii_uppercase().replace(['.', '-'], "_");
+        if let Some(it) = self.variables.iter().find(|it| it.name == name) {
+            return Some(Sourced::new(it.value.clone(), it.origin.clone()));
+        }
+        let Sourced { value, origin } = self.file.get(section, key)?.clone();
+        let filled = ["$__env{", "${"].iter().find_map(|start| value.strip_prefix(start)?.strip_suffix('}'));
+        Some(Sourced::new(
+            match filled {
+                Some(variable) => EnvValue::Required(SecretRef::Env(variable.to_owned())),
+                // It is in a file of its own, or a store of secrets.
+                None if value.starts_with("$__") => EnvValue::Required(SecretRef::Env(name)),
+                None => EnvValue::Literal(value),
+            },
+            origin,
+        ))
+    }
+
+    fn literal(&self, setting: (&str, &str)) -> Option<Sourced<String>> {
+        match self.value(setting)? {
+            Sourced { value: EnvValue::Literal(text), origin } => Some(Sourced::new(text, origin)),
+            Sourced { value: EnvValue::Required(_) | EnvValue::Field(_), .. } => None,
+        }
+    }
+
+    fn secret(&self, setting: (&str, &str)) -> Option<Sourced<SecretRef>> {
+        Some(match self.value(setting)? {
+            Sourced { value: EnvValue::Literal(text), origin } => Sourced::new(SecretRef::Literal(text), origin),
+            Sourced { value: EnvValue::Required(secret), origin } => Sourced::new(secret, origin),
+            Sourced { value: EnvValue::Field(name), origin } => Sourced::new(SecretRef::Env(name), origin),
+        })
+    }
+}
+
+/// The paths of files of a kind below a folder inside, in their order.
+fn files(container: &Container, role: &str, inside: &str, folder: &mut Folder<'_>) -> Vec<String> {
+    let endings: &[&str] = if role == DASHBOARD { &["json"] } else { &["yaml", "yml"] };
+    let wanted = |path: &String| path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending));
+    folder.seen(container, inside).into_iter().map(|(path, _)| path).filter(wanted).collect()
+}
+
 /// The files of a kind below a folder inside, in the order of their names.
-fn documents(
-    container: &mut telstack_system::Container,
-    role: &'static str,
-    inside: &str,
-    folder: &mut Folder<'_>,
-) -> Vec<Value> {
-    let endings: &[&str] = if role == "dashboard" { &["json"] } else { &["yaml", "yml"] };
-    let wanted = |path: &str| path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending));
-    let seen: Vec<String> = folder.seen(container, inside).into_iter().map(|(path, _)| path).collect();
+fn documents(node: &mut Node, role: &'static str, inside: &str, folder: &mut Folder<'_>) -> Vec<Value> {
+    let Some(mut container) = node.container.take() else {
+        let found = folder.by_itself(role).map(|piece| folder.config_in(node, role, &piece));
+        return found.and_then(|it| it.known().ok().flatten()).into_iter().collect();
+    };
     let mut found = Vec::new();
-    for path in seen.into_iter().filter(|path| wanted(path)) {
-        // JSON is YAML too.
-        if let Config::Given(Some(document)) = folder.config(container, role, &path) {
+    for path in files(&container, role, inside, folder) {
+        let Ok(piece) = folder.piece(&mut container, role, &path) else { continue };
+        if let Config::Given(Some(document)) = folder.config_in(node, role, &piece) {
             found.push(document);
         }
     }
+    node.container = Some(container);
     found
 }
 
@@ -128,7 +202,8 @@ fn data_source(settings: &Value) -> DataSource {
         uid: of("uid").filter(|it| !it.is_empty()).unwrap_or_else(|| made_up_uid(&name)),
         name,
         ty: of("type").unwrap_or_default(),
-        url: of("url").unwrap_or_default(),
+        url: text(&settings, "url").unwrap_or_else(|| Sourced::new(String::new(), settings.mark.clone())),
+        by_browser: of("access").is_some_and(|it| it == "direct"),
         default: truth(&settings, "isDefault").is_some_and(|it| it.value),
         json_data,
         secure_json_data: block("secureJsonData"),
@@ -162,9 +237,8 @@ fn uids(value: &Value, found: &mut Vec<Sourced<String>>) {
     }
 }
 
-fn query(source: &DataSource, settings: &Value) -> Option<Dialled> {
-    let url = text(settings, "url")?;
-    let dial = dial(Protocol::HTTP, &Sourced::new(source.url.clone(), url.origin))?;
+fn query(source: &DataSource) -> Option<Dialled> {
+    let dial = dial(Protocol::HTTP, &source.url).filter(|_| !source.by_browser)?;
     let header = |at: usize| text(&source.json_data, &format!("httpHeaderName{at}"));
     let named = (1..10).find(|at| header(*at).is_some_and(|it| it.value.eq_ignore_ascii_case(TENANT)));
     // The value may be given by other means: then a tenant is named, and nobody can tell which.
@@ -188,6 +262,7 @@ fn dashboard(document: &Value) -> Dashboard {
             data_sources.push(uid);
         }
     };
+    let asked = inputs(document);
     let mut open: Vec<&Value> = items(document, "panels").iter().rev().collect();
     let mut panels = Vec::new();
     while let Some(panel) = open.pop() {
@@ -214,7 +289,13 @@ fn dashboard(document: &Value) -> Dashboard {
             origin: panel.mark.clone(),
         });
     }
+    let chosen = |uid: &Sourced<String>| {
+        let name = uid.value.strip_prefix("${")?.strip_suffix('}')?;
+        asked.contains(&name).then(|| Sourced::new(name.to_owned(), uid.origin.clone()))
+    };
+    let inputs = data_sources.iter().filter_map(chosen).collect();
     Dashboard {
+        inputs,
         uid: of("uid"),
         title: of("title"),
         description: of("description"),
@@ -222,6 +303,13 @@ fn dashboard(document: &Value) -> Dashboard {
         panels,
         origin: document.mark.clone(),
     }
+}
+
+/// What whoever imports a dashboard is to choose, without what it asks for by itself.
+fn inputs(document: &Value) -> Vec<&str> {
+    let names = |list: &'static str| items(document, list).iter().filter_map(|it| it.at("name")?.as_str());
+    let own: Vec<&str> = names("templating.list").collect();
+    names("__inputs").filter(|name| !own.contains(name)).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use telstack_system::{
 };
 
 use crate::{
-    folder::{self, Config, Dialled, Folder},
+    folder::{self, Dialled, Folder},
     reading::{items, period, text},
     receivers,
 };
@@ -22,13 +22,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         environment(node);
         return Vec::new();
     }
-    let path = folder::config_path(node, "config").unwrap_or_default();
-    let Some(container) = &mut node.container else { return Vec::new() };
-    let document = match folder.config(container, "config", &path) {
-        Config::Given(document) => document,
-        Config::Elsewhere => return Vec::new(),
-        Config::Own => None,
-    };
+    let Ok(document) = folder.config_for(node, "config").known() else { return Vec::new() };
     if let Some(document) = &document {
         storage(node, document);
     }

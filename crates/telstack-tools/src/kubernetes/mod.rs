@@ -11,6 +11,8 @@ mod operator;
 mod values;
 mod workload;
 
+use std::collections::BTreeSet;
+
 use telstack_diagnostics::Span;
 use telstack_system::{Origin, Platform, Sourced, System};
 
@@ -18,6 +20,9 @@ use crate::folder::{Folder, SourceFile};
 use configs::Configs;
 use objects::Objects;
 pub(crate) use operator::finish;
+
+/// The namespace of what is applied without naming one.
+const DEFAULT: &str = "default";
 
 /// Manifests that are applied together.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +72,10 @@ pub(crate) fn read(manifests: &Manifests, files: &[SourceFile<'_>], folder: &mut
     let origin = of_bundle.first().map(|file| Origin::written(Span::new(file.file, 0, 0)));
     let origin = origin.unwrap_or_else(|| Origin::builtin("read", "nothing was given", &[]));
     let mut objects = Objects::of(&of_bundle);
-    if let Some(namespace) = &manifests.namespace {
+    // Where no other namespace is ever named, that is where all of them are.
+    let named: BTreeSet<&str> = objects.all.iter().filter_map(|it| it.namespace.as_deref()).collect();
+    let default = (named.len() == 1 && named.contains(DEFAULT)).then(|| DEFAULT.to_owned());
+    if let Some(namespace) = manifests.namespace.clone().or(default) {
         for object in &mut objects.all {
             object.namespace = Some(namespace.clone());
         }

@@ -126,7 +126,7 @@ impl Workload<'_> {
         let yes = |path: &str| spec.at(path).filter(|it| it.as_bool() == Some(true)).map(|it| it.mark.clone());
         let strategy = ["strategy", "updateStrategy"].into_iter().find_map(|key| outer.at(key));
         let account = at(spec, "serviceAccountName").or_else(|| at(spec, "serviceAccount"));
-        let affine = ["affinity", "tolerations", "nodeName", "topologySpreadConstraints"];
+        let affine = ["affinity", "nodeName"];
         Pod {
             kind: self.kind,
             name: self.object.name.value.clone(),

@@ -4,7 +4,7 @@ use telstack_catalog::product::Product;
 use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value, expansion, link};
 
 use crate::{
-    folder::{self, Config, Dialled, Folder},
+    folder::{Dialled, Folder},
     reading::{self, dial, items, number, period, text, truth},
     receivers,
 };
@@ -15,13 +15,7 @@ const AUTH: &str = "auth_enabled";
 const REPLICATION: [&str; 2] = ["ingester.lifecycler.ring.replication_factor", "common.replication_factor"];
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let path = folder::config_path(node, "config.file").unwrap_or_default();
-    let Some(container) = &mut node.container else { return Vec::new() };
-    let document = match folder.config(container, "config", &path) {
-        Config::Given(document) => document,
-        Config::Elsewhere => return Vec::new(),
-        Config::Own => None,
-    };
+    let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
     let mut dialled = Vec::new();
     if let Some(document) = &document {
         settings(node, document);

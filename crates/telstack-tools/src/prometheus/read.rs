@@ -2,8 +2,8 @@
 
 use telstack_catalog::product::Product;
 use telstack_system::{
-    AlertRule, Bind, Dial, Flag, Known, Node, Origin, Protocol, Purpose, Recorded, ScrapeJob, Settings, Sourced, Store,
-    Tls, Value,
+    AlertRule, Bind, Dial, Flag, Known, NamedFiles, Node, Origin, Protocol, Purpose, Recorded, ScrapeJob, Settings,
+    Sourced, Store, Tls, Value, glob,
     link::{self, Door},
     units::{Bytes, Period},
 };
@@ -17,39 +17,65 @@ use crate::{
 const PLACES: [&str; 3] = ["config.file", "storage.tsdb.path", "web.config.file"];
 /// How much older than the newest a sample may be.
 const OUT_OF_ORDER: &str = "storage.tsdb.out_of_order_time_window";
+/// How the names of files end that were looked for.
+const READ: [&str; 4] = [".yml", ".yaml", ".json", ".rules"];
 /// What a scrape asks for where nothing else is said.
 const METRICS_PATH: &str = "/metrics";
 
+/// The role of files of rules.
+const RULES: &str = "rules";
+/// Settings that name files, with the role of those that are read.
+const NAMED: [(&str, Option<&str>); 2] = [("rule_files", Some(RULES)), ("scrape_config_files", None)];
+
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let Some(mut container) = node.container.take() else { return Vec::new() };
-    // The command line is needed while the container is taken apart.
-    node.container = Some(container.clone());
     let path = folder::config_path(node, "config.file").unwrap_or_default();
     let all = folder::flags(node);
     let web = folder::flag(node, "web.config.file");
     let listen = folder::flag(node, "web.listen-address");
     let data = folder::flag(node, "storage.tsdb.path");
-    let config = folder.config(&mut container, "config", &path);
+    let config = folder.config_for(node, "config.file").known();
     let mut dialled = Vec::new();
-    let known = !matches!(config, Config::Elsewhere);
-    let document = match config {
-        Config::Given(document) => document,
-        Config::Elsewhere | Config::Own => None,
-    };
+    let known = config.is_ok();
+    let document = config.ok().flatten();
     let (mut alerts, mut recorded) = (Vec::new(), Vec::new());
-    if let Some(document) = &document {
-        for pattern in items(document, "rule_files").iter().filter_map(Value::as_str) {
-            let pattern = absolute(&path, pattern);
-            let fixed = pattern.find(['*', '?']).map_or(pattern.as_str(), |at| &pattern[..at]);
-            let start = fixed.rsplit_once('/').map_or("/", |(start, _)| start);
-            let seen = folder.seen(&container, start);
-            for (inside, _) in seen.iter().filter(|(inside, _)| folder::matches(&pattern, inside)) {
-                if let Config::Given(Some(rules)) = folder.config(&mut container, "rules", inside) {
-                    let (more, series) = rules_of(&rules);
-                    alerts.extend(more);
-                    recorded.extend(series);
+    let Some(mut container) = node.container.take() else {
+        if let Some(piece) = folder.by_itself(RULES)
+            && let Config::Given(Some(rules)) = folder.config_in(node, RULES, &piece)
+        {
+            rules_of(&rules, &mut alerts, &mut recorded);
+        }
+        let declared = node.origin.clone();
+        if let Some(store) = node.store_mut() {
+            facet(store, document.as_ref(), Vec::new(), alerts, &declared);
+            if let Some(facet) = store.prometheus_mut() {
+                facet.recorded = recorded;
+            }
+        }
+        return dialled;
+    };
+    let mut named = Vec::new();
+    for (setting, role) in NAMED {
+        for value in document.as_ref().map(|it| items(it, setting)).unwrap_or_default() {
+            let Some(pattern) = value.as_str() else { continue };
+            // Two stars are one: it looks into no folders below.
+            let pattern = absolute(&path, &pattern.replace("**", "*"));
+            let fixed = pattern.find(['*', '?', '[']).map_or(pattern.as_str(), |at| &pattern[..at]);
+            let start = fixed.rsplit_once('/').map_or("/", |(start, _)| start).to_owned();
+            let seen = folder.seen(&container, &start);
+            let mut there = false;
+            for (inside, _) in seen.iter().filter(|(inside, _)| glob::matches(&pattern, inside)) {
+                there = true;
+                let Some(role) = role else { continue };
+                let Ok(piece) = folder.piece(&mut container, role, inside) else { continue };
+                if let Config::Given(Some(rules)) = folder.config_in(node, role, &piece) {
+                    rules_of(&rules, &mut alerts, &mut recorded);
                 }
             }
+            // Files of other names were not looked at.
+            let plain = !pattern.contains(['[', '{', '\\', '$']) && READ.iter().any(|it| pattern.ends_with(it));
+            let sure = plain && folder.knows(&container, &start);
+            let path = Sourced::new(pattern, value.mark.clone());
+            named.push(NamedFiles { setting, path, there: there.then_some(true).or(sure.then_some(false)) });
         }
     }
     let tls = web.map(|path| match folder.config(&mut container, "web", &absolute("/", &path)) {
@@ -83,11 +109,14 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         store.data_path = data.or(own_data).map(|path| Sourced::new(path, origin.clone()));
         facet(store, document.as_ref(), flags, alerts, &declared);
         if let Some(facet) = store.prometheus_mut() {
+            facet.named_files = named;
+            facet.sends_alerts = known.then(|| document.as_ref().is_some_and(sends_alerts));
             facet.recorded = recorded;
         }
     }
     if let Some(document) = &document {
         alert_managers(document, &mut dialled);
+        dialled.extend(reading::remote_writes(items(document, "remote_write")));
     }
     if let Some(facet) = node.store().and_then(Store::prometheus) {
         let jobs = document.as_ref().map(|it| items(it, "scrape_configs")).unwrap_or_default();
@@ -146,6 +175,14 @@ fn scrapes<'a>(job: &'a ScrapeJob, settings: &'a Value) -> impl Iterator<Item = 
     })
 }
 
+/// Is anybody named whom alerts are sent to, in whichever way?
+fn sends_alerts(document: &Value) -> bool {
+    match document.at("alerting.alertmanagers") {
+        Some(all) => all.as_seq().is_none_or(|it| !it.is_empty()),
+        None => document.at("alerting").is_some_and(|it| it.as_str().is_some()),
+    }
+}
+
 fn alert_managers(document: &Value, dialled: &mut Vec<Dialled>) {
     for manager in items(document, "alerting.alertmanagers") {
         let scheme = text(manager, "scheme").map_or_else(|| "http".to_owned(), |it| it.value);
@@ -159,8 +196,7 @@ fn alert_managers(document: &Value, dialled: &mut Vec<Dialled>) {
 }
 
 /// The alerts of a file of rules, and the series that it records.
-fn rules_of(document: &Value) -> (Vec<AlertRule>, Vec<Recorded>) {
-    let (mut found, mut recorded) = (Vec::new(), Vec::new());
+fn rules_of(document: &Value, found: &mut Vec<AlertRule>, recorded: &mut Vec<Recorded>) {
     for group in items(document, "groups") {
         let name = text(group, "name").map(|it| it.value).unwrap_or_default();
         for rule in items(group, "rules") {
@@ -183,7 +219,6 @@ fn rules_of(document: &Value) -> (Vec<AlertRule>, Vec<Recorded>) {
             });
         }
     }
-    (found, recorded)
 }
 
 /// Paths are relative to the file that names them.

@@ -5,19 +5,13 @@ use telstack_system::{MetricsGenerator, Node, Value, link};
 
 use super::RETENTION;
 use crate::{
-    folder::{self, Config, Dialled, Folder},
-    reading::{self, number, period, text, truth},
+    folder::{self, Dialled, Folder},
+    reading::{self, items, number, period, text, truth},
     receivers,
 };
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let path = folder::config_path(node, "config.file").unwrap_or_default();
-    let Some(container) = &mut node.container else { return Vec::new() };
-    let document = match folder.config(container, "config", &path) {
-        Config::Given(document) => document,
-        Config::Elsewhere => return Vec::new(),
-        Config::Own => None,
-    };
+    let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
     if let (Some(document), Some(store)) = (&document, node.store_mut()) {
         store.multi_tenant = truth(document, "multitenancy_enabled");
         store.retention = RETENTION.iter().find_map(|path| period(document, &path.join(".")));
@@ -30,6 +24,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         }
         store.data_path = text(document, "storage.trace.local.path").and_then(folder::parent);
     }
+    let generates = document.as_ref().filter(|it| generator(it).is_some_and(|it| it.active != Some(false)));
+    let targets = generates.map(|it| items(it, "metrics_generator.storage.remote_write"));
+    let dialled = targets.map(reading::remote_writes).unwrap_or_default();
     if let Some(version) = node.version() {
         let all = document.as_ref().and_then(|it| it.at("distributor.receivers"));
         node.listeners = link::listeners(node, Product::Tempo, version, |endpoint| {
@@ -39,7 +36,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             receivers::door(all?, endpoint, &|_| true)
         });
     }
-    Vec::new()
+    dialled
 }
 
 /// The part that makes metrics of spans, and whether anything switches it on. Before 2.3 overrides were flat.

@@ -145,7 +145,9 @@ const TEMPLATE: &str = "a template; check what is rendered from it";
 
 /// Is it a template for one of the others, and no YAML before it is filled in?
 fn is_template(text: &str, kind: FileKind) -> bool {
-    let marked = text.contains("{{") || text.contains("{%");
+    let filled_in =
+        |line: &str| line.trim().strip_prefix("${").is_some_and(|rest| rest.find('}') == Some(rest.len() - 1));
+    let marked = text.contains("{{") || text.contains("{%") || text.lines().any(filled_in);
     marked && kind != FileKind::Stack && yaml::read(SourceMap::default().add("", ""), text).is_err()
 }
 

@@ -30,6 +30,8 @@ pub enum FileKind {
     DashboardProviders,
     /// A dashboard of Grafana.
     Dashboard,
+    /// Grafana's own configuration.
+    GrafanaIni,
     /// Something that is known by sight but not read, in words.
     Other(&'static str),
     /// Nothing that telstack knows.
@@ -83,13 +85,13 @@ pub fn kind(path: &Path, text: &str) -> FileKind {
         return FileKind::Config(Product::Haproxy);
     }
     if is_grafana_ini(text) {
-        return FileKind::Other("grafana.ini");
+        return FileKind::GrafanaIni;
     }
     if name.ends_with(".kdl") { FileKind::Stack } else { FileKind::Unknown }
 }
 
 /// Kustomizations need not say what they are.
-fn is_kustomization(path: &Path) -> bool {
+pub(super) fn is_kustomization(path: &Path) -> bool {
     let name = path.file_name().and_then(|it| it.to_str());
     matches!(name, Some("kustomization.yaml" | "kustomization.yml" | "Kustomization"))
 }
@@ -109,7 +111,7 @@ pub(super) fn is_whole(text: &str) -> bool {
 /// May a file of that name be something that is checked? Names do not decide what it is, but nobody writes
 /// YAML into a picture.
 pub(super) fn may_be_read(path: &Path) -> bool {
-    const ENDINGS: [&str; 9] = ["yaml", "yml", "json", "cfg", "conf", "config", "ini", "alloy", "river"];
+    const ENDINGS: [&str; 10] = ["yaml", "yml", "json", "cfg", "conf", "config", "ini", "alloy", "river", "rules"];
     if is_named_a_stack(path) {
         return true;
     }
@@ -149,13 +151,20 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     if is_fragment(keys) {
         return FileKind::Fragment;
     }
-    if has("blocks_storage") || has("multitenancy_enabled") && has("limits") {
-        return FileKind::Other("a configuration of Mimir");
+    let mostly = |product: Product| {
+        let Some(level) = product.settings() else { return true };
+        let others = keys.tops.iter().filter(|it| level.setting(it.key).is_none()).count();
+        others * 3 <= keys.tops.len()
+    };
+    if (has("blocks_storage") || has("multitenancy_enabled") && has("limits")) && mostly(Product::Mimir) {
+        return config(Product::Mimir);
     }
-    if has("schema_config") || has("limits_config") && (has("common") || has("ruler") || has("compactor")) {
+    let loki = has("schema_config") || has("limits_config") && (has("common") || has("ruler") || has("compactor"));
+    if loki && mostly(Product::Loki) {
         return config(Product::Loki);
     }
-    if below("storage", "trace") || below("distributor", "receivers") {
+    // Values of its chart have the same words, and others beside.
+    if (below("storage", "trace") || below("distributor", "receivers")) && mostly(Product::Tempo) {
         return config(Product::Tempo);
     }
     let prometheus = has("scrape_configs") || below("global", "scrape_interval") || has("rule_files");
@@ -426,6 +435,8 @@ mod tests {
         assert_eq!(is("route:\n  receiver: x\nreceivers:\n- name: x\n"), product(Product::Alertmanager));
         assert_eq!(is("auth_enabled: false\nschema_config:\n  configs:\n"), product(Product::Loki));
         assert_eq!(is("server:\nstorage:\n  trace:\n    backend: local\n"), product(Product::Tempo));
+        assert_eq!(is("storage:\n  trace:\n    backend: s3\ntraces:\n  x: 1\nminio:\n  x: 1\n"), FileKind::Unknown);
+        assert_eq!(is("multitenancy_enabled: false\nlimits:\n  a: 1\n"), product(Product::Mimir));
         assert_eq!(is("extensions:\n  jaeger_storage:\nreceivers:\nexporters:\n"), product(Product::Jaeger));
         assert_eq!(is("groups:\n- name: a\n  rules:\n  - alert: x\n"), FileKind::AlertRules);
         assert_eq!(is("groups:\n  - name: a\n    rules:\n      - record: x\n"), FileKind::AlertRules);
@@ -443,7 +454,7 @@ mod tests {
         let haproxy = "global\n  maxconn 5\nfrontend x\n  bind :80\n  mode tcp\n";
         assert_eq!(of("haproxy.cfg", haproxy), FileKind::Config(Product::Haproxy));
         assert_eq!(of("setup.cfg", "[metadata]\nname = x\n"), FileKind::Unknown);
-        assert_eq!(of("g.ini", "[server]\nhttp_port = 1\n[security]\n"), FileKind::Other("grafana.ini"));
+        assert_eq!(of("g.ini", "[server]\nhttp_port = 1\n[security]\n"), FileKind::GrafanaIni);
         assert_eq!(of("a.alloy", ""), FileKind::Other("a configuration of Alloy"));
         assert_eq!(of("a.stack.yaml", "receivers:\nexporters:\n"), FileKind::Stack);
         assert_eq!(of("README", "Services: a list\n"), FileKind::Unknown);

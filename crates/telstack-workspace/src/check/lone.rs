@@ -11,9 +11,9 @@ use telstack_diagnostics::{Applicability, Diagnostic, Diagnostics, FileId, Sever
 use telstack_system::{Collector, Node, NodeKind, Origin, Platform, Sourced, System, passes};
 pub(super) use telstack_tools::collector::Extent;
 use telstack_tools::{
-    Loose,
+    Alone, Loose, SourceFile,
     collector::{self, Remark, Runs},
-    haproxy,
+    haproxy, read_alone,
 };
 
 use super::{About, Assumed, CheckFailure, discover::Found};
@@ -32,6 +32,10 @@ pub(super) fn check(
         let work = |part: &[(&Found, About)]| {
             let (mut out, mut unnamed) = (Diagnostics::default(), BTreeMap::new());
             for (it, about) in part {
+                if let Some(what) = product_file(it.kind) {
+                    product(&it.path, it.file, what, sources, &mut out);
+                    continue;
+                }
                 let extent = if it.kind == FileKind::Fragment { Extent::Part } else { Extent::Whole };
                 let system = collector(&it.path, &[it.file], about, extent, sources, &mut out);
                 unnamed.extend(is_assumed(&system).then_some((it.file, about.assumed)));
@@ -92,6 +96,38 @@ fn soften(found: &Diagnostics, mut at: impl FnMut(Version) -> Diagnostics) -> Di
         softened.push(it);
     }
     softened
+}
+
+/// Is a file of that kind checked by itself?
+pub(super) fn is_checked(kind: FileKind) -> bool {
+    matches!(kind, FileKind::Collector | FileKind::Fragment) || product_file(kind).is_some()
+}
+
+/// What a file of a product other than the collector is; none for files that say nothing by themselves.
+pub(super) fn product_file(kind: FileKind) -> Option<Alone> {
+    Some(match kind {
+        // It has a door of its own.
+        FileKind::Config(Product::Haproxy) => return None,
+        FileKind::Config(product) => Alone::Config(product),
+        FileKind::AlertRules => Alone::Rules,
+        FileKind::DataSources => Alone::DataSources,
+        FileKind::DashboardProviders => Alone::DashboardProviders,
+        FileKind::GrafanaIni => Alone::GrafanaIni,
+        _ => return None,
+    })
+}
+
+/// Checks a file of a product by itself: which release reads it, and what is beside it, is not known.
+pub(super) fn product(path: &Path, file: FileId, what: Alone, sources: &SourceMap, out: &mut Diagnostics) -> System {
+    let shown = shown(path);
+    let text = SourceFile { path: &shown, file, text: sources.file(file).text() };
+    let system = read_alone(text, &name_of(path), what, out);
+    telstack_lint::check(&system, out);
+    system
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "file".into(), |stem| stem.to_string_lossy()).into_owned()
 }
 
 /// Was the release that runs made up?

@@ -1,7 +1,7 @@
 //! Kubernetes manifests: which of them are applied together, and what stands in ConfigMaps that nothing reads.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
 };
 
@@ -14,7 +14,7 @@ use super::{
     About, Assumed, CheckFailure, Known,
     bundle::Texts,
     discover::Found,
-    kind::{is_whole, kind},
+    kind::{is_kustomization, is_whole, kind},
     kustomize::{self, Kustomization},
     lone::{self, Extent},
 };
@@ -113,7 +113,8 @@ fn bundles(all: &[&Found], texts: &mut Texts<'_>, sources: &mut SourceMap) -> Ve
     let mut rest = Vec::new();
     for it in all {
         let text = sources.file(it.file).text();
-        match kustomize::read(it.file, text, it.folder()) {
+        let read = is_kustomization(&it.path) || text.contains(kustomize::GROUP);
+        match read.then(|| kustomize::read(it.file, text, it.folder())).flatten() {
             Some(read) => {
                 kustomizations.insert(it.folder().to_owned(), (*it, read));
             }
@@ -137,7 +138,8 @@ fn bundles(all: &[&Found], texts: &mut Texts<'_>, sources: &mut SourceMap) -> Ve
         }
     }
     rest.retain(|it| !taken.contains(path_of(it)));
-    trees(&rest, 0, false, sources, &mut found);
+    let ids = rest.iter().map(|it| (it.file, objects(it.file, sources.file(it.file).text()))).collect();
+    trees(&rest, 0, false, &ids, &mut found);
     found
 }
 
@@ -191,12 +193,12 @@ fn named(folder: &str) -> String {
 
 /// Files that no kustomization names: those of a folder and below go together, unless something is there twice;
 /// then each folder goes by itself, and after that each file.
-fn trees(files: &[&Found], depth: usize, open: bool, sources: &SourceMap, found: &mut Vec<Bundle>) {
+fn trees(files: &[&Found], depth: usize, open: bool, objects: &HashMap<FileId, Vec<Id>>, found: &mut Vec<Bundle>) {
     if files.is_empty() {
         return;
     }
     let folder = common(files);
-    if !clashes(files, sources) {
+    if !clashes(files, objects) {
         let paths = files.iter().map(|it| path_of(it).to_owned()).collect();
         let manifests = Manifests { name: named(&folder), paths, open, ..Manifests::default() };
         found.push(Bundle { manifests, folder });
@@ -211,7 +213,7 @@ fn trees(files: &[&Found], depth: usize, open: bool, sources: &SourceMap, found:
             _ => here.push(*it),
         }
     }
-    if below.is_empty() || clashes(&here, sources) {
+    if below.is_empty() || clashes(&here, objects) {
         for it in here {
             let manifests = Manifests {
                 name: named(&folder),
@@ -222,10 +224,10 @@ fn trees(files: &[&Found], depth: usize, open: bool, sources: &SourceMap, found:
             found.push(Bundle { manifests, folder: folder.clone() });
         }
     } else {
-        trees(&here, depth + 1, true, sources, found);
+        trees(&here, depth + 1, true, objects, found);
     }
     for files in below.values() {
-        trees(files, depth + 1, true, sources, found);
+        trees(files, depth + 1, true, objects, found);
     }
 }
 
@@ -242,22 +244,32 @@ fn common(files: &[&Found]) -> String {
     shared.unwrap_or_default().to_owned()
 }
 
+/// Kind, namespace and name of an object.
+type Id = (String, String, String);
+
+/// The objects of a file.
+fn objects(file: FileId, text: &str) -> Vec<Id> {
+    let Ok(documents) = yaml::read(file, text) else { return Vec::new() };
+    let mut found = Vec::new();
+    for document in &documents {
+        let listed = document.at("items").and_then(Value::as_seq).unwrap_or_default();
+        for object in std::iter::once(document).chain(listed) {
+            let text = |path: &str| object.at(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let id = (text("kind"), text("metadata.namespace"), text("metadata.name"));
+            // What is said of a namespace twice is the same.
+            if !id.2.is_empty() && id.0 != "Namespace" {
+                found.push(id);
+            }
+        }
+    }
+    found
+}
+
 /// Is an object in two of the files?
-fn clashes(files: &[&Found], sources: &SourceMap) -> bool {
-    let mut seen: BTreeMap<(String, String, String), FileId> = BTreeMap::new();
+fn clashes(files: &[&Found], objects: &HashMap<FileId, Vec<Id>>) -> bool {
+    let mut seen: HashMap<&Id, FileId> = HashMap::new();
     files.iter().any(|it| {
-        let Ok(documents) = yaml::read(it.file, sources.file(it.file).text()) else { return false };
-        documents.iter().any(|document| {
-            let listed = document.at("items").and_then(Value::as_seq).unwrap_or_default();
-            std::iter::once(document).chain(listed).any(|object| {
-                let text = |path: &str| object.at(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-                let id = (text("kind"), text("metadata.namespace"), text("metadata.name"));
-                // What is said of a namespace twice is the same.
-                if id.2.is_empty() || id.0 == "Namespace" {
-                    return false;
-                }
-                *seen.entry(id).or_insert(it.file) != it.file
-            })
-        })
+        let mut ids = objects.get(&it.file).into_iter().flatten();
+        ids.any(|id| *seen.entry(id).or_insert(it.file) != it.file)
     })
 }

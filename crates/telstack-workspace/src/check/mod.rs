@@ -211,7 +211,7 @@ pub fn check_all(
         out.append(compile_file(files, &stack.path, stack.file, &mut checked.sources).diagnostics);
     }
     let mut collectors = Vec::new();
-    for it in alone.iter().filter(|it| matches!(it.kind, FileKind::Collector | FileKind::Fragment)) {
+    for it in alone.iter().filter(|it| lone::is_checked(it.kind)) {
         collectors.push((*it, known.about(&it.path, &mut checked.sources)?));
     }
     for it in alone.iter().filter(|it| it.kind == FileKind::Config(Product::Haproxy)) {
@@ -300,7 +300,8 @@ pub fn check_built(
     built: Option<&BuiltBy>,
 ) -> Result<Compiled, CheckFailure> {
     let text = files.read(path).map_err(|failure| CheckFailure::Read(path.to_owned(), failure))?;
-    match kind(path, &text) {
+    let kind = kind(path, &text);
+    match kind {
         FileKind::Stack if text.len() as u64 > LARGEST_STACK => {
             Err(CheckFailure::Read(path.to_owned(), ReadFailure::TooLarge(LARGEST_STACK)))
         }
@@ -311,7 +312,10 @@ pub fn check_built(
             let file = sources.add(shown(path), text);
             let mut out = Diagnostics::default();
             let about = About { assumed, built: built.and_then(|it| manifest(it, &mut sources)) };
-            let system = lone::collector(path, &[file], &about, lone::Extent::Whole, &sources, &mut out);
+            let system = match lone::product_file(kind) {
+                Some(what) => lone::product(path, file, what, &sources, &mut out),
+                None => lone::collector(path, &[file], &about, lone::Extent::Whole, &sources, &mut out),
+            };
             let diagnostics = out.sorted(&sources);
             Ok(Compiled { sources, system: Some(system), diagnostics, artefacts: Vec::new() })
         }

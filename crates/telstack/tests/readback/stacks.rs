@@ -232,7 +232,9 @@ fn versions(tape: &mut Tape<'_>, out: &mut String) -> (Version, Distribution) {
     all.sort_by_key(|it| *it != Distribution::Contrib);
     let distribution = if tape.once_in(3) { tape.pick(&all) } else { all[0] };
     let _ = write!(out, "    versions {{ otelcol \"{version}\" distribution=\"{distribution}\"");
-    for product in Product::ALL.iter().filter(|it| **it != Product::Otelcol) {
+    for product in
+        Product::ALL.iter().filter(|it| **it != Product::Otelcol && telstack_system::is_declared_in_stacks(**it))
+    {
         if !tape.once_in(4) {
             let _ = write!(out, "; {} \"{}\"", product.id(), release(tape, *product));
         }

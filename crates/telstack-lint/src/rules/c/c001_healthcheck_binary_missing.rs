@@ -1,6 +1,6 @@
 use telstack_catalog::product::{ImageFacts, image_facts};
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::HealthCheck;
+use telstack_system::{HealthCheck, ProbeAction};
 
 use crate::{Cx, Rule};
 
@@ -21,7 +21,8 @@ pub(crate) static RULE: Rule = Rule {
     image: grafana/loki:3.7.6
     healthcheck: {test: [CMD, /usr/bin/loki, -health]}",
         silent: "The image or the program is not known; a `-debug` or `-alpine` tag. An error where another container \
-                 waits for this one to be healthy. A stack description need not say it: checks follow from the image.",
+                 waits for this one to be healthy, and for probes of Kubernetes, which kill the container or keep it \
+                 from being ready. A stack description need not say it: checks follow from the image.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-releases",
             "https://docs.docker.com/reference/compose-file/services/#healthcheck",
@@ -58,6 +59,35 @@ fn check(cx: &mut Cx<'_>) {
         };
         cx.report(finding);
     }
+    probes(cx);
+}
+
+/// What Kubernetes runs inside of a container, by the exec call itself: without a shell.
+fn probes(cx: &mut Cx<'_>) {
+    for (_, node) in cx.system.nodes() {
+        let Some(container) = &node.container else { continue };
+        let image = &container.image;
+        let Some(facts) = image_facts(&image.value.repository, &image.value.tag) else { continue };
+        let commands = container.probes.iter().filter_map(|it| match &it.action {
+            ProbeAction::Exec(command) => Some((it, command)),
+            _ => None,
+        });
+        for (probe, command) in commands {
+            let Some(missing) = command.first().and_then(|it| absent(it, &facts)) else { continue };
+            let name = format!("{}:{}", image.value.repository, image.value.tag);
+            let message =
+                format!("{} of `{}` runs {missing}, which its image does not have", probe.kind.title(), node.name);
+            let mut finding = cx
+                .finding(message, &probe.origin, "fails every time")
+                .severity(Severity::Error)
+                .label(image.span(), format!("`{name}`"))
+                .help("ask from outside: `httpGet` or `tcpSocket`");
+            if let Some(command) = &facts.builtin_health {
+                finding = finding.help(format!("or run what the image has for it: `{}`", command.join(" ")));
+            }
+            cx.report(finding);
+        }
+    }
 }
 
 /// The program that is not there, in words; none if all is there or nobody knows.
@@ -67,6 +97,11 @@ fn missing(health: &HealthCheck, facts: &ImageFacts) -> Option<String> {
     }
     let first = health.command.first()?;
     let program = if health.shell { first.split_whitespace().next()? } else { first };
+    absent(program, facts)
+}
+
+/// A program that is not there, in words; none if it is, or nobody knows.
+fn absent(program: &str, facts: &ImageFacts) -> Option<String> {
     let there = match program.rsplit('/').next()? {
         "wget" => facts.has_wget,
         "curl" => facts.has_curl,

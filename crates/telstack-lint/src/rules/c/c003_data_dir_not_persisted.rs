@@ -61,12 +61,14 @@ fn kept(node: &Node, container: &Container) -> Option<Sourced<String>> {
         Product::Grafana => {
             let elsewhere = container.env.iter().any(|it| DATABASE.contains(&it.name.as_str())) || container.gaps.env;
             // A configuration of its own may name another database.
-            let own = container.mounts.iter().any(|it| it.target.contains(".ini"));
+            let ini = |target: &String| target.contains(".ini");
+            let own = container.mounts.iter().map(|it| &it.target).any(ini)
+                || container.files.iter().map(|it| &it.target).any(ini);
             let path = Product::Grafana.layout(node.version()?)?.data_path?;
             (!elsewhere && !own).then(|| Sourced::new(path.to_owned(), node.origin.clone()))
         }
         Product::Prometheus => node.store()?.data_path.clone(),
-        Product::Loki | Product::Tempo => {
+        Product::Loki | Product::Tempo | Product::Mimir => {
             let store = node.store().filter(|it| it.local.is_some())?;
             store.data_path.clone()
         }

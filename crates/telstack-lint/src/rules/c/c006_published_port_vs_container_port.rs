@@ -1,6 +1,6 @@
 use telstack_catalog::{otelcol::Transport, product::Product};
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
-use telstack_system::{Container, EnvValue, EnvVar, Gaps, Network, Node, Published};
+use telstack_system::{Container, EnvValue, EnvVar, Gaps, Network, Node, Platform, Published};
 
 use crate::{
     Cx, Rule,
@@ -76,12 +76,8 @@ fn nowhere(cx: &Cx<'_>, node: &Node) -> Vec<Diagnostic> {
         it.name.contains("PORT") && !matches!(&it.value, EnvValue::Literal(text) if text.parse::<u16>().is_ok())
     };
     let any = container.published.iter().any(|it| listens(it.container_port));
-    if !known
-        || node.listeners.is_empty()
-        || (any && !collector)
-        || !cx.system.from_files
-        || container.env.iter().any(open)
-    {
+    let compose = cx.system.from_files && cx.system.platform.value == Platform::Compose;
+    if !known || node.listeners.is_empty() || (any && !collector) || !compose || container.env.iter().any(open) {
         return Vec::new();
     }
     let mut ports: Vec<u16> = node.listeners.iter().map(|it| it.port).collect();

@@ -1,8 +1,8 @@
 use telstack_catalog::ComponentKind;
-use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 use telstack_system::{MountSource, Node};
 
-use crate::{Cx, Rule, facts::Part};
+use crate::{Cx, Rule, facts::Part, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -69,7 +69,9 @@ fn check(cx: &mut Cx<'_>) {
         } else {
             finding = finding.help("mount the volume at the folder itself");
         }
-        cx.report(finding);
+        let change = repair::set(&part.component.origin, &part.component.settings, CREATE, "true");
+        let change = change.filter(|_| part.knows(CREATE) && cx.system.from_files);
+        cx.report(repair::with(finding, change.map(|it| Fix::safe("make the folder", it))));
     }
 }
 
@@ -160,7 +162,7 @@ pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
 
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
     use telstack_system::{Mount, MountSource};
 
     use crate::test_support::Bench;
@@ -245,5 +247,20 @@ mod tests {
         ] {
             project(service).silent("D004");
         }
+    }
+
+    #[test]
+    fn the_folder_can_be_made() {
+        let otel = |more: &str| {
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters: {{debug: }}\nextensions:\n  file_storage:\n    directory: \
+                 /queue # ours\n{more}service: {{extensions: [file_storage], pipelines: {{traces: {{receivers: [otlp], \
+                 exporters: [debug]}}}}}}\n"
+            )
+        };
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol-contrib/config.yaml']\n";
+        let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(""))]);
+        assert_eq!(bench.fixed("D004", &otel("    create_directory: true\n")), Applicability::Safe);
     }
 }

@@ -1,8 +1,8 @@
 use telstack_catalog::{Version, otelcol};
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::{Known, units::Period};
 
-use crate::{Cx, Rule, facts::Part};
+use crate::{Cx, Rule, facts::Part, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -62,7 +62,9 @@ fn check(cx: &mut Cx<'_>) {
         if !cx.system.from_files && part.collector.delivery.is_none() {
             finding = finding.help("write `durable` in the collector: queue, storage and retrying follow from it");
         }
-        cx.report(finding);
+        let change = repair::set(&part.component.origin, &part.component.settings, END, "0s");
+        let fix = change.filter(|_| cx.system.from_files).map(|it| Fix::unsafe_("try until it is delivered", it));
+        cx.report(repair::with(finding, fix));
     }
 }
 
@@ -79,6 +81,8 @@ fn end<'a>(part: &Part<'a>, version: Version) -> Option<(Period, Option<&'a tels
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     fn exporter(version: &str, settings: &str) -> Bench {
@@ -114,5 +118,28 @@ mod tests {
         exporter("0.140.0", "sending_queue: {storage: file_storage}, retry_on_failure: {enabled: false}")
             .silent("D005");
         exporter("0.90.0", "sending_queue: {storage: file_storage}").silent("D005");
+    }
+
+    #[test]
+    fn it_can_try_until_it_is_delivered() {
+        let otel = |more: &str| {
+            format!(
+                "extensions: {{file_storage: }}\nreceivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters:\n  otlp:\n    endpoint: \
+                 gw:4317\n    sending_queue: # on disk\n      storage: file_storage\n{more}service: {{extensions: \
+                 [file_storage], pipelines: {{logs: {{receivers: [otlp], exporters: [otlp]}}}}}}\n"
+            )
+        };
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.140.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol-contrib/config.yaml']\n";
+        for (before, after) in [
+            ("", "    retry_on_failure:\n      max_elapsed_time: 0s\n"),
+            (
+                "    retry_on_failure: {max_elapsed_time: 60s} # short\n",
+                "    retry_on_failure: {max_elapsed_time: 0s} # short\n",
+            ),
+        ] {
+            let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(before))]);
+            assert_eq!(bench.fixed("D005", &otel(after)), Applicability::Unsafe);
+        }
     }
 }

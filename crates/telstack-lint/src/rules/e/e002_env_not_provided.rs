@@ -1,4 +1,4 @@
-use telstack_catalog::container;
+use telstack_catalog::{container, otelcol};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
 use telstack_system::{
@@ -6,7 +6,7 @@ use telstack_system::{
     expansion::{self, ENV, Piece, Reference, YAML},
 };
 
-use crate::{Cx, Rule, words::either};
+use crate::{Cx, Rule, facts::downward, words::either};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
         bad: "exporters: {otlp_http: {endpoint: '${HOST:-http://localhost:4318}'}}",
         good: "exporters: {otlp_http: {endpoint: '${env:HOST:-http://localhost:4318}'}}",
         silent: "Files that no deployment describes; a container whose variables are not all known (`env_file` that is not \
-                 there, an image of one's own); a default; a warning where it is no address. An unknown provider is a warning \
+                 there, an image of one's own); a default; what Kubernetes sets for Services (`REDIS_SERVICE_HOST`); a warning where it is no address. An unknown provider is a warning \
                  where nothing says which distribution runs. References inside references; `$$`, which stands for one `$`; `${1}`, which is E001.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/#environment-variables"],
     },
@@ -76,7 +76,11 @@ fn is_missing(cx: &Cx<'_>, node: &Node, reference: &Reference<'_>) -> bool {
     let Some(container) = node.container.as_ref().filter(|it| cx.system.from_files && !it.gaps.env) else {
         return false;
     };
-    let known = |name: &str| !container.variable(name).is_absent() || container::always_sets(name);
+    let cluster = cx.system.platform.value == Platform::Kubernetes;
+    let known = |name: &str| {
+        let set = !container.variable(name).is_absent();
+        set || container::always_sets(name) || cluster && container::is_of_a_service(name)
+    };
     reference.scheme == ENV
         && reference.default.is_none()
         && !reference.is_nested()
@@ -95,7 +99,10 @@ fn not_set(cx: &Cx<'_>, node: &Node, key: &str, name: &str, value: &Value) -> Di
         Platform::Compose => {
             finding.help(format!("hand it on: `{name}: ${{{name}:?}}` in the service's `environment`"))
         }
-        Platform::Kubernetes => finding.help(format!("set it: `{{name: {name}, value: …}}` in the container's `env`")),
+        Platform::Kubernetes => finding.help(match otelcol::field_of(name) {
+            Some(field) => format!("set it in `env`: {}", downward(name, field)),
+            None => format!("set it: `{{name: {name}, value: …}}` in the container's `env`"),
+        }),
     }
 }
 

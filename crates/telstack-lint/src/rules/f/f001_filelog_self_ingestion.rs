@@ -1,10 +1,10 @@
 use telstack_catalog::otelcol::{self, Trait};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{Collector, Origin, Value};
+use telstack_system::{Collector, Origin, Value, glob};
 
 use crate::{
     Cx, Rule,
-    facts::{Follow, Part, Place, matches, reached},
+    facts::{Follow, Part, Place, reached},
     words::is_reference,
 };
 
@@ -65,7 +65,7 @@ fn check(cx: &mut Cx<'_>) {
 fn own_output<'a>(part: &Part<'a>) -> Option<(&'a str, &'a Origin)> {
     let include = part.component.setting("include")?;
     let items = include.as_seq().unwrap_or(std::slice::from_ref(include));
-    let mine = |text: &str| otelcol::own_logs().iter().any(|path| matches(text, path));
+    let mine = |text: &str| otelcol::own_logs().iter().any(|path| glob::matches(text, path));
     let texts = items.iter().filter_map(|item: &Value| Some((item.as_str()?, &item.mark)));
     let mut texts = texts.filter(|(text, _)| !is_reference(text));
     texts.find(|(text, _)| mine(text))

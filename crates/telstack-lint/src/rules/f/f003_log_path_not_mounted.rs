@@ -1,8 +1,11 @@
-use telstack_catalog::otelcol::HostPathKind;
-use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Container, Origin, Value};
+use telstack_catalog::{
+    otelcol::{self, HostPathKind},
+    product::image_facts,
+};
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{Container, MountSource, Origin, Value};
 
-use crate::{Cx, Rule, words::is_reference};
+use crate::{Cx, Rule, facts::Part, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -22,7 +25,8 @@ pub(crate) static RULE: Rule = Rule {
     pipeline "logs" { from "file_log"; to "loki" }
 }"#,
         silent: "The path, or a part of what its pattern means, is on a mount or a volume; the path comes from the \
-                 environment; the collector runs in no container; the component is in no pipeline (P005).",
+                 environment; the collector runs in no container; the component is in no pipeline (P005). What is mounted \
+                 and only root may read is a warning, where the image runs as somebody else.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/39491",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/35686",
@@ -46,9 +50,13 @@ fn check(cx: &mut Cx<'_>) {
                     HostPathKind::Socket => text.strip_prefix("unix://"),
                     HostPathKind::Root => None,
                 };
-                let Some(file) = file.filter(|file| file.starts_with('/') && !is_there(container, file)) else {
+                let Some(file) = file.filter(|file| file.starts_with('/')) else { continue };
+                if is_there(container, file) {
+                    if let Some(finding) = unreadable(cx, part, container, file, origin) {
+                        cx.report_once(finding);
+                    }
                     continue;
-                };
+                }
                 let message = format!("{} reads `{file}`, which its container does not have", part.title());
                 let folder = if path.holds == HostPathKind::Files { folder(file) } else { file };
                 let mut finding = cx
@@ -68,12 +76,26 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
+/// What is mounted may be root's alone.
+fn unreadable(cx: &Cx<'_>, part: &Part<'_>, container: &Container, file: &str, at: &Origin) -> Option<Diagnostic> {
+    let mount = container.mount_of(fixed(file))?;
+    let MountSource::Bind(source) = &mount.source else { return None };
+    let rest = fixed(file).strip_prefix(mount.target.trim_end_matches('/'))?;
+    let image = &container.image.value;
+    let user = image_facts(&image.repository, &image.tag)?.user_id.filter(|it| *it != 0)?;
+    if container.user.is_some() || !otelcol::is_roots(&format!("{}{rest}", source.trim_end_matches('/'))) {
+        return None;
+    }
+    Some(
+        cx.finding(format!("{} may not read `{file}`", part.title()), at, "only root of the host may read it")
+            .severity(Severity::Warning)
+            .label(container.image.span(), format!("runs as user {user}"))
+            .help("run the collector as root: `user: \"0\"`"),
+    )
+}
+
 /// The texts of a setting, each with its place; the default where it is not written.
-fn written<'a>(
-    value: Option<&'a Value>,
-    default: Option<&'a str>,
-    part: &crate::facts::Part<'a>,
-) -> Vec<(&'a str, &'a Origin)> {
+fn written<'a>(value: Option<&'a Value>, default: Option<&'a str>, part: &Part<'a>) -> Vec<(&'a str, &'a Origin)> {
     let Some(value) = value else {
         return default.map(|text| (text, &part.component.origin)).into_iter().collect();
     };
@@ -161,5 +183,20 @@ mod tests {
         assert_eq!(super::folder("/var/log/app.log"), "/var/log");
         assert_eq!(super::folder("/var/log/*/app*.log"), "/var/log");
         assert_eq!(super::folder("/app.log"), "/");
+    }
+
+    #[test]
+    fn warns_where_only_root_may_read() {
+        let project = |more: &str| {
+            let compose = format!(
+                "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    volumes: \
+                 ['./o.yaml:/etc/otelcol-contrib/config.yaml', '/var/lib/docker/containers:/logs:ro']\n{more}"
+            );
+            let otel = "receivers: {file_log: {include: ['/logs/*/*.log']}}\nexporters: {debug: }\nservice: {pipelines: {logs: \
+                        {receivers: [file_log], exporters: [debug]}}}\n";
+            Bench::project(&[("compose.yaml", &compose), ("o.yaml", otel)])
+        };
+        assert_eq!(project("").finds("F003", "'/logs/*/*.log'"), Severity::Warning);
+        project("    user: '0'\n").silent("F003");
     }
 }

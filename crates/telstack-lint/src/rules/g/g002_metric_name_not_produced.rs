@@ -5,7 +5,7 @@ use telstack_system::Node;
 
 use crate::{
     Cx, Rule,
-    facts::{Asked, Producers, Verdict, asked},
+    facts::{AskedMetric, Producers, Verdict, asked_metrics},
     repair,
     words::{ticked, with_release},
 };
@@ -41,7 +41,7 @@ fn check(cx: &mut Cx<'_>) {
     }
     let Some(producers) = Producers::of(cx.system, cx.facts) else { return };
     let mut told = BTreeSet::new();
-    for asked in asked(cx.system, |name| producers.knows(name)) {
+    for asked in asked_metrics(cx.system, |name| producers.knows(name)) {
         let Verdict::NotProduced { instead, because } = producers.judge(&asked.name) else { continue };
         // One name in ten panels is one mistake, in ten places.
         if told.insert((asked.name.clone(), asked.at.spans().to_vec())) {
@@ -51,7 +51,7 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
-fn finding(cx: &Cx<'_>, asked: &Asked, instead: &[String], because: Option<&(&Node, String)>) -> Diagnostic {
+fn finding(cx: &Cx<'_>, asked: &AskedMetric, instead: &[String], because: Option<&(&Node, String)>) -> Diagnostic {
     let message = format!("{} asks for `{}`, which nothing here produces", asked.by, asked.name);
     let mut finding = cx.finding(message, &asked.at, "no such metric");
     if let Some((node, why)) = because {
@@ -215,6 +215,7 @@ mod tests {
             description: String::new(),
             data_sources: Vec::new(),
             panels: vec![panel],
+            inputs: Vec::new(),
             origin: at,
         };
         bench.node(id).viewer_mut().expect("Grafana").dashboards.push(dashboard);

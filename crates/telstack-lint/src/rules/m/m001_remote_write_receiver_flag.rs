@@ -1,8 +1,8 @@
 use telstack_catalog::product::Need;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::Protocol;
 
-use crate::{Cx, Rule, facts::Arrival};
+use crate::{Cx, Rule, facts::Arrival, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -57,12 +57,17 @@ pub(crate) fn judge(cx: &mut Cx<'_>, protocol: Protocol, does: &str) {
         if let Some(better) = link.better() {
             finding = finding.help(better);
         }
-        cx.report(finding.help(format!("start `{}` with `--{flag}`", link.to.name)));
+        let finding = finding.help(format!("start `{}` with `--{flag}`", link.to.name));
+        let container = link.to.container.as_ref().filter(|it| cx.system.from_files && it.pod.is_none());
+        let change = container.and_then(|it| repair::argument(it, &format!("--{flag}")));
+        cx.report(repair::with(finding, change.map(|it| Fix::safe(format!("start it with `--{flag}`"), it))));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use telstack_catalog::product::{Need, Product};
     use telstack_system::{Edge, Flag, Listener, Protocol, Requirement};
 
@@ -112,5 +117,34 @@ mod tests {
             edge.dial = None;
         })
         .silent("M001");
+    }
+
+    #[test]
+    fn the_flag_can_be_given_in_a_list_and_in_a_line() {
+        let otel = "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {prometheusremotewrite: {endpoint: \
+                    'http://prom:9090/api/v1/write'}}\nservice: {pipelines: {metrics: {receivers: [otlp], exporters: \
+                    [prometheusremotewrite]}}}\n";
+        for (before, after) in [
+            (
+                "[--config.file=/p.yml, '--x=1'] # why",
+                "[--config.file=/p.yml, '--x=1', --web.enable-remote-write-receiver] # why",
+            ),
+            (
+                "\n      - --config.file=/p.yml # mine\n      # more\n",
+                "\n      - --config.file=/p.yml # mine\n      - --web.enable-remote-write-receiver\n      # more\n",
+            ),
+            ("'--config.file=/p.yml --x=1'", "'--config.file=/p.yml --x=1 --web.enable-remote-write-receiver'"),
+        ] {
+            let compose = |command: &str| {
+                format!(
+                    "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.140.0\n    volumes: \
+                     ['./o.yaml:/etc/otelcol-contrib/config.yaml']\n  prom:\n    image: prom/prometheus:v3.0.0\n    volumes: \
+                     ['./p.yml:/p.yml']\n    command: {command}\n"
+                )
+            };
+            let files =
+                [("compose.yaml", &*compose(before)), ("o.yaml", otel), ("p.yml", "global: {scrape_interval: 15s}\n")];
+            assert_eq!(Bench::project(&files).fixed("M001", &compose(after)), Applicability::Safe);
+        }
     }
 }

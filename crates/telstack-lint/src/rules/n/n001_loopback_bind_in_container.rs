@@ -1,8 +1,8 @@
 use telstack_catalog::otelcol;
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
-use telstack_system::{Bind, Listener, Network, Node, NodeId, link};
+use telstack_system::{Bind, Listener, Network, Node, NodeId, Purpose, link};
 
-use crate::{Cx, Rule, repair};
+use crate::{Cx, Rule, facts::Link, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -42,11 +42,25 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
-fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Diagnostic> {
-    let reaches = |link: &&crate::facts::Link<'_>| {
+/// Is a listener dialled by nobody but those who scrape it (M004)?
+pub(crate) fn only_scraped(cx: &Cx<'_>, id: NodeId, listener: &Listener) -> bool {
+    let mut dialers = dialers(cx, id, listener).peekable();
+    dialers.peek().is_some() && dialers.all(|it| it.purpose == Purpose::Scrape)
+}
+
+/// Who dials a listener from elsewhere.
+fn dialers<'a>(cx: &Cx<'a>, id: NodeId, listener: &'a Listener) -> impl Iterator<Item = &'a Link<'a>> {
+    let reaches = move |link: &&Link<'_>| {
         link.to_id == id && !link.inside && link.listener().is_some_and(|it| std::ptr::eq(it, listener))
     };
-    let dialers: Vec<_> = cx.facts.links.iter().filter(reaches).collect();
+    cx.facts.links.iter().filter(reaches)
+}
+
+fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Diagnostic> {
+    if only_scraped(cx, id, listener) {
+        return None;
+    }
+    let dialers: Vec<_> = dialers(cx, id, listener).collect();
     let published = node
         .container
         .iter()

@@ -1,11 +1,11 @@
-use telstack_catalog::{ComponentKind, otelcol, product::Product};
-use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Listener, Protocol, link};
+use telstack_catalog::{ComponentKind, Version, otelcol, product::Product, sdk};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_system::{Listener, Protocol, Purpose, link};
 
 use crate::{
     Cx, Rule,
-    facts::{Arrival, Link},
-    words::is_reference,
+    facts::{Arrival, Link, is_public},
+    repair,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -27,9 +27,10 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "The target's address comes from the environment. Of a target that is not part of the stack only OTLP's own ports are \
-                 known, and a mix-up of those is a warning. Queries, scrapes and \
-                 probes are plain HTTP to each other.",
+        silent: "The address comes from the environment. Of a target that is not part of the stack only the number of the \
+                 port is known: a warning, where it is the usual one of the other form of OTLP. Queries, scrapes and \
+                 probes are plain HTTP to each other. A program that has `OTEL_EXPORTER_OTLP_ENDPOINT` and no protocol \
+                 speaks what its language speaks.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/7680",
             "https://github.com/grafana/loki/issues/14037",
@@ -39,8 +40,19 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
+/// The receiver whose ports others take over.
+const RECEIVER: &str = "otlp";
+
 fn check(cx: &mut Cx<'_>) {
-    for link in &cx.facts.links {
+    by_convention(cx);
+    // Scrapes are M004, and queries of Grafana G003.
+    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert | Purpose::Forward));
+}
+
+/// Reports links for some purpose that are answered in another protocol.
+pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
+    let facts = cx.facts;
+    for link in facts.links.iter().filter(|it| concerns(it.purpose)) {
         let Arrival::Stranger(stranger) = link.arrival else { continue };
         let (dial, to) = (&link.dial, link.to);
         let spoken = spoken_at(link, stranger);
@@ -52,8 +64,14 @@ fn check(cx: &mut Cx<'_>) {
         for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
             finding = finding.help(link.way_to(right));
         }
-        if finding.help.is_empty() {
-            finding = finding.help(format!("use an exporter that speaks {spoken}"));
+        match said_by(link) {
+            Some(variable) => {
+                let word = sdk::protocol_word(stranger.protocol.0);
+                let help = word.map(|word| format!("or let the program speak {spoken}: `{variable}={word}`"));
+                finding.help.extend(help);
+            }
+            None if finding.help.is_empty() => finding = finding.help(format!("use an exporter that speaks {spoken}")),
+            None => {}
         }
         if let Some(better) = link.better() {
             finding = finding.help(better);
@@ -65,45 +83,54 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(product) = to.product().filter(refuses) {
             finding = finding.note(format!("{product} does not take {}", product.rejects().join("; ")));
         }
-        cx.report(link.shows_the_way(finding));
+        let fix = repair::port(link).map(|it| Fix::unsafe_("dial the port that speaks it", it));
+        cx.report(repair::with(link.shows_the_way(finding), fix));
     }
-    by_convention(cx);
 }
 
-/// Of a host that nobody sees, the number of the port alone says what is spoken there.
+/// The variable by which a program is told the protocol, if it was told where to send by one.
+fn said_by(link: &Link<'_>) -> Option<&'static str> {
+    let variables = &link.from.container.as_ref()?.env;
+    let endpoint = variables.iter().find(|it| it.origin == link.dial.origin)?;
+    link.from.external()?;
+    let own = sdk::signal_of(&endpoint.name).and_then(sdk::of_signal);
+    let set = |it: &&sdk::Variables| variables.iter().any(|variable| variable.name == it.protocol);
+    Some(&own.filter(set).unwrap_or(sdk::shared()).protocol)
+}
+
+/// Of something outside only the number of the port speaks.
 fn by_convention(cx: &mut Cx<'_>) {
     for part in cx.facts.parts.iter().filter(|part| part.component.kind == ComponentKind::Exporter && part.runs()) {
         let Some((_, version)) = part.usable() else { continue };
-        let doors = otelcol::component(ComponentKind::Receiver, OTLP).map(|it| it.listens(version)).unwrap_or_default();
         for (dial, _) in link::exporter_dials(part.component, Some(version)) {
-            let speaks = |it: &&otelcol::Listen| it.protocol == Some(dial.protocol.0);
-            let Some(right) = doors.iter().find(speaks) else { continue };
-            let Some(wrong) = doors.iter().find(|it| it.port == Some(dial.port) && !speaks(it)) else { continue };
-            // Who is seen has been judged; what else the same number means to others is theirs.
-            let judged = cx.facts.links.iter().any(|link| link.from_id == part.id && link.dial.origin == dial.origin);
-            if judged || cx.system.answering(&dial.host).is_some() || is_reference(&dial.host) {
+            let other = match dial.protocol {
+                Protocol::OTLP_GRPC => Protocol::OTLP_HTTP,
+                Protocol::OTLP_HTTP => Protocol::OTLP_GRPC,
+                _ => continue,
+            };
+            let known = cx.system.reached(part.id, &dial.host, dial.port).map(|id| cx.system.node(id));
+            let outside = known.is_none_or(|node| node.container.is_none() && node.listeners.is_empty());
+            // A Service may lead anywhere.
+            let inside = cx.system.cluster.is_some() && !is_public(&dial.host);
+            if !outside || inside || usual(other, version) != Some(dial.port) {
                 continue;
             }
-            let spoken = wrong.protocol.map_or_else(String::new, |it| Protocol(it).to_string());
-            let message = format!(
-                "{} speaks {} to port {}, on which others speak {spoken}",
-                part.title(),
-                dial.protocol,
-                dial.port
-            );
-            let mut finding = cx
-                .finding(message, &dial.origin, format!("dials port {} with {}", dial.port, dial.protocol))
-                .severity(Severity::Warning);
-            if let Some(port) = right.port {
-                finding = finding.help(format!("dial port {port}, if that is open there"));
+            let message = format!("{} speaks {} to port {}", part.title(), dial.protocol, dial.port);
+            let mut finding =
+                cx.finding(message, &dial.origin, format!("usually the port of {other}")).severity(Severity::Warning);
+            if let Some(port) = usual(dial.protocol, version) {
+                finding = finding.help(format!("dial port {port}, if it is the usual one"));
             }
-            cx.report(finding.help(format!("or use an exporter that speaks {spoken}")));
+            cx.report_once(finding.help(format!("or use an exporter that speaks {other}")));
         }
     }
 }
 
-/// The receiver whose ports everybody uses for OTLP.
-const OTLP: &str = "otlp";
+/// The port that receivers of OTLP have for a protocol where nothing else is written.
+fn usual(protocol: Protocol, version: Version) -> Option<u16> {
+    let receiver = otelcol::component(ComponentKind::Receiver, RECEIVER)?;
+    receiver.listens(version).into_iter().find(|it| it.protocol == Some(protocol.0))?.port
+}
 
 /// Everything that is spoken on the port.
 fn spoken_at(link: &Link<'_>, first: &Listener) -> String {
@@ -118,7 +145,8 @@ fn spoken_at(link: &Link<'_>, first: &Listener) -> String {
 
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
+
     use telstack_system::Protocol;
 
     use crate::test_support::Bench;
@@ -129,23 +157,6 @@ mod tests {
         bench.finds("N002", "dials");
         bench.silent("N005");
         bench.silent("N006");
-    }
-
-    #[test]
-    fn warns_of_the_other_port_of_a_host_that_nobody_sees() {
-        let sends = |exporter: &str| {
-            let name = exporter.split_once(':').map_or(exporter, |(name, _)| name);
-            let yaml = format!(
-                "exporters: {{{exporter}}}\nservice: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{name}]}}}}}}"
-            );
-            Bench::collector("0.158.0", &yaml)
-        };
-        let severity = sends("otlp_http: {endpoint: 'http://tempo:4317'}").finds("N002", "'http://tempo:4317'");
-        assert_eq!(severity, Severity::Warning);
-        sends("otlp_grpc: {endpoint: 'tempo:4318'}").finds("N002", "'tempo:4318'");
-        sends("otlp_http: {endpoint: 'http://tempo:4318'}").silent("N002");
-        sends("otlp_http: {endpoint: 'http://tempo:9999'}").silent("N002");
-        sends("otlp_http: {endpoint: 'http://${env:GW}:4317'}").silent("N002");
     }
 
     #[test]
@@ -166,5 +177,32 @@ mod tests {
             dial.host = "${env:GATEWAY}".to_owned();
         })
         .silent("N002");
+    }
+
+    #[test]
+    fn warns_where_only_the_number_speaks() {
+        let sends = |settings: &str| Bench::exporter("0.158.0", settings);
+        let found = sends("otlp_grpc: {endpoint: 'gw.example.com:4318'}").finds("N002", "'gw.example.com:4318'");
+        assert_eq!(found, Severity::Warning);
+        sends("otlp_http: {endpoint: 'https://gw.example.com:4317'}").finds("N002", "'https://gw.example.com:4317'");
+        sends("otlp_grpc: {endpoint: 'gw.example.com:443'}").silent("N002");
+        sends("otlp_http: {endpoint: 'https://gw.example.com:4318'}").silent("N002");
+    }
+
+    #[test]
+    fn the_port_that_speaks_it_can_be_dialled() {
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol/config.yaml']\n  jaeger: {image: 'jaegertracing/all-in-one:1.53.0'}\n";
+        let otel = |port: &str| {
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters:\n  otlp_grpc:\n    endpoint: \"jaeger:{port}\" # \
+                 traces\n    tls: {{insecure: true}}\nservice: {{pipelines: {{traces: {{receivers: [otlp], exporters: \
+                 [otlp_grpc]}}}}}}\n"
+            )
+        };
+        for (code, wrong) in [("N002", "4318"), ("N003", "4319")] {
+            let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(wrong))]);
+            assert_eq!(bench.fixed(code, &otel("4317")), Applicability::Unsafe);
+        }
     }
 }

@@ -1,9 +1,10 @@
-use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::Protocol;
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_system::{Protocol, Purpose};
 
 use crate::{
     Cx, Rule,
     facts::{Arrival, Link},
+    repair,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -34,7 +35,14 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for link in &cx.facts.links {
+    // Scrapes are M004, and queries of Grafana G003.
+    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert | Purpose::Forward));
+}
+
+/// Reports links for some purpose that nobody answers.
+pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
+    let facts = cx.facts;
+    for link in facts.links.iter().filter(|it| concerns(it.purpose)) {
         let Arrival::NoSuchPort(service) = link.arrival else { continue };
         let message = format!("{} dials `{}`, but the Service has no such port", link.dialer(), link.address());
         let ports = service.ports.iter().map(|it| it.port.to_string()).collect::<Vec<_>>().join(", ");
@@ -49,8 +57,10 @@ fn check(cx: &mut Cx<'_>) {
         }
         cx.report(finding);
     }
-    let nothing = |link: &&Link<'_>| matches!(link.arrival, Arrival::Nothing) && link.published_as().is_none();
-    for link in cx.facts.links.iter().filter(nothing) {
+    let nothing = |link: &&Link<'_>| {
+        concerns(link.purpose) && matches!(link.arrival, Arrival::Nothing) && link.published_as().is_none()
+    };
+    for link in facts.links.iter().filter(nothing) {
         let (dial, to) = (&link.dial, link.to);
         let message = format!("{} dials `{}`, where nothing listens", link.dialer(), link.address());
         let label = match (link.service, link.port()) {
@@ -65,7 +75,7 @@ fn check(cx: &mut Cx<'_>) {
         let open = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let mut finding =
             cx.finding(message, &dial.origin, label).label(to.span(), format!("{} listens on {open}", to.title()));
-        for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
+        for right in to.listeners.iter().filter(|it| it.protocol.is_spoken_by(dial.protocol)) {
             finding = finding.help(link.way_to(right));
         }
         match link.better() {
@@ -78,7 +88,8 @@ fn check(cx: &mut Cx<'_>) {
             }
             None => {}
         }
-        cx.report(finding);
+        let fix = repair::port(link).map(|it| Fix::unsafe_("dial the port that is open for it", it));
+        cx.report(repair::with(finding, fix));
     }
 }
 

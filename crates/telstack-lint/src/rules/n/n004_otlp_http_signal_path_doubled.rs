@@ -1,8 +1,13 @@
-use telstack_catalog::Signal;
+use telstack_catalog::{Signal, sdk};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Component, Origin, Protocol, link::Address};
+use telstack_system::{Component, EnvValue, Origin, Protocol, link::Address};
 
-use crate::{Cx, Rule, facts::Part, repair, words::is_reference};
+use crate::{
+    Cx, Rule,
+    facts::{Link, Part},
+    repair,
+    words::is_reference,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -25,7 +30,8 @@ pub(crate) static RULE: Rule = Rule {
 }"#,
         silent: "The address comes from the environment; what is left without the path is wrong for the store that is \
                  dialled (N005). An address for one signal without any path is a warning, as long as nothing of the \
-                 stack answers there. What applications are told by `OTEL_EXPORTER_OTLP_ENDPOINT` is not looked at.",
+                 stack answers there. Programs that are told an address by `OTEL_EXPORTER_OTLP_ENDPOINT` and neither a \
+                 protocol nor a port that answers.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/tree/main/exporter/otlphttpexporter",
             "https://github.com/grafana/loki/issues/14238",
@@ -49,6 +55,58 @@ fn check(cx: &mut Cx<'_>) {
             }
         }
     }
+    let facts = cx.facts;
+    let by_http = |link: &&Link<'_>| link.dial.protocol == Protocol::OTLP_HTTP && link.from.external().is_some();
+    for link in facts.links.iter().filter(by_http) {
+        of_program(cx, link);
+    }
+}
+
+/// The same of a program, by the variables of its container.
+fn of_program(cx: &mut Cx<'_>, link: &Link<'_>) {
+    let variables = link.from.container.as_ref().map_or(&[][..], |it| &it.env);
+    let Some(variable) = variables.iter().find(|it| it.origin == link.dial.origin) else { return };
+    let EnvValue::Literal(text) = &variable.value else { return };
+    let (name, program) = (&variable.name, &link.from.name);
+    let trimmed = text.trim_end_matches('/');
+    if let Some(signal) = sdk::signal_of(name) {
+        let Some(path) = path_of(signal) else { return };
+        let bare = Address::parse(text).is_some_and(|it| it.path.trim_matches('/').is_empty());
+        // Only what answers there is known to want the path.
+        if bare && link.answer().is_some() {
+            let finding = cx
+                .finding(
+                    format!("`{program}` posts {signal} to `{}` without a path", link.dial.host),
+                    &variable.origin,
+                    "taken as it is: nothing is added",
+                )
+                .label(link.listener().and_then(|it| it.origin.span()), format!("takes {signal} at `{path}`"))
+                .help(format!("write the whole address: `{trimmed}{path}`"))
+                .help(format!("or set `{}`, to which the path of each signal is added", sdk::shared().endpoint));
+            cx.report(finding);
+        }
+    } else {
+        let mut paths = Signal::ALL.iter().copied().filter_map(|it| Some((it, path_of(it)?)));
+        let Some((signal, path)) = paths.find(|(_, path)| trimmed.ends_with(path.as_str())) else { return };
+        let own = sdk::of_signal(signal).map_or("", |it| it.endpoint.as_str());
+        let rest = &trimmed[..trimmed.len() - path.len()];
+        // Another path is wanted there: that is the other mistake.
+        let base = Address::parse(rest).map(|address| address.path).unwrap_or_default();
+        let wanted = link.answer().map(|it| it.base.clone().unwrap_or_default());
+        if wanted.as_ref().is_some_and(|wanted| wanted.trim_matches('/') != base.trim_matches('/')) {
+            return;
+        }
+        let finding = cx
+            .finding(
+                format!("`{program}` posts to `{path}{path}`"),
+                &variable.origin,
+                format!("`{path}` is added to this"),
+            )
+            .help(format!("leave the path out: `{name}={rest}`"))
+            .severity(if wanted.is_some() { Severity::Error } else { Severity::Warning })
+            .help(format!("for one signal only, `{own}` is taken as it is"));
+        cx.report(finding);
+    }
 }
 
 /// The path that the exporter adds for a signal; that of profiles is not settled.
@@ -69,7 +127,7 @@ fn doubled(cx: &mut Cx<'_>, part: &Part<'_>, text: &str, at: &Origin) {
     // Another path is wanted there: that is the other mistake.
     let base = Address::parse(rest).map(|address| address.path).unwrap_or_default();
     let answers = cx.facts.links.iter().filter(|link| link.dial.origin == *at);
-    let wanted = |link: &crate::facts::Link<'_>| Some(link.answer()?.base.clone().unwrap_or_default());
+    let wanted = |link: &Link<'_>| Some(link.answer()?.base.clone().unwrap_or_default());
     if answers.filter_map(wanted).any(|wanted| wanted.trim_matches('/') != base.trim_matches('/')) {
         return;
     }

@@ -1,8 +1,8 @@
 use telstack_catalog::Signal;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::{Dial, Protocol, Purpose};
 
-use crate::{Cx, Rule, words::is_reference};
+use crate::{Cx, Rule, repair, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -66,10 +66,14 @@ fn check(cx: &mut Cx<'_>) {
             .label(listener.origin.span(), format!("takes {} with {}{below}", dial.protocol, shown(wanted)))
             .help(format!("end the endpoint with {}: `http://{}/{}`", shown(wanted), link.address(), bare(wanted)));
         let finding = link.shows_the_way(finding);
-        cx.report(match link.better() {
+        let finding = match link.better() {
             Some(better) => finding.help(better),
             None => finding,
-        });
+        };
+        let exact = dial.component.is_some() && link.from.collector().is_some() && link.through.is_none();
+        let change = repair::path(dial, wanted).filter(|_| exact && cx.system.from_files);
+        let fix = change.map(|it| Fix::safe(format!("end it with {}", shown(wanted)), it));
+        cx.report(repair::with(finding, fix));
     }
 }
 
@@ -82,6 +86,8 @@ fn is_doubled(dial: &Dial, wanted: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use telstack_system::{Edge, Listener, Protocol};
 
     use crate::test_support::Bench;
@@ -124,5 +130,22 @@ mod tests {
     #[test]
     fn silent_when_the_path_is_not_known() {
         Bench::link(loki("/${env:PREFIX}/otlp")).silent("N005");
+    }
+
+    #[test]
+    fn the_path_can_be_put_right() {
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol/config.yaml']\n  loki:\n    image: grafana/loki:3.5.0\n";
+        let otel = |path: &str| {
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters:\n  otlp_http:\n    endpoint: \
+                 'http://loki:3100{path}' # logs\n    headers: {{X-Scope-OrgID: a}}\nservice: {{pipelines: {{logs: \
+                 {{receivers: [otlp], exporters: [otlp_http]}}}}}}\n"
+            )
+        };
+        for wrong in ["", "/", "/loki/api/v1/push"] {
+            let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(wrong))]);
+            assert_eq!(bench.fixed("N005", &otel("/otlp")), Applicability::Safe, "{wrong}");
+        }
     }
 }

@@ -1,7 +1,12 @@
-use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Known, Protocol, Tls};
+use telstack_catalog::ComponentKind;
+use telstack_diagnostics::{Change, Diagnostic, Fix, RuleInfo, Severity};
+use telstack_system::{Known, Protocol, Tls, link::Address};
 
-use crate::{Cx, Rule};
+use crate::{
+    Cx, Rule,
+    facts::{Link, is_public},
+    repair,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -22,7 +27,8 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "Either end is not known, or the link does not arrive at all (N002, N003).",
+        silent: "Either end is not known, or the link does not arrive at all (N002, N003). Plain text to port 443 of something \
+                 outside is a warning.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/11630",
             "https://github.com/open-telemetry/opentelemetry-helm-charts/issues/87",
@@ -32,6 +38,11 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
+    for link in &cx.facts.links {
+        if let Some(finding) = by_convention(cx, link) {
+            cx.report_once(finding);
+        }
+    }
     for link in &cx.facts.links {
         let Some(listener) = link.peer() else { continue };
         let (Known::Value(client), Known::Value(server)) = (link.dial.tls, listener.tls) else { continue };
@@ -72,12 +83,41 @@ fn check(cx: &mut Cx<'_>) {
         if let Some(better) = link.better() {
             finding = finding.help(better);
         }
-        cx.report(link.shows_the_way(finding));
+        let fix =
+            plain(link).filter(|_| !takes && link.through.is_none()).map(|it| Fix::unsafe_("send in plain text", it));
+        cx.report(repair::with(link.shows_the_way(finding), fix));
     }
+}
+
+/// Of something outside only the number of the port speaks. A public address is X003's.
+fn by_convention(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
+    let outside = link.to.container.is_none() && link.service.is_none() && !is_public(&link.dial.host);
+    let plain = link.dial.tls == Known::Value(Tls::Off) && link.dial.component.is_some();
+    if !outside || !plain || link.dial.port != Address::parse(&link.dial.host)?.port_or_default() {
+        return None;
+    }
+    let message = format!("{} sends in plain text to port {}", link.dialer(), link.dial.port);
+    Some(
+        cx.finding(message, &link.dial.origin, "usually a port that expects TLS")
+            .severity(Severity::Warning)
+            .help(if link.dial.protocol.is_grpc() { "leave `tls.insecure` out" } else { "write `https://`" }),
+    )
+}
+
+/// The exporter sends in plain text.
+fn plain(link: &Link<'_>) -> Option<Vec<Change>> {
+    let id = &link.dial.component.as_ref()?.id;
+    let exporter = link.from.collector()?.component(ComponentKind::Exporter, id)?;
+    if link.dial.protocol.is_grpc() && !exporter.setting("endpoint")?.as_str()?.starts_with("https:") {
+        return repair::set(&exporter.origin, &exporter.settings, "tls.insecure", "true");
+    }
+    repair::word(&link.dial.origin, "https://", "http://")
 }
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::{Applicability, Severity};
+
     use telstack_system::{Known, Tls};
 
     use crate::test_support::Bench;
@@ -101,5 +141,49 @@ mod tests {
     fn silent_when_one_end_is_not_known() {
         Bench::link(|edge, _| edge.dial.as_mut().expect("dial").tls = Known::Unknown).silent("N006");
         Bench::link(|_, listener| listener.tls = Known::Absent).silent("N006");
+    }
+
+    #[test]
+    fn warns_where_only_the_number_speaks() {
+        let project = |endpoint: &str| {
+            let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                           ['./o.yaml:/etc/otelcol/config.yaml']\n";
+            let otel = format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters: {{otlp_grpc: {{endpoint: '{endpoint}', tls: {{insecure: \
+                 true}}}}}}\nservice: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp_grpc]}}}}}}\n"
+            );
+            Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel)])
+        };
+        assert_eq!(project("hub.internal:443").finds("N006", "'hub.internal:443'"), Severity::Warning);
+        project("hub.internal:4317").silent("N006");
+        project("otlp.vendor.com:443").silent("N006");
+    }
+
+    #[test]
+    fn both_can_do_without() {
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol/config.yaml']\n  jaeger: {image: 'jaegertracing/all-in-one:1.53.0'}\n";
+        let otel = |exporter: &str| {
+            let id = exporter.split(':').next().unwrap_or_default();
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters:\n  {exporter}\nservice: {{pipelines: {{traces: \
+                 {{receivers: [otlp], exporters: [{id}]}}}}}}\n"
+            )
+        };
+        for (before, after) in [
+            (
+                "otlp_grpc:\n    endpoint: jaeger:4317 # traces\n    # the end",
+                "otlp_grpc:\n    endpoint: jaeger:4317 # traces\n    tls:\n      insecure: true\n    # the end",
+            ),
+            (
+                "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: false}}",
+                "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: true}}",
+            ),
+            ("otlp_grpc: {endpoint: 'jaeger:4317'}", "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: true}}"),
+            ("otlp_http: {endpoint: 'https://jaeger:4318'}", "otlp_http: {endpoint: 'http://jaeger:4318'}"),
+        ] {
+            let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(before))]);
+            assert_eq!(bench.fixed("N006", &otel(after)), Applicability::Unsafe);
+        }
     }
 }

@@ -1,7 +1,7 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::{Known, Protocol, link::Address};
 
-use crate::{Cx, Rule, words::is_reference};
+use crate::{Cx, Rule, repair, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -58,12 +58,17 @@ fn check(cx: &mut Cx<'_>) {
                 .help(format!("to send in plain text, set `{INSECURE}: true`"))
                 .help("to encrypt, leave `http://` out")
         };
-        cx.report(finding);
+        let to = if plain { "false" } else { "true" };
+        let change = repair::set(&part.component.origin, &part.component.settings, INSECURE, to);
+        let fix = change.filter(|_| cx.system.from_files).map(|it| Fix::unsafe_(format!("set `{INSECURE}: {to}`"), it));
+        cx.report(repair::with(finding, fix));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     fn exporter(settings: &str) -> Bench {
@@ -87,5 +92,19 @@ mod tests {
     fn silent_when_it_is_not_known() {
         exporter("endpoint: 'http://gw:4317', tls: {insecure: '${env:PLAIN}'}").silent("N007");
         exporter("endpoint: '${env:GW}'").silent("N007");
+    }
+
+    #[test]
+    fn it_can_be_said_once() {
+        let otel = |tls: &str| {
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters:\n  otlp:\n    endpoint: http://gw.example.com:4317\n{tls}\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}\n"
+            )
+        };
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.140.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol/config.yaml']\n";
+        let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(""))]);
+        assert_eq!(bench.fixed("N007", &otel("    tls:\n      insecure: true\n")), Applicability::Unsafe);
     }
 }

@@ -1,12 +1,13 @@
 use std::collections::HashSet;
 
 use telstack_catalog::otelcol::Trait;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::{Purpose, Value};
 
 use crate::{
     Cx, Rule,
     facts::{Arrival, Link, Place},
+    repair,
     words::{is_reference, ticked},
 };
 
@@ -77,7 +78,10 @@ fn check(cx: &mut Cx<'_>) {
             .label(reference.origin.span(), format!("in pipeline `{}`", place.pipeline.id()))
             .help(format!("set `{OVERRIDE}: false`"))
             .help("detect resources in the agents, where the data comes from");
-        cx.report(finding);
+        let change = repair::set(&part.component.origin, &part.component.settings, OVERRIDE, "false");
+        let fix =
+            change.filter(|_| cx.system.from_files).map(|it| Fix::unsafe_(format!("set `{OVERRIDE}: false`"), it));
+        cx.report(repair::with(finding, fix));
     }
 }
 

@@ -1,7 +1,7 @@
 use telstack_catalog::{ComponentKind, otelcol::Trait};
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Change, Fix, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
-use telstack_system::{Reference, Value};
+use telstack_system::{Collector, Reference, Value};
 
 use crate::{
     Cx, Rule,
@@ -9,6 +9,7 @@ use crate::{
         Part, Place,
         headers::{self, Wanted},
     },
+    repair,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -46,7 +47,7 @@ fn check(cx: &mut Cx<'_>) {
         let Some(receiver) = without_headers(cx, place) else { continue };
         for (_, part) in place.processors(facts) {
             for wanted in part.map(headers::of_processor).unwrap_or_default() {
-                report(cx, wanted, receiver);
+                report(cx, wanted, place.collector, receiver);
             }
         }
         for (_, part) in place.exporters(facts) {
@@ -57,7 +58,7 @@ fn check(cx: &mut Cx<'_>) {
                 headers::of_exporter(facts, part).map(|(_, wanted)| wanted).unwrap_or_default()
             };
             for wanted in wanted {
-                report(cx, wanted, receiver);
+                report(cx, wanted, place.collector, receiver);
             }
         }
     }
@@ -91,19 +92,42 @@ fn requested(value: &Value) -> Option<&str> {
     Some(rest.split_once(']')?.0.trim_matches(['"', '\'']))
 }
 
-fn report(cx: &mut Cx<'_>, wanted: Wanted<'_>, receiver: &Reference) {
+/// The setting that keeps headers.
+const KEEP: &str = "include_metadata";
+
+fn report(cx: &mut Cx<'_>, wanted: Wanted<'_>, collector: &Collector, receiver: &Reference) {
     let message = format!("the header `{}` is never there: `{}` throws headers away", wanted.header, receiver.id);
     let finding =
         cx.finding(message, wanted.at, "always empty").label(receiver.origin.span(), "keeps no headers").help(format!(
             "set `include_metadata: true` beside the address of `{}`, for each of its protocols",
             receiver.id
         ));
-    cx.report_once(finding);
+    let change = keep(cx, collector, receiver);
+    let fix = change.map(|it| Fix::safe(format!("keep headers in `{}`", receiver.id), it));
+    cx.report_once(repair::with(finding, fix));
+}
+
+/// Every protocol of a receiver keeps headers.
+fn keep(cx: &Cx<'_>, collector: &Collector, receiver: &Reference) -> Option<Vec<Change>> {
+    let component = collector.component(ComponentKind::Receiver, &receiver.id)?;
+    let (fact, version) = cx.facts.part(component)?.usable()?;
+    let tree = fact.settings(version)?;
+    let mut changes = Vec::new();
+    for listen in fact.listens(version) {
+        let block = listen.setting.rsplit_once('.').map_or("", |(block, _)| block);
+        let path = if block.is_empty() { KEEP.to_owned() } else { format!("{block}.{KEEP}") };
+        // A protocol that is not written is not open.
+        let written = block.is_empty() || component.settings.at(block).is_some();
+        if written && tree.at(&path).is_some() {
+            changes.extend(repair::set(&component.origin, &component.settings, &path, "true")?);
+        }
+    }
+    (!changes.is_empty()).then_some(changes)
 }
 
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
 
     use crate::test_support::Bench;
 
@@ -145,5 +169,22 @@ mod tests {
         }
         reads(OFF, "receivers: [otlp, filelog], processors: [attributes]").silent("P009");
         reads(OFF, "receivers: [routing], processors: [attributes]").silent("P009");
+    }
+
+    #[test]
+    fn headers_can_be_kept() {
+        let otel = |protocols: &str| {
+            format!(
+                "receivers:\n  otlp:\n    protocols:\n{protocols}processors: {{attributes: {{actions: [{{key: t, from_context: \
+                 metadata.x-one, action: upsert}}]}}}}\nexporters: {{debug: }}\nservice: {{pipelines: {{traces: {{receivers: \
+                 [otlp], processors: [attributes], exporters: [debug]}}}}}}\n"
+            )
+        };
+        let before = otel("      grpc: # all\n      http:\n        endpoint: 'a:1' # one\n");
+        let after = otel(
+            "      grpc: # all\n        include_metadata: true\n      http:\n        endpoint: 'a:1' # one\n        \
+             include_metadata: true\n",
+        );
+        assert_eq!(Bench::collector("0.140.0", &before).fixed("P009", &after), Applicability::Safe);
     }
 }

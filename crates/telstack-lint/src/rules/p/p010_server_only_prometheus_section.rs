@@ -1,8 +1,8 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
 use telstack_system::Value;
 
-use crate::{Cx, Rule, words::is_reference};
+use crate::{Cx, Rule, repair, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -53,7 +53,8 @@ fn check(cx: &mut Cx<'_>) {
             if path.starts_with("remote_write") {
                 finding = finding.help("send with an exporter, such as `prometheus_remote_write`, from a pipeline");
             }
-            cx.report(finding);
+            let fix = repair::remove(at, value).map(|it| Fix::unsafe_(format!("take `{path}` out"), it));
+            cx.report(repair::with(finding, fix));
         }
     }
 }
@@ -76,6 +77,8 @@ fn is_empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Applicability;
+
     use crate::test_support::Bench;
 
     fn receiver(config: &str) -> Bench {
@@ -98,5 +101,13 @@ mod tests {
     fn silent_when_it_is_empty_or_not_known() {
         receiver("rule_files: [], remote_write: , alerting: {}").silent("P010");
         receiver("remote_write: '${file:rw.yaml}'").silent("P010");
+    }
+
+    #[test]
+    fn it_can_be_taken_out() {
+        let otel =
+            |more: &str| format!("receivers:\n  prometheus:\n    config:\n{more}      scrape_configs: [] # here\n");
+        let bench = Bench::collector("0.140.0", &otel("      remote_write:\n        - url: http://m/api/v1/push\n"));
+        assert_eq!(bench.fixed("P010", &otel("")), Applicability::Unsafe);
     }
 }

@@ -1,10 +1,11 @@
-use telstack_catalog::otelcol::SettingGone;
+use telstack_catalog::{otelcol::SettingGone, product::Product};
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 
 use crate::{
     Cx, Rule,
-    facts::{Problem, ProblemKind},
+    facts::{FileProblemKind, Problem, ProblemKind},
     repair,
+    rules::l::l003_loki_config_removed_field::gone,
     words::with_release,
 };
 
@@ -49,6 +50,22 @@ fn check(cx: &mut Cx<'_>) {
         };
         cx.report(with_release(problem.if_read_over(finding), problem.node));
     }
+    for problem in &cx.facts.files {
+        let finding = match &problem.kind {
+            FileProblemKind::NotYet(by) => {
+                let by = format!("{}.{}", by.major, by.minor);
+                let message = format!("`{}` is not there in {} yet: it came with {by}", problem.path, problem.owner());
+                let finding = cx.finding(message, problem.at, "unknown to it").help(format!("pin {by} or later"));
+                with_release(finding.help("or leave it out"), problem.node)
+            }
+            // Those of Loki, Tempo and Mimir are L003.
+            FileProblemKind::Gone { last, moved } if problem.node.product() == Some(Product::Prometheus) => {
+                gone(cx, problem, *last, moved.as_ref())
+            }
+            _ => continue,
+        };
+        cx.report(finding);
+    }
 }
 
 fn gone_finding(cx: &Cx<'_>, problem: &Problem<'_>, gone: &SettingGone) -> Diagnostic {
@@ -74,6 +91,7 @@ fn gone_finding(cx: &Cx<'_>, problem: &Problem<'_>, gone: &SettingGone) -> Diagn
 
 #[cfg(test)]
 mod tests {
+    use telstack_catalog::product::Product;
     use telstack_diagnostics::Applicability;
 
     use crate::test_support::Bench;
@@ -95,6 +113,14 @@ mod tests {
         let bench = Bench::collector("0.100.0", yaml);
         bench.finds("V003", "traces");
         Bench::collector("0.158.0", yaml).silent("V003");
+    }
+
+    #[test]
+    fn settings_of_products_that_come_later() {
+        let loki = |release: &str| Bench::file(Product::Loki, release, "limits_config: {otlp_config: {}}");
+        loki("2.9.3").finds("V003", "otlp_config");
+        loki("3.0.0").silent("V003");
+        loki("").silent("V003");
     }
 
     #[test]

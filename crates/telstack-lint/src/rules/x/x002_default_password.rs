@@ -1,8 +1,8 @@
 use telstack_catalog::container;
-use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 use telstack_system::{EnvValue, Node, Origin, Published, SecretRef};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -60,7 +60,8 @@ fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
         let message = format!("the administrator's password of `{}` {what}", node.name);
         // It goes into a file, as any other literal secret does (X001).
         let severity = if cx.system.from_files { Severity::Warning } else { Severity::Error };
-        return Some(help(cx.finding(message, &password.origin, "not a secret").severity(severity)));
+        let finding = help(cx.finding(message, &password.origin, "not a secret").severity(severity));
+        return Some(repair::with(finding, asked_for(&password.origin)));
     }
     let container = node.container.as_ref()?;
     let mut given = container.env.iter().chain(&node.environment).filter(|it| it.name.starts_with(VARIABLE));
@@ -78,6 +79,12 @@ fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
             finding.label(published.origin.span(), format!("port {} can be reached from outside", published.host_port));
     }
     Some(help(finding))
+}
+
+/// A default that everybody knows becomes a question to whoever starts it.
+fn asked_for(at: &Origin) -> Option<Fix> {
+    let changes = WELL_KNOWN.iter().find_map(|word| repair::word(at, &format!(":-{word}}}"), ":?set it}"))?;
+    Some(Fix::unsafe_("let whoever starts it set one", changes))
 }
 
 /// The text that a variable is given.
@@ -135,7 +142,7 @@ fn only_local(node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use telstack_catalog::{otelcol::Transport, product::Product};
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
     use telstack_system::{Published, SecretRef, Sourced};
 
     use crate::test_support::Bench;
@@ -203,5 +210,17 @@ mod tests {
     #[test]
     fn silent_when_only_this_host_can_reach_it() {
         grafana(None, Some("127.0.0.1")).silent("X002");
+    }
+
+    #[test]
+    fn whoever_starts_it_can_be_asked() {
+        let compose = |password: &str| {
+            format!(
+                "services:\n  it:\n    image: grafana/grafana:12.0.0\n    ports: ['3000:3000']\n    environment:\n      - \
+                 GF_SECURITY_ADMIN_PASSWORD=${{PW:{password}}} # mine\n"
+            )
+        };
+        let bench = Bench::project(&[("compose.yaml", &compose("-admin"))]);
+        assert_eq!(bench.fixed("X002", &compose("?set it")), Applicability::Unsafe);
     }
 }

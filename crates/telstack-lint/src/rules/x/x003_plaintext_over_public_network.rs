@@ -1,6 +1,6 @@
-use telstack_catalog::ComponentKind;
+use telstack_catalog::{ComponentKind, otelcol};
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Component, Known, Tls, link};
+use telstack_system::{Component, Known, Listener, ServicePort, ServiceType, Tls, link};
 
 use crate::{Cx, Rule, facts::is_public};
 
@@ -9,15 +9,15 @@ pub(crate) static RULE: Rule = Rule {
         code: "X003",
         name: "plaintext-over-public-network",
         severity: Severity::Warning,
-        summary: "Telemetry leaves for a public address unencrypted, or to whoever answers there.",
+        summary: "Telemetry leaves for a public address unencrypted, or to whoever answers there, or comes in unencrypted.",
         why: "Logs and traces hold addresses, names and, again and again, tokens. In plain text everybody on the way \
               reads them, and the credentials that the exporter sends with them. With `insecure_skip_verify` it is \
               encrypted, for anybody who claims to be the server.",
         bad: r#"exporter "otlp_http" { endpoint "http://otlp.vendor.com:4318" }"#,
         good: r#"exporter "otlp_http" { endpoint "https://otlp.vendor.com" }"#,
         silent: "The host is private, in the stack, in a cluster (`*.svc`, one or two labels), or comes from the \
-                 environment: nobody guesses about a name that may be inside. What a receiver is published to is not \
-                 looked at.",
+                 environment: nobody guesses about a name that may be inside. Of receivers, only those are looked at \
+                 that a Service of type `LoadBalancer` leads to; one that an annotation keeps inside is none.",
         sources: &[
             "https://opentelemetry.io/docs/security/config-best-practices/",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/17311",
@@ -60,6 +60,49 @@ fn check(cx: &mut Cx<'_>) {
             if sends_credentials(part.component) {
                 finding = finding.note("the exporter's credentials go the same way");
             }
+            cx.report(finding);
+        }
+    }
+    balancers(cx);
+}
+
+/// Receivers in plain text behind a load balancer that may be reached from outside.
+fn balancers(cx: &mut Cx<'_>) {
+    let Some(cluster) = cx.system.cluster.as_deref() else { return };
+    for (_, node) in cx.system.nodes() {
+        let Some(container) = &node.container else { continue };
+        let Some(pod) = container.pod.as_deref() else { continue };
+        for service in cluster.services_of(pod).filter(|it| it.ty == ServiceType::LoadBalancer) {
+            if service.annotations.iter().any(|(key, it)| otelcol::is_private_balancer(key, &it.value)) {
+                continue;
+            }
+            let leads = |it: &&ServicePort| container.port_number(&it.target);
+            let open: Vec<(&ServicePort, &Listener)> = service
+                .ports
+                .iter()
+                .filter_map(|port| {
+                    let number = leads(&port)?;
+                    let takes = |it: &&Listener| {
+                        it.port == number && !it.signals.is_empty() && matches!(it.tls, Known::Value(Tls::Off))
+                    };
+                    Some((port, node.listeners.iter().find(takes)?))
+                })
+                .collect();
+            let Some((first, _)) = open.first() else { continue };
+            let ports: Vec<String> = open.iter().map(|(port, _)| port.port.to_string()).collect();
+            let message = format!(
+                "`{}` takes telemetry in plain text through the load balancer `{}`, port {}",
+                node.name,
+                service.name,
+                ports.join(" and ")
+            );
+            let mut finding = cx.finding(message, &first.origin, "may be reached from outside of the cluster");
+            for (_, listener) in &open {
+                finding = finding.label(listener.origin.span(), "not encrypted");
+            }
+            let finding = finding
+                .help("give the receiver a certificate: `tls: {cert_file: …, key_file: …}`, and an `auth` extension")
+                .help("or keep the load balancer inside, by the annotation that your provider has for it");
             cx.report(finding);
         }
     }

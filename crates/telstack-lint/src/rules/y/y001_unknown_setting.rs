@@ -1,20 +1,26 @@
-use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::ProblemKind, repair, words::ticked};
+use crate::{
+    Cx, Rule,
+    facts::{FileProblem, FileProblemKind, ProblemKind},
+    repair,
+    words::ticked,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
         code: "Y001",
         name: "unknown-setting",
         severity: Severity::Error,
-        summary: "A component is given a setting that no release of it has.",
-        why: "Collectors refuse unknown keys: `has invalid keys`. It is nearly always a slip of the keyboard, or a key \
-              that belongs a level higher or lower.",
+        summary: "A component, or the file of a product, is given a setting that no release has.",
+        why: "Collectors refuse unknown keys: `has invalid keys`. So do Prometheus, Loki, Tempo and Mimir: `field … not \
+              found in type …`. It is nearly always a slip of the keyboard, or a key that belongs a level higher or lower.",
         bad: r#"processor "batch" { time_out "5s" }"#,
         good: r#"processor "batch" { timeout "5s" }"#,
         silent: "The settings at that release are not known, or that place takes any key. Keys of other releases are \
-                 V003, queues that an exporter does not have D007. Where the catalog may be incomplete it is a warning, and so it is for the few components that \
-                 pass over keys that they do not know.",
+                 V003 or L003, queues that an exporter does not have D007. Where the catalog may be incomplete, or \
+                 nobody says which release of a product reads the file, it is a warning, and so it is for the few components that pass over keys that \
+                 they do not know.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/"],
     },
     check,
@@ -51,10 +57,35 @@ fn check(cx: &mut Cx<'_>) {
         }
         cx.report(finding);
     }
+    for problem in &cx.facts.files {
+        let FileProblemKind::Unknown { nearest, known, sure } = &problem.kind else { continue };
+        cx.report(of_a_file(cx, problem, *nearest, known, *sure));
+    }
+}
+
+fn of_a_file(cx: &Cx<'_>, problem: &FileProblem<'_>, nearest: Option<&str>, known: &[&str], sure: bool) -> Diagnostic {
+    let message = format!("{} has no setting `{}`", problem.owner(), problem.path);
+    let mut finding = match problem.node.version().filter(|_| sure) {
+        Some(version) => cx.finding(message, problem.at, format!("unknown at {version}")),
+        None => {
+            cx.finding(message, problem.at, "unknown in every release that telstack knows").severity(Severity::Warning)
+        }
+    };
+    if let Some(nearest) = nearest {
+        let change = repair::word(problem.at, problem.key(), nearest);
+        finding = finding.help(format!("did you mean `{nearest}`?"));
+        finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename the key to `{nearest}`"), it)));
+    }
+    if known.len() <= SHOWN && !known.is_empty() {
+        finding.note(format!("there is {}", ticked(known)))
+    } else {
+        finding
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use telstack_catalog::product::Product;
     use telstack_diagnostics::{Applicability, Severity};
 
     use crate::test_support::Bench;
@@ -106,6 +137,25 @@ mod tests {
     fn log_receivers_of_early_releases_are_checked() {
         let yaml = "receivers: {filelog: {include: [/var/log/a.log], inclde_file_path: true}}";
         Bench::collector("0.100.0", yaml).finds("Y001", "inclde_file_path");
+    }
+
+    #[test]
+    fn files_of_products() {
+        let loki = |release: &str| {
+            Bench::file(Product::Loki, release, "serer: {http_listen_port: 3100}\ncommon:\n  ring: {}\n")
+        };
+        assert_eq!(loki("3.5.0").finds("Y001", "serer"), Severity::Error);
+        assert_eq!(loki("").finds("Y001", "serer"), Severity::Warning);
+        // Of releases that nobody knows yet, nothing is known to be missing.
+        loki("9.0.0").silent("Y001");
+        let whole =
+            "server: {http_listen_port: 3100}\nstorage_config: {aws: {s3: a}, named_stores: {aws: {mine: {x: 1}}}}";
+        Bench::file(Product::Loki, "3.5.0", whole).silent("Y001");
+        let prometheus = "scrape_configs: [{job_name: a, static_config: [{targets: [a]}]}]";
+        Bench::file(Product::Prometheus, "3.5.0", prometheus).finds("Y001", "static_config");
+        Bench::file(Product::Tempo, "", "storage: {trace: {backnd: local}}").finds("Y001", "backnd");
+        Bench::file(Product::Mimir, "2.17.0", "limits: {max_global_series_per_usr: 1}")
+            .finds("Y001", "max_global_series_per_usr");
     }
 
     #[test]

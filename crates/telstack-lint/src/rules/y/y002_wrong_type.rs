@@ -1,6 +1,9 @@
 use telstack_diagnostics::{RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::ProblemKind};
+use crate::{
+    Cx, Rule,
+    facts::{FileProblemKind, ProblemKind},
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -43,10 +46,16 @@ fn check(cx: &mut Cx<'_>) {
             wanted => format!("write {wanted}"),
         })));
     }
+    for problem in &cx.facts.files {
+        let FileProblemKind::Type { wanted, found } = problem.kind else { continue };
+        let message = format!("`{}` of {} takes {wanted}, not {found}", problem.path, problem.owner());
+        cx.report(cx.finding(message, problem.at, format!("this is {found}")).help(format!("write {wanted}")));
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use telstack_catalog::product::Product;
     use telstack_diagnostics::Severity;
 
     use crate::test_support::Bench;
@@ -67,6 +76,23 @@ mod tests {
         let yaml = "exporters: {otlp: {endpoint: 'a:1', headers: {x-a: 5}}}";
         Bench::collector("0.135.0", yaml).finds("Y002", "5");
         assert_eq!(batch("send_batch_size: 1.5").finds("Y002", "1.5"), Severity::Warning);
+    }
+
+    #[test]
+    fn files_of_products() {
+        let loki = |yaml: &str| Bench::file(Product::Loki, "3.5.0", yaml);
+        loki("schema_config:\n  configs: a\n").finds("Y002", "a");
+        loki("server: {http_listen_port: http}").finds("Y002", "http");
+        loki("auth_enabled: [1]").finds("Y002", "[1]");
+        for fine in [
+            "server: {http_listen_port: 3_100}",
+            "auth_enabled: no",
+            "server: {http_listen_port: '${PORT}'}",
+            "limits_config:",
+        ] {
+            loki(fine).silent("Y002");
+        }
+        Bench::file(Product::Prometheus, "", "rule_files: a.yml").finds("Y002", "a.yml");
     }
 
     #[test]

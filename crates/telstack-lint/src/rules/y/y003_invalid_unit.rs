@@ -1,6 +1,9 @@
 use telstack_diagnostics::{RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::ProblemKind};
+use crate::{
+    Cx, Rule,
+    facts::{FileProblemKind, ProblemKind},
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -42,6 +45,12 @@ fn check(cx: &mut Cx<'_>) {
             Some(hint) => finding.help(hint),
             None => finding.help("write a number with a unit: `30s`, `1h30m`"),
         });
+    }
+    for problem in &cx.facts.files {
+        let FileProblemKind::Unit { found } = &problem.kind else { continue };
+        let message = format!("`{found}` is not a duration for `{}` of {}", problem.path, problem.owner());
+        let finding = cx.finding(message, problem.at, "no duration");
+        cx.report(finding.help("write a number with a unit: `30s`, `1h30m`"));
     }
 }
 

@@ -168,7 +168,9 @@ fn command(container: &mut Container, node: &Node, data_path: Option<&str>) {
                     say(text, &flag.origin);
                 }
             }
-            StoreFacet::Loki(_) | StoreFacet::Tempo(_) => say(format!("-config.file={config}"), &origin),
+            StoreFacet::Loki(_) | StoreFacet::Tempo(_) | StoreFacet::Mimir(_) => {
+                say(format!("-config.file={config}"), &origin);
+            }
             StoreFacet::Jaeger(_) => say(format!("--config={config}"), &origin),
         },
         NodeKind::Viewer(_) | NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => {}

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     graph::System,
-    model::{Collector, Component, Edge, Node, Protocol},
+    model::{Collector, Component, Edge, Node, Protocol, is_declared_in_stacks},
     origin::{Origin, Sourced},
 };
 
@@ -32,7 +32,7 @@ pub(super) fn signal_not_accepted(system: &System, receiver: &Node, signal: Sign
     if fitting.is_empty() {
         let products: Vec<&str> = Product::ALL
             .iter()
-            .filter(|product| **product != Product::Otelcol)
+            .filter(|product| **product != Product::Otelcol && is_declared_in_stacks(**product))
             .filter(|product| product.endpoints(product.newest()).iter().any(|it| it.signals.contains(signal)))
             .map(|product| product.id())
             .collect();

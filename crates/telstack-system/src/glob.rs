@@ -1,8 +1,9 @@
-//! Patterns of file names, as receivers of files read them.
+//! Patterns of file names, as programs that read files take them.
 
 /// Does a pattern with `*`, `?` and `**` match a path? Sets and alternatives (`[…]`, `{…}`) match nothing: who writes
 /// them means something in particular.
-pub(crate) fn matches(pattern: &str, path: &str) -> bool {
+#[must_use]
+pub fn matches(pattern: &str, path: &str) -> bool {
     if pattern.contains(['[', '{', '\\']) || pattern.len() > LONGEST {
         return false;
     }
@@ -58,6 +59,7 @@ mod tests {
             ("/var/log/**/*.log", "/var/log/a/b/0.log"),
             ("/var/log/**/*.log", "/var/log/0.log"),
             ("/a/b?c-*-json.log", "/a/bxc-1-2-json.log"),
+            ("/r/?.yml", "/r/a.yml"),
         ] {
             assert!(matches(pattern, path), "{pattern} {path}");
         }
@@ -66,6 +68,8 @@ mod tests {
             ("/var/log/app_*/*/*.log", "/var/log/a/b/0.log"),
             ("/var/log/[a]/b", "/var/log/a/b"),
             ("/var/log/a", "/var/log/a/b"),
+            ("*.yml", "a.yaml"),
+            (&*"*a".repeat(40), &*"b".repeat(200)),
         ] {
             assert!(!matches(pattern, path), "{pattern} {path}");
         }

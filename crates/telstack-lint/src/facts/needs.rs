@@ -1,0 +1,173 @@
+//! What components need of a cluster, by their settings.
+
+use telstack_catalog::otelcol::{Access, Condition, Need, SERVICE_ACCOUNT};
+use telstack_syntax::tree::Kind;
+use telstack_system::{Component, Value};
+
+use super::Part;
+use crate::words::is_reference;
+
+/// The values at a path, where `[]` behind a key stands for each item of a list; none if a part of the way is not
+/// known.
+pub(crate) fn values_at<'a>(value: &'a Value, path: &str) -> Option<Vec<&'a Value>> {
+    if value.as_str().is_some_and(is_reference) {
+        return None;
+    }
+    if path.is_empty() {
+        return Some(vec![value]);
+    }
+    let Some(map) = value.as_map() else { return Some(Vec::new()) };
+    // Keys may have dots of their own: the longest one that fits.
+    let fits = |key: &str| {
+        let rest = path.strip_prefix(key)?;
+        let rest = rest.strip_prefix("[]").map_or((rest, false), |rest| (rest, true));
+        (rest.0.is_empty() || rest.0.starts_with('.')).then_some(rest)
+    };
+    let found =
+        map.iter().filter_map(|entry| Some((entry, fits(&entry.key)?))).max_by_key(|(entry, _)| entry.key.len());
+    let Some((entry, (rest, list))) = found else { return Some(Vec::new()) };
+    let rest = rest.trim_start_matches('.');
+    match entry.value.as_seq().filter(|_| list) {
+        Some(items) => {
+            let found = items.iter().map(|item| values_at(item, rest)).collect::<Option<Vec<_>>>()?;
+            Some(found.into_iter().flatten().collect())
+        }
+        None if list && entry.value.as_str().is_some_and(is_reference) => None,
+        None if list => Some(Vec::new()),
+        None => values_at(&entry.value, rest),
+    }
+}
+
+/// Is there anything in a value?
+fn is_something(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Null => false,
+        Kind::String(text) => !text.is_empty(),
+        Kind::Seq(seq) => !seq.items.is_empty(),
+        _ => true,
+    }
+}
+
+/// Does a condition hold? None where run time decides it.
+pub(crate) fn holds(component: &Component, condition: &Condition) -> Option<bool> {
+    let values = values_at(&component.settings, &condition.setting)?;
+    if condition.absent {
+        return Some(values.is_empty());
+    }
+    if let Some(truth) = condition.is {
+        return Some(values.iter().any(|it| it.as_bool() == Some(truth)));
+    }
+    if condition.has.is_empty() {
+        return Some(values.into_iter().any(is_something));
+    }
+    let words = values.iter().flat_map(|value| value.as_seq().unwrap_or(std::slice::from_ref(*value)));
+    let words: Vec<&str> = words.filter_map(Value::as_str).collect();
+    if words.iter().any(|word| condition.has.iter().any(|it| it == word)) {
+        return Some(true);
+    }
+    if words.iter().any(|word| is_reference(word)) { None } else { Some(false) }
+}
+
+/// Does any condition hold? None where run time decides it.
+pub(crate) fn any_holds(component: &Component, conditions: &[Condition]) -> Option<bool> {
+    let mut unknown = false;
+    for condition in conditions {
+        match holds(component, condition) {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => unknown = true,
+        }
+    }
+    if unknown { None } else { Some(false) }
+}
+
+/// Something that a component surely asks of the API of the cluster, as the account of its pod.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// The group of the API; none where any will do.
+    pub(crate) group: Option<String>,
+    /// The resources.
+    pub(crate) resources: Vec<String>,
+    /// Is one of them enough?
+    pub(crate) any: bool,
+    /// What is done with them.
+    pub(crate) verbs: Vec<String>,
+    /// Must it be allowed in the whole cluster, and not in a namespace only?
+    pub(crate) everywhere: bool,
+}
+
+/// What a component surely asks for, and what becomes of it without.
+pub(crate) fn asked(part: &Part<'_>) -> Option<(Vec<Asked>, &'static str)> {
+    let (fact, version) = part.usable()?;
+    if let Some(access) = fact.access() {
+        let as_account = as_account(part, access.auth.as_deref(), &access.default_auth);
+        if !as_account || any_holds(part.component, &access.unless) != Some(false) {
+            return None;
+        }
+        let within = is_within(part, access);
+        let needs = access.needs.iter().filter(|need| need.holds(version) && is_needed(part, need));
+        return Some((needs.map(|need| of_need(need, within)).collect(), &access.without));
+    }
+    if let Some(below) = fact.discovers_below() {
+        return discovered(part, below);
+    }
+    let objects = fact.asked_objects()?;
+    if !as_account(part, Some(&objects.auth), &objects.default_auth) {
+        return None;
+    }
+    let items = part.component.setting(&objects.list)?.as_seq()?;
+    let mut found = Vec::new();
+    for item in items {
+        let text = |key: &str| item.at(key).and_then(Value::as_str).filter(|it| !is_reference(it));
+        let Some(name) = text(&objects.name) else { continue };
+        let mode = if item.at(&objects.mode).is_some() { text(&objects.mode) } else { Some(&*objects.default_mode) };
+        let Some(mode) = mode else { continue };
+        found.push(Asked {
+            group: text(&objects.group).map(str::to_owned),
+            resources: vec![name.to_lowercase()],
+            any: false,
+            verbs: objects.verbs(mode).to_vec(),
+            everywhere: !item.at(&objects.namespaces).is_some_and(is_something),
+        });
+    }
+    Some((found, &objects.without))
+}
+
+fn of_need(need: &Need, within: bool) -> Asked {
+    Asked {
+        group: Some(need.group.clone()),
+        resources: need.resources.clone(),
+        any: need.any,
+        verbs: need.verbs.clone(),
+        everywhere: need.cluster || !within,
+    }
+}
+
+fn discovered(part: &Part<'_>, below: &str) -> Option<(Vec<Asked>, &'static str)> {
+    let facts = telstack_catalog::otelcol::discovery();
+    let jobs = part.component.setting(below)?.at(&facts.list)?.as_seq()?;
+    let mut found = Vec::new();
+    for block in jobs.iter().filter_map(|job| job.at(&facts.block)?.as_seq()).flatten() {
+        if facts.elsewhere.iter().any(|key| block.at(key).is_some()) {
+            continue;
+        }
+        let Some(role) = block.at(&facts.role).and_then(Value::as_str) else { continue };
+        let within = block.at(&facts.namespaces).is_some();
+        found.extend(facts.needs(role).iter().map(|need| of_need(need, within)));
+    }
+    Some((found, &facts.without))
+}
+
+fn as_account(part: &Part<'_>, setting: Option<&str>, default: &str) -> bool {
+    let written = setting.and_then(|setting| part.component.setting(setting));
+    written.map_or(default == SERVICE_ACCOUNT, |it| it.as_str() == Some(SERVICE_ACCOUNT))
+}
+
+fn is_within(part: &Part<'_>, access: &Access) -> bool {
+    access.within.iter().any(|it| part.component.setting(it).is_some_and(is_something))
+}
+
+fn is_needed(part: &Part<'_>, need: &Need) -> bool {
+    let when = need.when.is_empty() || any_holds(part.component, &need.when) == Some(true);
+    when && any_holds(part.component, &need.unless) == Some(false)
+}

@@ -1,0 +1,31 @@
+//! What runs in pods, and how many of it.
+
+use telstack_catalog::otelcol;
+use telstack_system::{Instances, Node, Pod};
+
+/// The pod that a node runs in, unless an operator makes it: it adds what pods need.
+pub(crate) fn own_pod(node: &Node) -> Option<&Pod> {
+    node.container.as_ref()?.pod.as_deref().filter(|pod| !pod.operated)
+}
+
+/// How many of a node run, where that is more than one, or may be.
+pub(crate) fn several(node: &Node) -> Option<Instances> {
+    let container = node.container.as_ref()?;
+    let instances = container.instances();
+    // On some nodes only: that may be one.
+    let chosen = container.pod.as_deref().is_some_and(is_on_chosen_nodes);
+    if matches!(instances, Instances::EachMachine(_)) && chosen {
+        return None;
+    }
+    instances.several().is_some().then_some(instances)
+}
+
+/// Does a pod run on some nodes of the cluster only?
+fn is_on_chosen_nodes(pod: &Pod) -> bool {
+    pod.affinity || pod.node_selector.keys().any(|key| !otelcol::is_plain_node_label(key))
+}
+
+/// What to write so that a variable of a container holds a field of its pod.
+pub(crate) fn downward(variable: &str, field: &str) -> String {
+    format!("`- {{name: {variable}, valueFrom: {{fieldRef: {{fieldPath: {field}}}}}}}`")
+}

@@ -1,0 +1,122 @@
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{Bind, DataSource, Network, Node, Purpose, link::Address};
+
+use crate::{
+    Cx, Rule,
+    rules::n::{n002_protocol_port_mismatch as stranger, n003_no_listener_on_peer_port as nobody},
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "G003",
+        name: "datasource-url-unreachable",
+        severity: Severity::Error,
+        summary: "A data source of Grafana leads to a port that nobody answers queries on, or to Grafana's own container.",
+        why: "Every panel of it shows an error: `connection refused`, or `dial tcp 127.0.0.1`. Tempo's queries are on \
+              3200, not on the port that spans go to; `localhost` is the container of Grafana itself.",
+        bad: r"datasources:
+  - name: Tempo
+    type: tempo
+    url: http://tempo:4317",
+        good: r"datasources:
+  - name: Tempo
+    type: tempo
+    url: http://tempo:3200",
+        silent: "The browser dials it (`access: direct`); Grafana shares a network with the host or with others; the target \
+                 is not part of what is checked.",
+        sources: &[
+            "https://github.com/grafana/grafana/issues/46434",
+            "https://github.com/grafana/metrics-drilldown/pull/1222",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    nobody::report(cx, |purpose| purpose == Purpose::Query);
+    stranger::report(cx, |purpose| purpose == Purpose::Query);
+    for (_, node) in cx.system.nodes() {
+        let sources = node.viewer().map(|it| it.data_sources.as_slice()).unwrap_or_default();
+        for source in sources.iter().filter(|it| !it.by_browser) {
+            if let Some(finding) = itself(cx, node, source) {
+                cx.report(finding);
+            }
+        }
+    }
+}
+
+/// A data source that is said to be in Grafana's own container.
+fn itself(cx: &Cx<'_>, node: &Node, source: &DataSource) -> Option<Diagnostic> {
+    let container = node.container.as_ref().filter(|it| it.network == Network::Own && it.pod.is_none())?;
+    let address = Address::parse(&source.url.value).filter(|it| Bind::parse(&it.host) == Bind::Loopback)?;
+    let port = address.port_or_default();
+    if node.listeners.is_empty() || node.listeners.iter().any(|it| it.port == port) || container.gaps.files {
+        return None;
+    }
+    let message = format!(
+        "data source `{}` of `{}` dials `{}:{port}`, which is Grafana's own container",
+        source.name, node.name, address.host
+    );
+    let mut finding = cx.finding(message, &source.url.origin, "nothing listens there");
+    let others = || cx.system.nodes().map(|(_, it)| it).filter(|it| it.listeners.iter().any(|it| it.port == port));
+    if let (Some(one), None) = (others().next(), others().nth(1)) {
+        finding = finding.label(one.span(), format!("{} listens on {port}", one.title()));
+        finding = finding.help(format!("dial `{}:{port}`", one.name));
+    } else {
+        finding = finding.help("dial the service by its name");
+    }
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::Severity;
+
+    use crate::test_support::Bench;
+
+    fn grafana(url: &str, more: &str) -> Bench {
+        let compose = format!(
+            "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    volumes: \
+             ['./data.yml:/etc/grafana/provisioning/datasources/data.yml']\n{more}  tempo:\n    image: \
+             grafana/tempo:2.8.1\n    command: [-config.file=/tempo.yml]\n    volumes: ['./tempo.yml:/tempo.yml']\n"
+        );
+        let tempo = "server: {http_listen_port: 3200}\ndistributor: {receivers: {otlp: {protocols: {grpc: {endpoint: \
+                     '0.0.0.0:4317'}}}}}\n";
+        let data = format!("datasources: [{{name: t, type: tempo, url: '{url}'}}]\n");
+        Bench::project(&[("compose.yaml", &compose), ("data.yml", &data), ("tempo.yml", tempo)])
+    }
+
+    #[test]
+    fn fails_on_a_port_where_nobody_answers() {
+        let bench = grafana("http://tempo:3100", "");
+        assert_eq!(bench.finds("G003", "'http://tempo:3100'"), Severity::Error);
+        bench.silent("N003");
+    }
+
+    #[test]
+    fn fails_on_the_port_that_spans_go_to() {
+        let bench = grafana("http://tempo:4317", "");
+        bench.finds("G003", "'http://tempo:4317'");
+        bench.silent("N002");
+    }
+
+    #[test]
+    fn fails_on_the_container_itself() {
+        grafana("http://localhost:3200", "").finds("G003", "'http://localhost:3200'");
+    }
+
+    #[test]
+    fn passes_where_queries_are_answered() {
+        grafana("http://tempo:3200", "").silent("G003");
+        // Itself, and meant.
+        grafana("http://localhost:3000", "").silent("G003");
+    }
+
+    #[test]
+    fn silent_where_others_may_answer() {
+        grafana("http://localhost:3200", "    network_mode: host\n").silent("G003");
+        grafana("http://elsewhere:3100", "").silent("G003");
+        grafana("${URL}", "").silent("G003");
+        grafana("http://localhost:3200', access: 'direct", "").silent("G003");
+    }
+}

@@ -1,0 +1,138 @@
+use telstack_catalog::otelcol::Kubelet;
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{
+    Bind, EnvValue, Pod,
+    expansion::{self, Piece},
+    link::Address,
+};
+
+use crate::{
+    Cx, Rule,
+    facts::{Part, holds, own_pod},
+    words::is_reference,
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "K004",
+        name: "kubeletstats-endpoint",
+        severity: Severity::Error,
+        summary: "`kubelet_stats` asks its own pod for what the kubelet of the node knows.",
+        why: "The kubelet listens on the node, not in the pod. Inside of a pod `localhost`, the pod's own name (which \
+              is asked where no endpoint is written) and the pod's own address lead to the pod, where the connection \
+              is refused on every round.",
+        bad: r"receivers:
+  kubelet_stats:
+    auth_type: serviceAccount
+    endpoint: https://localhost:10250",
+        good: r"receivers:
+  kubelet_stats:
+    auth_type: serviceAccount
+    endpoint: https://${env:K8S_NODE_NAME}:10250
+---
+env:
+  - name: K8S_NODE_NAME
+    valueFrom: {fieldRef: {fieldPath: spec.nodeName}}",
+        silent: "The pod is in the network of its node; the API of the cluster passes the request on (`kubeConfig`); \
+                 the address is that of some host, or comes from a variable that is not known. A variable that nothing \
+                 sets is K012. Whether the name of a node can be resolved, and whether its certificate is checked \
+                 well, no file says.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/receiver/kubeletstatsreceiver/README.md",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/22843",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/26481",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for part in cx.facts.parts.iter().filter(|part| part.runs()) {
+        let Some(kubelet) = part.usable().and_then(|(fact, _)| fact.kubelet()) else { continue };
+        let Some(pod) = own_pod(part.node).filter(|pod| pod.host_network.is_none()) else { continue };
+        if holds(part.component, &kubelet.proxied) != Some(false) {
+            continue;
+        }
+        if let Some(finding) = judge(cx, part, kubelet, pod) {
+            let help = format!(
+                "ask the node: `{}: {}`, with `spec.nodeName` in that variable",
+                kubelet.endpoint, kubelet.write
+            );
+            cx.report(finding.label(pod.origin.span(), "a pod with a network of its own").help(help));
+        }
+    }
+}
+
+fn judge(cx: &Cx<'_>, part: &Part<'_>, kubelet: &Kubelet, pod: &Pod) -> Option<Diagnostic> {
+    let Some(endpoint) = part.component.setting(&kubelet.endpoint).filter(|it| it.as_str() != Some("")) else {
+        let message = format!("{} asks the pod `{}` itself, where no kubelet listens", part.title(), pod.name);
+        return Some(cx.finding(message, &part.component.origin, "without an endpoint, it asks the name of the pod"));
+    };
+    let text = endpoint.as_str()?;
+    if !is_reference(text) {
+        let address = Address::parse(text).filter(|it| Bind::parse(&it.host) == Bind::Loopback)?;
+        let message = format!("{} asks `{}` inside of the pod, where no kubelet listens", part.title(), address.host);
+        return Some(cx.finding(message, &endpoint.mark, "leads to the pod itself"));
+    }
+    let pieces = expansion::pieces(text);
+    let named = pieces.iter().find_map(|it| match it {
+        Piece::Reference(it) if it.scheme == expansion::ENV => Some(it.name),
+        _ => None,
+    })?;
+    let container = part.node.container.as_ref()?;
+    let variable = container.env.iter().find(|it| it.name == named)?;
+    let EnvValue::Field(field) = &variable.value else { return None };
+    if !kubelet.pod_fields.contains(field) {
+        return None;
+    }
+    let message = format!("{} asks `{named}`, which is the pod's own `{field}`", part.title());
+    let finding = cx.finding(message, &endpoint.mark, "leads to the pod itself");
+    Some(finding.label(variable.origin.span(), format!("`{field}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_system::{EnvValue, EnvVar, WorkloadKind};
+
+    use crate::test_support::Bench;
+
+    fn stats(settings: &str) -> Bench {
+        let mut bench = Bench::collector(
+            "0.158.0",
+            &format!(
+                "receivers: {{kubelet_stats: {{{settings}}}}}\n\
+                 service: {{pipelines: {{metrics: {{receivers: [kubelet_stats], exporters: [debug]}}}}}}"
+            ),
+        );
+        bench.in_pod(WorkloadKind::DaemonSet);
+        let origin = bench.at("service");
+        let env = &mut bench.first().container.as_mut().expect("a container").env;
+        for (name, field) in [("NODE", "spec.nodeName"), ("POD", "status.podIP")] {
+            let value = EnvValue::Field(field.to_owned());
+            env.push(EnvVar { name: name.to_owned(), value, origin: origin.clone() });
+        }
+        bench
+    }
+
+    #[test]
+    fn fails_where_the_pod_is_asked() {
+        stats("auth_type: serviceAccount").finds("K004", "kubelet_stats");
+        stats("endpoint: 'https://localhost:10250'").finds("K004", "'https://localhost:10250'");
+        stats("endpoint: 'https://${env:POD}:10250'").finds("K004", "'https://${env:POD}:10250'");
+    }
+
+    #[test]
+    fn passes_where_the_node_is_asked() {
+        stats("endpoint: 'https://${env:NODE}:10250'").silent("K004");
+        stats("endpoint: '10.0.0.1:10250'").silent("K004");
+        stats("auth_type: kubeConfig").silent("K004");
+    }
+
+    #[test]
+    fn silent_in_the_network_of_the_node() {
+        let mut bench = stats("endpoint: 'https://localhost:10250'");
+        let origin = bench.at("service");
+        bench.in_pod(WorkloadKind::DaemonSet).host_network = Some(origin);
+        bench.silent("K004");
+    }
+}

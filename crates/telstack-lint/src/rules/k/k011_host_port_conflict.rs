@@ -1,0 +1,104 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Container, ContainerPort, Pod, WorkloadKind};
+
+use crate::{Cx, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "K011",
+        name: "host-port-conflict",
+        severity: Severity::Error,
+        summary: "Two DaemonSets want the same port of every node.",
+        why: "A port of a node belongs to one pod. The scheduler leaves the pods of the second DaemonSet `Pending`, and \
+              in the network of the node its process does not start: `address already in use`.",
+        bad: r"kind: DaemonSet
+metadata: {name: otel-agent}
+… ports: [{containerPort: 4317, hostPort: 4317}]
+---
+kind: DaemonSet
+metadata: {name: alloy}
+… ports: [{containerPort: 4317, hostPort: 4317}]",
+        good: r"kind: DaemonSet
+metadata: {name: otel-agent}
+… ports: [{containerPort: 4317, hostPort: 4317}]
+---
+kind: DaemonSet
+metadata: {name: alloy}
+… ports: [{containerPort: 4317, hostPort: 14317}]",
+        silent: "They run on different nodes, or something more than labels of nodes decides where; one of them is no \
+                 DaemonSet: then they need not meet.",
+        sources: &["https://github.com/open-telemetry/opentelemetry-helm-charts/pull/490"],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    let system = cx.system;
+    let mut taken: Vec<(&Pod, &ContainerPort, u16)> = Vec::new();
+    for (_, node) in system.nodes() {
+        let Some(container) = &node.container else { continue };
+        let Some(pod) = container.pod.as_deref().filter(|it| it.kind == WorkloadKind::DaemonSet && !it.affinity) else {
+            continue;
+        };
+        for (port, number) in host_ports(container, pod) {
+            let clash = taken.iter().find(|(other, it, at)| {
+                *at == number && it.transport == port.transport && !other.is_same(pod) && meet(pod, other)
+            });
+            if let Some((other, first, _)) = clash {
+                let message = format!("`{}` and `{}` both want port {number} of every node", other.name, pod.name);
+                let finding = cx
+                    .finding(message, &port.origin, "its pods stay `Pending`, or do not start")
+                    .label(first.origin.span(), format!("`{}` has it", other.name))
+                    .help("give one of them another port of the node, or none");
+                cx.report(finding);
+            } else {
+                taken.push((pod, port, number));
+            }
+        }
+    }
+}
+
+/// The ports of the node that a container takes.
+fn host_ports<'a>(container: &'a Container, pod: &'a Pod) -> impl Iterator<Item = (&'a ContainerPort, u16)> {
+    let all = pod.host_network.is_some();
+    container.ports.iter().filter_map(move |it| Some((it, it.host_port.or(all.then_some(it.port))?)))
+}
+
+/// Can both be on one node?
+fn meet(one: &Pod, other: &Pod) -> bool {
+    one.node_selector.iter().all(|(key, it)| other.node_selector.get(key).is_none_or(|other| other.value == it.value))
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::otelcol::Transport;
+    use telstack_diagnostics::Severity;
+    use telstack_system::{ContainerPort, Sourced, WorkloadKind};
+
+    use crate::test_support::Bench;
+
+    fn two(ports: [u16; 2], pools: [&str; 2]) -> Bench {
+        let mut bench = Bench::new("first second");
+        for (at, name) in ["first", "second"].into_iter().enumerate() {
+            let id = bench.add_collector(name, telstack_catalog::Distribution::Contrib, "0.158.0", "");
+            let origin = bench.at(name);
+            let pool = Sourced::new(pools[at].to_owned(), origin.clone());
+            bench.pod_of(id, WorkloadKind::DaemonSet).node_selector.insert("pool".to_owned(), pool);
+            let host_port = Some(ports[at]);
+            let transport = Transport::Tcp;
+            bench.container(id).ports.push(ContainerPort { name: None, port: 4317, transport, host_port, origin });
+        }
+        bench
+    }
+
+    #[test]
+    fn fails_on_one_port_for_two() {
+        assert_eq!(two([4317, 4317], ["a", "a"]).finds("K011", "second"), Severity::Error);
+    }
+
+    #[test]
+    fn passes_on_other_ports_and_other_nodes() {
+        two([4317, 4318], ["a", "a"]).silent("K011");
+        two([4317, 4317], ["a", "b"]).silent("K011");
+    }
+}

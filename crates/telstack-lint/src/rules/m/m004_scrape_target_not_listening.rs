@@ -1,0 +1,126 @@
+use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Bind, Purpose};
+
+use crate::{
+    Cx, Rule,
+    facts::Arrival,
+    rules::n::{
+        n001_loopback_bind_in_container as loopback, n002_protocol_port_mismatch as stranger,
+        n003_no_listener_on_peer_port as nobody,
+    },
+};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "M004",
+        name: "scrape-target-not-listening",
+        severity: Severity::Error,
+        summary: "Something is to be scraped that does not answer scrapes on that port, or answers only itself.",
+        why: "The target stays down: `connection refused`, and every graph of it is empty. A collector's own metrics \
+              are on `localhost:8888` unless it is told otherwise, and the port of a `prometheus` exporter is the one of \
+              its endpoint.",
+        bad: r"scrape_configs:
+  - job_name: collector
+    static_configs:
+      - targets: [collector:8889]
+# and in the collector: exporters: {prometheus: {endpoint: localhost:8889}}",
+        good: r"scrape_configs:
+  - job_name: collector
+    static_configs:
+      - targets: [collector:8889]
+# and in the collector: exporters: {prometheus: {endpoint: 0.0.0.0:8889}}",
+        silent: "The target is not part of what is checked, or what it listens on is not known; targets that are found at \
+                 run time, or that `relabel_configs` may change.",
+        sources: &[
+            "https://github.com/open-telemetry/opentelemetry-operator/issues/3897",
+            "https://github.com/open-telemetry/opentelemetry-demo/pull/1934",
+        ],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    nobody::report(cx, |purpose| purpose == Purpose::Scrape);
+    stranger::report(cx, |purpose| purpose == Purpose::Scrape);
+    for link in cx.facts.links.iter().filter(|it| it.purpose == Purpose::Scrape && !it.inside) {
+        let Arrival::Answer(listener) = link.arrival else { continue };
+        if listener.bind != Bind::Loopback || !loopback::only_scraped(cx, link.to_id, listener) {
+            continue;
+        }
+        let message = format!(
+            "{} scrapes `{}`, and `{}` of `{}` listens only inside its own container",
+            link.dialer(),
+            link.address(),
+            listener.name,
+            link.to.name
+        );
+        let finding = cx
+            .finding(message, &link.dial.origin, "refused")
+            .label(listener.origin.span(), format!("binds loopback, port {}", listener.port))
+            .help(format!("bind every interface: `0.0.0.0:{}`", listener.port));
+        cx.report(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_diagnostics::Severity;
+
+    use crate::test_support::Bench;
+
+    const COMPOSE: &str = "services:\n  collector:\n    image: otel/opentelemetry-collector-contrib:0.140.0\n    command: \
+                           [--config=/otel.yaml]\n    volumes: ['./otel.yaml:/otel.yaml']\n  prometheus:\n    image: \
+                           prom/prometheus:v3.5.0\n    volumes: ['./prometheus.yml:/etc/prometheus/prometheus.yml']\n";
+
+    fn scraped(endpoint: &str, target: &str, more: &str) -> Bench {
+        let otel = format!(
+            "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '0.0.0.0:4317'}}}}}}}}\n\
+             exporters: {{prometheus: {{endpoint: '{endpoint}'}}}}\n\
+             service: {{pipelines: {{metrics: {{receivers: [otlp], exporters: [prometheus]}}}}}}\n"
+        );
+        let prometheus =
+            format!("scrape_configs: [{{job_name: a, {more}static_configs: [{{targets: ['{target}']}}]}}]\n");
+        Bench::project(&[("compose.yaml", COMPOSE), ("otel.yaml", &otel), ("prometheus.yml", &prometheus)])
+    }
+
+    #[test]
+    fn fails_where_nothing_answers() {
+        let bench = scraped("0.0.0.0:8889", "collector:9999", "");
+        assert_eq!(bench.finds("M004", "'collector:9999'"), Severity::Error);
+        bench.silent("N003");
+        // Its own metrics are for itself.
+        let bench = scraped("0.0.0.0:8889", "collector:8888", "");
+        bench.finds("M004", "'collector:8888'");
+        bench.silent("N001");
+    }
+
+    #[test]
+    fn fails_where_only_the_container_itself_is_answered() {
+        let bench = scraped("localhost:8889", "collector:8889", "");
+        assert_eq!(bench.finds("M004", "'collector:8889'"), Severity::Error);
+        bench.silent("N001");
+    }
+
+    #[test]
+    fn fails_where_something_else_is_spoken() {
+        let bench = scraped("0.0.0.0:8889", "collector:4317", "");
+        bench.finds("M004", "'collector:4317'");
+        bench.silent("N002");
+    }
+
+    #[test]
+    fn passes_where_it_answers() {
+        scraped("0.0.0.0:8889", "collector:8889", "").silent("M004");
+    }
+
+    #[test]
+    fn silent_for_others_and_for_what_may_be_changed() {
+        scraped("0.0.0.0:8889", "elsewhere:9999", "").silent("M004");
+        scraped(
+            "0.0.0.0:8889",
+            "collector:9999",
+            "relabel_configs: [{target_label: __address__, replacement: 'x:1'}], ",
+        )
+        .silent("M004");
+    }
+}

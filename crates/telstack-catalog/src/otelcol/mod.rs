@@ -31,8 +31,8 @@ pub use kubernetes::{
 pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use near::{nearest, nearest_in};
 pub use releases::{
-    CollectorContainer, Release, distribution_has_release, is_released, nearest_release, newest, releases,
-    sampled_versions,
+    CollectorContainer, Release, distribution_has_release, first_release_of, is_released, nearest_release, newest,
+    releases, sampled_versions,
 };
 pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
 pub use telemetry::{InternalMetric, MetricsEndpoint, internal_metric, service_settings};

@@ -141,6 +141,7 @@ pub(crate) mod v {
     pub(crate) mod v005_eol_component;
     pub(crate) mod v006_deprecated_alias;
     pub(crate) mod v007_unpinned_image;
+    pub(crate) mod v008_no_such_image;
 }
 
 pub(crate) mod x {

@@ -57,6 +57,7 @@ fn check(cx: &mut Cx<'_>) {
         }
         let what = match source {
             Some(MountSource::Volume(_) | MountSource::Bind(_) | MountSource::Handed(_)) => continue,
+            Some(MountSource::Ephemeral) if container.pod.is_some() => "on a volume that ends with the pod",
             Some(MountSource::Ephemeral) => "on a mount that ends with the container",
             Some(MountSource::Copied(_)) | None => "in the container itself",
         };

@@ -38,6 +38,12 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Is it about the same topic of the same brokers?
+    pub fn same_topic(&self, other: &Self) -> bool {
+        let name = |it: &Self| it.topic.as_ref().map(|it| it.value.clone());
+        self.same_brokers(other) && self.topic.is_some() && name(self) == name(other)
+    }
+
     /// Do both speak to the same brokers, as far as that is known?
     pub fn same_brokers(&self, other: &Self) -> bool {
         !self.brokers.is_disjoint(&other.brokers)

@@ -78,9 +78,13 @@ fn variable_of(container: &Container, name: &str) -> Option<Sourced<String>> {
 }
 
 fn flag_of(node: &Node, name: &str) -> Option<Sourced<String>> {
-    let (_, value, at) = folder::flags(node).into_iter().rev().find(|(known, ..)| known == name)?;
+    let (value, at) = folder::flags(node).into_iter().rev().find_map(|(known, value, at)| {
+        // Some images split their words once more: `--kafka-addr ADDRESS` may be one.
+        let inside = known.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')).map(|it| it.trim().to_owned());
+        inside.or(value.filter(|_| known == name)).map(|value| (value, at))
+    })?;
     let word = node.container.as_ref()?.command.get(at)?;
-    Some(Sourced::new(value.filter(|it| !it.contains('$'))?, word.origin.clone()))
+    (!value.contains('$')).then(|| Sourced::new(value, word.origin.clone()))
 }
 
 /// An address with the name of its listener.

@@ -49,7 +49,7 @@ const BY_TRACE: &str = "partition_traces_by_id";
 fn check(cx: &mut Cx<'_>) {
     let (writers, readers) = (link::producers(cx.system), link::consumers(cx.system));
     for reader in &readers {
-        for writer in writers.iter().filter(|it| it.same_brokers(reader) && same_topic(it, reader)) {
+        for writer in writers.iter().filter(|it| it.same_topic(reader)) {
             if writer.signal == reader.signal {
                 encodings(cx, writer, reader);
             } else {
@@ -68,10 +68,6 @@ fn check(cx: &mut Cx<'_>) {
 
 fn name(topic: Option<&Sourced<String>>) -> Option<&str> {
     topic.map(|it| it.value.as_str())
-}
-
-fn same_topic(one: &Channel, other: &Channel) -> bool {
-    one.topic.is_some() && name(one.topic.as_ref()) == name(other.topic.as_ref())
 }
 
 fn encodings(cx: &mut Cx<'_>, writer: &Channel, reader: &Channel) {
@@ -118,16 +114,16 @@ fn topics(cx: &mut Cx<'_>, signal: Signal, writers: &[Channel], readers: &[Chann
         if unknown(reader) || writers.iter().chain(readers).any(|it| unknown(it) && it.signal == signal) {
             continue;
         }
-        if writers.iter().filter(here).any(|it| same_topic(it, reader)) {
+        if writers.iter().any(|it| it.same_topic(reader)) {
             continue;
         }
-        let read_by_none =
-            |it: &&Channel| !readers.iter().any(|other| other.same_brokers(it) && same_topic(other, it));
+        let read_by_none = |it: &&Channel| !readers.iter().any(|other| other.same_topic(it));
         let unread: Vec<&Channel> = writers.iter().filter(of_signal).filter(here).filter(read_by_none).collect();
         let (Some(first), Some(read)) = (unread.first(), &reader.topic) else { continue };
         let Some(written) = &first.topic else { continue };
         let others: BTreeSet<&str> = unread.iter().filter_map(|it| name(it.topic.as_ref())).collect();
-        let inside = reader.brokers.iter().any(|it| cx.system.find(it).is_some_and(|id| cx.system.node(id).broker().is_some()));
+        let inside =
+            reader.brokers.iter().any(|it| cx.system.find(it).is_some_and(|id| cx.system.node(id).broker().is_some()));
         let sure = others.len() == 1 && inside;
         let message = format!(
             "receiver `{}` reads {signal} from topic `{}`, to which nobody writes; exporter `{}` writes to {}",
@@ -151,8 +147,7 @@ fn topics(cx: &mut Cx<'_>, signal: Signal, writers: &[Channel], readers: &[Chann
 
 /// Several readers, each of which gets a part of every trace.
 fn keys(cx: &mut Cx<'_>, writer: &Channel, readers: &[&Channel]) {
-    let mine: Vec<&&Channel> =
-        readers.iter().filter(|it| it.same_brokers(writer) && same_topic(it, writer)).collect();
+    let mine: Vec<&&Channel> = readers.iter().filter(|it| it.same_topic(writer)).collect();
     let groups: BTreeSet<&str> = mine.iter().filter_map(|it| it.group.as_deref()).collect();
     for group in groups {
         let together: Vec<&&&Channel> = mine.iter().filter(|it| it.group.as_deref() == Some(group)).collect();
@@ -167,7 +162,8 @@ fn keys(cx: &mut Cx<'_>, writer: &Channel, readers: &[&Channel]) {
             writer.component
         );
         let names = nodes.iter().map(|it| cx.system.node(*it).name.clone());
-        let readers = if nodes.len() > 1 { format!("one of {count}: {}", ticked(names)) } else { format!("one of {count}") };
+        let readers =
+            if nodes.len() > 1 { format!("one of {count}: {}", ticked(names)) } else { format!("one of {count}") };
         let mut finding = cx
             .finding(message, &writer.origin, "writes messages without a key")
             .severity(Severity::Warning)
@@ -248,7 +244,8 @@ mod tests {
         assert_eq!(bench.finds("Q001", "kafka"), Severity::Error);
         let bench = stack(NEW, "    traces: {topic: a}", &["    traces: {topics: [a], encoding: otlp_json}"]);
         bench.finds("Q001", "otlp_json");
-        let old = stack("0.110.0", "    topic: a\n    encoding: otlp_json", &["    topic: a\n    encoding: otlp_proto"]);
+        let old =
+            stack("0.110.0", "    topic: a\n    encoding: otlp_json", &["    topic: a\n    encoding: otlp_proto"]);
         old.finds("Q001", "otlp_proto");
     }
 

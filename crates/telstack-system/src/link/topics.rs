@@ -87,7 +87,8 @@ fn channels(system: &System, kind: ComponentKind) -> Vec<Channel> {
 }
 
 fn speaks(component: &Component) -> bool {
-    component.fact().and_then(|it| it.protocol()).is_some_and(|it| Protocol(it) == Protocol::KAFKA)
+    let protocol = component.fact().and_then(telstack_catalog::otelcol::Component::protocol);
+    protocol.map(Protocol) == Some(Protocol::KAFKA)
 }
 
 fn channel(system: &System, (id, node): (NodeId, &Node), component: &Component, signal: Signal) -> Vec<Channel> {
@@ -105,10 +106,9 @@ fn channel(system: &System, (id, node): (NodeId, &Node), component: &Component, 
     let topics: Vec<Option<Sourced<String>>> = match (listed.map(|it| it.as_seq()), topic) {
         _ if by_data => vec![None],
         (Some(Some(items)), _) if !items.is_empty() => items.iter().map(literal).collect(),
-        (Some(_), _) => vec![None],
         (None, Known::Value(value)) => vec![literal(value)],
-        (None, Known::Unknown) => vec![None],
         (None, Known::Absent) => vec![own_topic()],
+        (Some(_), _) | (None, Known::Unknown) => vec![None],
     };
     let encoding = match encoding {
         Known::Value(value) => literal(value),

@@ -171,10 +171,8 @@ fn keys(cx: &mut Cx<'_>, writer: &Channel, readers: &[&Channel]) {
             .label(at.span(), "wants whole traces")
             .note("readers of one group share the partitions of a topic; with one partition only one of them reads");
         let part = cx.facts.named(writer.node, ComponentKind::Exporter, &writer.component);
-        finding = match part.is_some_and(|it| it.knows(BY_TRACE)) {
-            true => finding.help(format!("key messages by trace: `{BY_TRACE}: true`")),
-            false => finding.help(format!("key messages by trace: `{BY_TRACE}: true`, which a later release has")),
-        };
+        let when = if part.is_some_and(|it| it.knows(BY_TRACE)) { "" } else { ", which a later release has" };
+        finding = finding.help(format!("key messages by trace: `{BY_TRACE}: true`{when}"));
         let fix = part.filter(|it| it.knows(BY_TRACE)).and_then(keyed);
         cx.report_once(repair::with(finding, fix));
     }

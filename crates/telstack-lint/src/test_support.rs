@@ -134,6 +134,24 @@ impl Bench {
         bench
     }
 
+    /// A broker, and collectors of a release whose addresses are followed.
+    pub(crate) fn around_a_broker(broker: &str, version: &str, collectors: &[(&str, &str)]) -> Self {
+        let mut bench = Self::new("");
+        bench.system.from_files = true;
+        let kind = NodeKind::Broker(Box::default());
+        let mut node = Node::new(broker, bench.system.origin.clone(), None, kind);
+        let image = ImageRef { repository: "apache/kafka".to_owned(), tag: "4.0.0".to_owned() };
+        let origin = bench.system.origin.clone();
+        node.container = Some(Container::new(Sourced::new(image, origin.clone()), origin));
+        bench.system.add(node);
+        for (name, yaml) in collectors {
+            bench.add_collector(name, Distribution::Contrib, version, yaml);
+        }
+        let calls = link::telemetry(&bench.system);
+        link::connect(&mut bench.system, calls);
+        bench
+    }
+
     /// A store, Grafana or Alertmanager, named after its product.
     pub(crate) fn add(&mut self, product: Product, version: &str) -> NodeId {
         let kind = match product {

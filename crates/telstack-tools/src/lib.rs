@@ -17,6 +17,7 @@ mod grafana;
 pub mod haproxy;
 mod image;
 mod jaeger;
+mod kafka;
 mod kubernetes;
 mod loki;
 mod mimir;
@@ -143,6 +144,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
     for id in system.node_ids() {
         let node = system.node_mut(id);
         collector::adopt(node, &mut folder);
+        kafka::adopt(node);
         let dialled = read_node(node, &mut folder);
         if let Some(Container { network: Network::Other(_), .. }) = &node.container {
             // Whom others reach by which name, nobody can tell.

@@ -2,6 +2,7 @@
 
 pub mod haproxy;
 mod image;
+pub mod kafka;
 mod layout;
 mod options;
 mod settings;

@@ -118,6 +118,10 @@ pub(crate) mod p {
     pub(crate) mod p015_invalid_id;
 }
 
+pub(crate) mod q {
+    pub(crate) mod q001_kafka_encoding_topic_mismatch;
+}
+
 pub(crate) mod s {
     pub(crate) mod s001_tail_sampling_split_traces;
     pub(crate) mod s002_loadbalancing_to_clusterip;

@@ -7,6 +7,7 @@ mod doors;
 mod forward;
 mod reach;
 mod sdk;
+mod topics;
 mod way;
 
 pub use dials::{Address, of_exporter as exporter_dials};
@@ -16,6 +17,7 @@ pub use doors::{Door, JAEGER_1_TLS, listeners};
 pub use forward::{Sender, Spread, clients, forward, senders};
 pub use reach::Hearing;
 pub use sdk::programs;
+pub use topics::{Channel, consumers, producers};
 pub use way::{Way, leading_to, way};
 
 use std::collections::HashSet;
@@ -44,7 +46,7 @@ pub struct Call {
     pub pipelines: Vec<Sourced<usize>>,
 }
 
-/// What the exporters of all collectors dial, as far as their settings say. An exporter that an edge has
+/// What the exporters of all collectors dial, and the receivers that read messages, as far as their settings say. An exporter that an edge has
 /// already is left out, and one that no pipeline feeds dials nobody.
 pub fn telemetry(system: &System) -> Vec<Call> {
     let mut calls = Vec::new();
@@ -69,6 +71,7 @@ pub fn telemetry(system: &System) -> Vec<Call> {
                 calls.push(Call { purpose: Purpose::Telemetry, from, dial, signals, pipelines });
             }
         }
+        topics::calls(system, (from, collector), &mut calls);
     }
     calls
 }

@@ -103,11 +103,11 @@ fn a_scalable_stack() {
             wanted("D007", "sending_queue", "prometheusremotewrite:"),
             wanted("C001", "test: [\"CMD\", \"wget\"", "otel/opentelemetry-collector-contrib:0.91.0"),
             wanted("H002", "check inter 5s", "0.0.0.0:4318"),
-            wanted("S001", "tail_sampling", ""),
+            wanted("Q001", "kafka/traces", "tail_sampling"),
             wanted("G001", "jaeger", ""),
             wanted("X002", "", ""),
         ],
-        &["C001", "D007", "G001", "H002", "S001", "Y001"],
+        &["D007", "G001", "H002", "Y001"],
     );
     // An upgrade takes away what was deprecated then.
     let report = check(folder.path(), &["--otelcol-version", "newest"]);

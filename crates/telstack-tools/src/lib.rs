@@ -29,7 +29,7 @@ mod tempo;
 mod testing;
 mod tls;
 
-pub use alone::{Alone, read_alone};
+pub use alone::{Alone, read_alone, read_loose_alone};
 pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
 pub use folder::{Loose, Said, SourceFile};

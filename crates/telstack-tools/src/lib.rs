@@ -158,6 +158,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
     }
     system.complete = folder.complete && !folder.out.has_errors();
     calls.extend(link::telemetry(&system));
+    calls.extend(link::scrapes(&system));
     kubernetes::finish(&mut system);
     calls.extend(link::programs(&system));
     let loose = folder.loose().filter(|_| system.cluster.is_some()).map(Loose::of).collect();

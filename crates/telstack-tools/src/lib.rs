@@ -30,7 +30,7 @@ mod tempo;
 mod testing;
 mod tls;
 
-pub use alone::{Alone, read_alone};
+pub use alone::{Alone, read_alone, read_loose_alone};
 pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
 pub use folder::{Loose, Said, SourceFile};
@@ -160,6 +160,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
     }
     system.complete = folder.complete && !folder.out.has_errors();
     calls.extend(link::telemetry(&system));
+    calls.extend(link::scrapes(&system));
     kubernetes::finish(&mut system);
     calls.extend(link::programs(&system));
     let loose = folder.loose().filter(|_| system.cluster.is_some()).map(Loose::of).collect();

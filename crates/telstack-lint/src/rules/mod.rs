@@ -77,6 +77,7 @@ pub(crate) mod l {
 pub(crate) mod m {
     pub(crate) mod m001_remote_write_receiver_flag;
     pub(crate) mod m002_otlp_receiver_flag;
+    pub(crate) mod m003_prom_scrape_duplicated_by_replicas;
     pub(crate) mod m004_scrape_target_not_listening;
     pub(crate) mod m005_delta_into_prometheus;
     pub(crate) mod m006_rule_files_match_nothing;
@@ -85,6 +86,7 @@ pub(crate) mod m {
     pub(crate) mod m009_spanmetrics_unbounded_dimension;
     pub(crate) mod m010_prometheus_exporter_expiry;
     pub(crate) mod m011_telemetry_loop;
+    pub(crate) mod m012_ha_labels_missing;
 }
 
 pub(crate) mod n {

@@ -86,6 +86,39 @@ pub fn of_exporter(exporter: &Component, version: Option<Version>) -> Vec<(Dial,
     dials
 }
 
+/// What a job of a receiver scrapes.
+pub(super) fn of_job(receiver: &Component, job: &Value) -> Vec<Dial> {
+    let items =
+        |value: &'_ Value, key: &str| value.at(key).and_then(Value::as_seq).map(<[Value]>::to_vec).unwrap_or_default();
+    let text = |key: &str| job.at(key).and_then(Value::as_str);
+    // Targets may be renamed before they are dialled.
+    if !items(job, "relabel_configs").is_empty() {
+        return Vec::new();
+    }
+    let scheme = text("scheme").unwrap_or("http");
+    let tls = match scheme {
+        "https" => Known::Value(Tls::On),
+        "http" => Known::Value(Tls::Off),
+        _ => Known::Unknown,
+    };
+    let port = if scheme == "https" { HTTPS_PORT } else { HTTP_PORT };
+    let targets = items(job, "static_configs").iter().flat_map(|it| items(it, "targets")).collect::<Vec<_>>();
+    let dial = |target: &Value| {
+        let address = Address::parse(target.as_str().filter(|text| !is_open(text))?)?;
+        Some(Dial {
+            component: Some(receiver.reference()),
+            protocol: Protocol::EXPOSITION,
+            port: address.port.unwrap_or(port),
+            host: address.host,
+            path: text("metrics_path").unwrap_or("/metrics").to_owned(),
+            tls,
+            tenant: None,
+            origin: target.mark.clone(),
+        })
+    };
+    targets.iter().filter_map(dial).collect()
+}
+
 fn dial(exporter: &Component, protocol: Protocol, endpoint: &Value) -> Option<Dial> {
     let address = Address::parse(endpoint.as_str().filter(|text| !is_open(text))?)?;
     Some(Dial {

@@ -22,7 +22,7 @@ pub use way::{Way, leading_to, way};
 
 use std::collections::HashSet;
 
-use telstack_catalog::{ComponentKind, SignalSet};
+use telstack_catalog::{ComponentKind, SignalSet, otelcol};
 
 use crate::{
     graph::{NodeId, System},
@@ -72,6 +72,28 @@ pub fn telemetry(system: &System) -> Vec<Call> {
             }
         }
         topics::calls(system, (from, collector), &mut calls);
+    }
+    calls
+}
+
+/// What the receivers of collectors scrape that take a part of Prometheus's configuration, as far as it is written
+/// out and nothing changes it.
+pub fn scrapes(system: &System) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for (from, _, collector) in system.collectors() {
+        let wiring = Wiring::of(collector);
+        for receiver in collector.of_kind(ComponentKind::Receiver) {
+            let block = receiver.fact().and_then(otelcol::Component::server_only).map(|(block, _)| block);
+            let config = block.and_then(|block| receiver.setting(block));
+            if config.is_none() || wiring.mentions(receiver).next().is_none() {
+                continue;
+            }
+            let jobs = config.and_then(|it| it.at("scrape_configs")?.as_seq()).unwrap_or_default();
+            for dial in jobs.iter().flat_map(|job| dials::of_job(receiver, job)) {
+                let (purpose, signals, pipelines) = (Purpose::Scrape, SignalSet::default(), Vec::new());
+                calls.push(Call { purpose, from, dial, signals, pipelines });
+            }
+        }
     }
     calls
 }

@@ -7,7 +7,8 @@ use telstack_catalog::{Distribution, Signal, SignalSet, Version, otelcol::Transp
 use telstack_diagnostics::{Applicability, Diagnostics, Severity, SourceMap, Span, apply};
 use telstack_system::{
     Alerter, Bind, Cluster, Container, Dial, Edge, ImageRef, Known, Listener, Node, NodeId, NodeKind, Origin, Platform,
-    Pod, Protocol, Purpose, Sourced, Store, System, Tls, Viewer, WorkloadKind, cluster::Labels, link, passes,
+    Pod, Protocol, Purpose, Selector, Service, ServicePort, ServiceType, Sourced, Store, System, TargetPort, Tls,
+    Viewer, WorkloadKind, cluster::Labels, link, passes,
 };
 use telstack_tools::{
     Alone, Said, SourceFile,
@@ -133,6 +134,24 @@ impl Bench {
         bench
     }
 
+    /// A broker, and collectors of a release whose addresses are followed.
+    pub(crate) fn around_a_broker(broker: &str, version: &str, collectors: &[(&str, &str)]) -> Self {
+        let mut bench = Self::new("");
+        bench.system.from_files = true;
+        let kind = NodeKind::Broker(Box::default());
+        let mut node = Node::new(broker, bench.system.origin.clone(), None, kind);
+        let image = ImageRef { repository: "apache/kafka".to_owned(), tag: "4.0.0".to_owned() };
+        let origin = bench.system.origin.clone();
+        node.container = Some(Container::new(Sourced::new(image, origin.clone()), origin));
+        bench.system.add(node);
+        for (name, yaml) in collectors {
+            bench.add_collector(name, Distribution::Contrib, version, yaml);
+        }
+        let calls = link::telemetry(&bench.system);
+        link::connect(&mut bench.system, calls);
+        bench
+    }
+
     /// A store, Grafana or Alertmanager, named after its product.
     pub(crate) fn add(&mut self, product: Product, version: &str) -> NodeId {
         let kind = match product {
@@ -194,11 +213,41 @@ impl Bench {
             node_selector: Labels::new(),
             affinity: false,
             operated: false,
-            targets_shared: None,
             links: false,
+            targets_shared: None,
             origin,
         };
         Arc::make_mut(self.container(id).pod.insert(Arc::new(pod)))
+    }
+
+    /// A Service named `gw` that leads from 4317 to a port of pods with these labels; written `slice`, as is the port.
+    pub(crate) fn service(&mut self, labels: Labels, target: TargetPort, slice: &str) -> &mut Service {
+        let origin = self.at(slice);
+        let port = ServicePort {
+            name: None,
+            port: 4317,
+            target,
+            transport: Transport::Tcp,
+            app_protocol: None,
+            node_port: None,
+            origin: origin.clone(),
+        };
+        let service = Service {
+            name: "gw".to_owned(),
+            namespace: None,
+            ty: ServiceType::ClusterIp,
+            headless: false,
+            selector: Some(Selector { labels, expressions: Vec::new(), origin: origin.clone() }),
+            ports: vec![port],
+            open_ports: false,
+            labels: Labels::new(),
+            annotations: Labels::new(),
+            sticky: false,
+            origin,
+        };
+        let services = &mut self.cluster().services;
+        services.push(service);
+        services.last_mut().expect("one was pushed")
     }
 
     /// The cluster around the pods.

@@ -1,12 +1,12 @@
 //! A file of a product that is read by itself: what runs it, and what is beside it, is not known.
 
 use telstack_catalog::product::Product;
-use telstack_diagnostics::{Diagnostics, Span};
+use telstack_diagnostics::{Diagnostics, FileId, Span};
 use telstack_system::{Node, NodeKind, Origin, Platform, Sourced, Store, System};
 
 use crate::{
     SourceFile,
-    folder::{CONFIG, Folder},
+    folder::{CONFIG, Folder, Loose},
     read_node,
 };
 
@@ -48,7 +48,18 @@ impl Alone {
 /// Reads one file as a System of one node, of the release that its comments name. Nothing is known to be missing
 /// from it.
 pub fn read_alone(file: SourceFile<'_>, name: &str, what: Alone, out: &mut Diagnostics) -> System {
-    let origin = Origin::written(Span::new(file.file, 0, 0));
+    // Its path is of no use: nothing else is there.
+    let files = [SourceFile { path: CONFIG, ..file }];
+    read(file.file, &mut Folder::new(&files, String::new(), out), name, what)
+}
+
+/// The same of a text that stands inside of a file.
+pub fn read_loose_alone(loose: &Loose, name: &str, what: Alone, out: &mut Diagnostics) -> System {
+    read(loose.file, &mut Folder::of_loose(CONFIG, loose, out), name, what)
+}
+
+fn read(file: FileId, folder: &mut Folder<'_>, name: &str, what: Alone) -> System {
+    let origin = Origin::written(Span::new(file, 0, 0));
     let by_itself = || Origin::builtin("check", "the file stands by itself", &[]);
     let mut system = System::new(name, origin.clone(), Sourced::new(Platform::Compose, by_itself()));
     (system.from_files, system.complete) = (true, false);
@@ -58,11 +69,8 @@ pub fn read_alone(file: SourceFile<'_>, name: &str, what: Alone, out: &mut Diagn
         None if product == Product::Alertmanager => NodeKind::Alerter(Box::default()),
         None => NodeKind::Viewer(Box::default()),
     };
-    // Its path is of no use: nothing else is there.
-    let files = [SourceFile { path: CONFIG, ..file }];
-    let mut folder = Folder::new(&files, String::new(), out);
     folder.alone = Some(what.role());
     let id = system.add(Node::new(name, origin, None, kind));
-    read_node(system.node_mut(id), &mut folder);
+    read_node(system.node_mut(id), folder);
     system
 }

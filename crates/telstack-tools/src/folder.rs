@@ -166,6 +166,15 @@ impl<'a> Folder<'a> {
         }
     }
 
+    /// A text that stands inside of a file, alone.
+    pub(crate) fn of_loose(path: &str, loose: &'a Loose, out: &'a mut Diagnostics) -> Self {
+        let mut folder = Self::new(&[], String::new(), out);
+        let (path, text) = (path.to_owned(), Cow::Borrowed(loose.text.as_str()));
+        let (file, place) = (loose.file, loose.place);
+        folder.files.push(Rc::new(Piece { path, file, text, place, fill: None, secret: false }));
+        folder
+    }
+
     /// A path that a file names, from where all paths start; none if it leads out.
     pub(crate) fn resolve(&self, path: &str, by: &Origin) -> Option<String> {
         joined(self.base_of(by), path)

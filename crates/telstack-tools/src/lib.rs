@@ -17,6 +17,7 @@ mod grafana;
 pub mod haproxy;
 mod image;
 mod jaeger;
+mod kafka;
 mod kubernetes;
 mod loki;
 mod mimir;
@@ -29,7 +30,7 @@ mod tempo;
 mod testing;
 mod tls;
 
-pub use alone::{Alone, read_alone};
+pub use alone::{Alone, read_alone, read_loose_alone};
 pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
 pub use folder::{Loose, Said, SourceFile};
@@ -143,6 +144,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
     for id in system.node_ids() {
         let node = system.node_mut(id);
         collector::adopt(node, &mut folder);
+        kafka::adopt(node);
         let dialled = read_node(node, &mut folder);
         if let Some(Container { network: Network::Other(_), .. }) = &node.container {
             // Whom others reach by which name, nobody can tell.
@@ -158,6 +160,7 @@ fn completed(mut system: System, mut folder: Folder<'_>) -> Reading {
     }
     system.complete = folder.complete && !folder.out.has_errors();
     calls.extend(link::telemetry(&system));
+    calls.extend(link::scrapes(&system));
     kubernetes::finish(&mut system);
     calls.extend(link::programs(&system));
     let loose = folder.loose().filter(|_| system.cluster.is_some()).map(Loose::of).collect();

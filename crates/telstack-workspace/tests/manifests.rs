@@ -141,6 +141,9 @@ fn configurations_are_checked_at_their_own_lines() {
 fn one_that_nothing_reads_is_checked_by_itself() {
     let wrong = collector("elsewhere:4317").replace("otlp_grpc]", "otlp_grpc, nothing]");
     assert_eq!(found(&[(ALL, &config_map("x", &wrong))]), ["P001 d/all.yaml:21 nothing"]);
+    // Another product's.
+    let prometheus = "global:\n  scrape_interval: fast\nscrape_configs:\n- job_name: x\n  scrape_interval: 10s\n";
+    assert_eq!(found(&[(ALL, &config_map("x", prometheus))]), ["Y003 d/all.yaml:8 fast"]);
     // Something else, and nothing of ours.
     for other in ["server:\n  port: 1\n", "a: b: c\n", "receivers: [me]\n"] {
         assert!(found(&[(ALL, &config_map("x", other))]).is_empty(), "{other}");
@@ -334,4 +337,25 @@ fn comments_inside_of_a_config_map_ignore() {
     };
     assert_eq!(left(&wrong), ["P001"]);
     assert!(left(&ignored).is_empty());
+}
+
+#[test]
+fn what_another_container_fills_is_not_known() {
+    let grafana = |sidecar: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: grafana}}\nspec:\n  template:\n    spec:\n      \
+             volumes:\n      - {{name: sources, emptyDir: {{}}}}\n      - {{name: boards, configMap: {{name: boards}}}}\n      \
+             containers:\n      - name: grafana\n        image: grafana/grafana:11.0.0\n        volumeMounts:\n        - \
+             {{name: sources, mountPath: /etc/grafana/provisioning/datasources}}\n        - {{name: boards, mountPath: \
+             /etc/grafana/provisioning/dashboards}}\n{sidecar}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: \
+             boards}}\ndata:\n  p.yaml: |\n    apiVersion: 1\n    providers:\n    - name: a\n      options: {{path: \
+             /etc/grafana/provisioning/dashboards}}\n  b.json: |\n    {{\"uid\": \"b\", \"title\": \"B\", \"panels\": \
+             [{{\"type\": \"timeseries\", \"datasource\": {{\"type\": \"loki\", \"uid\": \"logs\"}}, \"targets\": \
+             []}}], \"schemaVersion\": 39}}\n"
+        )
+    };
+    let sidecar = "      - name: sidecar\n        image: kiwigrid/k8s-sidecar:1.27.0\n        volumeMounts:\n        - {name: \
+                   sources, mountPath: /etc/grafana/provisioning/datasources}\n";
+    assert_eq!(codes(&[(ALL, &grafana(sidecar))]), [""; 0]);
+    assert!(codes(&[(ALL, &grafana(""))]).contains(&"G001".to_owned()));
 }

@@ -133,7 +133,7 @@ const CASES: &[(&str, &str, Edits)] = &[
             ("receivers:\n  otlp:", "receivers:\n  host_metrics: {scrapers: {load: {}}}\n  otlp:"),
         ],
     ),
-    ("component-stability", "V008", DIMENSION),
+    ("component-stability", "V009", DIMENSION),
     (
         "deprecated-component",
         "V006",

@@ -34,8 +34,8 @@ pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use metrics::{Metric, MetricKind, named_like_us, own_metrics, tempo_span_metrics};
 pub use near::{nearest, nearest_in};
 pub use releases::{
-    CollectorContainer, Release, distribution_has_release, is_released, nearest_release, newest, releases,
-    sampled_versions,
+    CollectorContainer, Release, distribution_has_release, first_release_of, is_released, nearest_release, newest,
+    releases, sampled_versions,
 };
 pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
 pub use telemetry::{InternalMetric, MetricsEndpoint, internal_metric, service_settings};

@@ -98,6 +98,11 @@ pub fn distribution_has_release(distribution: Distribution, version: Version) ->
     is_released(version) && stored().distributions.get(distribution.as_str()).is_some_and(|d| d.first <= version)
 }
 
+/// The first release at which a distribution was published, if any is known.
+pub fn first_release_of(distribution: Distribution) -> Option<Version> {
+    stored().distributions.get(distribution.as_str()).map(|it| it.first)
+}
+
 /// The one or two sampled versions whose settings stand for a version.
 pub(super) fn samples_for(version: Version) -> &'static [Version] {
     let all = &stored().releases;

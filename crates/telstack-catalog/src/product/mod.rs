@@ -2,6 +2,7 @@
 
 pub mod haproxy;
 mod image;
+pub mod kafka;
 mod layout;
 mod options;
 mod settings;
@@ -83,7 +84,7 @@ pub struct Endpoint {
     /// Host bound by default: `0.0.0.0` or `localhost`.
     pub default_bind: &'static str,
     /// What the `endpoint` of an OTLP/HTTP exporter must end with: `/otlp`. The exporter appends
-    /// `/v1/<signal>`.
+    /// `/v1/<signal>`. For queries, what the address of a data source must end with, if anything.
     pub base: Option<&'static str>,
 }
 

@@ -195,15 +195,18 @@ fn behind<'a>(system: &'a System, link: &Link<'a>) -> Vec<Link<'a>> {
         let tls = if decrypts || !dial.tls.is_unknown() { Known::Unknown } else { link.dial.tls };
         let hearing = system.hearing(link.to_id, to, &dial.host);
         let dial = Dial { host: dial.host.clone(), port: dial.port, tls, ..link.dial.as_ref().clone() };
+        let mut dial: Cow<'a, Dial> = Cow::Owned(dial);
         let to_node = system.node(to);
-        let arrival = arrival(&dial, edge.via, to_node);
+        let open = dial.protocol == Protocol::OTLP;
+        let arrival = if open { either(&mut dial, edge.via, to_node) } else { arrival(&dial, edge.via, to_node) };
         // That nothing listens there, the proxy's own link says.
-        if matches!(arrival, Arrival::Nothing | Arrival::Unknown) {
+        let doubtful = open && matches!(arrival, Arrival::Stranger(_));
+        if doubtful || matches!(arrival, Arrival::Nothing | Arrival::Unknown) {
             continue;
         }
         found.push(Link {
             purpose: link.purpose,
-            dial: Cow::Owned(dial),
+            dial,
             from: link.from,
             from_id: link.from_id,
             to: to_node,

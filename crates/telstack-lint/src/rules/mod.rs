@@ -80,6 +80,7 @@ pub(crate) mod l {
 pub(crate) mod m {
     pub(crate) mod m001_remote_write_receiver_flag;
     pub(crate) mod m002_otlp_receiver_flag;
+    pub(crate) mod m003_prom_scrape_duplicated_by_replicas;
     pub(crate) mod m004_scrape_target_not_listening;
     pub(crate) mod m005_delta_into_prometheus;
     pub(crate) mod m006_rule_files_match_nothing;
@@ -88,6 +89,7 @@ pub(crate) mod m {
     pub(crate) mod m009_spanmetrics_unbounded_dimension;
     pub(crate) mod m010_prometheus_exporter_expiry;
     pub(crate) mod m011_telemetry_loop;
+    pub(crate) mod m012_ha_labels_missing;
 }
 
 pub(crate) mod n {
@@ -123,6 +125,10 @@ pub(crate) mod p {
     pub(crate) mod p017_batch_not_last;
 }
 
+pub(crate) mod q {
+    pub(crate) mod q001_kafka_encoding_topic_mismatch;
+}
+
 pub(crate) mod s {
     pub(crate) mod s001_tail_sampling_split_traces;
     pub(crate) mod s002_loadbalancing_to_clusterip;
@@ -147,7 +153,8 @@ pub(crate) mod v {
     pub(crate) mod v005_eol_component;
     pub(crate) mod v006_deprecated_alias;
     pub(crate) mod v007_unpinned_image;
-    pub(crate) mod v008_unstable_component;
+    pub(crate) mod v008_no_such_image;
+    pub(crate) mod v009_unstable_component;
 }
 
 pub(crate) mod x {

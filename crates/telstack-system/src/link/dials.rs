@@ -57,6 +57,9 @@ impl Address {
 pub fn of_exporter(exporter: &Component, version: Option<Version>) -> Vec<(Dial, Option<Signal>)> {
     let Some(fact) = exporter.fact() else { return Vec::new() };
     let Some(protocol) = fact.protocol().map(Protocol) else { return Vec::new() };
+    if protocol == Protocol::KAFKA {
+        return message_addresses(exporter).into_iter().map(|dial| (dial, None)).collect();
+    }
     let address = fact.address_setting();
     // The address of some is their own: they are asked, and do not dial.
     if version.is_some_and(|version| fact.listens(version).iter().any(|listen| listen.setting == address)) {
@@ -83,6 +86,39 @@ pub fn of_exporter(exporter: &Component, version: Option<Version>) -> Vec<(Dial,
     dials
 }
 
+/// What a job of a receiver scrapes.
+pub(super) fn of_job(receiver: &Component, job: &Value) -> Vec<Dial> {
+    let items =
+        |value: &'_ Value, key: &str| value.at(key).and_then(Value::as_seq).map(<[Value]>::to_vec).unwrap_or_default();
+    let text = |key: &str| job.at(key).and_then(Value::as_str);
+    // Targets may be renamed before they are dialled.
+    if !items(job, "relabel_configs").is_empty() {
+        return Vec::new();
+    }
+    let scheme = text("scheme").unwrap_or("http");
+    let tls = match scheme {
+        "https" => Known::Value(Tls::On),
+        "http" => Known::Value(Tls::Off),
+        _ => Known::Unknown,
+    };
+    let port = if scheme == "https" { HTTPS_PORT } else { HTTP_PORT };
+    let targets = items(job, "static_configs").iter().flat_map(|it| items(it, "targets")).collect::<Vec<_>>();
+    let dial = |target: &Value| {
+        let address = Address::parse(target.as_str().filter(|text| !is_open(text))?)?;
+        Some(Dial {
+            component: Some(receiver.reference()),
+            protocol: Protocol::EXPOSITION,
+            port: address.port.unwrap_or(port),
+            host: address.host,
+            path: text("metrics_path").unwrap_or("/metrics").to_owned(),
+            tls,
+            tenant: None,
+            origin: target.mark.clone(),
+        })
+    };
+    targets.iter().filter_map(dial).collect()
+}
+
 fn dial(exporter: &Component, protocol: Protocol, endpoint: &Value) -> Option<Dial> {
     let address = Address::parse(endpoint.as_str().filter(|text| !is_open(text))?)?;
     Some(Dial {
@@ -95,6 +131,36 @@ fn dial(exporter: &Component, protocol: Protocol, endpoint: &Value) -> Option<Di
         tenant: tenant(exporter),
         origin: endpoint.mark.clone(),
     })
+}
+
+/// Where the brokers of a component that writes or reads messages are, one by one.
+const BROKERS: &str = "brokers";
+/// Where it may say that it encrypts.
+const MESSAGES_TLS: [&str; 2] = ["tls", "auth.tls"];
+
+/// What a component dials that writes or reads messages.
+pub(super) fn message_addresses(component: &Component) -> Vec<Dial> {
+    let brokers = component.setting(BROKERS).map(|it| it.as_seq().unwrap_or(std::slice::from_ref(it)));
+    let settings: Vec<&Value> = MESSAGES_TLS.iter().filter_map(|path| component.setting(path)).collect();
+    let tls = match settings.as_slice() {
+        [] => Known::Value(Tls::Off),
+        [one] if one.as_map().is_some() && one.at("insecure").is_none() => Known::Value(Tls::On),
+        _ => Known::Unknown,
+    };
+    let dial = |broker: &Value| {
+        let address = Address::parse(broker.as_str().filter(|text| !is_open(text))?)?;
+        Some(Dial {
+            component: Some(component.reference()),
+            protocol: Protocol::KAFKA,
+            port: address.port?,
+            host: address.host,
+            path: String::new(),
+            tls,
+            tenant: None,
+            origin: broker.mark.clone(),
+        })
+    };
+    brokers.unwrap_or_default().iter().filter_map(dial).collect()
 }
 
 /// The tenant that an exporter names: in whatever case, the header is the same.

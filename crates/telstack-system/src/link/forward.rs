@@ -1,6 +1,9 @@
 //! What proxies hand on, and to whom.
 
-use super::way::{Way, way};
+use super::{
+    topics::{Channel, consumers, producers},
+    way::{Way, way},
+};
 use crate::{
     graph::{NodeId, System},
     known::Known,
@@ -83,10 +86,10 @@ pub struct Sender {
 /// Something that spreads what it takes over several nodes.
 #[derive(Clone, Debug)]
 pub struct Spread {
-    /// The proxy.
+    /// The proxy, or the broker of a topic.
     pub node: NodeId,
-    /// The number of its backend.
-    pub backend: usize,
+    /// The number of the proxy's backend; none for a topic.
+    pub backend: Option<usize>,
     /// All nodes that get a share, in order; several of one node are one.
     pub over: Vec<NodeId>,
     /// How many get a share; none where run time decides.
@@ -95,8 +98,8 @@ pub struct Spread {
     pub keyed: Known<bool>,
 }
 
-/// Who sends telemetry to a node, and through what that spreads it. A proxy that nobody of the System sends to is a
-/// sender itself: applications send to it.
+/// Who sends telemetry to a node, and through what that spreads it: a proxy, or a topic that several read together. A
+/// proxy that nobody of the System sends to is a sender itself: applications send to it.
 pub fn senders(system: &System, to: NodeId) -> Vec<Sender> {
     let mut found = Vec::new();
     for (edge, from) in system.incoming(to, Purpose::Telemetry) {
@@ -114,6 +117,31 @@ pub fn senders(system: &System, to: NodeId) -> Vec<Sender> {
         }
         for (from, dial) in before {
             found.push(Sender { from, dial, through: Some(spread.clone()) });
+        }
+    }
+    found.extend(over_topics(system, to));
+    found
+}
+
+/// Who writes to topics that a node reads.
+fn over_topics(system: &System, to: NodeId) -> Vec<Sender> {
+    let (writers, readers) = (producers(system), consumers(system));
+    let mut found = Vec::new();
+    for reader in readers.iter().filter(|it| it.node == to) {
+        let same = |it: &&Channel| it.signal == reader.signal && it.same_topic(reader);
+        let together = readers.iter().filter(same).filter(|it| it.group == reader.group);
+        let mut over: Vec<NodeId> = together.map(|it| it.node).collect();
+        over.sort_unstable();
+        over.dedup();
+        for writer in writers.iter().filter(same) {
+            let mine = system.outgoing(writer.node, Purpose::Telemetry).into_iter().find_map(|(edge, node)| {
+                let dial = system.edge(edge).dial.clone()?;
+                (dial.component.as_ref()?.id == writer.component).then_some((node, dial))
+            });
+            let Some((node, dial)) = mine else { continue };
+            let count = u64::try_from(over.len()).ok();
+            let spread = Spread { node, backend: None, over: over.clone(), count, keyed: writer.keyed };
+            found.push(Sender { from: writer.node, dial, through: Some(spread) });
         }
     }
     found
@@ -139,5 +167,5 @@ fn spread(system: &System, proxy: NodeId, backend: usize) -> Option<Spread> {
     let mut over: Vec<NodeId> = here.map(|(_, to)| to).collect();
     over.sort_unstable();
     over.dedup();
-    Some(Spread { node: proxy, backend, over, count: it.size(), keyed: it.keyed })
+    Some(Spread { node: proxy, backend: Some(backend), over, count: it.size(), keyed: it.keyed })
 }

@@ -7,6 +7,7 @@ mod doors;
 mod forward;
 mod reach;
 mod sdk;
+mod topics;
 mod way;
 
 pub use dials::{Address, of_exporter as exporter_dials};
@@ -16,11 +17,12 @@ pub use doors::{Door, JAEGER_1_TLS, listeners};
 pub use forward::{Sender, Spread, clients, forward, senders};
 pub use reach::Hearing;
 pub use sdk::programs;
+pub use topics::{Channel, consumers, producers};
 pub use way::{Way, leading_to, way};
 
 use std::collections::HashSet;
 
-use telstack_catalog::{ComponentKind, SignalSet};
+use telstack_catalog::{ComponentKind, SignalSet, otelcol};
 
 use crate::{
     graph::{NodeId, System},
@@ -44,7 +46,7 @@ pub struct Call {
     pub pipelines: Vec<Sourced<usize>>,
 }
 
-/// What the exporters of all collectors dial, as far as their settings say. An exporter that an edge has
+/// What the exporters of all collectors dial, and the receivers that read messages, as far as their settings say. An exporter that an edge has
 /// already is left out, and one that no pipeline feeds dials nobody.
 pub fn telemetry(system: &System) -> Vec<Call> {
     let mut calls = Vec::new();
@@ -67,6 +69,29 @@ pub fn telemetry(system: &System) -> Vec<Call> {
                 }
                 let signals = pipelines.iter().map(|it| collector.pipelines[it.value].signal).collect();
                 calls.push(Call { purpose: Purpose::Telemetry, from, dial, signals, pipelines });
+            }
+        }
+        topics::calls(system, (from, collector), &mut calls);
+    }
+    calls
+}
+
+/// What the receivers of collectors scrape that take a part of Prometheus's configuration, as far as it is written
+/// out and nothing changes it.
+pub fn scrapes(system: &System) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for (from, _, collector) in system.collectors() {
+        let wiring = Wiring::of(collector);
+        for receiver in collector.of_kind(ComponentKind::Receiver) {
+            let block = receiver.fact().and_then(otelcol::Component::server_only).map(|(block, _)| block);
+            let config = block.and_then(|block| receiver.setting(block));
+            if config.is_none() || wiring.mentions(receiver).next().is_none() {
+                continue;
+            }
+            let jobs = config.and_then(|it| it.at("scrape_configs")?.as_seq()).unwrap_or_default();
+            for dial in jobs.iter().flat_map(|job| dials::of_job(receiver, job)) {
+                let (purpose, signals, pipelines) = (Purpose::Scrape, SignalSet::default(), Vec::new());
+                calls.push(Call { purpose, from, dial, signals, pipelines });
             }
         }
     }

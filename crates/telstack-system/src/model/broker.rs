@@ -1,12 +1,12 @@
-//! Brokers of messages: who sends to a topic and who reads it need not know of each other.
+//! Brokers of messages: who writes to a topic and who reads it need not know of each other.
 
-use crate::model::link::Bind;
+use crate::origin::Origin;
 
 /// A broker that is known by its image.
 #[derive(Clone, Debug, Default)]
 pub struct Broker {
-    /// Where it tells its clients to come back to; none where that is not known.
-    pub advertised: Option<Vec<Advertised>>,
+    /// Where it tells its clients to come back to; nothing where that is not known.
+    pub advertised: Vec<Advertised>,
 }
 
 /// An address that a broker tells its clients.
@@ -18,6 +18,8 @@ pub struct Advertised {
     pub host: String,
     /// The port that clients are told.
     pub port: u16,
-    /// The interface and port that the listener of that name really has, if it is known.
-    pub binds: Option<(Bind, u16)>,
+    /// The port that the listener of that name has, if it is known.
+    pub binds: Option<u16>,
+    /// What says so.
+    pub origin: Origin,
 }

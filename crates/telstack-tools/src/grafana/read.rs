@@ -52,7 +52,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     };
     let anonymous = given
         .literal(ANONYMOUS)
-        .filter(|it| it.value == "true")
+        .filter(|it| it.value.eq_ignore_ascii_case("true"))
         .map(|on| given.literal(ANONYMOUS_ROLE).unwrap_or_else(|| Sourced::new(VISITOR.to_owned(), on.origin)));
 
     // The first one is meant where none is named.

@@ -70,7 +70,8 @@ impl Workload<'_> {
         let mut containers = Vec::new();
         for spec in &specs {
             let called = plain(spec, "name").unwrap_or_default();
-            if let Some(container) = around.container(spec, &mut pod.own_volumes) {
+            if let Some(mut container) = around.container(spec, &mut pod.own_volumes) {
+                container.gaps.files |= self.shares_files(spec, &specs);
                 containers.push((called, container));
             }
         }
@@ -105,6 +106,20 @@ impl Workload<'_> {
             nodes.push(image::node(&name, self.object.name.origin.clone(), Some(container), running));
         }
         nodes
+    }
+
+    /// Does it mount an empty volume that another container of the pod mounts too, which may well fill it?
+    fn shares_files(&self, spec: &Value, all: &[&Value]) -> bool {
+        let mounted = |spec: &Value| -> Vec<String> {
+            items(spec, "volumeMounts").iter().filter_map(|it| plain(it, "name")).collect()
+        };
+        let empty = |name: &String| {
+            let mut volumes = items(self.spec, "volumes").iter();
+            volumes.any(|it| plain(it, "name").as_ref() == Some(name) && it.at("emptyDir").is_some())
+        };
+        let others = all.iter().filter(|it| !std::ptr::eq(**it, spec));
+        let theirs: Vec<String> = others.flat_map(|it| mounted(it)).collect();
+        mounted(spec).iter().any(|it| theirs.contains(it) && empty(it))
     }
 
     /// The claims that a StatefulSet makes for each pod: the name in the pod, and that of the volume.

@@ -13,7 +13,7 @@ pub(super) use telstack_tools::collector::Extent;
 use telstack_tools::{
     Alone, Loose, SourceFile,
     collector::{self, Remark, Runs},
-    haproxy, read_alone,
+    haproxy, read_alone, read_loose_alone,
 };
 
 use super::{About, Assumed, CheckFailure, discover::Found};
@@ -124,6 +124,12 @@ pub(super) fn product(path: &Path, file: FileId, what: Alone, sources: &SourceMa
     let system = read_alone(text, &name_of(path), what, out);
     telstack_lint::check(&system, out);
     system
+}
+
+/// The same of a text that stands inside of a file and that nothing reads, as far as is known.
+pub(super) fn loose_product(loose: &Loose, what: Alone, out: &mut Diagnostics) {
+    let system = read_loose_alone(loose, &name_of(Path::new(&loose.name)), what, out);
+    telstack_lint::check(&system, out);
 }
 
 fn name_of(path: &Path) -> String {

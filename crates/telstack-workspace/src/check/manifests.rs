@@ -7,8 +7,7 @@ use std::{
 
 use telstack_diagnostics::{Diagnostics, FileId, SourceMap};
 use telstack_syntax::{tree::Value, yaml};
-use telstack_system::System;
-use telstack_tools::{Loose, Manifests, SourceFile};
+use telstack_tools::{Manifests, SourceFile};
 
 use super::{
     About, Assumed, CheckFailure, Known,
@@ -94,18 +93,22 @@ fn one(
     out.append(findings);
     done.used.extend(reading.used);
     for loose in &reading.loose {
-        let extent = match kind(Path::new(&loose.name), &loose.plain) {
+        let what = kind(Path::new(&loose.name), &loose.plain);
+        let extent = match what {
             FileKind::Collector if is_whole(&loose.plain) => Extent::Whole,
             FileKind::Collector | FileKind::Fragment => Extent::Part,
-            _ => continue,
+            // Only YAML can stand at any indentation.
+            FileKind::GrafanaIni => continue,
+            _ => {
+                if let Some(what) = lone::product_file(what) {
+                    lone::loose_product(loose, what, out);
+                }
+                continue;
+            }
         };
-        let system = alone(main, loose, about, extent, out);
+        let system = lone::loose(&main.path, loose, about, extent, out);
         done.unnamed.extend(lone::is_assumed(&system).then_some((loose.file, about.assumed)));
     }
-}
-
-fn alone(main: &Found, loose: &Loose, about: &About, extent: Extent, out: &mut Diagnostics) -> System {
-    lone::loose(&main.path, loose, about, extent, out)
 }
 
 fn bundles(all: &[&Found], texts: &mut Texts<'_>, sources: &mut SourceMap) -> Vec<Bundle> {

@@ -48,11 +48,16 @@ fn check(cx: &mut Cx<'_>) {
         let Some(directory) = storage.component.storage_directory(version) else { continue };
         let (directory, place) = (directory.value, directory.origin);
         let Some(container) = &part.node.container else { continue };
-        if cx.may_have_more_files(container) {
+        let mount = container.mount_of(&directory);
+        let source = mount.map(|it| &it.source);
+        // What others put into a mount does not change what becomes of it.
+        let passes = matches!(source, Some(MountSource::Ephemeral)) && !container.gaps.env;
+        if cx.may_have_more_files(container) && !passes {
             continue;
         }
-        let what = match container.mount_of(&directory).map(|mount| &mount.source) {
+        let what = match source {
             Some(MountSource::Volume(_) | MountSource::Bind(_) | MountSource::Handed(_)) => continue,
+            Some(MountSource::Ephemeral) if container.pod.is_some() => "on a volume that ends with the pod",
             Some(MountSource::Ephemeral) => "on a mount that ends with the container",
             Some(MountSource::Copied(_)) | None => "in the container itself",
         };
@@ -60,6 +65,7 @@ fn check(cx: &mut Cx<'_>) {
         let mut finding = cx
             .finding(message, &place, what)
             .label(value.mark.span(), format!("kept with {}", storage.title()))
+            .label(mount.and_then(|it| it.origin.span()), "mounted here")
             .help(if directory.starts_with('/') {
                 format!("mount a volume at `{directory}`")
             } else {
@@ -103,6 +109,15 @@ mod tests {
             origin,
         }));
         bench
+    }
+
+    #[test]
+    fn fails_on_memory_that_others_prepare() {
+        let mut bench = queue("/queue", Some(MountSource::Ephemeral));
+        bench.first().container.as_mut().expect("container").gaps.files = true;
+        bench.finds("D003", "/queue");
+        bench.first().container.as_mut().expect("container").gaps.env = true;
+        bench.silent("D003");
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn unreadable(cx: &Cx<'_>, part: &Part<'_>, container: &Container, file: &str, a
         cx.finding(format!("{} may not read `{file}`", part.title()), at, "only root of the host may read it")
             .severity(Severity::Warning)
             .label(container.image.span(), format!("runs as user {user}"))
-            .help("run the collector as root: `user: \"0\"`"),
+            .help(cx.words("run the collector as root: `user \"0\"`", "run the collector as root: `user: \"0\"`")),
     )
 }
 

@@ -1,5 +1,5 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Origin, Viewer};
+use telstack_system::{Node, Origin, Viewer};
 
 use crate::{
     Cx, Rule,
@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
         good: r#"datasources: [{name: Loki, type: loki, uid: loki, url: "http://loki:3100"},
   {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
         silent: "A source of that name, which Grafana takes as well; Grafana's own sources (`-- Grafana --`, \
-                 `-- Mixed --`, `__expr__`), variables, and those of Grafana Cloud. A stack description need not say it: uids and links follow from what Grafana reads.",
+                 `-- Mixed --`, `__expr__`), variables, and those of Grafana Cloud. A file of data sources by itself: others may be beside it. A stack description need not say it: uids and links follow from what Grafana reads.",
         sources: &[
             "https://grafana.com/docs/grafana/latest/administration/provisioning/#data-sources",
             "https://github.com/grafana/grafana/issues/41763",
@@ -34,7 +34,13 @@ const BUILT_IN: [&str; 6] = ["grafana", "-- Grafana --", "-- Mixed --", "-- Dash
 const CLOUD: &str = "grafanacloud-";
 
 fn check(cx: &mut Cx<'_>) {
-    let viewers: Vec<&Viewer> = cx.system.nodes().filter_map(|(_, node)| node.viewer()).collect();
+    // Of a file by itself, and of a container that may be given more of them, nobody knows all data sources.
+    let all = |node: &Node| match &node.container {
+        None => !cx.system.from_files,
+        Some(container) => !container.gaps.files,
+    };
+    let nodes = cx.system.nodes().map(|(_, node)| node).filter(|it| all(it));
+    let viewers: Vec<&Viewer> = nodes.filter_map(Node::viewer).collect();
     for viewer in viewers {
         for source in &viewer.data_sources {
             for link in &source.links {
@@ -111,5 +117,12 @@ mod tests {
         for uid in ["-- Mixed --", "${ds}", "grafanacloud-logs"] {
             links_to(uid).silent("G001");
         }
+        // In another file, which is not here.
+        let mut bench = links_to("tempo");
+        bench.system.from_files = true;
+        bench.first().container.as_mut().expect("a container").gaps.files = true;
+        bench.silent("G001");
+        bench.first().container = None;
+        bench.silent("G001");
     }
 }

@@ -189,43 +189,19 @@ fn autoscalers(cx: &mut Cx<'_>, cluster: &Cluster) {
 
 #[cfg(test)]
 mod tests {
-    use telstack_catalog::otelcol::Transport;
     use telstack_diagnostics::Severity;
-    use telstack_system::{Selector, Service, ServicePort, ServiceType, Sourced, TargetPort, WorkloadKind};
+    use telstack_system::{Sourced, TargetPort, WorkloadKind};
 
     use crate::test_support::Bench;
 
     fn service(labels: &[(&str, &str)], target: TargetPort) -> Bench {
-        let mut bench = Bench::new("selector port");
+        let mut bench = Bench::new("selector");
         bench.add_collector("gateway", telstack_catalog::Distribution::Contrib, "0.158.0", "");
         bench.in_pod(WorkloadKind::Deployment);
-        let (origin, port) = (bench.at("selector"), bench.at("port"));
-        let labels =
-            labels.iter().map(|(key, value)| ((*key).to_owned(), Sourced::new((*value).to_owned(), origin.clone())));
-        let selector = Selector { labels: labels.collect(), expressions: Vec::new(), origin: origin.clone() };
-        let (name, app_protocol, node_port) = (None, None, None);
-        let ports = vec![ServicePort {
-            name,
-            port: 4317,
-            target,
-            transport: Transport::Tcp,
-            app_protocol,
-            node_port,
-            origin: port,
-        }];
-        bench.cluster().services.push(Service {
-            name: "gw".to_owned(),
-            namespace: None,
-            ty: ServiceType::ClusterIp,
-            headless: false,
-            selector: Some(selector),
-            ports,
-            labels: std::collections::BTreeMap::new(),
-            annotations: std::collections::BTreeMap::new(),
-            sticky: false,
-            open_ports: false,
-            origin,
-        });
+        let origin = bench.at("selector");
+        let label =
+            |(key, value): &(&str, &str)| ((*key).to_owned(), Sourced::new((*value).to_owned(), origin.clone()));
+        bench.service(labels.iter().map(label).collect(), target, "selector");
         bench
     }
 
@@ -238,7 +214,7 @@ mod tests {
 
     #[test]
     fn fails_on_a_name_that_no_port_has() {
-        service(&[("app", "gateway")], TargetPort::Name("otlp".to_owned())).finds("K006", "port");
+        service(&[("app", "gateway")], TargetPort::Name("otlp".to_owned())).finds("K006", "selector");
     }
 
     #[test]

@@ -79,9 +79,8 @@ fn marker<'a>(cluster: &'a Cluster, pod: &'a Pod) -> Option<&'a Origin> {
 
 #[cfg(test)]
 mod tests {
-    use telstack_catalog::otelcol::Transport;
     use telstack_diagnostics::Severity;
-    use telstack_system::{Selector, Service, ServicePort, ServiceType, Sourced, TargetPort, WorkloadKind};
+    use telstack_system::{Sourced, TargetPort, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -90,32 +89,11 @@ mod tests {
         let id = bench.add_collector("gateway", telstack_catalog::Distribution::Contrib, "0.158.0", "");
         let listener = bench.listener("otlp-grpc", 4317, "listens");
         bench.node(id).listeners.push(listener);
-        let (origin, marker) = (bench.at("port"), Sourced::new(mesh.to_owned(), bench.at("mesh")));
-        let labels = bench.in_pod(WorkloadKind::Deployment);
-        labels.labels.insert("sidecar.istio.io/inject".to_owned(), marker);
-        let labels = labels.labels.clone();
-        let port = ServicePort {
-            name: Some(name.to_owned()),
-            port: 4317,
-            target: TargetPort::Number(4317),
-            transport: Transport::Tcp,
-            app_protocol: None,
-            node_port: None,
-            origin: origin.clone(),
-        };
-        bench.cluster().services.push(Service {
-            name: "gateway".to_owned(),
-            namespace: None,
-            ty: ServiceType::ClusterIp,
-            headless: false,
-            selector: Some(Selector { labels, expressions: Vec::new(), origin: origin.clone() }),
-            ports: vec![port],
-            labels: std::collections::BTreeMap::new(),
-            annotations: std::collections::BTreeMap::new(),
-            sticky: false,
-            open_ports: false,
-            origin,
-        });
+        let marker = Sourced::new(mesh.to_owned(), bench.at("mesh"));
+        let pod = bench.in_pod(WorkloadKind::Deployment);
+        pod.labels.insert("sidecar.istio.io/inject".to_owned(), marker);
+        let labels = pod.labels.clone();
+        bench.service(labels, TargetPort::Number(4317), "port").ports[0].name = Some(name.to_owned());
         bench
     }
 

@@ -1,5 +1,5 @@
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Protocol, Purpose};
+use telstack_system::{Bind, Network, Origin, Protocol, Purpose};
 
 use crate::{
     Cx, Rule,
@@ -35,8 +35,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
+    sent_home(cx);
     // Scrapes are M004, and queries of Grafana G003.
-    report(cx, |purpose| matches!(purpose, Purpose::Telemetry | Purpose::Alert | Purpose::Forward));
+    report(cx, |purpose| !matches!(purpose, Purpose::Scrape | Purpose::Query));
 }
 
 /// Reports links for some purpose that nobody answers.
@@ -90,6 +91,34 @@ pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
         }
         let fix = repair::port(link).map(|it| Fix::unsafe_("dial the port that is open for it", it));
         cx.report(repair::with(finding, fix));
+    }
+}
+
+/// A broker tells its clients where to come back to. `localhost` is their own container.
+fn sent_home(cx: &mut Cx<'_>) {
+    let mut told: Vec<&Origin> = Vec::new();
+    for link in &cx.facts.links {
+        let (Some(broker), Some(listener)) = (link.to.broker(), link.answer()) else { continue };
+        let shares = link.from.container.as_ref().is_none_or(|it| it.network != Network::Own);
+        let mine = broker.advertised.iter().find(|it| it.listener == listener.name && it.binds == Some(listener.port));
+        let Some(sent) = mine.filter(|it| Bind::parse(&it.host) == Bind::Loopback) else { continue };
+        if link.inside || shares || told.contains(&&sent.origin) {
+            continue;
+        }
+        told.push(&sent.origin);
+        let message = format!(
+            "`{}` sends {} on to `{}:{}`, which is its own container",
+            link.to.name,
+            link.dialer(),
+            sent.host,
+            sent.port
+        );
+        let finding = cx
+            .finding(message, &sent.origin, format!("clients of port {} are sent here", listener.port))
+            .label(link.dial.origin.span(), "comes from another container")
+            .help(format!("advertise the name that others dial: `{}:{}`", link.dial.host, listener.port))
+            .help("give clients on the host a listener of their own, on another port");
+        cx.report(finding);
     }
 }
 

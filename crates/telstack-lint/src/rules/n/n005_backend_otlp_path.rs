@@ -75,7 +75,37 @@ fn check(cx: &mut Cx<'_>) {
         let fix = change.map(|it| Fix::safe(format!("end it with {}", shown(wanted)), it));
         cx.report(repair::with(finding, fix));
     }
+    queries(cx);
 }
+
+/// Data sources that ask a store below another path than it answers on.
+fn queries(cx: &mut Cx<'_>) {
+    let facts = cx.facts;
+    for link in facts.links.iter().filter(|link| link.purpose == Purpose::Query) {
+        let base = link.answer().filter(|it| it.name == QUERY).and_then(|it| it.base.as_deref());
+        let Some(base) = base.map(|it| it.trim_matches('/')).filter(|it| !it.is_empty()) else { continue };
+        let sources = link.from.viewer().map(|it| it.data_sources.as_slice()).unwrap_or_default();
+        let source = sources.iter().find(|it| it.url.origin == link.dial.origin);
+        // Others ask for other things: rules, alerts.
+        let asks = source.is_some_and(|it| it.ty == ASKS);
+        let path = link.dial.path.trim_matches('/');
+        if !asks || path == base || is_reference(path) {
+            continue;
+        }
+        let message = format!("{} queries `{}`, which answers below `/{base}`", link.dialer(), link.address());
+        let remark = if path.is_empty() { "no path".to_owned() } else { format!("`/{path}`") };
+        let finding = cx
+            .finding(message, &link.dial.origin, remark)
+            .label(link.to.span(), format!("{} answers below `/{base}`", link.to.title()))
+            .help(format!("write `http://{}/{base}`", link.address()));
+        cx.report(link.shows_the_way(finding));
+    }
+}
+
+/// The name of a listener that answers queries.
+const QUERY: &str = "query";
+/// The type of data source that asks in Prometheus's words.
+const ASKS: &str = "prometheus";
 
 /// Is all that is wrong the path of a signal, which the exporter adds by itself (N004)?
 fn is_doubled(dial: &Dial, wanted: &str) -> bool {
@@ -147,5 +177,22 @@ mod tests {
             let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(wrong))]);
             assert_eq!(bench.fixed("N005", &otel("/otlp")), Applicability::Safe, "{wrong}");
         }
+    }
+
+    #[test]
+    fn fails_on_queries_beside_the_path_of_mimir() {
+        let grafana = |url: &str, ty: &str| {
+            let compose = "services:\n  mimir:\n    image: grafana/mimir:2.17.0\n    command: [-config.file=/m.yml]\n    volumes: \
+                           ['./m.yml:/m.yml']\n  grafana:\n    image: grafana/grafana:12.0.0\n    volumes: \
+                           ['./data.yml:/etc/grafana/provisioning/datasources/data.yml']\n";
+            let data = format!("datasources: [{{name: m, type: {ty}, url: '{url}'}}]\n");
+            let mimir = "multitenancy_enabled: false\nserver: {http_listen_port: 9009}\n";
+            Bench::project(&[("compose.yaml", compose), ("data.yml", &data), ("m.yml", mimir)])
+        };
+        grafana("http://mimir:9009", "prometheus").finds("N005", "'http://mimir:9009'");
+        grafana("http://mimir:9009/prometheus", "prometheus").silent("N005");
+        grafana("http://mimir:9009/alertmanager", "alertmanager").silent("N005");
+        // Another port than it is told to use.
+        grafana("http://mimir:8080/prometheus", "prometheus").finds("G003", "'http://mimir:8080/prometheus'");
     }
 }

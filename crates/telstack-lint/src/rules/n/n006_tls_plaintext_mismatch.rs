@@ -63,6 +63,10 @@ fn check(cx: &mut Cx<'_>) {
             .finding(message, &link.dial.origin, format!("{} from here", word(sends)))
             .label(listener.origin.span(), format!("{} expected here", word(takes)));
         finding = match (link.dial.protocol.is_grpc(), takes) {
+            _ if link.dial.protocol == Protocol::KAFKA && takes => {
+                finding.help("let the collector encrypt: `tls: {ca_file: …}`")
+            }
+            _ if link.dial.protocol == Protocol::KAFKA => finding.help("take the `tls` block out of its settings"),
             _ if link.dial.protocol == Protocol::ANY && takes => finding.help("add `ssl` to the line of the server"),
             _ if link.dial.protocol == Protocol::ANY => finding.help("take `ssl` off the line of the server"),
             (true, true) => finding.help("set `tls.insecure` of the exporter to false, and its `tls.ca_file`"),

@@ -1,10 +1,11 @@
 use telstack_catalog::Signal;
-use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Instances, NodeId, Origin, Purpose};
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{Instances, Known, NodeId, Origin, Purpose};
 
 use crate::{
     Cx, Rule,
     facts::{Link, Part, several, spread_over},
+    words::ticked,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -48,7 +49,13 @@ fn check(cx: &mut Cx<'_>) {
         if !whole || !traces || told.contains(&part.id) {
             continue;
         }
-        let Some(instances) = several(part.node) else { continue };
+        let Some(instances) = several(part.node) else {
+            if let Some((finding, all)) = proxied(cx, part) {
+                told.extend(all);
+                cx.report(finding);
+            }
+            continue;
+        };
         let here = |link: &&Link<'_>| {
             link.to_id == part.id && link.purpose == Purpose::Telemetry && !link.inside && link.answer().is_some()
         };
@@ -73,13 +80,51 @@ fn check(cx: &mut Cx<'_>) {
         if splits(&instances, &senders) {
             finding = finding.severity(Severity::Error);
         }
-        let finding = finding
-            .help("put collectors in front that send each trace to one of them: exporter `load_balancing` with `routing_key: traceID` and a headless Service")
-            .help("or run one");
+        let finding = finding.help(HELP).help("or run one");
         cx.report(finding);
     }
 }
 
+/// Of collectors behind one backend of a proxy: all of them, and what to say of them.
+fn proxied(cx: &Cx<'_>, part: &Part<'_>) -> Option<(Diagnostic, Vec<NodeId>)> {
+    let facts = cx.facts;
+    let comes =
+        |link: &&Link<'_>| link.to_id == part.id && link.purpose == Purpose::Telemetry && link.answer().is_some();
+    for link in facts.links.iter().filter(comes) {
+        let Some((proxy, server)) = link.through else { continue };
+        let backend = proxy.proxy()?.backends.iter().find(|it| it.servers.iter().any(|it| std::ptr::eq(it, server)))?;
+        if backend.keyed != Known::Value(false) {
+            continue;
+        }
+        let beside = |it: &&Link<'_>| {
+            it.from_id == link.from_id
+                && it.dial.origin == link.dial.origin
+                && it.through.is_some_and(|(to, _)| std::ptr::eq(to, proxy))
+        };
+        let mut all: Vec<NodeId> = facts.links.iter().filter(beside).map(|it| it.to_id).collect();
+        all.sort_unstable();
+        all.dedup();
+        if all.len() < 2 {
+            continue;
+        }
+        let names = all.iter().map(|id| &cx.system.node(*id).name);
+        let message =
+            format!("{} needs whole traces, and `{}` spreads them over {}", part.title(), proxy.name, ticked(names));
+        let mut finding = cx
+            .finding(message, &part.component.origin, "spans of one trace come to several of them")
+            .label(link.dial.origin.span(), format!("`{}` sends to the proxy", link.from.name));
+        for server in &backend.servers {
+            finding = finding.label(server.host.span(), "in turn");
+        }
+        let finding = finding.help(HELP).help("or let one server have all that needs whole traces");
+        return Some((finding, all));
+    }
+    None
+}
+
+/// What sends each trace to one of several.
+const HELP: &str = "put collectors in front that send each trace to one of them: exporter `load_balancing` with \
+                    `routing_key: traceID`, and a resolver that finds them all";
 /// Senders that are shown.
 const SHOWN: usize = 3;
 

@@ -108,9 +108,9 @@ fn too_few(cx: &mut Cx<'_>, part: &Part<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use telstack_catalog::{Distribution, otelcol::Transport};
+    use telstack_catalog::Distribution;
     use telstack_diagnostics::Severity;
-    use telstack_system::{Known, Selector, Service, ServicePort, ServiceType, Sourced, TargetPort, WorkloadKind};
+    use telstack_system::{Known, Sourced, TargetPort, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -126,30 +126,9 @@ mod tests {
         bench.node(gateway).listeners.push(listener);
         bench.pod_of(agent, WorkloadKind::DaemonSet);
         let labels = bench.pod_of(gateway, WorkloadKind::StatefulSet).labels.clone();
-        let (origin, many) = (bench.at("service"), bench.at("replicas"));
+        let many = bench.at("replicas");
         bench.container(gateway).replicas = Known::Value(Sourced::new(replicas, many));
-        let port = ServicePort {
-            name: None,
-            port: 4317,
-            target: TargetPort::Number(4317),
-            transport: Transport::Tcp,
-            app_protocol: None,
-            node_port: None,
-            origin: origin.clone(),
-        };
-        bench.cluster().services.push(Service {
-            name: "gw".to_owned(),
-            namespace: None,
-            ty: ServiceType::ClusterIp,
-            headless,
-            selector: Some(Selector { labels, expressions: Vec::new(), origin: origin.clone() }),
-            ports: vec![port],
-            labels: std::collections::BTreeMap::new(),
-            annotations: std::collections::BTreeMap::new(),
-            sticky: false,
-            open_ports: false,
-            origin,
-        });
+        bench.service(labels, TargetPort::Number(4317), "service").headless = headless;
         bench
     }
 

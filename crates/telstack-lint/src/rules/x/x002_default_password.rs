@@ -98,14 +98,14 @@ fn text<'a>(node: &'a Node, name: &str) -> Option<(&'a str, &'a Origin)> {
 
 /// Everybody is an administrator, without any password.
 fn anonymous(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
-    node.viewer()?;
-    let (_, on) = text(node, ANONYMOUS).filter(|(value, _)| value.eq_ignore_ascii_case("true"))?;
-    let (_, role) = text(node, ANONYMOUS_ROLE).filter(|(value, _)| value.eq_ignore_ascii_case("admin"))?;
+    // Said by a variable or in its configuration file.
+    let role = &node.viewer()?.anonymous.as_ref().filter(|it| it.value.eq_ignore_ascii_case("admin"))?.origin;
+    let on = text(node, ANONYMOUS).map(|(_, on)| on);
     let published = node.container.as_ref()?.published.iter().find(|it| !is_local(it))?;
     let message = format!("whoever reaches `{}` is its administrator, without a password", node.name);
     Some(
         cx.finding(message, role, "everybody may do everything")
-            .label(on.span(), "nobody needs to log in")
+            .label(on.and_then(Origin::span), "nobody needs to log in")
             .label(published.origin.span(), format!("port {} can be reached from outside", published.host_port))
             .help(format!("let them look only: `{ANONYMOUS_ROLE}: Viewer`"))
             .help(format!("or publish it on this host only: `127.0.0.1:{}:…`", published.host_port)),

@@ -13,7 +13,7 @@ const UNSTABLE: [(&str, &str); 2] = [
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
-        code: "V008",
+        code: "V009",
         name: "unstable-component",
         severity: Severity::Info,
         summary: "A component is not stable yet for the signal that it is used for, at the pinned release.",
@@ -68,18 +68,18 @@ mod tests {
 
     #[test]
     fn tells_once_of_a_type() {
-        runs(MEASURES).finds("V008", "span_metrics");
+        runs(MEASURES).finds("V009", "span_metrics");
     }
 
     #[test]
     fn passes_on_what_is_stable() {
         runs("receivers: {otlp: {}}\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_grpc]}}}")
-            .silent("V008");
+            .silent("V009");
     }
 
     #[test]
     fn silent_about_what_is_not_used_and_in_stacks() {
-        runs("connectors: {span_metrics: {}}").silent("V008");
-        Bench::collector("0.158.0", MEASURES).silent("V008");
+        runs("connectors: {span_metrics: {}}").silent("V009");
+        Bench::collector("0.158.0", MEASURES).silent("V009");
     }
 }

@@ -1,0 +1,86 @@
+use telstack_catalog::{Version, otelcol, product::Product};
+use telstack_diagnostics::{RuleInfo, Severity};
+
+use crate::{Cx, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    info: RuleInfo {
+        code: "V008",
+        name: "no-such-image",
+        severity: Severity::Error,
+        summary: "The image of the collector has a tag that never was: its distribution came later.",
+        why: "Nothing can be pulled, so nothing starts: `manifest unknown`.",
+        bad: r"services:
+  agent:
+    image: otel/opentelemetry-collector-k8s:0.95.0",
+        good: r"services:
+  agent:
+    image: otel/opentelemetry-collector-k8s:0.98.0",
+        silent: "The release is newer than those that are known; the image is built here, or is of another registry that \
+                 may hold images of its own.",
+        sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases/releases"],
+    },
+    check,
+};
+
+fn check(cx: &mut Cx<'_>) {
+    for (_, node, collector) in cx.system.collectors() {
+        let (Some(version), Some(container)) = (node.version(), &node.container) else { continue };
+        let (distribution, image) = (collector.distribution.value, &container.image);
+        let official = [distribution.image(), distribution.ghcr_image()].contains(&image.value.repository.as_str());
+        // What is there from the beginning of what is known may be older.
+        let later = |first: &Version| version < *first && *first > Product::Otelcol.oldest();
+        let first = otelcol::first_release_of(distribution).filter(later);
+        let (true, true, Some(first)) = (official, image.origin.is_written(), first) else { continue };
+        let message = format!("there is no image `{}:{}`", image.value.repository, image.value.tag);
+        let finding = cx
+            .finding(message, &image.origin, format!("`{distribution}` begins with {first}"))
+            .label(node.span(), "its container never starts")
+            .help(format!("take a release that there is: `{}:{first}` is the first", image.value.repository));
+        cx.report(finding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telstack_catalog::Distribution;
+    use telstack_system::ImageRef;
+
+    use crate::test_support::Bench;
+
+    fn k8s(repository: &str, version: &str) -> Bench {
+        let mut bench = Bench::new("image");
+        let id = bench.add_collector("agent", Distribution::K8s, version, "receivers: {k8s_cluster: }");
+        let (origin, image) = (bench.at("image"), &mut bench.container(id).image);
+        image.value = ImageRef { repository: repository.to_owned(), tag: version.to_owned() };
+        image.origin = origin;
+        bench
+    }
+
+    const IMAGE: &str = "otel/opentelemetry-collector-k8s";
+
+    #[test]
+    fn fails_before_the_first() {
+        let bench = k8s(IMAGE, "0.95.0");
+        bench.finds("V008", "image");
+        // What it would hold is told by the first.
+        bench.silent("V002");
+    }
+
+    #[test]
+    fn passes_from_the_first_on() {
+        k8s(IMAGE, "0.98.0").silent("V008");
+    }
+
+    #[test]
+    fn silent_about_what_is_older_than_the_catalog() {
+        let mut bench = k8s("otel/opentelemetry-collector-contrib", "0.40.0");
+        bench.first().collector_mut().expect("a collector").distribution.value = Distribution::Contrib;
+        bench.silent("V008");
+    }
+
+    #[test]
+    fn silent_about_images_of_others() {
+        k8s("acme/opentelemetry-collector-k8s", "0.95.0").silent("V008");
+    }
+}

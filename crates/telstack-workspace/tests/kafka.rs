@@ -1,0 +1,86 @@
+//! Kafka: who writes and who reads, and the broker between them, in one compose project.
+
+use std::path::{Path, PathBuf};
+
+use telstack_diagnostics::{Diagnostic, Severity};
+use telstack_workspace::{Input, MemoryFiles, Request, Told, check_all};
+
+/// `CODE file text` of everything that is worse than a remark.
+fn found<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {
+    let request = Request { inputs: vec![Input::Path(PathBuf::from("d"))], ..Request::default() };
+    let mut told = |_: &Path| Ok(Told::default());
+    let checked = check_all(&MemoryFiles::new(files), &request, &mut told).expect("something to check");
+    let line = |it: &Diagnostic| {
+        let span = it.primary.as_ref().expect("a place").span;
+        let text = checked.sources.slice(span).lines().next().unwrap_or_default();
+        format!("{} {} {text}", it.rule.code, checked.sources.file(span.file).name())
+    };
+    checked.diagnostics.iter().filter(|it| it.severity > Severity::Info).map(line).collect()
+}
+
+/// A writer and a reader at an address of the broker `kafka`.
+fn project(broker: &str, address: &str, more: &str) -> Vec<String> {
+    let service = |name: &str| {
+        format!(
+            "  {name}:\n    image: otel/opentelemetry-collector-contrib:0.120.0\n    command: \
+             [--config=/{name}.yaml]\n    volumes: [./{name}.yaml:/{name}.yaml]\n"
+        )
+    };
+    let compose = format!("services:\n  kafka:\n{broker}{}{}{more}", service("writer"), service("reader"));
+    let writer = format!(
+        "receivers:\n  otlp:\n    protocols:\n      http:\n        endpoint: 0.0.0.0:4318\nexporters:\n  kafka:\n    \
+         brokers: ['{address}']\nservice:\n  pipelines:\n    logs:\n      receivers: [otlp]\n      exporters: [kafka]\n"
+    );
+    let reader = format!(
+        "receivers:\n  kafka:\n    brokers: ['{address}']\nexporters:\n  debug:\nservice:\n  pipelines:\n    logs:\n      \
+         receivers: [kafka]\n      exporters: [debug]\n"
+    );
+    found([("d/compose.yaml", &compose), ("d/writer.yaml", &writer), ("d/reader.yaml", &reader)])
+}
+
+fn apache(listeners: &str, advertised: &str) -> String {
+    format!(
+        "    image: apache/kafka:4.0.0\n    environment:\n      KAFKA_LISTENERS: {listeners}\n      \
+         KAFKA_ADVERTISED_LISTENERS: {advertised}\n      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: \
+         IN:PLAINTEXT,OUT:PLAINTEXT,TLS:SSL\n"
+    )
+}
+
+const TWO: &str = "'IN://:9092,OUT://:19092'";
+
+#[test]
+fn the_right_listener() {
+    let good = apache(TWO, "'IN://kafka:9092,OUT://localhost:19092'");
+    assert_eq!(project(&good, "kafka:9092", ""), Vec::<String>::new());
+    // Nobody tells where it listens.
+    assert_eq!(project("    image: apache/kafka:4.0.0\n", "kafka:9094", ""), Vec::<String>::new());
+    assert_eq!(project("    image: example.com/broker:1\n", "kafka:9094", ""), Vec::<String>::new());
+}
+
+#[test]
+fn no_listener_or_one_for_others() {
+    let broker = apache(TWO, "'IN://kafka:9092,OUT://localhost:19092'");
+    assert_eq!(
+        project(&broker, "kafka:9094", ""),
+        ["N003 d/reader.yaml 'kafka:9094'", "N003 d/writer.yaml 'kafka:9094'"]
+    );
+    let sent_home = ["N003 d/compose.yaml 'IN://kafka:9092,OUT://localhost:19092'"];
+    assert_eq!(project(&broker, "kafka:19092", ""), sent_home);
+    let confluent = "    image: confluentinc/cp-kafka:7.6.0\n    environment:\n      KAFKA_ADVERTISED_LISTENERS: \
+                     PLAINTEXT://localhost:9092\n";
+    assert_eq!(project(confluent, "kafka:9092", ""), ["N003 d/compose.yaml PLAINTEXT://localhost:9092"]);
+    let redpanda = "    image: docker.redpanda.com/redpandadata/redpanda:v24.1.1\n    command:\n      - redpanda start\n      \
+                    - --kafka-addr internal://0.0.0.0:9092,external://0.0.0.0:19092\n      - --advertise-kafka-addr=\
+                    internal://redpanda:9092,external://localhost:19092\n";
+    assert_eq!(project(redpanda, "kafka:19092", "").len(), 1);
+    assert_eq!(project(redpanda, "kafka:9092", ""), Vec::<String>::new());
+}
+
+#[test]
+fn encryption() {
+    let broker = apache("'TLS://:9093'", "'TLS://kafka:9093'");
+    assert_eq!(
+        project(&broker, "kafka:9093", ""),
+        ["N006 d/reader.yaml 'kafka:9093'", "N006 d/writer.yaml 'kafka:9093'"]
+    );
+}

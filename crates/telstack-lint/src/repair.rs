@@ -7,7 +7,7 @@ use telstack_syntax::{
     tree::{Entry, Kind, Map},
     yaml,
 };
-use telstack_system::{Collector, ComponentId, Container, Dial, Origin, Pipeline, Reference, System, Value};
+use telstack_system::{Collector, ComponentId, Container, Dial, Node, Origin, Pipeline, Reference, System, Value};
 
 use crate::facts::{Facts, Link, Part};
 
@@ -120,6 +120,12 @@ pub(crate) fn set(key: &Origin, value: &Value, path: &str, new: &str) -> Option<
         let (lines, flow) = nested(&names, new);
         return Some(vec![Change::Add { spot, lines, flow }]);
     }
+}
+
+/// The same in the file that a node reads, where somebody wrote it.
+pub(crate) fn set_in_file(node: &Node, role: &str, path: &str, new: &str) -> Option<Vec<Change>> {
+    let document = &node.written.iter().find(|it| it.role == role)?.document;
+    set(&document.mark, document, path, new)
 }
 
 /// A value below keys, as lines and in braces.

@@ -21,7 +21,7 @@ use crate::{
     known::Known,
     model::{
         Bind, Collector, Container, Dial, Edge, EnvValue, EnvVar, JaegerStorage, Listener, MountSource, Node, NodeKind,
-        Reference, Resources, Store, StoreFacet, Tls, Viewer,
+        Purpose, Reference, Resources, Store, StoreFacet, Tls, Viewer,
     },
     origin::{Settings, Value},
 };
@@ -35,7 +35,9 @@ pub fn canonical(system: &System) -> Vec<String> {
         out.within(&format!("node {}", node.name), |out| self::node(out, node));
     }
     for (_, from, edge, to) in system.edges() {
-        if let Some(dial) = &edge.dial {
+        // What receivers scrape stands in their settings, and is followed where files are read only.
+        let scraped = |dial: &&Dial| edge.purpose == Purpose::Scrape && dial.component.is_some();
+        if let Some(dial) = edge.dial.as_ref().filter(|it| !scraped(it)) {
             let target = system.node(to);
             let to = if target.external().is_some() && target.container.is_none() { "outside" } else { &target.name };
             let from = system.node(from);

@@ -443,6 +443,11 @@ impl<'a> Folder<'a> {
 
     /// The YAML of a text.
     pub(crate) fn config_of(&mut self, piece: &Piece<'_>) -> Config {
+        // Something fills it in before it is read.
+        if reading::is_template(&piece.text) {
+            self.complete = false;
+            return Config::Elsewhere;
+        }
         let errors = self.out.iter().count();
         match self.document(piece) {
             None if self.out.iter().count() > errors => {

@@ -35,7 +35,7 @@ pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
 pub use folder::{Loose, Said, SourceFile};
 pub use kubernetes::{Generated, ImageChange, Manifests};
-pub use reading::RULES;
+pub use reading::{RULES, is_template};
 use telstack_catalog::{Signal, SignalSet, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};
 use telstack_syntax::Written;

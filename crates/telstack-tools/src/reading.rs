@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use telstack_catalog::near::Near;
-use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, Span};
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, SourceMap, Span};
 use telstack_syntax::{tree::Kind, yaml};
 use telstack_system::{
     Bind, Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value,
@@ -141,6 +141,14 @@ pub(crate) static UNKNOWN_REMARK: RuleInfo = RuleInfo {
 
 /// The header that names a tenant.
 pub(crate) const TENANT: &str = "X-Scope-OrgID";
+
+/// Is it a template, and no YAML before it is filled in?
+pub fn is_template(text: &str) -> bool {
+    let filled_in =
+        |line: &str| line.trim().strip_prefix("${").is_some_and(|rest| rest.find('}') == Some(rest.len() - 1));
+    let marked = text.contains("{{") || text.contains("{%") || text.lines().any(filled_in);
+    marked && yaml::read(SourceMap::default().add("", ""), text).is_err()
+}
 
 /// Where a text stands in its file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -86,6 +86,14 @@ fn two(endpoint: &str, port: u16, target: &str) -> String {
 const ALL: &str = "d/all.yaml";
 
 #[test]
+fn a_template_is_read_when_it_is_filled_in() {
+    let template = collector("elsewhere:4317").replace("otlp_grpc:\n", "{{PROJECT}}: {{ID}}\n");
+    let mounted = [config_map("gw", &template), deployment("gw", "")].join("---\n");
+    assert!(found(&[("d/all.yaml", &mounted)]).is_empty());
+    assert!(found(&[("d/all.yaml", &config_map("gw", &template))]).is_empty(), "nobody reads it");
+}
+
+#[test]
 fn a_service_leads_from_its_port_to_that_of_the_pod() {
     let of = |endpoint: &str, port: u16, target: &str| found(&[(ALL, &two(endpoint, port, target))]);
     for (port, target) in [(4317, "4317"), (80, "4317"), (80, "grpc")] {

@@ -150,14 +150,14 @@ pub(super) fn parts<'a>(system: &'a System, wirings: &HashMap<NodeId, Rc<Wiring<
         let Some(wiring) = wirings.get(&id) else { continue };
         for component in &collector.components {
             let known = node.version().filter(|version| *version >= Product::Otelcol.oldest());
-            let standing = known.map_or(Standing::Undecided, |version| match &collector.built {
-                Some(built) => standing_in_built(component, built, version),
-                // Of an image that never was (V008), the first that is tells what may have been meant.
-                None => {
-                    let distribution = collector.distribution.value;
-                    let first = otelcol::first_release_of(distribution).unwrap_or(version);
-                    standing(component, distribution, version.max(first))
+            let standing = known.map_or(Standing::Undecided, |version| {
+                if let Some(built) = &collector.built {
+                    return standing_in_built(component, built, version);
                 }
+                // Of an image that never was (V008), the first that is tells what may have been meant.
+                let distribution = collector.distribution.value;
+                let first = otelcol::first_release_of(distribution).unwrap_or(version);
+                standing(component, distribution, version.max(first))
             });
             parts.push(Part { id, node, collector, wiring: Rc::clone(wiring), component, standing });
         }

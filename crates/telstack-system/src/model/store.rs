@@ -215,7 +215,7 @@ impl JaegerStorage {
 
 /// Can a stack declare that product? What it cannot is only ever read.
 pub fn is_declared_in_stacks(product: Product) -> bool {
-    product != Product::Mimir
+    !matches!(product, Product::Mimir | Product::Haproxy)
 }
 
 impl Store {

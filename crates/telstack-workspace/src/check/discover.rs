@@ -64,7 +64,7 @@ pub(super) fn discover(
                     let Some(text) = files.read(&path).ok().filter(|_| !seen.contains(&absolute)) else { continue };
                     let kind = kind::kind(&path, &text);
                     let left_alone = matches!(kind, FileKind::Unknown | FileKind::Other(_)) || too_large(&text, kind);
-                    if left_alone || is_template(&text, kind) {
+                    if left_alone || kind != FileKind::Stack && telstack_tools::is_template(&text) {
                         if kind == FileKind::Kubernetes {
                             checked.templates.extend(absolute.rfind('/').map(|at| absolute[..=at].to_owned()));
                         }
@@ -96,7 +96,7 @@ pub(super) fn discover(
                     FileKind::Unknown if holds_nothing(&text) => FileKind::Other(EMPTY),
                     FileKind::Unknown if only && means_a_collector(path, &text) => FileKind::Collector,
                     FileKind::Other(what) if only => return Err(CheckFailure::NotYet(path.clone(), what)),
-                    kind if is_template(&text, kind) => FileKind::Other(TEMPLATE),
+                    kind if kind != FileKind::Stack && telstack_tools::is_template(&text) => FileKind::Other(TEMPLATE),
                     kind => kind,
                 };
                 if too_large(&text, kind) {
@@ -142,14 +142,6 @@ fn holds_nothing(text: &str) -> bool {
 
 /// What becomes one of the others only when it is filled in.
 const TEMPLATE: &str = "a template; check what is rendered from it";
-
-/// Is it a template for one of the others, and no YAML before it is filled in?
-fn is_template(text: &str, kind: FileKind) -> bool {
-    let filled_in =
-        |line: &str| line.trim().strip_prefix("${").is_some_and(|rest| rest.find('}') == Some(rest.len() - 1));
-    let marked = text.contains("{{") || text.contains("{%") || text.lines().any(filled_in);
-    marked && kind != FileKind::Stack && yaml::read(SourceMap::default().add("", ""), text).is_err()
-}
 
 /// Somebody who names one YAML file that nothing else claims means a collector's, unless it is a sound file of
 /// other things.

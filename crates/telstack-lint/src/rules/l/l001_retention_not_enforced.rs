@@ -1,7 +1,7 @@
 use telstack_catalog::product::Product;
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -28,6 +28,9 @@ compactor: {working_directory: /loki/compactor, retention_enabled: true, delete_
     check,
 };
 
+/// The role of the file that both are set in.
+const CONFIG: &str = "config";
+const ENABLED: &str = "compactor.retention_enabled";
 const STORE: &str = "compactor.delete_request_store";
 /// What stood in for it while it was optional.
 const OLD_STORE: &str = "compactor.shared_store";
@@ -48,7 +51,9 @@ fn check(cx: &mut Cx<'_>) {
                     .finding(message, &enabled.origin, format!("needs `{STORE}` at {version}"))
                     .label(node.span(), "does not start like this")
                     .help(format!("set `{STORE}`, to `filesystem` for a single Loki on local disk"));
-                cx.report(finding);
+                // On the disk of one Loki there is one place for it.
+                let change = store.local.as_ref().and_then(|_| repair::set_in_file(node, CONFIG, STORE, "filesystem"));
+                cx.report(repair::with(finding, change.map(|it| Fix::safe("keep the list on disk", it))));
             }
             (Some(retention), _) if retention.value.millis() > 0 => {
                 let message =
@@ -60,8 +65,10 @@ fn check(cx: &mut Cx<'_>) {
                         "switched off here",
                     )
                     .severity(Severity::Warning)
-                    .help("set `compactor.retention_enabled` to true");
-                cx.report(finding);
+                    .help(format!("set `{ENABLED}` to true"));
+                // It deletes what is there.
+                let change = repair::set_in_file(node, CONFIG, ENABLED, "true");
+                cx.report(repair::with(finding, change.map(|it| Fix::unsafe_("delete older logs", it))));
             }
             _ => {}
         }
@@ -71,7 +78,7 @@ fn check(cx: &mut Cx<'_>) {
 #[cfg(test)]
 mod tests {
     use telstack_catalog::product::Product;
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
     use telstack_system::{Sourced, units::Period};
 
     use crate::test_support::Bench;
@@ -107,5 +114,24 @@ mod tests {
     fn silent_without_retention_and_where_the_store_is_optional() {
         loki("3.7.6", 0, None, None).silent("L001");
         loki("2.9.3", 744, Some(true), None).silent("L001");
+    }
+
+    #[test]
+    fn it_can_be_switched_on_with_a_place_for_the_list() {
+        let compose = "services:\n  loki:\n    image: grafana/loki:3.5.0\n    volumes: \
+                       ['./loki.yaml:/etc/loki/local-config.yaml']\n";
+        let config = |compactor: &str| {
+            format!(
+                "schema_config:\n  configs: [{{from: 2024-01-01, store: tsdb, object_store: filesystem, schema: \
+                 v13}}]\nlimits_config: {{retention_period: 720h}} # a month\n{compactor}"
+            )
+        };
+        let project = |compactor: &str| Bench::project(&[("compose.yaml", compose), ("loki.yaml", &config(compactor))]);
+        let with_store = "compactor: {delete_request_store: filesystem, retention_enabled: true}\n";
+        let found = project("compactor: {delete_request_store: filesystem}\n").fixed("L001", &config(with_store));
+        assert_eq!(found, Applicability::Unsafe);
+        let both = "compactor:\n  retention_enabled: true # yes\n  delete_request_store: filesystem\n";
+        let found = project("compactor:\n  retention_enabled: true # yes\n").fixed("L001", &config(both));
+        assert_eq!(found, Applicability::Safe);
     }
 }

@@ -1,6 +1,7 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_catalog::product::Product;
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -33,6 +34,12 @@ overrides:
     check,
 };
 
+/// The setting that switches processors on, and both of them.
+const PROCESSORS: &str = "overrides.defaults.metrics_generator.processors";
+const ALL: &str = "[service-graphs, span-metrics]";
+/// The role of the file that it is set in.
+const CONFIG: &str = "config";
+
 fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
         let Some(generator) = node.store().and_then(|store| store.tempo()?.generator.as_ref()) else { continue };
@@ -51,13 +58,16 @@ fn check(cx: &mut Cx<'_>) {
         } else {
             finding.help("name a target: `metrics_generator.storage.remote_write`")
         };
-        cx.report(finding);
+        let known = node.version().is_some_and(|version| Product::Tempo.option(version, PROCESSORS).is_some());
+        let change = repair::set_in_file(node, CONFIG, PROCESSORS, ALL).filter(|_| known && generator.has_target);
+        cx.report(repair::with(finding, change.map(|it| Fix::unsafe_("switch both processors on", it))));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use telstack_catalog::product::Product;
+    use telstack_diagnostics::Applicability;
     use telstack_system::MetricsGenerator;
 
     use crate::test_support::Bench;
@@ -86,5 +96,21 @@ mod tests {
     fn silent_when_another_file_may_say_so_and_when_nothing_was_meant() {
         tempo(None, true).silent("T001");
         tempo(Some(false), false).silent("T001");
+    }
+
+    #[test]
+    fn processors_can_be_switched_on() {
+        let compose = "services:\n  tempo:\n    image: grafana/tempo:2.8.0\n    command: [-config.file=/t.yaml]\n    volumes: \
+                       ['./t.yaml:/t.yaml']\n";
+        let config = |overrides: &str| {
+            format!(
+                "metrics_generator:\n  storage:\n    path: /g\n    remote_write: [{{url: 'http://m:9090/api/v1/write'}}] # there\n\
+                 {overrides}"
+            )
+        };
+        let bench = Bench::project(&[("compose.yaml", compose), ("t.yaml", &config(""))]);
+        let after =
+            "overrides:\n  defaults:\n    metrics_generator:\n      processors: [service-graphs, span-metrics]\n";
+        assert_eq!(bench.fixed("T001", &config(after)), Applicability::Unsafe);
     }
 }

@@ -256,12 +256,12 @@ fn what_is_refused_the_program_refuses_too() {
 /// Whatever becomes of a text, it is read, and every place is one.
 #[test]
 fn broken_configurations_are_read() {
+    const BITS: [&str; 12] = ["\"", "'", "\\", "$", "${", "}", "é", "\n", " ", ":", "server", "[::"];
     let mut seed: u64 = 7;
     let mut random = |most: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(seed >> 33).unwrap_or_default() % most.max(1)
     };
-    const BITS: [&str; 12] = ["\"", "'", "\\", "$", "${", "}", "é", "\n", " ", ":", "server", "[::"];
     for _ in 0..3_000 {
         let mut text: Vec<char> = GATEWAYS.chars().collect();
         for _ in 0..=random(5) {

@@ -12,6 +12,7 @@ need amtool prometheus-alertmanager
 need docker-compose docker-compose
 need yamllint yamllint
 need shellcheck shellcheck
+need haproxy haproxy
 
 if [ "${#packages[@]}" -gt 0 ]; then
     as_root apt-get update -qq
@@ -20,7 +21,7 @@ if [ "${#packages[@]}" -gt 0 ]; then
         apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-for tool in promtool amtool docker-compose yamllint shellcheck; do
+for tool in promtool amtool docker-compose yamllint shellcheck haproxy; do
     command -v "$tool" >/dev/null || { echo "tools.sh: $tool is still missing" >&2; exit 1; }
 done
 

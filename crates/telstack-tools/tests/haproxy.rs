@@ -1,5 +1,10 @@
 //! HAProxy's configuration, as people write it.
 
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
 use telstack_catalog::Version;
 use telstack_diagnostics::{Diagnostics, SourceMap};
 use telstack_system::{Bind, Known, Layer, NodeKind, Proxy, Purpose, Tls, link};
@@ -196,4 +201,74 @@ fn a_proxy_of_a_compose_project() {
     let spread = sender.through.as_ref().expect("through the proxy");
     assert_eq!((sender.from, spread.node, spread.over.as_slice()), (id("agent"), id("lb"), &[id("gateway")][..]));
     assert_eq!((spread.count, spread.keyed), (Some(2), Known::Value(false)));
+}
+
+/// Does the program itself take a configuration?
+fn is_taken(text: &str) -> bool {
+    let mut program = Command::new("haproxy")
+        .args(["-c", "-q", "-f", "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("haproxy is installed: scripts/tools.sh does it");
+    program.stdin.take().expect("piped").write_all(text.as_bytes()).expect("written");
+    program.wait().expect("it ends").success()
+}
+
+#[test]
+fn what_is_refused_the_program_refuses_too() {
+    const HEAD: &str = "defaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n";
+    for text in [
+        "backend a\n server s 127.0.0.1:1 chek\n",
+        "backend a\n ballance source\n",
+        "backend a\n balance rondrobin\n",
+        "backend a\n mode tpc\n",
+        "backend a\n option httpchek\n",
+        "backend a\n timeout sever 1s\n",
+        "backend a\nbakend b\n server s 127.0.0.1:1\n",
+        "backend a\n server 127.0.0.1:1\n",
+        "backend a\n server s 127.0.0.1:http\n",
+        "backend a\n server-template s 3\n",
+        "frontend a\n bind\n",
+        "frontend a\n bind :80\n default_backend gateway\nbackend gateways\n",
+        "backend a\nbackend a\n",
+        "backend\n",
+    ] {
+        let text = format!("{HEAD}{text}");
+        assert!(!of(&text).1.is_empty() && !is_taken(&text), "{text}");
+    }
+    for text in [
+        "frontend a\n bind :1-3,127.0.0.1:9\n use_backend b if TRUE\n default_backend \"b\"\nbackend b\n server s \
+         127.0.0.1:1 check port 2 inter 5s proto h2 # c\n",
+        "listen a\n bind *:80\n option httpchk GET /\n http-check expect status 200\n default-server check\n server s \
+         [::1]:1\n server t /run/x\n",
+        "frontend a\n bind :80\n use_backend b%[path]\nbackend a\n balance hdr(x)\n balance random(2)\n",
+        "resolvers r\n nameserver n 127.0.0.1:53\nuserlist u\npeers p\nlisten l\n bind :80\n",
+        ".if defined(NOTHING)\nbackend z\n server\n.endif\nlisten y\n bind :80\n",
+    ] {
+        let text = format!("{HEAD}{text}");
+        assert!(is_taken(&text), "{text}");
+        wrong(&text, &[]);
+    }
+}
+
+/// Whatever becomes of a text, it is read, and every place is one.
+#[test]
+fn broken_configurations_are_read() {
+    const BITS: [&str; 12] = ["\"", "'", "\\", "$", "${", "}", "é", "\n", " ", ":", "server", "[::"];
+    let mut seed: u64 = 7;
+    let mut random = |most: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap_or_default() % most.max(1)
+    };
+    for _ in 0..3_000 {
+        let mut text: Vec<char> = GATEWAYS.chars().collect();
+        for _ in 0..=random(5) {
+            let at = random(text.len());
+            let end = (at + random(6)).min(text.len());
+            text.splice(at..end, BITS[random(BITS.len())].chars());
+        }
+        of(&text.into_iter().collect::<String>());
+    }
 }

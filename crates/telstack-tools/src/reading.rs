@@ -144,8 +144,9 @@ pub(crate) const TENANT: &str = "X-Scope-OrgID";
 
 /// Is it a template, and no YAML before it is filled in?
 pub fn is_template(text: &str) -> bool {
-    let filled_in =
-        |line: &str| line.trim().strip_prefix("${").is_some_and(|rest| rest.find('}') == Some(rest.len() - 1));
+    let filled_in = |line: &str| {
+        line.trim().strip_prefix("${").is_some_and(|rest| rest.find('}').is_some_and(|at| at + 1 == rest.len()))
+    };
     let marked = text.contains("{{") || text.contains("{%") || text.lines().any(filled_in);
     marked && yaml::read(SourceMap::default().add("", ""), text).is_err()
 }

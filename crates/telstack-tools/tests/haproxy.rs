@@ -272,3 +272,10 @@ fn broken_configurations_are_read() {
         of(&text.into_iter().collect::<String>());
     }
 }
+
+#[test]
+fn a_brace_that_is_never_closed_is_no_template() {
+    // Found by fuzzing.
+    assert!(!telstack_tools::is_template("global\n${\n"));
+    assert!(telstack_tools::is_template("a: b\n${MORE}\n{{ x }}: :\n- y\n"));
+}

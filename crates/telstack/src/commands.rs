@@ -51,7 +51,9 @@ fn cannot_read(path: &Path, failure: &ReadFailure) -> Fatal {
 /// The path as reports show it: relative to the working folder, however the file was named.
 fn short(path: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(&here).unwrap_or(path).to_owned()
+    let near = path.strip_prefix(&here).unwrap_or(path);
+    // The working folder itself has a name, too.
+    if near.as_os_str().is_empty() { PathBuf::from(".") } else { near.to_owned() }
 }
 
 fn read(path: &Path) -> Result<Compiled, Fatal> {

@@ -125,7 +125,7 @@ fn what_waits_to_be_scraped_is_scraped() {
         assert_eq!(rules.matches("alert: CollectorDown").count(), 1, "{rules}");
     }
     let loopback = collector(&lines.replace("0.0.0.0:8889", "localhost:8889"), "prometheus");
-    assert_eq!(codes(&loopback), ["N001"], "{:?}", messages(&loopback));
+    assert_eq!(codes(&loopback), ["M004"], "{:?}", messages(&loopback));
     has(file(&collector(lines, ""), "docker-compose.yml"), &["127.0.0.1:8889:8889"]);
 }
 

@@ -132,8 +132,8 @@ fn a_daemon_set() {
     let config = part("  s\"\"\"", "\"\"\"\n").replace("$exportersList", "logging").replace("$exporters", &exporter);
     let config = config.replace("$$", "$");
     let folder = scratch();
-    let indented: String = config.lines().map(|line| format!("    {line}\n")).collect();
-    write(&folder.path().join("collector.yaml"), &format!("{DAEMON_SET}{indented}"));
+    let indented = config.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
+    write(&folder.path().join("collector.yaml"), &format!("{DAEMON_SET}{indented}\n"));
     check(folder.path(), &[]).must(
         &[
             wanted("K001", "13133", "httpGet:"),

@@ -61,7 +61,7 @@ pub(super) fn check(
 /// The rules on what differs between releases.
 const OF_RELEASES: char = 'V';
 /// How many releases are asked whether they take what the newest one refuses: one of so many.
-const EVERY: usize = 12;
+const EVERY: usize = 6;
 
 /// Of a release that was made up, an error is what no release takes. What another one takes is a remark, and nothing is
 /// rewritten for it unasked.
@@ -70,13 +70,18 @@ fn soften(found: &Diagnostics, mut at: impl FnMut(Version) -> Diagnostics) -> Di
         let errors = found.iter().filter(|it| it.severity == Severity::Error);
         errors.filter_map(|it| it.primary.as_ref().map(|label| label.span)).collect()
     };
-    let mut open = places(found);
+    let all = places(found);
+    let mut open = all.clone();
     let mut taken: Vec<(Span, Version)> = Vec::new();
     for release in otelcol::releases().iter().rev().step_by(EVERY).skip(1) {
         if open.is_empty() {
             break;
         }
         let refused = places(&at(release.version));
+        // One that refuses something else, such as a component that came later, is not meant.
+        if !refused.iter().all(|span| all.contains(span)) {
+            continue;
+        }
         let (still, gone): (Vec<Span>, Vec<Span>) = open.into_iter().partition(|span| refused.contains(span));
         open = still;
         taken.extend(gone.into_iter().map(|span| (span, release.version)));

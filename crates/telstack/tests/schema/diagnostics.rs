@@ -18,7 +18,7 @@ fn what_check_prints_is_what_the_schema_promises() {
     let checked: Vec<String> = mistakes
         .iter()
         .map(|it| format!("tests/mistakes/{it}"))
-        .chain(["golden/single-node/configs/otel-collector.yaml".to_owned()])
+        .chain(["golden/single-node/configs/loki.yaml".to_owned()])
         .collect();
     let mut args =
         vec!["--schemafile".to_owned(), root().join("schemas/diagnostics.schema.json").display().to_string()];

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, rc::Rc};
 
 use telstack_catalog::{
-    Distribution, Version,
+    ComponentKind, Distribution, Version,
     otelcol::{self, Presence, Trait},
     product::Product,
 };
@@ -148,16 +148,17 @@ pub(super) fn parts<'a>(system: &'a System, wirings: &HashMap<NodeId, Rc<Wiring<
     let mut parts = Vec::new();
     for (id, node, collector) in system.collectors() {
         let Some(wiring) = wirings.get(&id) else { continue };
+        let mut slips = Slips::default();
         for component in &collector.components {
             let known = node.version().filter(|version| *version >= Product::Otelcol.oldest());
             let standing = known.map_or(Standing::Undecided, |version| {
                 if let Some(built) = &collector.built {
-                    return standing_in_built(component, built, version);
+                    return standing_in_built(component, built, version, &mut slips);
                 }
                 // Of an image that never was (V008), the first that is tells what may have been meant.
                 let distribution = collector.distribution.value;
                 let first = otelcol::first_release_of(distribution).unwrap_or(version);
-                standing(component, distribution, version.max(first))
+                standing(component, distribution, version.max(first), &mut slips)
             });
             parts.push(Part { id, node, collector, wiring: Rc::clone(wiring), component, standing });
         }
@@ -165,29 +166,51 @@ pub(super) fn parts<'a>(system: &'a System, wirings: &HashMap<NodeId, Rc<Wiring<
     parts
 }
 
+/// What each unknown type of one collector may have been meant as: a long search, made once.
+#[derive(Default)]
+struct Slips<'a>(HashMap<(ComponentKind, &'a str), Option<&'static str>>);
+
+impl<'a> Slips<'a> {
+    fn standing(&mut self, component: &'a Component, nearest: impl Fn(&str) -> Option<&'static str>) -> Standing {
+        let ty = component.id.ty.as_str();
+        Standing::Unknown { nearest: *self.0.entry((component.kind, ty)).or_insert_with(|| nearest(ty)) }
+    }
+}
+
 /// In a distribution that somebody built, upstream's release decides on names, and the list of modules on the rest.
-fn standing_in_built(component: &Component, built: &BuiltDistribution, version: Version) -> Standing {
+fn standing_in_built<'a>(
+    component: &'a Component,
+    built: &BuiltDistribution,
+    version: Version,
+    slips: &mut Slips<'a>,
+) -> Standing {
     let kind = component.kind;
     let Some(fact) = component.fact() else {
         // A module that nobody knows may bring any type.
         if built.has_unknown(kind) {
             return Standing::Undecided;
         }
-        return Standing::Unknown { nearest: otelcol::nearest(kind, &component.id.ty) };
+        return slips.standing(component, |ty| otelcol::nearest(kind, ty));
     };
     if !built.has(fact) {
         return if built.has_unknown(kind) { Standing::Undecided } else { Standing::NotBuilt { fact, version } };
     }
-    let standings = Distribution::ALL.iter().map(|it| standing(component, *it, version));
+    let standings = Distribution::ALL.iter().map(|it| standing(component, *it, version, slips));
     let there = standings.filter(|it| matches!(it, Standing::Usable(..) | Standing::Renamed { .. }));
     there.min_by_key(|it| matches!(it, Standing::Renamed { .. })).unwrap_or(Standing::Undecided)
 }
 
-fn standing(component: &Component, distribution: Distribution, version: Version) -> Standing {
+fn standing<'a>(
+    component: &'a Component,
+    distribution: Distribution,
+    version: Version,
+    slips: &mut Slips<'a>,
+) -> Standing {
+    let kind = component.kind;
     let Some(fact) = component.fact() else {
-        let nearest = otelcol::nearest_in(component.kind, &component.id.ty, distribution, version)
-            .or_else(|| otelcol::nearest(component.kind, &component.id.ty));
-        return Standing::Unknown { nearest };
+        return slips.standing(component, |ty| {
+            otelcol::nearest_in(kind, ty, distribution, version).or_else(|| otelcol::nearest(kind, ty))
+        });
     };
     let named = |name: &str| fact.name_presence(name, distribution, version) == Presence::Present;
     if named(&component.id.ty) {

@@ -60,8 +60,8 @@ impl<'a> Place<'a> {
         kinds: &'static [ComponentKind],
     ) -> impl Iterator<Item = (&'a Reference, Option<&'f Part<'a>>)> {
         references.iter().map(move |reference| {
-            let component = kinds.iter().find_map(|kind| self.collector.component(*kind, &reference.id));
-            (reference, component.and_then(|it| facts.part(it)).filter(|part| part.usable().is_some()))
+            let part = kinds.iter().find_map(|kind| facts.named(self.id, *kind, &reference.id));
+            (reference, part.filter(|part| part.usable().is_some()))
         })
     }
 

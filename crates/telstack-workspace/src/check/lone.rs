@@ -1,7 +1,7 @@
 //! Files that belong to no bundle, each by itself, and files that are given to one collector together.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, HashSet},
     num::NonZero,
     path::{Path, PathBuf},
 };
@@ -62,36 +62,38 @@ pub(super) fn check(
 const OF_RELEASES: char = 'V';
 /// How many releases are asked whether they take what the newest one refuses: one of so many.
 const EVERY: usize = 6;
+/// Of a file with more errors than that, fewer are asked: the work stays bounded, whatever the file.
+const MANY: usize = 1000;
 
 /// Of a release that was made up, an error is what no release takes. What another one takes is a remark, and nothing is
 /// rewritten for it unasked.
 fn soften(found: &Diagnostics, mut at: impl FnMut(Version) -> Diagnostics) -> Diagnostics {
-    let places = |found: &Diagnostics| -> Vec<Span> {
+    let places = |found: &Diagnostics| -> HashSet<Span> {
         let errors = found.iter().filter(|it| it.severity == Severity::Error);
         errors.filter_map(|it| it.primary.as_ref().map(|label| label.span)).collect()
     };
     let all = places(found);
     let mut open = all.clone();
-    let mut taken: Vec<(Span, Version)> = Vec::new();
-    for release in otelcol::releases().iter().rev().step_by(EVERY).skip(1) {
+    let mut taken: HashMap<Span, Version> = HashMap::new();
+    let step = EVERY * (1 + all.len() / MANY);
+    for release in otelcol::releases().iter().rev().step_by(step).skip(1) {
         if open.is_empty() {
             break;
         }
         let refused = places(&at(release.version));
         // One that refuses something else, such as a component that came later, is not meant.
-        if !refused.iter().all(|span| all.contains(span)) {
+        if !refused.is_subset(&all) {
             continue;
         }
-        let (still, gone): (Vec<Span>, Vec<Span>) = open.into_iter().partition(|span| refused.contains(span));
-        open = still;
-        taken.extend(gone.into_iter().map(|span| (span, release.version)));
+        let gone = open.extract_if(|span| !refused.contains(span));
+        taken.extend(gone.map(|span| (span, release.version)));
     }
     let mut softened = Diagnostics::default();
     for it in found.iter() {
         let mut it = it.clone();
         let place = it.primary.as_ref().map(|label| label.span);
-        let by = taken.iter().find(|(span, _)| Some(*span) == place && it.severity == Severity::Error);
-        if let Some((_, release)) = by {
+        let by = place.and_then(|span| taken.get(&span)).filter(|_| it.severity == Severity::Error);
+        if let Some(release) = by {
             it.severity = Severity::Info;
             it.notes.push(format!("{release} takes it, and nothing says which release runs this"));
         }
@@ -176,7 +178,15 @@ pub(super) fn collector(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> System {
-    assumed(about, out, |about, out| run_by(path, files, about, extent, sources, out))
+    assumed(about, out, |about, out| {
+        let mut told = Remark::default();
+        for file in files {
+            told.extend(collector::remarks(*file, sources.file(*file).text(), out));
+        }
+        let start = files.first().map(|file| Origin::written(Span::new(*file, 0, 0)));
+        let texts: Vec<(FileId, &str)> = files.iter().map(|file| (*file, sources.file(*file).text())).collect();
+        judged(path, told, start, about, out, |runs, out| collector::read_all(&texts, runs, extent, out))
+    })
 }
 
 /// Runs for the release that is known; for one that is made up, what another release takes is no error.
@@ -193,24 +203,6 @@ fn assumed(about: &About, out: &mut Diagnostics, run: impl Fn(&About, &mut Diagn
     }
     out.append(found);
     system
-}
-
-/// The same for the release that is known or made up.
-fn run_by(
-    path: &Path,
-    files: &[FileId],
-    about: &About,
-    extent: Extent,
-    sources: &SourceMap,
-    out: &mut Diagnostics,
-) -> System {
-    let mut told = Remark::default();
-    for file in files {
-        told.extend(collector::remarks(*file, sources.file(*file).text(), out));
-    }
-    let start = files.first().map(|file| Origin::written(Span::new(*file, 0, 0)));
-    let texts: Vec<(FileId, &str)> = files.iter().map(|file| (*file, sources.file(*file).text())).collect();
-    judged(path, told, start, about, out, |runs, out| collector::read_all(&texts, runs, extent, out))
 }
 
 /// The same of one that stands inside of a file and that nothing reads, as far as is known.

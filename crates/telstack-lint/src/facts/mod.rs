@@ -20,7 +20,7 @@ mod texts;
 use std::{cell::OnceCell, collections::HashMap, rc::Rc};
 
 use telstack_catalog::{ComponentKind, Version};
-use telstack_system::{Collector, Component, ComponentId, Node, NodeId, Purpose, System, Wiring};
+use telstack_system::{Collector, Component, ComponentId, Node, NodeId, Purpose, Reference, System, Wiring};
 
 pub(crate) use balance::{spread_over, spreads};
 pub(crate) use components::{Part, Standing};
@@ -98,6 +98,13 @@ pub(crate) fn waits_for_a_link(system: &System, node: NodeId, pipeline: usize) -
         let edge = system.edge(edge);
         edge.dial.is_none() && edge.pipelines.iter().any(|it| it.value == pipeline)
     })
+}
+
+/// Mentions of what a list mentions before, each behind the first one.
+pub(crate) fn repeated(list: &[Reference]) -> Vec<(&Reference, &Reference)> {
+    let mut named: HashMap<_, &Reference> = HashMap::new();
+    let firsts = list.iter().map(|it| (*named.entry(&it.id).or_insert(it), it));
+    firsts.filter(|(first, later)| !std::ptr::eq(*first, *later)).collect()
 }
 
 /// All collectors with the place of each pipeline.

@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use telstack_diagnostics::{RuleInfo, Severity};
 
 use crate::{Cx, Rule, facts};
@@ -24,12 +22,7 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [batch], exporters
 
 fn check(cx: &mut Cx<'_>) {
     for (_, _, _, _, pipeline) in facts::pipelines(cx.system) {
-        let mut named = HashMap::new();
-        for later in &pipeline.processors {
-            let first = *named.entry(&later.id).or_insert(later);
-            if std::ptr::eq(first, later) {
-                continue;
-            }
+        for (first, later) in facts::repeated(&pipeline.processors) {
             let message = format!("pipeline `{}` names processor `{}` twice", pipeline.id(), later.id);
             let finding = cx
                 .finding(message, &later.origin, "again")

@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use telstack_diagnostics::{RuleInfo, Severity};
 
 use crate::{Cx, Rule, facts};
@@ -26,12 +24,7 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [debug, otlp_grpc]}
 fn check(cx: &mut Cx<'_>) {
     for (_, _, _, _, pipeline) in facts::pipelines(cx.system) {
         for (what, list) in [("receiver", &pipeline.receivers), ("exporter", &pipeline.exporters)] {
-            let mut named = HashMap::new();
-            for later in list {
-                let first = *named.entry(&later.id).or_insert(later);
-                if std::ptr::eq(first, later) {
-                    continue;
-                }
+            for (first, later) in facts::repeated(list) {
                 let message = format!("pipeline `{}` names {what} `{}` twice", pipeline.id(), later.id);
                 let finding = cx
                     .finding(message, &later.origin, "again")

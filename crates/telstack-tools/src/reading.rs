@@ -269,9 +269,8 @@ fn duplicates(value: &telstack_syntax::tree::Value<Span>, out: &mut Diagnostics)
     }
 }
 
-/// A text at a dotted path, with its place. Numbers and truth values are text where text is wanted.
-pub(crate) fn text(value: &Value, path: &str) -> Option<Sourced<String>> {
-    let value = value.at(path)?;
+/// A scalar as text, with its place. Numbers and truth values are text where text is wanted.
+pub(crate) fn word(value: &Value) -> Option<Sourced<String>> {
     let text = match &value.kind {
         Kind::String(text) => text.clone(),
         Kind::Int(it) => it.to_string(),
@@ -280,6 +279,11 @@ pub(crate) fn text(value: &Value, path: &str) -> Option<Sourced<String>> {
         Kind::Null | Kind::Seq(_) | Kind::Map(_) => return None,
     };
     Some(Sourced::new(text, value.mark.clone()))
+}
+
+/// The same at a dotted path.
+pub(crate) fn text(value: &Value, path: &str) -> Option<Sourced<String>> {
+    word(value.at(path)?)
 }
 
 /// A duration at a dotted path; none where run time decides it, or it is no duration.

@@ -1,7 +1,6 @@
 //! Scalars of manifests, and the small things that many kinds have.
 
 use telstack_catalog::otelcol::Transport;
-use telstack_syntax::tree::Kind;
 use telstack_system::{
     Selector, Sourced, TargetPort, Value,
     cluster::{Expression, Labels},
@@ -9,25 +8,9 @@ use telstack_system::{
 };
 
 use crate::reading::items;
+pub(super) use crate::reading::{text as at, word};
 
-/// A scalar as text, with its place.
-pub(super) fn word(value: &Value) -> Option<Sourced<String>> {
-    let text = match &value.kind {
-        Kind::String(text) => text.clone(),
-        Kind::Int(it) => it.to_string(),
-        Kind::Float(it) => it.to_string(),
-        Kind::Bool(it) => it.to_string(),
-        Kind::Null | Kind::Seq(_) | Kind::Map(_) => return None,
-    };
-    Some(Sourced::new(text, value.mark.clone()))
-}
-
-/// The scalar at a dotted path.
-pub(super) fn at(value: &Value, path: &str) -> Option<Sourced<String>> {
-    word(value.at(path)?)
-}
-
-/// The same without its place.
+/// The text at a dotted path, without its place.
 pub(super) fn plain(value: &Value, path: &str) -> Option<String> {
     at(value, path).map(|it| it.value)
 }

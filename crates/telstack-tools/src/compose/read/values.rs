@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use telstack_syntax::tree::Kind;
 use telstack_system::{Sourced, Value, expansion};
+
+use crate::reading;
 
 /// The variables that compose knows before it starts: those of `.env`.
 pub(super) type Variables = BTreeMap<String, String>;
@@ -88,14 +89,9 @@ pub(super) fn required(text: &str) -> Option<&str> {
 
 /// A scalar as text, with its place. Compose takes numbers and truth values for text.
 pub(super) fn word(value: &Value, variables: &Variables) -> Option<Sourced<String>> {
-    let text = match &value.kind {
-        Kind::String(text) => interpolate(text, variables),
-        Kind::Int(it) => it.to_string(),
-        Kind::Float(it) => it.to_string(),
-        Kind::Bool(it) => it.to_string(),
-        Kind::Null | Kind::Seq(_) | Kind::Map(_) => return None,
-    };
-    Some(Sourced::new(text, value.mark.clone()))
+    let word = reading::word(value)?;
+    let filled = |text: &str| Sourced::new(interpolate(text, variables), word.origin.clone());
+    Some(value.as_str().map(filled).unwrap_or(word))
 }
 
 /// The items of a list of scalars, or one scalar.

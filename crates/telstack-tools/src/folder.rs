@@ -494,9 +494,11 @@ fn block<'t>(whole: &'t str, span: Span, text: &str) -> Option<(&'t str, usize)>
 
 /// A relative path without `.` and `..`, below `base`; none if it is absolute or leads out.
 fn joined(base: &str, path: &str) -> Option<String> {
-    if path.starts_with(['/', '~']) {
-        return None;
-    }
+    if path.starts_with(['/', '~']) { None } else { plain_path(base, path) }
+}
+
+/// Two paths behind each other, without `.` and `..`; none if that leads out.
+pub fn plain_path(base: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in base.split('/').chain(path.split('/')) {
         match part {

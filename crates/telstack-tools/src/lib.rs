@@ -33,7 +33,7 @@ mod tls;
 pub use alone::{Alone, read_alone, read_loose_alone};
 pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
-pub use folder::{Loose, Said, SourceFile};
+pub use folder::{Loose, Said, SourceFile, plain_path};
 pub use kubernetes::{Generated, ImageChange, Manifests};
 pub use reading::{RULES, is_template};
 use telstack_catalog::{Signal, SignalSet, product::Product};

@@ -5,7 +5,7 @@ use telstack_syntax::{
     tree::{self, Value as _Value},
     yaml,
 };
-use telstack_tools::{Generated, ImageChange};
+use telstack_tools::{Generated, ImageChange, plain_path};
 
 type Value = _Value<Span>;
 
@@ -103,20 +103,8 @@ fn plain(value: &Value) -> Option<String> {
 
 /// A path from the root of the file system on; none for what is elsewhere in the world.
 fn joined(folder: &str, path: &str) -> Option<String> {
-    if path.contains("://") || path.contains("?ref=") || path.contains("github.com") || path.starts_with('/') {
-        return None;
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+    let elsewhere = ["://", "?ref=", "github.com"].iter().any(|it| path.contains(it)) || path.starts_with('/');
+    if elsewhere { None } else { plain_path(folder, path) }
 }
 
 #[cfg(test)]

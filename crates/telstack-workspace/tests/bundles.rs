@@ -1,32 +1,11 @@
 //! Compose projects as people keep them: what belongs together is read together, and what cannot be known is not
 //! guessed at.
 
-use std::path::{Path, PathBuf};
+mod common;
 
-use telstack_diagnostics::{Diagnostic, Severity};
-use telstack_workspace::{Assumed, Checked, Input, MemoryFiles, Request, Told, check_all};
-
-fn checked<const N: usize>(files: [(&str, &str); N], assumed: Assumed) -> Checked {
-    let request = Request { inputs: vec![Input::Path(PathBuf::from("d"))], ..Request::default() };
-    let mut told = |_: &Path| Ok(Told { assumed, built: None });
-    check_all(&MemoryFiles::new(files), &request, &mut told).expect("something to check")
-}
-
-/// `CODE file text` of everything that is worse than a remark.
-fn found<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {
-    found_for(files, Assumed::default())
-}
-
-fn found_for<const N: usize>(files: [(&str, &str); N], assumed: Assumed) -> Vec<String> {
-    let checked = checked(files, assumed);
-    let all = checked.diagnostics.iter().filter(|it| it.severity > Severity::Info);
-    let line = |it: &Diagnostic| {
-        let span = it.primary.as_ref().expect("a place").span;
-        let text = checked.sources.slice(span).lines().next().unwrap_or_default();
-        format!("{} {} {text}", it.rule.code, checked.sources.file(span.file).name())
-    };
-    all.map(line).collect()
-}
+use common::{checked, checked_for, found, found_for};
+use telstack_diagnostics::Severity;
+use telstack_workspace::{Assumed, Checked};
 
 /// A collector that sends traces to an address.
 fn collector(endpoint: &str) -> String {
@@ -103,12 +82,12 @@ fn a_release_that_nothing_says_is_said_once() {
         let notes = checked.diagnostics.iter().flat_map(|it| &it.notes);
         notes.filter(|note| note.contains("nothing says which collector runs")).count()
     };
-    let two = checked([("d/a.yaml", LOGGING), ("d/b.yaml", LOGGING)], Assumed::default());
+    let two = checked([("d/a.yaml", LOGGING), ("d/b.yaml", LOGGING)]);
     assert_eq!((two.diagnostics.len(), notes(&two)), (2, 1));
     let said = Assumed::new(Some("0.120.0"), None).expect("a release");
-    assert_eq!(notes(&checked([("d/a.yaml", LOGGING)], said)), 0);
+    assert_eq!(notes(&checked_for([("d/a.yaml", LOGGING)], said)), 0);
     let compose = compose(CONTRIB, "");
-    assert_eq!(notes(&checked([(COMPOSE, &compose), (OTEL, LOGGING)], Assumed::default())), 0);
+    assert_eq!(notes(&checked([(COMPOSE, &compose), (OTEL, LOGGING)])), 0);
 }
 
 #[test]
@@ -149,7 +128,7 @@ fn files_that_an_unknown_image_is_given_are_not_known_to_be_all() {
 #[test]
 fn a_section_of_a_vendor_is_no_error_while_nobody_names_the_distribution() {
     let severity = |text: &str, assumed: Assumed| {
-        let checked = checked([(OTEL, text)], assumed);
+        let checked = checked_for([(OTEL, text)], assumed);
         let mut all = checked.diagnostics.iter().filter(|it| it.rule.code == "R004").map(|it| it.severity);
         all.next().expect("found")
     };
@@ -290,7 +269,7 @@ fn inline(text: &str) -> String {
 #[test]
 fn a_configuration_inside_of_the_compose_file_is_found_where_it_stands() {
     let file = inline(&collector("jaeger:4319"));
-    let all = checked([(COMPOSE, &file)], Assumed::default());
+    let all = checked([(COMPOSE, &file)]);
     let finding = all.diagnostics.iter().find(|it| it.rule.code == "N003").expect("found");
     let span = finding.primary.as_ref().expect("a place").span;
     assert_eq!(all.sources.slice(span), "jaeger:4319");
@@ -465,7 +444,7 @@ fn compose_reads_every_dollar_first() {
     let before = "services:\n  a:\n    image: x\n    command: >-\n      a $1 $$2\n      ${env:X} $B ${C:-$D}\n    labels: \
                   {l: '^(.*)$'}\n";
     let after = before.replace(" $1", " $$1").replace("${env", "$${env").replace("*)$", "*)$$");
-    let all = checked([(COMPOSE, before)], Assumed::default());
+    let all = checked([(COMPOSE, before)]);
     let fixes = all.diagnostics.iter().filter_map(|it| it.fix.as_ref());
     let edits: Vec<_> = fixes.flat_map(|fix| &fix.edits).collect();
     assert_eq!(telstack_diagnostics::apply(before, &edits), after);

@@ -1,22 +1,18 @@
 //! Kubernetes manifests: names over Services to containers, configurations inside of ConfigMaps at their own lines,
 //! and what goes together.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
-use telstack_diagnostics::{Diagnostic, Severity, apply};
-use telstack_workspace::{
-    Checked, Chosen, Findings, Input, MemoryFiles, Policy, Request, SettingsFrom, Told, check_all,
-};
+use common::checked;
 
-fn checked<const N: usize>(files: &[(&str, &str); N]) -> Checked {
-    let request = Request { inputs: vec![Input::Path(PathBuf::from("d"))], ..Request::default() };
-    let mut told = |_: &Path| Ok(Told::default());
-    check_all(&MemoryFiles::new(*files), &request, &mut told).expect("something to check")
-}
+use telstack_diagnostics::{Diagnostic, Severity, apply};
+use telstack_workspace::{Chosen, Findings, Input, MemoryFiles, Policy, Request, SettingsFrom, Told, check_all};
 
 /// `CODE file:line text` of everything that is worse than a remark.
 fn found<const N: usize>(files: &[(&str, &str); N]) -> Vec<String> {
-    let checked = checked(files);
+    let checked = checked(*files);
     let all = checked.diagnostics.iter().filter(|it| it.severity > Severity::Info);
     let line = |it: &Diagnostic| {
         let span = it.primary.as_ref().expect("a place").span;
@@ -112,7 +108,7 @@ fn a_service_leads_from_its_port_to_that_of_the_pod() {
 
 #[test]
 fn messages_speak_of_the_service() {
-    let checked = checked(&[(ALL, &two("gw:4317", 80, "grpc"))]);
+    let checked = checked([(ALL, &two("gw:4317", 80, "grpc"))]);
     let finding = checked.diagnostics.iter().find(|it| it.rule.code == "N003").expect("found");
     assert!(finding.message.contains("but the Service has no such port"), "{}", finding.message);
     assert_eq!(finding.help, ["dial `gw:80`, which speaks OTLP over gRPC"]);
@@ -163,7 +159,7 @@ fn fixes_and_comments_inside_of_a_config_map() {
     let old = collector("elsewhere:4317").replace("otlp_grpc", "otlp");
     let text = format!("{}---\n{}", config_map("agent", &old), deployment("agent", ""));
     let files = [(ALL, text.as_str())];
-    let checked = checked(&files);
+    let checked = checked(files);
     let finding = checked.diagnostics.iter().find(|it| it.rule.code == "V006").expect("found");
     let fix = finding.fix.as_ref().expect("a fix");
     let fixed = apply(&text, &fix.edits.iter().collect::<Vec<_>>());
@@ -320,7 +316,7 @@ fn resources_of_the_operator() {
         assert_eq!(of("gw-collector:4317", &local).len(), 1);
         // At its own lines, and repaired there.
         let old = resource("agent", &collector("elsewhere:4317").replace("otlp_grpc", "otlp"), text, &image);
-        let checked = checked(&[(ALL, &old)]);
+        let checked = checked([(ALL, &old)]);
         let finding = checked.diagnostics.iter().find(|it| it.rule.code == "V006").expect("found");
         let fixed = apply(&old, &finding.fix.as_ref().expect("a fix").edits.iter().collect::<Vec<_>>());
         assert_eq!(fixed, resource("agent", &collector("elsewhere:4317"), text, &image));
@@ -334,7 +330,7 @@ fn comments_inside_of_a_config_map_ignore() {
     let left = |config: &str| {
         let text = config_map("x", config);
         let files = MemoryFiles::new([(ALL, text.as_str())]);
-        let checked = checked(&[(ALL, &text)]);
+        let checked = checked([(ALL, &text)]);
         let mut findings = Findings::default();
         findings.add(&checked.sources, checked.diagnostics);
         let chosen = Chosen::new(&[], &[]).expect("codes");

@@ -1,22 +1,8 @@
 //! Proxies: what is dialled is followed through them.
 
-use std::path::{Path, PathBuf};
+mod common;
 
-use telstack_diagnostics::{Diagnostic, Severity};
-use telstack_workspace::{Input, MemoryFiles, Request, Told, check_all};
-
-/// `CODE file text` of everything that is worse than a remark.
-fn found<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {
-    let request = Request { inputs: vec![Input::Path(PathBuf::from("d"))], ..Request::default() };
-    let mut told = |_: &Path| Ok(Told::default());
-    let checked = check_all(&MemoryFiles::new(files), &request, &mut told).expect("something to check");
-    let line = |it: &Diagnostic| {
-        let span = it.primary.as_ref().expect("a place").span;
-        let text = checked.sources.slice(span).lines().next().unwrap_or_default();
-        format!("{} {} {text}", it.rule.code, checked.sources.file(span.file).name())
-    };
-    checked.diagnostics.iter().filter(|it| it.severity > Severity::Info).map(line).collect()
-}
+use common::found;
 
 /// An agent that sends to `haproxy`, which hands on to `gateway`.
 fn project(exporter: &str, cfg: &str) -> Vec<String> {

@@ -1,15 +1,38 @@
 //! What tests of whole folders share.
 
+#![allow(dead_code, reason = "each file of tests uses its part")]
+
 use std::path::{Path, PathBuf};
 
 use telstack_diagnostics::{Diagnostic, Severity};
-use telstack_workspace::{Checked, Input, MemoryFiles, Request, Told, check_all};
+use telstack_workspace::{Assumed, Checked, Input, MemoryFiles, Request, Told, check_all};
 
 /// What is found in the folder `d`.
 pub fn checked<const N: usize>(files: [(&str, &str); N]) -> Checked {
+    checked_for(files, Assumed::default())
+}
+
+/// The same for a collector that whoever asks names.
+pub fn checked_for<const N: usize>(files: [(&str, &str); N], assumed: Assumed) -> Checked {
     let request = Request { inputs: vec![Input::Path(PathBuf::from("d"))], ..Request::default() };
-    let mut told = |_: &Path| Ok(Told::default());
+    let mut told = |_: &Path| Ok(Told { assumed, built: None });
     check_all(&MemoryFiles::new(files), &request, &mut told).expect("something to check")
+}
+
+/// `CODE file text` of everything that is worse than a remark.
+pub fn found<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {
+    found_for(files, Assumed::default())
+}
+
+/// The same for a collector that whoever asks names.
+pub fn found_for<const N: usize>(files: [(&str, &str); N], assumed: Assumed) -> Vec<String> {
+    let checked = checked_for(files, assumed);
+    let line = |it: &Diagnostic| {
+        let span = it.primary.as_ref().expect("a place").span;
+        let text = checked.sources.slice(span).lines().next().unwrap_or_default();
+        format!("{} {} {text}", it.rule.code, checked.sources.file(span.file).name())
+    };
+    checked.diagnostics.iter().filter(|it| it.severity > Severity::Info).map(line).collect()
 }
 
 /// `CODE severity text` of each finding of one of the rules.
@@ -24,7 +47,6 @@ pub fn of_rules<const N: usize>(files: [(&str, &str); N], codes: &[&str]) -> Vec
 }
 
 /// `CODE text` of each error.
-#[allow(dead_code, reason = "not every file of tests asks for it")]
 pub fn errors<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {
     let checked = checked(files);
     let line = |it: &Diagnostic| format!("{} {}", it.rule.code, it.message);

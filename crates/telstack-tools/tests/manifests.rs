@@ -215,7 +215,7 @@ fn files_of_config_maps() {
         "",
         "volumes: [{name: a, configMap: {name: files, items: [{key: one, path: sub/first.yaml}]}}, {name: b, projected: \
          {sources: [{configMap: {name: files}}, {secret: {name: s}}]}}], initContainers: [{name: i, image: busybox, \
-         command: [sh, -c, 'chown -R 10001 /work/q'], volumeMounts: [{name: w, mountPath: /work}]}], ",
+         command: [sh, -c, 'chown -R 10001 /queue/q'], volumeMounts: [{name: w, mountPath: /queue}]}], ",
         ", volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /b}, {name: a, mountPath: /c.yaml, subPath: \
          sub/first.yaml}, {name: nothing, mountPath: /d}]",
     );

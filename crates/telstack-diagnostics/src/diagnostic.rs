@@ -192,3 +192,13 @@ impl Diagnostics {
         self.all.iter()
     }
 }
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    /// The findings in the order they were made.
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.into_iter()
+    }
+}

@@ -9,6 +9,7 @@
 //!
 //! Invariant: no rule knows a file format or the stack language; a rule that cannot know says nothing.
 
+mod alike;
 mod facts;
 mod generated;
 mod repair;
@@ -27,7 +28,9 @@ pub use rule::{Cx, Rule};
 /// Judges a complete System by every rule.
 pub fn check(system: &System, out: &mut Diagnostics) {
     let facts = facts::Facts::of(system);
+    let mut found = Diagnostics::default();
     for rule in generated::ALL {
-        (rule.check)(&mut Cx::new(system, &facts, &rule.info, out));
+        (rule.check)(&mut Cx::new(system, &facts, &rule.info, &mut found));
     }
+    alike::together(system, found, out);
 }

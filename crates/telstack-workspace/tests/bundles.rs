@@ -469,3 +469,24 @@ fn later_configurations_replace_lists() {
     assert!(of("[otlp, debug]", "").is_empty());
     assert!(of("[debug]", ", --feature-gates=confmap.enableMergeAppendOption").is_empty());
 }
+
+#[test]
+fn one_configuration_of_several_services_is_said_once() {
+    let service = |name: &str, file: &str| {
+        format!(
+            "  {name}:\n    image: {CONTRIB}\n    command: [--config=/etc/otel.yaml]\n    volumes: \
+             ['./{file}:/etc/otel.yaml']\n"
+        )
+    };
+    let of = |second: &str| {
+        let compose = format!("services:\n{}{}{JAEGER}", service("one", "otel.yaml"), service("two", second));
+        let (mine, its) = (collector("jaeger:4319"), collector("jaeger:4319"));
+        checked([(COMPOSE, &compose), (OTEL, &mine), ("d/other.yaml", &its)]).diagnostics
+    };
+    let shared: Vec<_> = of("otel.yaml").into_iter().filter(|it| it.rule.code == "N003").collect();
+    assert_eq!(shared.len(), 1, "{shared:?}");
+    assert!(shared[0].message.contains("`one`"), "{}", shared[0].message);
+    assert!(shared[0].notes.iter().any(|it| it.contains("`two`")), "{:?}", shared[0].notes);
+    // Two files are two causes.
+    assert_eq!(of("other.yaml").iter().filter(|it| it.rule.code == "N003").count(), 2);
+}

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod golden;
+mod links;
 mod measure;
 mod pictures;
 mod rules;

@@ -1,5 +1,5 @@
 //! The house rules that no compiler checks: which crate may use which, who may touch files, how long a
-//! file may be.
+//! file may be, and that links of documents lead somewhere.
 
 use std::{
     collections::BTreeMap,
@@ -54,6 +54,7 @@ const LONGEST_FILE: usize = 600;
 pub fn run() -> Result<(), String> {
     let root = root();
     let mut wrong = arrows(&root)?;
+    wrong.extend(crate::links::broken(&root));
     for (name, _) in ARROWS {
         for file in sources(&root.join("crates").join(name).join("src")) {
             let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;

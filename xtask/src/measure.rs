@@ -9,6 +9,9 @@ use std::{
 #[path = "../../crates/telstack/tests/support/big.rs"]
 mod big;
 
+#[path = "../../crates/telstack/tests/support/many.rs"]
+mod many;
+
 use big::Shape;
 
 /// How often a run is timed; the least time counts, the others waited for something.
@@ -54,6 +57,15 @@ pub fn run() -> Result<(), String> {
                 ));
             }
         }
+    }
+    for configurations in [1, 100, 1000, 4000] {
+        let name = format!("many{configurations}");
+        std::fs::create_dir_all(folder.join(&name)).map_err(|error| error.to_string())?;
+        for at in 0..configurations {
+            input(&format!("{name}/{at}.yaml"), &many::configuration(at))?;
+        }
+        let folder = folder.join(&name).display().to_string();
+        runs.push((format!("{configurations} configurations by hand: `check`"), args(&["check", &folder])));
     }
     println!("| run | instructions, millions | time, ms | memory, MiB |\n|---|---:|---:|---:|");
     for (title, args) in runs {

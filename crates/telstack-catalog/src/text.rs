@@ -10,12 +10,9 @@ pub(crate) struct Lines(pub(crate) &'static str);
 impl Lines {
     /// The JSON text of the value under a key.
     pub(crate) fn get(self, key: &str) -> Option<&'static str> {
-        let bytes = self.0.as_bytes();
-        let (mut low, mut high) = (0, bytes.len());
+        let (mut low, mut high) = (0, self.0.len());
         while low < high {
-            let middle = low + (high - low) / 2;
-            let start = bytes[..middle].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-            let end = bytes[middle..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |at| middle + at);
+            let (start, end) = self.line_at(low + (high - low) / 2);
             let (found, value) = split(&self.0[start..end])?;
             match found.cmp(key) {
                 std::cmp::Ordering::Equal => return Some(value),
@@ -28,12 +25,9 @@ impl Lines {
 
     /// The records whose keys start with a text, in order.
     pub(crate) fn starting_with(self, start: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let bytes = self.0.as_bytes();
-        let (mut low, mut high) = (0, bytes.len());
+        let (mut low, mut high) = (0, self.0.len());
         while low < high {
-            let middle = low + (high - low) / 2;
-            let begin = bytes[..middle].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-            let end = bytes[middle..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |at| middle + at);
+            let (begin, end) = self.line_at(low + (high - low) / 2);
             match split(&self.0[begin..end]) {
                 Some((found, _)) if found < start => low = end + 1,
                 _ => high = begin,
@@ -42,6 +36,14 @@ impl Lines {
         let start = start.to_owned();
         let rest = self.0.get(low..).unwrap_or_default();
         rest.lines().filter_map(split).take_while(move |(key, _)| key.starts_with(&start))
+    }
+
+    /// Where the line around a byte starts and ends.
+    fn line_at(self, byte: usize) -> (usize, usize) {
+        let (before, after) = self.0.as_bytes().split_at(byte);
+        // Lines are long: some have tens of kilobytes.
+        let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        (start, memchr::memchr(b'\n', after).map_or(self.0.len(), |at| byte + at))
     }
 
     /// The records in order of their keys.
@@ -53,7 +55,8 @@ impl Lines {
 /// Splits `["key",value]`. Keys hold no escapes.
 fn split(line: &'static str) -> Option<(&'static str, &'static str)> {
     let inner = line.strip_prefix("[\"")?.strip_suffix(']')?;
-    inner.split_once("\",")
+    let (key, rest) = inner.split_once('"')?;
+    Some((key, rest.strip_prefix(',')?))
 }
 
 /// Texts kept for the life of the program, each once.

@@ -1,5 +1,7 @@
 //! Where the time of a compilation goes: each stage by itself, and all of them, on stacks of 10 to 1,000 collectors.
 //!
+//! And what checking a folder of hand-written configurations costs.
+//!
 //! `cargo bench`. What whole runs cost, in instructions too: `cargo xtask measure`.
 
 #![allow(missing_docs, reason = "criterion's macros make functions")]
@@ -12,10 +14,13 @@ use telstack_diagnostics::{Diagnostics, SourceMap};
 use telstack_lang::{Loaded, Loader};
 use telstack_syntax::stack::parse_kdl;
 use telstack_system::{System, passes};
-use telstack_workspace::{MemoryFiles, compile};
+use telstack_workspace::{Input, MemoryFiles, Request, Told, check_all, compile};
 
 #[path = "../../telstack/tests/support/big.rs"]
 mod big;
+
+#[path = "../../telstack/tests/support/many.rs"]
+mod many;
 
 const NAME: &str = "big.stack.kdl";
 
@@ -93,5 +98,21 @@ fn growth(bench: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, catalog, stages, growth);
+/// Folders of configurations by hand, in memory: what is asked of the disk is not in it.
+fn folders(bench: &mut Criterion) {
+    let mut group = bench.benchmark_group("check a folder");
+    group.sample_size(10);
+    for configurations in [1, 100, 1000] {
+        let named = (0..configurations).map(|at| (format!("d/{at}.yaml"), many::configuration(at)));
+        let files = MemoryFiles::new(named);
+        let request = Request { inputs: vec![Input::Path("d".into())], ..Request::default() };
+        group.throughput(Throughput::Elements(configurations as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(configurations), &files, |it, files| {
+            it.iter(|| check_all(files, &request, &mut |_: &Path| Ok(Told::default())).expect("readable"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, catalog, stages, growth, folders);
 criterion_main!(benches);

@@ -347,7 +347,7 @@ fn names_of_a_stack_can_be_put_right() {
 
 #[test]
 fn what_is_in_no_file_is_not_fixed() {
-    let files = MemoryFiles::new([]);
+    let files = MemoryFiles::default();
     let run = |_: &dyn Files| {
         let inside = MemoryFiles::new([("<stdin>", CONFIG)]);
         let mut policy = Policy::new(&inside, SettingsFrom::Nothing, Chosen::default()).expect("no settings");

@@ -23,8 +23,9 @@ fn key(path: &Path) -> PathBuf {
 
 impl MemoryFiles {
     /// These files.
-    pub fn new<const N: usize>(files: [(&str, &str); N]) -> Self {
-        let files = files.into_iter().map(|(path, text)| (key(Path::new(path)), text.as_bytes().to_vec())).collect();
+    pub fn new<P: AsRef<str>, T: AsRef<str>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
+        let kept = |(path, text): (P, T)| (key(Path::new(path.as_ref())), text.as_ref().as_bytes().to_vec());
+        let files = files.into_iter().map(kept).collect();
         Self { files: Mutex::new(files), staged: Mutex::default() }
     }
 

@@ -4,6 +4,7 @@ use std::{collections::HashMap, rc::Rc};
 
 use telstack_catalog::{
     ComponentKind, Distribution, Version,
+    near::distance,
     otelcol::{self, Presence, Trait},
     product::Product,
 };
@@ -54,6 +55,19 @@ impl Part<'_> {
             Standing::Usable(fact, version) => Some((fact, version)),
             _ => None,
         }
+    }
+
+    /// Is it a known name with one letter wrong? One with something before or behind it may be somebody's own component.
+    pub(crate) fn is_slip(&self) -> bool {
+        let Standing::Unknown { nearest: Some(nearest) } = self.standing else { return false };
+        let ty = self.component.id.ty.as_str();
+        distance(ty, nearest) == 1 && !ty.contains(nearest) && !nearest.contains(ty)
+    }
+
+    /// Is it a component of somebody's own, as far as is known? Then the collector is of their own too.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let unknown = matches!(self.standing, Standing::Unknown { .. });
+        unknown && self.collector.gaps.distribution && !self.is_slip()
     }
 
     /// Does the collector start it: is it in a pipeline, or an extension that is switched on?

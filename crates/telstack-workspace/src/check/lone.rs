@@ -1,13 +1,13 @@
 //! Files that belong to no bundle, each by itself, and files that are given to one collector together.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::BTreeMap,
     num::NonZero,
     path::{Path, PathBuf},
 };
 
-use telstack_catalog::{Distribution, Version, otelcol, product::Product};
-use telstack_diagnostics::{Applicability, Diagnostic, Diagnostics, FileId, Severity, SourceMap, Span};
+use telstack_catalog::{Distribution, Version, product::Product};
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use telstack_system::{Collector, Node, NodeKind, Origin, Platform, Sourced, System, passes};
 pub(super) use telstack_tools::collector::Extent;
 use telstack_tools::{
@@ -16,7 +16,7 @@ use telstack_tools::{
     haproxy, read_alone, read_loose_alone,
 };
 
-use super::{About, Assumed, CheckFailure, discover::Found};
+use super::{About, Assumed, CheckFailure, discover::Found, soften::soften};
 use crate::{FileKind, compile::shown, files::Files};
 
 /// Checks configurations of which each stands alone. Those that were checked for a collector that nobody named,
@@ -56,53 +56,6 @@ pub(super) fn check(
         all.extend(unnamed);
     }
     all
-}
-
-/// The rules on what differs between releases.
-const OF_RELEASES: char = 'V';
-/// How many releases are asked whether they take what the newest one refuses: one of so many.
-const EVERY: usize = 6;
-/// Of a file with more errors than that, fewer are asked: the work stays bounded, whatever the file.
-const MANY: usize = 1000;
-
-/// Of a release that was made up, an error is what no release takes. What another one takes is a remark, and nothing is
-/// rewritten for it unasked.
-fn soften(found: &Diagnostics, mut at: impl FnMut(Version) -> Diagnostics) -> Diagnostics {
-    let places = |found: &Diagnostics| -> HashSet<Span> {
-        let errors = found.iter().filter(|it| it.severity == Severity::Error);
-        errors.filter_map(|it| it.primary.as_ref().map(|label| label.span)).collect()
-    };
-    let all = places(found);
-    let mut open = all.clone();
-    let mut taken: HashMap<Span, Version> = HashMap::new();
-    let step = EVERY * (1 + all.len() / MANY);
-    for release in otelcol::releases().iter().rev().step_by(step).skip(1) {
-        if open.is_empty() {
-            break;
-        }
-        let refused = places(&at(release.version));
-        // One that refuses something else, such as a component that came later, is not meant.
-        if !refused.is_subset(&all) {
-            continue;
-        }
-        let gone = open.extract_if(|span| !refused.contains(span));
-        taken.extend(gone.map(|span| (span, release.version)));
-    }
-    let mut softened = Diagnostics::default();
-    for it in found.iter() {
-        let mut it = it.clone();
-        let place = it.primary.as_ref().map(|label| label.span);
-        let by = place.and_then(|span| taken.get(&span)).filter(|_| it.severity == Severity::Error);
-        if let Some(release) = by {
-            it.severity = Severity::Info;
-            it.notes.push(format!("{release} takes it, and nothing says which release runs this"));
-        }
-        if let Some(fix) = it.fix.as_mut().filter(|_| it.rule.code.starts_with(OF_RELEASES)) {
-            fix.applicability = Applicability::Unsafe;
-        }
-        softened.push(it);
-    }
-    softened
 }
 
 /// Is a file of that kind checked by itself?
@@ -178,26 +131,29 @@ pub(super) fn collector(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> System {
-    assumed(about, out, |about, out| {
+    assumed(about, out, |about, judge, out| {
         let mut told = Remark::default();
         for file in files {
             told.extend(collector::remarks(*file, sources.file(*file).text(), out));
         }
         let start = files.first().map(|file| Origin::written(Span::new(*file, 0, 0)));
         let texts: Vec<(FileId, &str)> = files.iter().map(|file| (*file, sources.file(*file).text())).collect();
-        judged(path, told, start, about, out, |runs, out| collector::read_all(&texts, runs, extent, out))
+        judged(path, told, start, (about, judge), out, |runs, out| collector::read_all(&texts, runs, extent, out))
     })
 }
 
+/// How a System is judged: by all rules, or by some.
+type Judge = fn(&System, &mut Diagnostics);
+
 /// Runs for the release that is known; for one that is made up, what another release takes is no error.
-fn assumed(about: &About, out: &mut Diagnostics, run: impl Fn(&About, &mut Diagnostics) -> System) -> System {
+fn assumed(about: &About, out: &mut Diagnostics, run: impl Fn(&About, Judge, &mut Diagnostics) -> System) -> System {
     let mut found = Diagnostics::default();
-    let system = run(about, &mut found);
+    let system = run(about, telstack_lint::check, &mut found);
     if is_assumed(&system) {
-        found = soften(&found, |version| {
+        found = soften(found, |version| {
             let assumed = Assumed { version: Some(version), ..about.assumed };
             let mut others = Diagnostics::default();
-            run(&About { assumed, built: about.built.clone() }, &mut others);
+            run(&About { assumed, built: about.built.clone() }, telstack_lint::check_by_release, &mut others);
             others
         });
     }
@@ -207,10 +163,10 @@ fn assumed(about: &About, out: &mut Diagnostics, run: impl Fn(&About, &mut Diagn
 
 /// The same of one that stands inside of a file and that nothing reads, as far as is known.
 pub(super) fn loose(path: &Path, loose: &Loose, about: &About, extent: Extent, out: &mut Diagnostics) -> System {
-    assumed(about, out, |about, out| {
+    assumed(about, out, |about, judge, out| {
         let told = collector::remarks_of_loose(loose, out);
         let start = Some(Origin::written(Span::new(loose.file, 0, 0)));
-        judged(path, told, start, about, out, |runs, out| collector::read_loose(loose, runs, extent, out))
+        judged(path, told, start, (about, judge), out, |runs, out| collector::read_loose(loose, runs, extent, out))
     })
 }
 
@@ -218,7 +174,7 @@ fn judged(
     path: &Path,
     told: Remark,
     start: Option<Origin>,
-    about: &About,
+    (about, judge): (&About, Judge),
     out: &mut Diagnostics,
     read: impl FnOnce(Runs, &mut Diagnostics) -> Collector,
 ) -> System {
@@ -249,7 +205,7 @@ fn judged(
     let mut node = Node::new(Product::Otelcol.id(), start, Some(version), kind);
     node.listeners = node.collector().map(|it| passes::collector_listeners(it, release)).unwrap_or_default();
     system.add(node);
-    telstack_lint::check(&system, out);
+    judge(&system, out);
     system
 }
 

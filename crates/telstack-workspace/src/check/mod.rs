@@ -12,6 +12,7 @@ mod kind;
 mod kustomize;
 mod lone;
 mod manifests;
+mod soften;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -12,8 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         bad: r#"processor "bacth""#,
         good: r#"processor "batch""#,
         silent: "The component exists in another release (V001) or another distribution (V002). Where nothing says which \
-                 distribution runs, a name that is no slip is a warning; where an image of one's own runs, a slip is one, \
-                 and the rest is silent.",
+                 distribution runs, only a name with one letter wrong is an error; where an image of one's own \
+                 runs, what looks like a slip is a warning, and the rest is silent.",
         sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases"],
     },
     check,
@@ -22,12 +22,13 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &mut Cx<'_>) {
     for part in &cx.facts.parts {
         let Standing::Unknown { nearest } = part.standing else { continue };
-        let slip = nearest.is_some_and(|it| crate::words::nearest(&part.component.id.ty, [it]).is_some());
-        let severity = match (part.collector.gaps.distribution, part.collector.distribution.origin.is_written(), slip) {
-            (false, ..) | (true, false, true) => Severity::Error,
+        let near = nearest.is_some_and(|it| crate::words::nearest(&part.component.id.ty, [it]).is_some());
+        let severity = match (part.is_foreign(), part.collector.distribution.origin.is_written()) {
             // Somebody's own distribution may have components of its own.
-            (true, false, false) | (true, true, true) => Severity::Warning,
-            (true, true, false) => continue,
+            (true, true) if !near => continue,
+            (true, _) => Severity::Warning,
+            (false, true) if part.collector.gaps.distribution => Severity::Warning,
+            (false, _) => Severity::Error,
         };
         let kind = part.component.kind;
         let ty = &part.component.id.ty;

@@ -15,7 +15,7 @@ fn of(text: &str) -> (Proxy, Vec<String>) {
     let mut sources = SourceMap::default();
     let file = sources.add("haproxy.cfg", text);
     let mut out = Diagnostics::default();
-    let proxy = haproxy::read_alone(file, text, &mut out);
+    let proxy = haproxy::read_alone(file, text, None, &mut out);
     let slice = |it: &telstack_diagnostics::Diagnostic| {
         let place = it.primary.as_ref().map(|label| sources.slice(label.span).to_owned());
         format!("{} {}", it.rule.code, place.unwrap_or_default())
@@ -167,6 +167,21 @@ fn silent_where_it_cannot_know() {
     ] {
         wrong(text, &[]);
     }
+}
+
+#[test]
+fn what_a_release_decides() {
+    let text = "# telstack: haproxy=2.9\nfrontend a\n mode http\n bind :443 ssl crt /x.pem\n";
+    let file = SourceMap::default().add("haproxy.cfg", text);
+    let mut out = Diagnostics::default();
+    let release = haproxy::release(file, text, &mut out).map(|it| it.value);
+    let http2 = |release: Option<Version>| {
+        haproxy::read_alone(file, text, release, &mut Diagnostics::default()).frontends[0].doors[0].http2
+    };
+    assert_eq!(release, Some(Version::new(2, 9, 0)));
+    assert_eq!(http2(release), Known::Value(true));
+    assert_eq!(http2(Some(Version::new(2, 4, 0))), Known::Value(false));
+    assert_eq!(http2(None), Known::Unknown);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn check(cx: &mut Cx<'_>) {
     for (id, proxy, number) in proxies::backends(cx.system) {
         let backend = &proxy.backends[number];
         let connections = backend.layer.as_ref().filter(|it| it.value == Layer::Connections);
-        if connections.is_none() || backend.size().is_none_or(|size| size < 2) {
+        if connections.is_none() || backend.turns().is_none_or(|size| size < 2) {
             continue;
         }
         let all = proxies::behind(cx.system, id, number);

@@ -302,7 +302,7 @@ impl<'a> Folder<'a> {
             let source = match &mount.source {
                 MountSource::Bind(source) | MountSource::Copied(source) => self.resolve(source, &mount.origin),
                 MountSource::Handed(path) => Some(path.clone()),
-                MountSource::Volume(_) | MountSource::Ephemeral => None,
+                MountSource::Volume(_) | MountSource::Ephemeral(_) => None,
             };
             let Some(source) = source else { continue };
             let target = mount.target.trim_end_matches('/');
@@ -398,7 +398,7 @@ impl<'a> Folder<'a> {
         let known = |source: &MountSource, by: &Origin| match source {
             MountSource::Bind(source) | MountSource::Copied(source) => given(source, by),
             MountSource::Handed(path) => self.files.iter().any(|it| below(&it.path, path).is_some()),
-            MountSource::Volume(_) | MountSource::Ephemeral => false,
+            MountSource::Volume(_) | MountSource::Ephemeral(_) => false,
         };
         let here = container.mounts.iter().filter(|it| below(&it.target, inside).is_some());
         here.chain(container.mount_of(inside)).all(|it| known(&it.source, &it.origin))

@@ -77,7 +77,7 @@ impl Bench {
         let file = bench.sources.add("file.yaml", text);
         let source = SourceFile { path: "file.yaml", file, text };
         let mut out = Diagnostics::default();
-        bench.system = read_alone(source, "file", what, &mut out);
+        bench.system = read_alone(source, "file", what, None, &mut out);
         assert_eq!(out.iter().count(), 0, "{text}");
         let id = bench.system.node_ids()[0];
         let origin = bench.system.origin.clone();
@@ -116,7 +116,7 @@ impl Bench {
         let mut bench = Self::new("");
         let file = bench.sources.add("haproxy.cfg", cfg);
         let mut wrong = Diagnostics::default();
-        let proxy = haproxy::read_alone(file, cfg, &mut wrong);
+        let proxy = haproxy::read_alone(file, cfg, None, &mut wrong);
         assert!(!wrong.has_errors(), "{:?}", wrong.iter().collect::<Vec<_>>());
         let origin = Origin::written(Span::new(file, 0, 0));
         let mut node = Node::new("lb", origin, None, NodeKind::Proxy(Box::new(proxy)));

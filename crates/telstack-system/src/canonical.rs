@@ -271,7 +271,7 @@ fn container(out: &mut Lines, it: &Container) {
             MountSource::Volume(name) => format!("volume {name}"),
             MountSource::Bind(path) => format!("host {}", path.strip_prefix("./").unwrap_or(path)),
             MountSource::Copied(path) => format!("copy of {path}"),
-            MountSource::Ephemeral => "memory".to_owned(),
+            MountSource::Ephemeral(_) => "memory".to_owned(),
             MountSource::Handed(path) => format!("handed in {path}"),
         };
         out.say(&format!("mount {}", mount.target), format!("{source}{}", if mount.read_only { " ro" } else { "" }));

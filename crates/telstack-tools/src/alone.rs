@@ -1,6 +1,6 @@
 //! A file of a product that is read by itself: what runs it, and what is beside it, is not known.
 
-use telstack_catalog::product::Product;
+use telstack_catalog::{Version, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId, Span};
 use telstack_system::{Node, NodeKind, Origin, Platform, Sourced, Store, System};
 
@@ -26,7 +26,8 @@ pub enum Alone {
 }
 
 impl Alone {
-    fn product(self) -> Product {
+    /// The product that reads it.
+    pub fn product(self) -> Product {
         match self {
             Self::Config(product) => product,
             Self::Rules => Product::Prometheus,
@@ -45,20 +46,32 @@ impl Alone {
     }
 }
 
-/// Reads one file as a System of one node, of the release that its comments name. Nothing is known to be missing
-/// from it.
-pub fn read_alone(file: SourceFile<'_>, name: &str, what: Alone, out: &mut Diagnostics) -> System {
+/// Reads one file as a System of one node, of the release that its comments name, else of the one that was `told`.
+/// Nothing is known to be missing from it.
+pub fn read_alone(
+    file: SourceFile<'_>,
+    name: &str,
+    what: Alone,
+    told: Option<Sourced<Version>>,
+    out: &mut Diagnostics,
+) -> System {
     // Its path is of no use: nothing else is there.
     let files = [SourceFile { path: CONFIG, ..file }];
-    read(file.file, &mut Folder::new(&files, String::new(), out), name, what)
+    read(file.file, &mut Folder::new(&files, String::new(), out), name, what, told)
 }
 
 /// The same of a text that stands inside of a file.
-pub fn read_loose_alone(loose: &Loose, name: &str, what: Alone, out: &mut Diagnostics) -> System {
-    read(loose.file, &mut Folder::of_loose(CONFIG, loose, out), name, what)
+pub fn read_loose_alone(
+    loose: &Loose,
+    name: &str,
+    what: Alone,
+    told: Option<Sourced<Version>>,
+    out: &mut Diagnostics,
+) -> System {
+    read(loose.file, &mut Folder::of_loose(CONFIG, loose, out), name, what, told)
 }
 
-fn read(file: FileId, folder: &mut Folder<'_>, name: &str, what: Alone) -> System {
+fn read(file: FileId, folder: &mut Folder<'_>, name: &str, what: Alone, told: Option<Sourced<Version>>) -> System {
     let origin = Origin::written(Span::new(file, 0, 0));
     let by_itself = || Origin::builtin("check", "the file stands by itself", &[]);
     let mut system = System::new(name, origin.clone(), Sourced::new(Platform::Compose, by_itself()));
@@ -69,7 +82,7 @@ fn read(file: FileId, folder: &mut Folder<'_>, name: &str, what: Alone) -> Syste
         None if product == Product::Alertmanager => NodeKind::Alerter(Box::default()),
         None => NodeKind::Viewer(Box::default()),
     };
-    folder.alone = Some(what.role());
+    (folder.alone, folder.told) = (Some(what.role()), told);
     let id = system.add(Node::new(name, origin, None, kind));
     read_node(system.node_mut(id), folder);
     system

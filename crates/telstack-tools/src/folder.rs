@@ -112,6 +112,8 @@ pub(crate) struct Folder<'a> {
     taken: BTreeSet<String>,
     /// The role of the one file that there is, where it is read by itself: nodes have no containers then.
     pub(crate) alone: Option<&'static str>,
+    /// The release that reads it, where it says none.
+    pub(crate) told: Option<Sourced<Version>>,
 }
 
 /// A configuration that a program is told to read.
@@ -163,6 +165,7 @@ impl<'a> Folder<'a> {
             used: BTreeSet::new(),
             taken: BTreeSet::new(),
             alone: None,
+            told: None,
         }
     }
 
@@ -299,7 +302,7 @@ impl<'a> Folder<'a> {
             let source = match &mount.source {
                 MountSource::Bind(source) | MountSource::Copied(source) => self.resolve(source, &mount.origin),
                 MountSource::Handed(path) => Some(path.clone()),
-                MountSource::Volume(_) | MountSource::Ephemeral => None,
+                MountSource::Volume(_) | MountSource::Ephemeral(_) => None,
             };
             let Some(source) = source else { continue };
             let target = mount.target.trim_end_matches('/');
@@ -395,7 +398,7 @@ impl<'a> Folder<'a> {
         let known = |source: &MountSource, by: &Origin| match source {
             MountSource::Bind(source) | MountSource::Copied(source) => given(source, by),
             MountSource::Handed(path) => self.files.iter().any(|it| below(&it.path, path).is_some()),
-            MountSource::Volume(_) | MountSource::Ephemeral => false,
+            MountSource::Volume(_) | MountSource::Ephemeral(_) => false,
         };
         let here = container.mounts.iter().filter(|it| below(&it.target, inside).is_some());
         here.chain(container.mount_of(inside)).all(|it| known(&it.source, &it.origin))
@@ -417,14 +420,20 @@ impl<'a> Folder<'a> {
     /// The YAML of a text that a node reads in some role, from here on one of those that its people wrote. What it
     /// says of the release holds where nothing else does.
     pub(crate) fn config_in(&mut self, node: &mut Node, role: &'static str, piece: &Piece<'_>) -> Config {
-        if let Some(product) = node.product().filter(|_| node.version.is_none()) {
-            node.version = remark::release(product, piece.file, &piece.text, piece.place, self.out);
-        }
+        self.release_of(node, piece);
         let config = self.config_of(piece);
         if let Config::Given(Some(document)) = &config {
             node.written.push(WrittenFile { role, document: document.clone() });
         }
         config
+    }
+
+    /// Lets what a text says of the release of a node hold, if nothing else does.
+    pub(crate) fn release_of(&mut self, node: &mut Node, piece: &Piece<'_>) {
+        if let Some(product) = node.product().filter(|_| node.version.is_none()) {
+            let remark = remark::release(product, piece.file, &piece.text, piece.place, self.out);
+            node.version = remark.or_else(|| self.told.clone());
+        }
     }
 
     /// The one file that there is, if it has that role.

@@ -1,7 +1,7 @@
 //! What a file says of the program that reads it: `# telstack: otelcol=0.135.0 distribution=contrib`,
 //! `# telstack: loki=3.5.0`.
 
-use telstack_catalog::{Distribution, Version, otelcol, product::Product};
+use telstack_catalog::{Distribution, Version, product::Product};
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, Span};
 use telstack_system::{Origin, Sourced};
 
@@ -68,18 +68,14 @@ pub(crate) fn release(
     let mut found = None;
     for (word, span) in words(file, text, place) {
         let Some(name) = word.strip_prefix(product.id()).and_then(|it| it.strip_prefix('=')) else { continue };
-        let version = Version::parse(name.strip_prefix('v').unwrap_or(name));
-        if let Some(version) = version.filter(|it| product.knows(*it)) {
-            found = Some(Sourced::new(version, Origin::written(span)));
-        } else {
-            let what = if product == Product::Otelcol { "collector".to_owned() } else { product.to_string() };
-            let nearest = |version| match product {
-                Product::Otelcol => otelcol::nearest_release(version),
-                _ => product.nearest(version),
-            };
-            unknown(out, span, &format!("no {what} release `{name}` is known"), || {
-                format!("the nearest is {}", version.map_or_else(|| product.newest(), nearest))
-            });
+        match product.release(name) {
+            Ok(version) => found = Some(Sourced::new(version, Origin::written(span))),
+            Err(nearest) => {
+                let what = if product == Product::Otelcol { "collector".to_owned() } else { product.to_string() };
+                unknown(out, span, &format!("no {what} release `{name}` is known"), || {
+                    format!("the nearest is {nearest}")
+                });
+            }
         }
     }
     found

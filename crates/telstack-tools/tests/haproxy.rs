@@ -15,7 +15,7 @@ fn of(text: &str) -> (Proxy, Vec<String>) {
     let mut sources = SourceMap::default();
     let file = sources.add("haproxy.cfg", text);
     let mut out = Diagnostics::default();
-    let proxy = haproxy::read_alone(file, text, &mut out);
+    let proxy = haproxy::read_alone(file, text, None, &mut out);
     let slice = |it: &telstack_diagnostics::Diagnostic| {
         let place = it.primary.as_ref().map(|label| sources.slice(label.span).to_owned());
         format!("{} {}", it.rule.code, place.unwrap_or_default())
@@ -86,7 +86,7 @@ fn what_listens_and_what_is_dialled() {
     assert_eq!((check.port.as_ref().map(|it| it.value), check.own_way), (Some(13_133), false));
     assert_eq!(gateways.balance.as_ref().map(|it| it.value.as_str()), Some("roundrobin"));
     assert!(gateways.probe.is_none(), "the last check counts");
-    assert_eq!((gateways.size(), gateways.servers[0].http2), (Some(4), Known::Value(true)));
+    assert_eq!((gateways.turns(), gateways.servers[0].http2), (Some(4), Known::Value(true)));
     assert_eq!(gateways.servers[1].host.value, "gateway");
     assert_eq!(gateways.idle.as_ref().map(|it| it.value.millis()), Some(3_600_000));
 }
@@ -167,6 +167,38 @@ fn silent_where_it_cannot_know() {
     ] {
         wrong(text, &[]);
     }
+}
+
+#[test]
+fn who_gets_what() {
+    let turns = |more: &str| clean(&format!("backend b\n server a h:1\n server b h:2 {more}\n")).backends[0].turns();
+    assert_eq!(turns("check"), Some(2));
+    assert_eq!((turns("backup"), turns("disabled"), turns("weight 0")), (Some(1), Some(1), Some(1)));
+    assert_eq!((turns("backup no-backup"), turns("weight 5")), (Some(2), Some(2)));
+    assert_eq!(turns("weight \"${W}\""), Some(1), "who knows");
+    let balance = |word: &str| {
+        let backend = &clean(&format!("backend b\n balance {word}\n server a h:1\n")).backends[0];
+        (backend.keyed, backend.by_client)
+    };
+    assert_eq!(balance("roundrobin"), (Known::Value(false), false));
+    assert_eq!(balance("source"), (Known::Value(false), true));
+    assert_eq!(balance("first"), (Known::Unknown, true));
+    assert_eq!(balance("hash req.hdr(x-trace)"), (Known::Unknown, false));
+}
+
+#[test]
+fn what_a_release_decides() {
+    let text = "# telstack: haproxy=2.9\nfrontend a\n mode http\n bind :443 ssl crt /x.pem\n";
+    let file = SourceMap::default().add("haproxy.cfg", text);
+    let mut out = Diagnostics::default();
+    let release = haproxy::release(file, text, &mut out).map(|it| it.value);
+    let http2 = |release: Option<Version>| {
+        haproxy::read_alone(file, text, release, &mut Diagnostics::default()).frontends[0].doors[0].http2
+    };
+    assert_eq!(release, Some(Version::new(2, 9, 0)));
+    assert_eq!(http2(release), Known::Value(true));
+    assert_eq!(http2(Some(Version::new(2, 4, 0))), Known::Value(false));
+    assert_eq!(http2(None), Known::Unknown);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn what_a_pod_says() {
 
     let at = |path: &str| it.mount_of(path).expect("a mount");
     assert_eq!(at("/data/x").source, MountSource::Volume("data-otel".to_owned()));
-    assert_eq!(at("/tmp").source, MountSource::Ephemeral);
+    assert_eq!(at("/tmp").source, MountSource::Ephemeral(Some("tmp".to_owned())));
     assert_eq!(at("/logs").source, MountSource::Bind("/var/log/pods".to_owned()));
     // Each pod has one of its own; the other one is for all of them.
     assert!(!it.is_shared(at("/data")) && it.is_shared(at("/old")));
@@ -230,4 +230,26 @@ fn files_of_config_maps() {
     assert_eq!(sources("/b"), [&handed("configmap:obs:files"), &handed("secret:obs:s")]);
     // A volume that is not declared may hold anything.
     assert!(sources("/d").is_empty() && it.gaps.files);
+}
+
+#[test]
+fn volumes_that_end_with_the_pod_are_told_apart() {
+    let prepared = |mount: &str| {
+        let text = workload(
+            "Deployment",
+            "",
+            "volumes: [{name: a, emptyDir: {}}, {name: b, emptyDir: {}}], initContainers: [{name: i, image: busybox, command: \
+             [chown, '10001', /work/q], volumeMounts: [{name: a, mountPath: /work}]}], ",
+            &format!(", volumeMounts: [{{mountPath: /queue, {mount}}}]"),
+        );
+        let system = read(&text);
+        let it = container(&system, "otel");
+        let owned: Vec<String> = it.owned_paths.iter().map(|it| it.value.clone()).collect();
+        (owned, it.gaps.files)
+    };
+    assert_eq!(prepared("name: a"), (vec!["/queue/q".to_owned()], true));
+    assert_eq!(prepared("name: b"), (Vec::new(), false));
+    // What is put into all of it may be in a folder of it.
+    assert_eq!(prepared("name: a, subPath: q"), (Vec::new(), true));
+    assert_eq!(prepared("name: a, subPathExpr: $(NAME)"), (Vec::new(), true));
 }

@@ -395,7 +395,7 @@ fn container(it: &Container) -> Value {
             MountSource::Volume(name) => out.text("volume", name),
             MountSource::Bind(path) => out.text("host", path),
             MountSource::Copied(path) => out.text("copy", path),
-            MountSource::Ephemeral => out.text("kept", "in memory"),
+            MountSource::Ephemeral(_) => out.text("kept", "in memory"),
             MountSource::Handed(path) => out.text("handed_in", path),
         }
         if mount.read_only {

@@ -29,7 +29,7 @@ pub use acting::{
 pub use build::{BuildError, BuildReport, MANIFEST, Stale, build, check_folder};
 pub use check::{
     Assumed, AssumedError, BuiltBy, CheckFailure, Checked, FileKind, Input, Request, Told, check, check_all,
-    check_built, checkable, kind,
+    check_told, checkable, kind,
 };
 pub use compile::{Compiled, compile};
 pub use derived::{Decision, Derivation, DerivedGroup, derivation};

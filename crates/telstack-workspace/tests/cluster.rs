@@ -129,12 +129,16 @@ const CODES: [&str; 18] = [
 
 /// What is said of both when a text in them is another, and more is there.
 fn with(change: &[(&str, &str)], more: &str) -> Vec<String> {
+    of(&CODES, change, more)
+}
+
+fn of(codes: &[&str], change: &[(&str, &str)], more: &str) -> Vec<String> {
     let mut text = format!("{AGENT}{GATEWAY}{more}");
     for (from, to) in change {
         assert!(text.contains(from), "{from}");
         text = text.replace(from, to);
     }
-    of_rules([(ALL, &text)], &CODES)
+    of_rules([(ALL, &text)], codes)
 }
 
 #[test]
@@ -238,9 +242,44 @@ const SAMPLED: (&str, &str) = (
 fn whole_traces() {
     assert_eq!(with(&[SAMPLER, SAMPLED], ""), ["S001 error tail_sampling"]);
     assert_eq!(with(&[SAMPLER, SAMPLED, ("replicas: 3", "replicas: 1")], ""), [""; 0]);
-    let scaled = "---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: g, namespace: obs}\nspec: \
-                  {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: gateway}, minReplicas: 1, maxReplicas: 5}\n";
-    assert_eq!(with(&[SAMPLER, SAMPLED, ("replicas: 3", "replicas: 1")], scaled), ["S001 warning tail_sampling"]);
+    assert_eq!(with(&[SAMPLER, SAMPLED, ("replicas: 3", "replicas: 1")], SCALED), ["S001 warning tail_sampling"]);
+}
+
+const SCALED: &str = "---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: g, namespace: obs}\nspec: \
+                      {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: gateway}, minReplicas: 1, maxReplicas: 5}\n";
+
+#[test]
+fn connections_that_are_kept() {
+    const PINNED: [&str; 1] = ["N010 warning \"gateway.obs:4317\""];
+    let kept = |change: &[(&str, &str)], more: &str| of(&["N010"], change, more);
+    assert_eq!(kept(&[], ""), PINNED);
+    // More may run than do now.
+    assert_eq!(kept(&[("  replicas: 3\n", "")], SCALED), PINNED);
+    assert_eq!(kept(&[("replicas: 3", "replicas: 1")], ""), [""; 0]);
+    let ends = "grpc:\n            endpoint: \"0.0.0.0:4317\"\n            keepalive: {server_parameters: {max_connection_age: 60s}}";
+    assert_eq!(kept(&[("grpc: {endpoint: \"0.0.0.0:4317\"}", ends)], ""), [""; 0]);
+    assert_eq!(
+        kept(&[("spec:\n  selector: {app: gateway}", "spec:\n  clusterIP: None\n  selector: {app: gateway}")], ""),
+        [""; 0]
+    );
+    // An exporter that asks who is there finds them all.
+    let spread = "load_balancing: {protocol: {otlp: {tls: {insecure: true}}}, resolver: {k8s: {service: gateway.obs}}}";
+    let all = [
+        ("otlp_grpc: {endpoint: \"gateway.obs:4317\", tls: {insecure: true}}", spread),
+        ("exporters: [otlp_grpc]", "exporters: [load_balancing]"),
+    ];
+    assert_eq!(kept(&all, ""), [""; 0]);
+}
+
+#[test]
+fn silent_about_connections_where_a_mesh_may_spread_them() {
+    let kept = |change: &[(&str, &str)], more: &str| of(&["N010"], change, more);
+    let labels =
+        [("metadata: {labels: {app: agent}}", "metadata: {labels: {app: agent, sidecar.istio.io/inject: \"true\"}}")];
+    assert_eq!(kept(&labels, ""), [""; 0]);
+    let namespace = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: obs, labels: {istio-injection: enabled}}\n";
+    assert_eq!(kept(&[], namespace), [""; 0]);
+    assert_eq!(kept(&[], &namespace.replace("istio-injection", "team")), ["N010 warning \"gateway.obs:4317\""]);
 }
 
 #[test]

@@ -221,6 +221,31 @@ fn hooks_may_name_every_file() {
     );
 }
 
+#[test]
+fn settings_name_releases_of_products() {
+    let folder = folder();
+    // The setting came with 3.0.
+    put(&folder, "loki/loki.yaml", "schema_config:\n  configs: []\nlimits_config:\n  discover_service_name: [app]\n");
+    let of = |settings: &str| {
+        put(&folder, "telstack.toml", settings);
+        let (code, codes, told) = check(folder.path(), &["loki"]);
+        (code, codes.join(" "), told)
+    };
+    let loki = |version: &str| format!("[[product]]\nname = 'loki'\nversion = '{version}'\npaths = ['loki/**']\n");
+    assert_eq!(of(""), (Some(0), String::new(), String::new()));
+    assert_eq!(of(&loki("3.4.2")).0, Some(0));
+    let (code, codes, _) = of(&loki("2.9.8"));
+    assert_eq!((code, codes.as_str()), (Some(1), "V003"));
+    // An image is nearer.
+    put(
+        &folder,
+        "loki/compose.yaml",
+        "services:\n  loki:\n    image: grafana/loki:3.4.2\n    volumes: [./loki.yaml:/etc/loki/local-config.yaml]\n",
+    );
+    let (_, codes, _) = of(&loki("2.9.8"));
+    assert!(!codes.contains("V003"), "{codes}");
+}
+
 /// What a manifest for the builder lists.
 const MANIFEST: &str = "dist:\n  name: shop-otelcol\nreceivers:\n  - gomod: go.opentelemetry.io/collector/receiver/otlpreceiver v0.135.0\n\
                         exporters:\n  - gomod: go.opentelemetry.io/collector/exporter/otlphttpexporter v0.135.0\n";

@@ -212,6 +212,7 @@ pub struct Kubelet {
 pub struct Mesh {
     namespace: Vec<(String, String)>,
     pod: Vec<(String, String)>,
+    names: Vec<String>,
     /// What the names of ports start with that speak gRPC.
     pub grpc_names: Vec<String>,
     /// What to write as `appProtocol`.
@@ -227,6 +228,11 @@ impl Mesh {
     /// Does a label or annotation of a pod put it into a mesh?
     pub fn takes_pod(&self, label: &str, value: &str) -> bool {
         self.pod.iter().any(|(key, set)| key == label && set == value)
+    }
+
+    /// Does a label or annotation speak of some mesh, whatever it says?
+    pub fn speaks_of(&self, label: &str) -> bool {
+        self.names.iter().any(|it| label.contains(it.as_str()))
     }
 }
 

@@ -17,6 +17,8 @@ struct Table {
     options: Vec<String>,
     timeouts: Vec<String>,
     balance: Vec<String>,
+    keyed_by_client: Vec<String>,
+    fills_one: Vec<String>,
     keyed_by_request: Vec<String>,
     modes: Vec<String>,
     rewrites: Vec<String>,
@@ -55,6 +57,10 @@ pub enum Words {
     Rewrites,
     /// It follows `balance`, and what belongs together reaches the same server by something in the request.
     Keyed,
+    /// The same, by who sends.
+    KeyedByClient,
+    /// It follows `balance`, and one server gets everything while it can take it.
+    FillsOne,
 }
 
 /// The words that some release of HAProxy knows at a place.
@@ -71,6 +77,8 @@ pub fn words(place: Words) -> &'static [String] {
         Words::Mode => &table.modes,
         Words::Rewrites => &table.rewrites,
         Words::Keyed => &table.keyed_by_request,
+        Words::KeyedByClient => &table.keyed_by_client,
+        Words::FillsOne => &table.fills_one,
     }
 }
 

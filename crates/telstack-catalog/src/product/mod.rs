@@ -240,12 +240,24 @@ impl Product {
     }
 
     /// The release nearest to one that does not exist: the last patch of the minor below, else of the oldest
-    /// minor above. For the collector see [`crate::otelcol::nearest_release`].
+    /// minor above. For the collector, that of [`crate::otelcol::nearest_release`].
     pub fn nearest(self, version: Version) -> Version {
+        if self == Self::Otelcol {
+            return crate::otelcol::nearest_release(version);
+        }
         let minors = self.minors();
         let below = minors.iter().rev().find(|minor| **minor <= version);
         let minor = below.or(minors.first()).copied().unwrap_or(version);
         self.last_patch(minor).unwrap_or(if minor.same_minor(self.newest()) { self.newest() } else { minor })
+    }
+
+    /// The release that a text names, such as `v3.4.2`; where it names none that is known, the nearest one.
+    pub fn release(self, text: &str) -> Result<Version, Version> {
+        match Version::parse(text) {
+            Some(version) if self.knows(version) => Ok(version),
+            Some(version) => Err(self.nearest(version)),
+            None => Err(self.newest()),
+        }
     }
 
     /// The official image at a version. For the collector, that of the contrib distribution.

@@ -163,9 +163,10 @@ pub fn clients(system: &System, proxy: NodeId, backend: usize) -> Vec<(NodeId, D
 fn spread(system: &System, proxy: NodeId, backend: usize) -> Option<Spread> {
     let it = system.node(proxy).proxy()?.backends.get(backend)?;
     let forwards = system.outgoing(proxy, Purpose::Forward).into_iter();
-    let here = forwards.filter(|(edge, _)| system.edge(*edge).hop.is_some_and(|hop| hop.backend == backend));
+    let turns = |hop: Hop| hop.backend == backend && it.servers.get(hop.server).is_some_and(|it| it.takes_turns);
+    let here = forwards.filter(|(edge, _)| system.edge(*edge).hop.is_some_and(turns));
     let mut over: Vec<NodeId> = here.map(|(_, to)| to).collect();
     over.sort_unstable();
     over.dedup();
-    Some(Spread { node: proxy, backend: Some(backend), over, count: it.size(), keyed: it.keyed })
+    Some(Spread { node: proxy, backend: Some(backend), over, count: it.turns(), keyed: it.keyed })
 }

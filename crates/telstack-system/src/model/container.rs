@@ -86,8 +86,9 @@ pub enum MountSource {
     Bind(String),
     /// A file or folder beside the project that is put into the image when it is built.
     Copied(String),
-    /// Memory, or a volume that ends with the container or pod.
-    Ephemeral,
+    /// Memory, or a volume that ends with the container or pod. What containers of one pod may share has a name among
+    /// them: that of the volume, and the folder of it behind a `/`.
+    Ephemeral(Option<String>),
     /// Files that Kubernetes hands in, of a ConfigMap or a Secret: where they are found. Nobody can write there.
     Handed(String),
 }
@@ -328,7 +329,7 @@ impl Container {
         match (&mount.source, &self.pod) {
             (MountSource::Volume(name), Some(pod)) => !pod.own_volumes.contains(name),
             // Each machine has files of its own, and nobody knows how many pods run on one.
-            (MountSource::Ephemeral, _) | (MountSource::Bind(_), Some(_)) => false,
+            (MountSource::Ephemeral(_), _) | (MountSource::Bind(_), Some(_)) => false,
             _ => true,
         }
     }

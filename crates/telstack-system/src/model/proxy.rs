@@ -91,6 +91,8 @@ pub struct Backend {
     /// Does what belongs together reach the same server, by something in it? Not known where it is more than one
     /// word.
     pub keyed: Known<bool>,
+    /// Does a client keep to one server, whatever it sends?
+    pub by_client: bool,
     /// How it asks its servers whether they are well, where that is more than a connection.
     pub probe: Option<HttpProbe>,
     /// Its servers.
@@ -125,6 +127,8 @@ pub struct Server {
     pub port: Option<u16>,
     /// How many there are: a template stands for several. None where run time decides.
     pub count: Option<u64>,
+    /// Does it surely get a share of what comes, and not only once others are gone?
+    pub takes_turns: bool,
     /// Encrypted?
     pub tls: Known<Tls>,
     /// Is it spoken to in HTTP/2?
@@ -177,8 +181,8 @@ impl Proxy {
 }
 
 impl Backend {
-    /// How many servers it has; none where run time decides.
-    pub fn size(&self) -> Option<u64> {
-        self.servers.iter().map(|it| it.count).sum()
+    /// How many servers surely get a share; none where run time decides.
+    pub fn turns(&self) -> Option<u64> {
+        self.servers.iter().filter(|it| it.takes_turns).map(|it| it.count).sum()
     }
 }

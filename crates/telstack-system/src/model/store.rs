@@ -82,6 +82,8 @@ pub struct NamedFiles {
     pub path: Sourced<String>,
     /// Is any of them there? None where nobody knows.
     pub there: Option<bool>,
+    /// May something write them while it runs?
+    pub comes_later: bool,
 }
 
 /// A command line flag.

@@ -91,7 +91,7 @@ fn volume_name(system: &System, name: &str) -> String {
 fn volume(mount: &Mount) -> Option<&str> {
     match &mount.source {
         MountSource::Volume(name) => Some(name),
-        MountSource::Bind(_) | MountSource::Copied(_) | MountSource::Ephemeral | MountSource::Handed(_) => None,
+        MountSource::Bind(_) | MountSource::Copied(_) | MountSource::Ephemeral(_) | MountSource::Handed(_) => None,
     }
 }
 
@@ -147,7 +147,9 @@ mod tests {
         let id = system.find("loki").expect("a node");
         let origin = system.node(id).origin.clone();
         let container = system.node_mut(id).container.as_mut().expect("a container");
-        for (source, target) in [(MountSource::Ephemeral, "/tmp"), (MountSource::Bind("certs".to_owned()), "/certs")] {
+        for (source, target) in
+            [(MountSource::Ephemeral(None), "/tmp"), (MountSource::Bind("certs".to_owned()), "/certs")]
+        {
             container.mounts.push(Mount { source, target: target.to_owned(), read_only: true, origin: origin.clone() });
         }
         let artefacts = written(&system);

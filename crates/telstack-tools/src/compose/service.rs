@@ -239,7 +239,7 @@ fn mount(mount: &Mount) -> Option<Value> {
         // Without a slash in front compose takes it for the name of a volume.
         MountSource::Bind(path) if path.starts_with(['/', '.', '~']) => path.clone(),
         MountSource::Bind(path) => format!("./{path}"),
-        MountSource::Copied(_) | MountSource::Ephemeral | MountSource::Handed(_) => return None,
+        MountSource::Copied(_) | MountSource::Ephemeral(_) | MountSource::Handed(_) => return None,
     };
     let mode = if mount.read_only { ":ro" } else { "" };
     Some(mount.origin.string(double_dollar(&format!("{source}:{}{mode}", mount.target))))
@@ -247,7 +247,7 @@ fn mount(mount: &Mount) -> Option<Value> {
 
 fn tmpfs(container: &Container) -> Option<Value> {
     let ephemeral: Vec<&Mount> =
-        container.mounts.iter().filter(|mount| mount.source == MountSource::Ephemeral).collect();
+        container.mounts.iter().filter(|mount| matches!(mount.source, MountSource::Ephemeral(_))).collect();
     let origins = ephemeral.iter().map(|mount| &mount.origin);
     let origin = doc::follows_all("what may be forgotten at each start", origins, &container.origin);
     let paths = ephemeral.iter().map(|mount| mount.origin.string(double_dollar(&mount.target)));

@@ -118,6 +118,9 @@ impl Given {
             (Some(container), Some(EnvValue::Literal(path))) => folder.piece(container, INI, &path).ok(),
             (Some(_), Some(EnvValue::Required(_) | EnvValue::Field(_))) => None,
         };
+        if let Some(piece) = &piece {
+            folder.release_of(node, piece);
+        }
         Self { variables, file: piece.map(|it| Ini::read(&it)).unwrap_or_default() }
     }
 

@@ -222,7 +222,7 @@ fn backend(section: &Section<'_>, out: &mut Diagnostics) -> Backend {
     let by_word = balance.map(|it| it.text.split('(').next().unwrap_or_default());
     let keyed = match by_word {
         _ if sticks || balance.is_some_and(|it| it.open) => Known::Unknown,
-        Some(word) if knows(Words::Keyed, word) => Known::Unknown,
+        Some(word) if [Words::Keyed, Words::FillsOne].iter().any(|it| knows(*it, word)) => Known::Unknown,
         _ => Known::Value(false),
     };
     let default: Vec<&Line> = section.all("default-server").collect();
@@ -240,6 +240,7 @@ fn backend(section: &Section<'_>, out: &mut Diagnostics) -> Backend {
             .filter(|it| !it.open)
             .map(|it| Sourced::new(it.text.split('(').next().unwrap_or_default().to_owned(), it.origin.clone())),
         keyed,
+        by_client: by_word.is_some_and(|it| knows(Words::KeyedByClient, it) || knows(Words::FillsOne, it)),
         probe: probe(section),
         servers,
         idle: idle(section, "server"),

@@ -9,9 +9,9 @@ mod servers;
 
 use std::rc::Rc;
 
-use telstack_catalog::{Version, otelcol::Transport};
+use telstack_catalog::{Version, otelcol::Transport, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};
-use telstack_system::{Container, EnvValue, Known, Listener, Node, NodeKind, Protocol, Proxy};
+use telstack_system::{Container, EnvValue, Known, Listener, Node, NodeKind, Protocol, Proxy, Sourced};
 
 pub(crate) use codes::{DUPLICATE_SECTION, INCOMPLETE_LINE, UNDEFINED_BACKEND, UNKNOWN_KEYWORD};
 use lines::{Context, Line, Variable, lines};
@@ -19,16 +19,22 @@ use lines::{Context, Line, Variable, lines};
 use crate::{
     folder::{self, Dialled, Folder, Piece},
     reading::Place,
+    remark,
 };
 
 /// How files in a folder end that HAProxy is told to read.
 const ENDING: &str = ".cfg";
 
+/// The release that comments of a configuration name.
+pub fn release(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Sourced<Version>> {
+    remark::release(Product::Haproxy, file, text, Place::Start, out)
+}
+
 /// Reads a configuration that stands alone: nothing is known of the environment.
-pub fn read_alone(file: FileId, text: &str, out: &mut Diagnostics) -> Proxy {
+pub fn read_alone(file: FileId, text: &str, release: Option<Version>, out: &mut Diagnostics) -> Proxy {
     let variable = |_: &str| Variable::Unknown;
     let context = Context { file, place: Place::Start, fill: &str::to_owned, variable: &variable };
-    build::proxy(&lines(text, &context), None, out)
+    build::proxy(&lines(text, &context), release, out)
 }
 
 /// What listens in a proxy.
@@ -51,7 +57,6 @@ pub fn listeners(proxy: &Proxy) -> Vec<Listener> {
 }
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let version = node.version();
     let mut paths: Vec<String> =
         folder::flags(node).into_iter().filter(|(name, ..)| name == "f").filter_map(|(_, value, _)| value).collect();
     if paths.is_empty() {
@@ -68,6 +73,11 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     if pieces.is_empty() {
         return Vec::new();
     }
+    for piece in &pieces {
+        folder.release_of(node, piece);
+    }
+    let version = node.version();
+    let Some(container) = &node.container else { return Vec::new() };
     let read: Vec<Line> = pieces.iter().flat_map(|piece| of_piece(piece, container)).collect();
     let proxy = build::proxy(&read, version, folder.out);
     let NodeKind::Proxy(known) = &mut node.kind else { return Vec::new() };

@@ -78,6 +78,13 @@ impl<'a> Said<'a> {
         }
     }
 
+    /// Does it get something only once others are gone, or nothing, or may it be so?
+    fn stands_back(&self) -> bool {
+        let none = |it: &Word| it.open || it.text == "0";
+        let word = ["backup", "disabled"].iter().any(|it| self.switch(it).is_some());
+        word || self.open || self.value("weight").is_some_and(none)
+    }
+
     /// Is the connection encrypted?
     pub(super) fn tls(&self, mutual: &str) -> Known<Tls> {
         match self.switch("ssl") {
@@ -141,6 +148,7 @@ pub(super) fn server<'a>(line: &'a Line, default: &[&'a Line], out: &mut Diagnos
         host: Sourced::new(host, dialled.origin.clone()),
         port,
         count,
+        takes_turns: !own.open && !said.stands_back(),
         tls: said.tls("crt"),
         http2: if own.open { Known::Unknown } else { said.http2() },
         check: asked(&said, own.open),

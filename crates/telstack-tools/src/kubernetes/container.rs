@@ -132,6 +132,7 @@ impl Around<'_> {
                 continue;
             };
             let below = plain(item, "subPath").filter(|it| !it.is_empty());
+            let named = below.clone().or_else(|| plain(item, "subPathExpr"));
             let read_only = truth(item, "readOnly").is_some_and(|it| it.value);
             let sources = self.sources(&name);
             if sources.is_empty() {
@@ -152,6 +153,10 @@ impl Around<'_> {
                     }
                     (MountSource::Bind(path), _, Some(below)) => {
                         (MountSource::Bind(format!("{}/{below}", path.trim_end_matches('/'))), target.clone())
+                    }
+                    (MountSource::Ephemeral(Some(volume)), ..) => {
+                        let folder = named.iter().map(|it| format!("/{}", it.trim_matches('/')));
+                        (MountSource::Ephemeral(Some(folder.fold(volume, |name, it| name + &it))), target.clone())
                     }
                     (source, ..) => (source, target.clone()),
                 };
@@ -189,7 +194,7 @@ impl Around<'_> {
         let bare = volume.as_map().is_some_and(|it| it.len() == 1);
         let handed = ["downwardAPI", "csi", "image"].iter().any(|it| volume.at(it).is_some());
         vec![match (passing || bare, handed) {
-            (true, _) => (MountSource::Ephemeral, None),
+            (true, _) => (MountSource::Ephemeral(Some(name.to_owned())), None),
             (_, true) => (MountSource::Handed(format!("volume:{name}")), None),
             _ => (MountSource::Volume(name.to_owned()), None),
         }]

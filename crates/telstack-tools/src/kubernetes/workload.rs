@@ -194,6 +194,15 @@ pub(super) fn scaler<'a>(
     cluster.autoscalers.iter().find(is)
 }
 
+/// Is it one volume that ends with the pod, or folders of one?
+fn is_one_volume(one: &MountSource, other: &MountSource) -> bool {
+    let name = |it: &MountSource| match it {
+        MountSource::Ephemeral(Some(name)) => name.split('/').next().map(str::to_owned),
+        _ => None,
+    };
+    name(one).is_some() && name(one) == name(other)
+}
+
 /// Commands that prepare files for those that come after.
 const GIVES_AWAY: [&str; 3] = ["chown", "chmod", "mkdir"];
 
@@ -207,8 +216,7 @@ fn prepared(before: &Container, spec: &Value, containers: &mut [(String, Contain
     for mount in before.mounts.iter().filter(|it| !it.read_only) {
         for (_, container) in containers.iter_mut() {
             let same = container.mounts.iter().find(|it| it.source == mount.source).map(|it| it.target.clone());
-            let Some(target) = same else { continue };
-            if gives_away {
+            if let Some(target) = same.filter(|_| gives_away) {
                 let (there, here) = (mount.target.trim_end_matches('/'), target.trim_end_matches('/'));
                 for (word, origin) in &all {
                     let word = word.trim_matches(|c: char| matches!(c, '"' | '\'' | ';' | '&'));
@@ -218,9 +226,7 @@ fn prepared(before: &Container, spec: &Value, containers: &mut [(String, Contain
                     }
                 }
             }
-            if matches!(mount.source, MountSource::Ephemeral) {
-                container.gaps.files = true;
-            }
+            container.gaps.files |= container.mounts.iter().any(|it| is_one_volume(&it.source, &mount.source));
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use telstack_catalog::product::Product;
 use telstack_system::{
-    AlertRule, Bind, Dial, Flag, Known, NamedFiles, Node, Origin, Protocol, Purpose, Recorded, ScrapeJob, Settings,
-    Sourced, Store, Tls, Value, glob,
+    AlertRule, Bind, Container, Dial, Flag, Known, NamedFiles, Node, Origin, Protocol, Purpose, Recorded, ScrapeJob,
+    Settings, Sourced, Store, Tls, Value, glob,
     link::{self, Door},
     units::{Bytes, Period},
 };
@@ -24,6 +24,9 @@ const METRICS_PATH: &str = "/metrics";
 
 /// The role of files of rules.
 const RULES: &str = "rules";
+/// The role of files of targets, and the setting of a job that names them.
+const TARGETS: &str = "targets";
+const DISCOVERED: &str = "file_sd_configs";
 /// Settings that name files, with the role of those that are read.
 const NAMED: [(&str, Option<&str>); 2] = [("rule_files", Some(RULES)), ("scrape_config_files", None)];
 
@@ -56,27 +59,31 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let mut named = Vec::new();
     for (setting, role) in NAMED {
         for value in document.as_ref().map(|it| items(it, setting)).unwrap_or_default() {
-            let Some(pattern) = value.as_str() else { continue };
-            // Two stars are one: it looks into no folders below.
-            let pattern = absolute(&path, &pattern.replace("**", "*"));
-            let fixed = pattern.find(['*', '?', '[']).map_or(pattern.as_str(), |at| &pattern[..at]);
-            let start = fixed.rsplit_once('/').map_or("/", |(start, _)| start).to_owned();
-            let seen = folder.seen(&container, &start);
-            let mut there = false;
-            for (inside, _) in seen.iter().filter(|(inside, _)| glob::matches(&pattern, inside)) {
-                there = true;
-                let Some(role) = role else { continue };
-                let Ok(piece) = folder.piece(&mut container, role, inside) else { continue };
+            let Some((files, paths)) = named_by(value, setting, &path, &container, folder) else { continue };
+            named.push(files);
+            let Some(role) = role else { continue };
+            for inside in paths {
+                let Ok(piece) = folder.piece(&mut container, role, &inside) else { continue };
                 if let Config::Given(Some(rules)) = folder.config_in(node, role, &piece) {
                     rules_of(&rules, &mut alerts, &mut recorded);
                 }
             }
-            // Files of other names were not looked at.
-            let plain = !pattern.contains(['[', '{', '\\', '$']) && READ.iter().any(|it| pattern.ends_with(it));
-            let sure = plain && folder.knows(&container, &start);
-            let path = Sourced::new(pattern, value.mark.clone());
-            named.push(NamedFiles { setting, path, there: there.then_some(true).or(sure.then_some(false)) });
         }
+    }
+    let jobs = document.as_ref().map(|it| items(it, "scrape_configs")).unwrap_or_default();
+    let mut from_files: Vec<Vec<Sourced<String>>> = Vec::new();
+    for job in jobs.iter().filter(|it| it.as_map().is_some()) {
+        let mut targets = Vec::new();
+        for value in items(job, DISCOVERED).iter().flat_map(|it| items(it, "files")) {
+            let Some((files, paths)) = named_by(value, DISCOVERED, &path, &container, folder) else { continue };
+            named.push(NamedFiles { comes_later: true, ..files });
+            for inside in paths {
+                if let Config::Given(Some(groups)) = folder.config(&mut container, TARGETS, &inside) {
+                    targets.extend(discovered(&groups));
+                }
+            }
+        }
+        from_files.push(targets);
     }
     let tls = web.map(|path| match folder.config(&mut container, "web", &absolute("/", &path)) {
         Config::Given(Some(document)) => reading::server_tls(document.at("tls_server_config")),
@@ -109,6 +116,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         store.data_path = data.or(own_data).map(|path| Sourced::new(path, origin.clone()));
         facet(store, document.as_ref(), flags, alerts, &declared);
         if let Some(facet) = store.prometheus_mut() {
+            for (job, targets) in facet.jobs.iter_mut().zip(from_files) {
+                job.targets.extend(targets);
+            }
             facet.named_files = named;
             facet.sends_alerts = known.then(|| document.as_ref().is_some_and(sends_alerts));
             facet.recorded = recorded;
@@ -119,7 +129,6 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         dialled.extend(reading::remote_writes(items(document, "remote_write")));
     }
     if let Some(facet) = node.store().and_then(Store::prometheus) {
-        let jobs = document.as_ref().map(|it| items(it, "scrape_configs")).unwrap_or_default();
         for (job, settings) in facet.jobs.iter().zip(jobs.iter().filter(|it| it.as_map().is_some())) {
             dialled.extend(scrapes(job, settings).filter(|it| !node.answers_to(&it.dial.host)));
         }
@@ -133,6 +142,39 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         });
     }
     dialled
+}
+
+/// What one pattern stands for, and the paths of the files that it fits.
+fn named_by(
+    value: &Value,
+    setting: &'static str,
+    config: &str,
+    container: &Container,
+    folder: &mut Folder<'_>,
+) -> Option<(NamedFiles, Vec<String>)> {
+    // Two stars are one: it looks into no folders below.
+    let pattern = absolute(config, &value.as_str()?.replace("**", "*"));
+    let fixed = pattern.find(['*', '?', '[']).map_or(pattern.as_str(), |at| &pattern[..at]);
+    let start = fixed.rsplit_once('/').map_or("/", |(start, _)| start).to_owned();
+    let seen = folder.seen(container, &start).into_iter().map(|(inside, _)| inside);
+    let paths: Vec<String> = seen.filter(|inside| glob::matches(&pattern, inside)).collect();
+    // Files of other names were not looked at.
+    let plain = !pattern.contains(['[', '{', '\\', '$']) && READ.iter().any(|it| pattern.ends_with(it));
+    let sure = plain && folder.knows(container, &start);
+    let there = (!paths.is_empty()).then_some(true).or(sure.then_some(false));
+    let path = Sourced::new(pattern, value.mark.clone());
+    Some((NamedFiles { setting, path, there, comes_later: false }, paths))
+}
+
+/// The targets that a file lists. Those whose labels say where they are in another way are passed over.
+fn discovered(groups: &Value) -> Vec<Sourced<String>> {
+    let plain = |group: &&Value| {
+        let labels = group.at("labels").and_then(Value::as_map);
+        labels.is_none_or(|labels| labels.iter().all(|it| !it.key.starts_with("__")))
+    };
+    let groups = groups.as_seq().unwrap_or_default().iter().filter(plain);
+    let targets = groups.flat_map(|it| items(it, "targets"));
+    targets.filter_map(|it| Some(Sourced::new(it.as_str()?.to_owned(), it.mark.clone()))).collect()
 }
 
 fn facet(store: &mut Store, document: Option<&Value>, flags: Vec<Flag>, alerts: Vec<AlertRule>, origin: &Origin) {

@@ -22,7 +22,7 @@ pub use fix::{Fixed, FixedFile, fix};
 pub use settings::{Chosen, SETTINGS, Settings, SettingsFile, settings_schema};
 
 use crate::{
-    check::{Assumed, AssumedError, BuiltBy},
+    check::{Assumed, AssumedError, Told},
     files::{Files, ReadFailure, tidy},
 };
 
@@ -126,27 +126,28 @@ impl<'a> Policy<'a> {
         found
     }
 
-    /// Which collector runs the configuration at a path: what is given, else what the settings say, else the usual.
-    /// Of a distribution that somebody built, what it was built by.
-    pub fn assumed(
+    /// What runs the file at a path: the collector that is given, else what the settings say.
+    pub fn told(
         &mut self,
         path: &Path,
         version: Option<&str>,
         distribution: Option<&str>,
-    ) -> Result<(Assumed, Option<BuiltBy>), AssumedError> {
+    ) -> Result<Told, AssumedError> {
         let absolute = tidy(&self.files.absolute(path));
         let Some(settings) = self.settings(path) else {
-            return Ok((Assumed::new(version, distribution)?, None));
+            return Ok(Told { assumed: Assumed::new(version, distribution)?, ..Told::default() });
         };
+        let products = settings.products(&absolute);
         let (of_file, by_name) = settings.collector(&absolute);
         let (version, distribution) = (version.or(of_file), distribution.or(by_name));
-        match distribution.and_then(|name| settings.built.get(name)) {
+        let (assumed, built) = match distribution.and_then(|name| settings.built.get(name)) {
             Some(built) => {
                 let said = version.map(str::to_owned).or_else(|| built.version.map(|it| it.to_string()));
-                Ok((Assumed::new(said.as_deref(), None)?, Some(built.by.clone())))
+                (Assumed::new(said.as_deref(), None)?, Some(built.by.clone()))
             }
-            None => Ok((Assumed::new(version, distribution)?, None)),
-        }
+            None => (Assumed::new(version, distribution)?, None),
+        };
+        Ok(Told { assumed, built, products })
     }
 
     /// What is wrong with the settings that were read so far. Nothing should be checked by settings with errors.

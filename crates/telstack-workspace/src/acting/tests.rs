@@ -6,7 +6,7 @@ use telstack_diagnostics::{Applicability, Severity};
 
 use super::*;
 use crate::{
-    check::check_built,
+    check::check_told,
     files::{MemoryFiles, Mode},
 };
 
@@ -36,10 +36,8 @@ fn found(files: &dyn Files, paths: &[&str], policy: &mut Policy<'_>) -> Findings
     let mut findings = Findings::default();
     for path in paths {
         // Wrong settings are reported, and nothing is assumed by them.
-        let assumed = policy.assumed(Path::new(path), None, None);
-        let assumed = assumed.or_else(|_| Assumed::new(None, None).map(|it| (it, None)));
-        let (assumed, built) = assumed.expect("a collector");
-        let compiled = check_built(files, Path::new(path), assumed, built.as_ref()).expect("checked");
+        let told = policy.told(Path::new(path), None, None).unwrap_or_default();
+        let compiled = check_told(files, Path::new(path), &told).expect("checked");
         findings.add(&compiled.sources, compiled.diagnostics);
     }
     findings
@@ -102,6 +100,34 @@ fn settings_say_which_collector_runs_what() {
     assert_eq!(with_settings("[[collector]]\npaths = ['deploy/**']\nversion = '0.120.0'"), [Y001]);
 }
 
+/// A setting of Loki that came with 3.0.
+const LOKI: &str = "schema_config:\n  configs: []\nlimits_config:\n  discover_service_name: [app]\n";
+
+#[test]
+fn settings_say_which_release_of_a_product_reads_what() {
+    const WRONG: &str = "error V003 discover_service_name";
+    let of = |settings: &str, remark: &str| {
+        let files = MemoryFiles::new([("loki/loki.yaml", &*format!("{remark}{LOKI}")), ("/telstack.toml", settings)]);
+        let chosen = Chosen::new(&["V".to_owned()], &[]).expect("codes");
+        let mut policy = Policy::new(&files, SettingsFrom::Nearest, chosen).expect("settings");
+        let mut findings = found(&files, &["loki/loki.yaml"], &mut policy);
+        policy.apply(&mut findings);
+        told(&findings)
+    };
+    let product = |name: &str, version: &str| format!("[[product]]\nname = '{name}'\nversion = '{version}'\n");
+    assert_eq!(of("", ""), [""; 0], "nothing says which release it is");
+    assert_eq!(of(&product("loki", "2.9.8"), ""), [WRONG]);
+    assert_eq!(of(&product("loki", "v3.4.2"), ""), [""; 0]);
+    assert_eq!(of(&product("tempo", "2.9.0"), ""), [""; 0], "of another product");
+    let of_path = |glob: &str| format!("{}paths = ['{glob}']\n", product("loki", "2.9.8"));
+    assert_eq!(of(&of_path("loki/**"), ""), [WRONG]);
+    assert_eq!(of(&of_path("old/**"), ""), [""; 0]);
+    assert_eq!(of(&format!("{}{}", of_path("loki/**"), product("loki", "3.4.2")), ""), [WRONG], "the first counts");
+    // The file itself is nearer.
+    assert_eq!(of(&product("loki", "2.9.8"), "# telstack: loki=3.4.2\n"), [""; 0]);
+    assert_eq!(of(&product("loki", "3.4.2"), "# telstack: loki=2.9.8\n"), [WRONG]);
+}
+
 #[test]
 fn a_manifest_says_what_a_distribution_holds() {
     let by_manifest = |manifest: &str| {
@@ -146,6 +172,12 @@ fn what_is_wrong_with_settings_is_said_at_its_place() {
     assert_eq!(wrong("[per-path-ignores]\n'a[' = ['V006']"), ["error U005 'a['"]);
     assert_eq!(wrong("[[collector]]\nversion = '0.76.0'"), ["error U005 '0.76.0'"]);
     assert_eq!(wrong("[[collector]]\ndistribution = 'contirb'"), ["error U005 'contirb'"]);
+    let product = |name: &str, version: &str| wrong(&format!("[[product]]\nname = '{name}'\nversion = '{version}'"));
+    assert_eq!(product("lokki", "3.4.2"), ["error U005 'lokki'"]);
+    assert_eq!(product("otelcol", "0.135.0"), ["error U005 'otelcol'"]);
+    assert_eq!(product("loki", "3.44.2"), ["error U005 '3.44.2'"]);
+    assert_eq!(product("loki", "latest"), ["error U005 'latest'"]);
+    assert_eq!(wrong("[[product]]\nname = 'loki'").len(), 1, "which release?");
     // Settings cannot silence what is wrong with them.
     assert!(wrong("ignore = ['ALL']\nselct = 1").contains(&"error U006 selct".to_owned()));
 }

@@ -33,7 +33,7 @@ pub(super) fn check(
             let (mut out, mut unnamed) = (Diagnostics::default(), BTreeMap::new());
             for (it, about) in part {
                 if let Some(what) = product_file(it.kind) {
-                    product(&it.path, it.file, what, sources, &mut out);
+                    product(&it.path, it.file, what, about, sources, &mut out);
                     continue;
                 }
                 let extent = if it.kind == FileKind::Fragment { Extent::Part } else { Extent::Whole };
@@ -77,18 +77,26 @@ pub(super) fn product_file(kind: FileKind) -> Option<Alone> {
     })
 }
 
-/// Checks a file of a product by itself: which release reads it, and what is beside it, is not known.
-pub(super) fn product(path: &Path, file: FileId, what: Alone, sources: &SourceMap, out: &mut Diagnostics) -> System {
+/// Checks a file of a product by itself: what is beside it is not known.
+pub(super) fn product(
+    path: &Path,
+    file: FileId,
+    what: Alone,
+    about: &About,
+    sources: &SourceMap,
+    out: &mut Diagnostics,
+) -> System {
     let shown = shown(path);
     let text = SourceFile { path: &shown, file, text: sources.file(file).text() };
-    let system = read_alone(text, &name_of(path), what, out);
+    let system = read_alone(text, &name_of(path), what, about.release(what.product()), out);
     telstack_lint::check(&system, out);
     system
 }
 
 /// The same of a text that stands inside of a file and that nothing reads, as far as is known.
-pub(super) fn loose_product(loose: &Loose, what: Alone, out: &mut Diagnostics) {
-    let system = read_loose_alone(loose, &name_of(Path::new(&loose.name)), what, out);
+pub(super) fn loose_product(loose: &Loose, what: Alone, about: &About, out: &mut Diagnostics) {
+    let release = about.release(what.product());
+    let system = read_loose_alone(loose, &name_of(Path::new(&loose.name)), what, release, out);
     telstack_lint::check(&system, out);
 }
 
@@ -153,7 +161,7 @@ fn assumed(about: &About, out: &mut Diagnostics, run: impl Fn(&About, Judge, &mu
         found = soften(found, |version| {
             let assumed = Assumed { version: Some(version), ..about.assumed };
             let mut others = Diagnostics::default();
-            run(&About { assumed, built: about.built.clone() }, telstack_lint::check_by_release, &mut others);
+            run(&About { assumed, ..about.clone() }, telstack_lint::check_by_release, &mut others);
             others
         });
     }
@@ -210,13 +218,15 @@ fn judged(
 }
 
 /// Checks the configuration of a proxy by itself: what sends to it, and whom it dials, is not known.
-pub(super) fn proxy(file: FileId, sources: &SourceMap, out: &mut Diagnostics) {
+pub(super) fn proxy(file: FileId, about: &About, sources: &SourceMap, out: &mut Diagnostics) {
+    let text = sources.file(file).text();
     let start = Origin::written(Span::new(file, 0, 0));
     let made_up = Origin::builtin(ASSUMED, "the file does not say what runs it", &[]);
     let mut system = System::new("haproxy", start.clone(), Sourced::new(Platform::Compose, made_up));
     system.from_files = true;
-    let proxy = haproxy::read_alone(file, sources.file(file).text(), out);
-    let mut node = Node::new(Product::Haproxy.id(), start, None, NodeKind::Proxy(Box::new(proxy)));
+    let release = haproxy::release(file, text, out).or_else(|| about.release(Product::Haproxy));
+    let proxy = haproxy::read_alone(file, text, release.as_ref().map(|it| it.value), out);
+    let mut node = Node::new(Product::Haproxy.id(), start, release, NodeKind::Proxy(Box::new(proxy)));
     node.listeners = node.proxy().map(haproxy::listeners).unwrap_or_default();
     system.add(node);
     telstack_lint::check(&system, out);

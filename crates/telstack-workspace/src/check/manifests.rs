@@ -101,7 +101,7 @@ fn one(
             FileKind::GrafanaIni => continue,
             _ => {
                 if let Some(what) = lone::product_file(what) {
-                    lone::loose_product(loose, what, out);
+                    lone::loose_product(loose, what, about, out);
                 }
                 continue;
             }

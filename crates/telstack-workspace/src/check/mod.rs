@@ -22,7 +22,7 @@ use std::{
 
 use telstack_catalog::{Distribution, Version, otelcol, product::Product};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Severity, SourceMap};
-use telstack_system::{BuiltDistribution, System};
+use telstack_system::{BuiltDistribution, Origin, Sourced, System};
 use telstack_tools::Said;
 
 use crate::{
@@ -72,12 +72,7 @@ impl Assumed {
         let version = match version {
             None => None,
             Some(NEWEST) => Some(otelcol::newest()),
-            Some(text) => {
-                let parsed = Version::parse(text.strip_prefix('v').unwrap_or(text));
-                let near = || parsed.map_or_else(otelcol::newest, otelcol::nearest_release);
-                let known = parsed.filter(|it| otelcol::is_released(*it));
-                Some(known.ok_or_else(|| AssumedError::NoRelease(near()))?)
-            }
+            Some(text) => Some(Product::Otelcol.release(text).map_err(AssumedError::NoRelease)?),
         };
         let distribution = match distribution {
             None => None,
@@ -130,13 +125,15 @@ pub struct BuiltBy {
     pub text: String,
 }
 
-/// What is known beforehand of the collector that a file is about.
+/// What is known beforehand of the program that a file is about.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Told {
-    /// Its release and distribution.
+    /// The release and the distribution of a collector.
     pub assumed: Assumed,
-    /// Its distribution, where somebody built it.
+    /// The distribution, where somebody built it.
     pub built: Option<BuiltBy>,
+    /// Releases of other products, for files that stand by themselves.
+    pub products: BTreeMap<Product, Version>,
 }
 
 /// What to check.
@@ -187,8 +184,8 @@ pub fn checkable(files: &dyn Files, request: &Request) -> Result<Vec<PathBuf>, C
     Ok(request.configs.iter().cloned().chain(found.into_iter().map(|it| it.path)).collect())
 }
 
-/// Checks everything that is asked for, in one report. `told` says what is known beforehand of the collector that a
-/// file is about.
+/// Checks everything that is asked for, in one report. `told` says what is known beforehand of the program that a file
+/// is about.
 pub fn check_all(
     files: &dyn Files,
     request: &Request,
@@ -216,7 +213,8 @@ pub fn check_all(
         collectors.push((*it, known.about(&it.path, &mut checked.sources)?));
     }
     for it in alone.iter().filter(|it| it.kind == FileKind::Config(Product::Haproxy)) {
-        lone::proxy(it.file, &checked.sources, &mut out);
+        let about = known.about(&it.path, &mut checked.sources)?;
+        lone::proxy(it.file, &about, &checked.sources, &mut out);
     }
     let mut assumed = lone::check(&collectors, &checked.sources, &mut out);
     assumed.extend(cluster.unnamed);
@@ -230,6 +228,7 @@ pub fn check_all(
 struct About {
     assumed: Assumed,
     built: Option<Arc<BuiltDistribution>>,
+    products: BTreeMap<Product, Version>,
 }
 
 impl About {
@@ -241,6 +240,12 @@ impl About {
                 collector.gaps.distribution = false;
             }
         }
+    }
+
+    /// The release of a product whose file says none.
+    fn release(&self, product: Product) -> Option<Sourced<Version>> {
+        let version = *self.products.get(&product)?;
+        Some(Sourced::new(version, Origin::builtin("check", "the settings say so", &[])))
     }
 
     fn said(&self) -> Said {
@@ -255,12 +260,12 @@ struct Known<'a> {
 
 impl Known<'_> {
     fn about(&mut self, path: &Path, sources: &mut SourceMap) -> Result<About, CheckFailure> {
-        let Told { assumed, built } = (self.told)(path).map_err(CheckFailure::Assumed)?;
+        let Told { assumed, built, products } = (self.told)(path).map_err(CheckFailure::Assumed)?;
         let read = |built: BuiltBy| {
             let known = self.manifests.entry(built).or_insert_with_key(|built| manifest(built, sources));
             known.clone()
         };
-        Ok(About { assumed, built: built.and_then(read) })
+        Ok(About { assumed, built: built.and_then(read), products })
     }
 }
 
@@ -290,16 +295,11 @@ fn once(sorted: Vec<Diagnostic>) -> Vec<Diagnostic> {
 
 /// Checks the file at `path` by itself, whatever it is: a stack, or the whole configuration of a collector.
 pub fn check(files: &dyn Files, path: &Path, assumed: Assumed) -> Result<Compiled, CheckFailure> {
-    check_built(files, path, assumed, None)
+    check_told(files, path, &Told { assumed, ..Told::default() })
 }
 
-/// The same for a collector that somebody built.
-pub fn check_built(
-    files: &dyn Files,
-    path: &Path,
-    assumed: Assumed,
-    built: Option<&BuiltBy>,
-) -> Result<Compiled, CheckFailure> {
+/// The same, with all that is known beforehand.
+pub fn check_told(files: &dyn Files, path: &Path, told: &Told) -> Result<Compiled, CheckFailure> {
     let text = files.read(path).map_err(|failure| CheckFailure::Read(path.to_owned(), failure))?;
     let kind = kind(path, &text);
     match kind {
@@ -312,9 +312,11 @@ pub fn check_built(
             let mut sources = SourceMap::default();
             let file = sources.add(shown(path), text);
             let mut out = Diagnostics::default();
-            let about = About { assumed, built: built.and_then(|it| manifest(it, &mut sources)) };
+            let Told { assumed, built, products } = told.clone();
+            let built = built.and_then(|it| manifest(&it, &mut sources));
+            let about = About { assumed, built, products };
             let system = match lone::product_file(kind) {
-                Some(what) => lone::product(path, file, what, &sources, &mut out),
+                Some(what) => lone::product(path, file, what, &about, &sources, &mut out),
                 None => lone::collector(path, &[file], &about, lone::Extent::Whole, &sources, &mut out),
             };
             let diagnostics = out.sorted(&sources);

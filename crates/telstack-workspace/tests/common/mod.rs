@@ -15,7 +15,7 @@ pub fn checked<const N: usize>(files: [(&str, &str); N]) -> Checked {
 /// The same for a collector that whoever asks names.
 pub fn checked_for<const N: usize>(files: [(&str, &str); N], assumed: Assumed) -> Checked {
     let request = Request { inputs: vec![Input::Path(PathBuf::from("d"))], ..Request::default() };
-    let mut told = |_: &Path| Ok(Told { assumed, built: None });
+    let mut told = |_: &Path| Ok(Told { assumed, ..Told::default() });
     check_all(&MemoryFiles::new(files), &request, &mut told).expect("something to check")
 }
 

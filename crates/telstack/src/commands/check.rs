@@ -4,7 +4,7 @@ use std::{cell::RefCell, path::Path};
 
 use telstack_diagnostics::{Applicability, Severity, render};
 use telstack_workspace::{
-    Baseline, BaselineError, Checked, Chosen, DiskFiles, Files, Findings, Fixed, Policy, Request, SettingsFrom, Told,
+    Baseline, BaselineError, Checked, Chosen, DiskFiles, Files, Findings, Fixed, Policy, Request, SettingsFrom,
     check_all, checkable, fix, nearest_code,
 };
 
@@ -43,10 +43,7 @@ pub fn check(output: &Output, args: &Check) -> Result<Outcome, Fatal> {
     let stale = RefCell::new(Vec::new());
     let passed_over = RefCell::new(Vec::new());
     let run = |files: &dyn Files| {
-        let mut told = |path: &Path| {
-            let (assumed, built) = policy.borrow_mut().assumed(path, version, distribution)?;
-            Ok(Told { assumed, built })
-        };
+        let mut told = |path: &Path| policy.borrow_mut().told(path, version, distribution);
         let checked = check_all(files, &request, &mut told).map_err(failed)?;
         *passed_over.borrow_mut() = remarks(&checked);
         let mut findings = Findings::default();

@@ -1,6 +1,6 @@
 use telstack_catalog::product::Product;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Container, MountSource, Node, Platform, Sourced};
+use telstack_system::{Container, Mount, MountSource, Node, Platform, Sourced};
 
 use crate::{Cx, Rule};
 
@@ -39,11 +39,12 @@ fn check(cx: &mut Cx<'_>) {
         let Some(path) = kept(node, container).filter(|_| !cx.may_have_more_files(container)) else { continue };
         // A volume for a part of it is somebody's choice.
         let below = |target: &str| target.starts_with(&format!("{}/", path.value.trim_end_matches('/')));
-        let on_volume = container.mounts.iter().any(|it| below(&it.target) && it.source != MountSource::Ephemeral);
+        let stays = |it: &Mount| !matches!(it.source, MountSource::Ephemeral(_));
+        let on_volume = container.mounts.iter().any(|it| below(&it.target) && stays(it));
         let what = match container.mount_of(&path.value).map(|it| &it.source) {
             _ if on_volume || !path.value.starts_with('/') => continue,
             Some(MountSource::Volume(_) | MountSource::Bind(_) | MountSource::Handed(_)) => continue,
-            Some(MountSource::Ephemeral) => "on a mount that ends with the container",
+            Some(MountSource::Ephemeral(_)) => "on a mount that ends with the container",
             Some(MountSource::Copied(_)) | None => "in the container itself",
         };
         let message = format!("`{}` keeps its data in `{}`, {what}", node.name, path.value);

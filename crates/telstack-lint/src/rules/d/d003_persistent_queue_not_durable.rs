@@ -51,14 +51,14 @@ fn check(cx: &mut Cx<'_>) {
         let mount = container.mount_of(&directory);
         let source = mount.map(|it| &it.source);
         // What others put into a mount does not change what becomes of it.
-        let passes = matches!(source, Some(MountSource::Ephemeral)) && !container.gaps.env;
+        let passes = matches!(source, Some(MountSource::Ephemeral(_))) && !container.gaps.env;
         if cx.may_have_more_files(container) && !passes {
             continue;
         }
         let what = match source {
             Some(MountSource::Volume(_) | MountSource::Bind(_) | MountSource::Handed(_)) => continue,
-            Some(MountSource::Ephemeral) if container.pod.is_some() => "on a volume that ends with the pod",
-            Some(MountSource::Ephemeral) => "on a mount that ends with the container",
+            Some(MountSource::Ephemeral(_)) if container.pod.is_some() => "on a volume that ends with the pod",
+            Some(MountSource::Ephemeral(_)) => "on a mount that ends with the container",
             Some(MountSource::Copied(_)) | None => "in the container itself",
         };
         let message = format!("{} keeps `{setting}` in `{directory}`, {what}", part.title());
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn fails_on_memory_that_others_prepare() {
-        let mut bench = queue("/queue", Some(MountSource::Ephemeral));
+        let mut bench = queue("/queue", Some(MountSource::Ephemeral(None)));
         bench.first().container.as_mut().expect("container").gaps.files = true;
         bench.finds("D003", "/queue");
         bench.first().container.as_mut().expect("container").gaps.env = true;
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn fails_in_the_container_layer_and_on_memory() {
         assert_eq!(queue("/queue", None).finds("D003", "/queue"), Severity::Warning);
-        queue("/queue/a", Some(MountSource::Ephemeral)).finds("D003", "/queue/a");
+        queue("/queue/a", Some(MountSource::Ephemeral(None))).finds("D003", "/queue/a");
     }
 
     #[test]

@@ -155,7 +155,7 @@ pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
         Some(mount) => match mount.source {
             MountSource::Bind(_) | MountSource::Copied(_) | MountSource::Handed(_) => None,
             MountSource::Volume(_) => Some(Severity::Warning),
-            MountSource::Ephemeral => Some(Severity::Error),
+            MountSource::Ephemeral(_) => Some(Severity::Error),
         },
     }
 }
@@ -191,7 +191,7 @@ mod tests {
     fn fails_on_a_folder_that_is_not_there() {
         assert_eq!(storage("directory: /data/queue", None).finds("D004", "/data/queue"), Severity::Error);
         storage("", None).finds("D004", "file_storage");
-        let memory = (MountSource::Ephemeral, "/data");
+        let memory = (MountSource::Ephemeral(None), "/data");
         assert_eq!(storage("directory: /data/queue", Some(memory)).finds("D004", "/data/queue"), Severity::Error);
     }
 

@@ -75,7 +75,7 @@ fn check(cx: &mut Cx<'_>) {
             _ => false,
         };
         let same = |it: &&Kept<'_>| {
-            let folder = it.source == one.source && it.below == one.below;
+            let folder = it.source == one.source && it.below == one.below && (!ends(it) || is_one_pod(it, one));
             it.component == one.component && it.part.id != one.part.id && folder && beside(it)
         };
         // Several components of the same two collectors are one mistake.
@@ -96,6 +96,16 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
+/// Is it on a volume that ends with the pod, and is nobody else's?
+fn ends(kept: &Kept<'_>) -> bool {
+    matches!(kept.source, MountSource::Ephemeral(_))
+}
+
+fn is_one_pod(one: &Kept<'_>, other: &Kept<'_>) -> bool {
+    let pod = |it: &Kept<'_>| it.part.node.container.as_ref().and_then(|it| it.pod.clone());
+    pod(one).zip(pod(other)).is_some_and(|(one, other)| std::sync::Arc::ptr_eq(&one, &other))
+}
+
 /// Which node a part is of, as a number.
 fn place(facts: &crate::facts::Facts<'_>, kept: &Kept<'_>) -> usize {
     facts.parts.iter().position(|part| part.id == kept.part.id).unwrap_or_default()
@@ -111,7 +121,11 @@ fn kept<'a>(cx: &Cx<'a>, part: &'a Part<'a>) -> Option<Kept<'a>> {
     let container = part.node.container.as_ref()?;
     let mount = container.mount_of(&directory.value)?;
     let shared = container.is_shared(mount);
-    let source = Some(&mount.source).filter(|it| !matches!(it, MountSource::Ephemeral | MountSource::Handed(_)))?;
+    let source = match &mount.source {
+        MountSource::Handed(_) | MountSource::Ephemeral(None) => return None,
+        MountSource::Ephemeral(Some(name)) if name.contains('$') => return None,
+        source => source,
+    };
     let below = directory.value.strip_prefix(mount.target.trim_end_matches('/'))?.trim_matches('/').to_owned();
     let component = part.component.reference();
     Some(Kept { component, storage, source, shared, below, directory: directory.origin, mount: &mount.origin, part })
@@ -119,9 +133,11 @@ fn kept<'a>(cx: &Cx<'a>, part: &'a Part<'a>) -> Option<Kept<'a>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use telstack_catalog::Distribution;
     use telstack_diagnostics::Severity;
-    use telstack_system::{Known, Mount, MountSource, Sourced};
+    use telstack_system::{Known, Mount, MountSource, Sourced, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -153,6 +169,30 @@ mod tests {
         let (origin, id) = (bench.at("replicas"), bench.system.node_ids()[0]);
         bench.container(id).replicas = Known::Value(Sourced::new(3, origin));
         bench.finds("D010", "/queue");
+    }
+
+    #[test]
+    fn a_volume_that_ends_with_the_pod_is_shared_in_it() {
+        let of = |names: [&str; 2], together: bool| {
+            let mut bench = two(["q", "q"], ["/queue", "/queue"], ["otlp_grpc", "otlp_grpc"]);
+            bench.in_pod(WorkloadKind::Deployment);
+            let ids = bench.system.node_ids();
+            let mut pod = bench.container(ids[0]).pod.clone().expect("a pod");
+            for (id, name) in ids.into_iter().zip(names) {
+                let container = bench.container(id);
+                container.mounts[0].source = MountSource::Ephemeral(Some(name.to_owned()));
+                container.pod = Some(pod.clone());
+                if !together {
+                    pod = Arc::new(pod.as_ref().clone());
+                }
+            }
+            bench
+        };
+        assert_eq!(of(["q", "q"], true).finds("D010", "/queue"), Severity::Error);
+        of(["q", "r"], true).silent("D010");
+        of(["q", "q/a"], true).silent("D010");
+        of(["q/$(NAME)", "q/$(NAME)"], true).silent("D010");
+        of(["q", "q"], false).silent("D010");
     }
 
     #[test]

@@ -32,16 +32,61 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     for (id, proxy, number) in proxies::backends(cx.system) {
-        let probe_is_open = proxy.backends[number].probe.as_ref().is_some_and(|it| it.open);
+        if proxy.backends[number].probe.as_ref().is_some_and(|it| it.open) {
+            continue;
+        }
+        // What goes for several servers in the same way is one finding.
+        let mut told: Vec<(Wrong, Diagnostic, Vec<Behind<'_>>)> = Vec::new();
         for behind in proxies::behind(cx.system, id, number) {
-            if let Some(finding) = judge(cx, &behind).filter(|_| !probe_is_open) {
-                cx.report(finding);
+            let Some((wrong, finding)) = judge(cx, &behind) else { continue };
+            let way = |it: &Diagnostic| it.fix.as_ref().map(|fix| fix.title.clone());
+            match told.iter_mut().find(|(it, first, _)| *it == wrong && way(first) == way(&finding)) {
+                Some((_, first, others)) => {
+                    let known = first.fix.as_mut().zip(finding.fix);
+                    if let Some((fix, more)) = known {
+                        fix.changes.extend(
+                            more.changes.into_iter().filter(|it| !fix.changes.contains(it)).collect::<Vec<_>>(),
+                        );
+                    }
+                    others.push(behind);
+                }
+                None => told.push((wrong, finding, Vec::new())),
             }
+        }
+        for (_, finding, others) in told {
+            cx.report(with_others(finding, &others));
         }
     }
 }
 
-fn judge(cx: &Cx<'_>, behind: &Behind<'_>) -> Option<Diagnostic> {
+/// What is wrong with a question.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    /// Nothing listens there.
+    Nothing,
+    /// Only the server itself is answered.
+    Inside,
+    /// It is said on another path.
+    Path,
+    /// Nothing but OTLP is answered.
+    Otlp,
+}
+
+/// Servers that are shown beside the first one.
+const SHOWN: usize = 3;
+
+fn with_others(mut finding: Diagnostic, others: &[Behind<'_>]) -> Diagnostic {
+    for behind in others.iter().take(SHOWN) {
+        finding = finding.label(behind.server.host.span(), format!("the same of `{}`", behind.server.name));
+    }
+    match others.len().saturating_sub(SHOWN) {
+        0 => finding,
+        1 => finding.note("and of one server more"),
+        more => finding.note(format!("and of {more} servers more")),
+    }
+}
+
+fn judge(cx: &Cx<'_>, behind: &Behind<'_>) -> Option<(Wrong, Diagnostic)> {
     let (id, node) = behind.to.filter(|(_, node)| node.collector().is_some())?;
     let check = behind.server.check.as_ref().filter(|it| !it.own_way)?;
     let probe = behind.backend.probe.as_ref();
@@ -58,14 +103,14 @@ fn judge(cx: &Cx<'_>, behind: &Behind<'_>) -> Option<Diagnostic> {
         let finding = cx
             .finding(format!("{whom}, where nothing listens"), at, format!("no such port on `{}`", node.name))
             .label(node.span(), format!("`{}` is never well", behind.server.name));
-        return Some(mended(cx, behind, at, finding));
+        return Some((Wrong::Nothing, mended(cx, behind, at, finding)));
     };
     if listener.bind == Bind::Loopback && check.port.is_some() {
         let finding = cx
             .finding(format!("{whom}, which answers inside its own container only"), at, "refused from here")
             .label(listener.origin.span(), "binds loopback")
             .help(format!("bind every interface: `0.0.0.0:{port}`"));
-        return Some(finding);
+        return Some((Wrong::Inside, finding));
     }
     let probe = probe?;
     let path = &probe.path.value;
@@ -80,7 +125,7 @@ fn judge(cx: &Cx<'_>, behind: &Behind<'_>) -> Option<Diagnostic> {
             .help(format!("ask for `{says}`"));
         let change =
             repair::word(&probe.path.origin, path, says).map(|it| Fix::unsafe_(format!("ask for `{says}`"), it));
-        return Some(repair::with(finding, change));
+        return Some((Wrong::Path, repair::with(finding, change)));
     }
     if listener.protocol != Protocol::OTLP_HTTP || !probe.plain {
         return None;
@@ -89,7 +134,7 @@ fn judge(cx: &Cx<'_>, behind: &Behind<'_>) -> Option<Diagnostic> {
         .finding(format!("{whom} with `{path}`, where only OTLP is answered"), at, "answered 404: never well")
         .label(Some(probe.origin.span()?), "asked like this")
         .label(listener.origin.span(), format!("takes {}", listener.protocol));
-    Some(mended(cx, behind, at, finding))
+    Some((Wrong::Otlp, mended(cx, behind, at, finding)))
 }
 
 /// The finding with what to ask instead.
@@ -167,6 +212,30 @@ mod tests {
         let bench = bench(cfg, "endpoint: '0.0.0.0:13133', path: /status");
         bench.finds("H002", "/health");
         assert_eq!(bench.fixes("H002", &cfg.replace("/health", "/status")), Applicability::Unsafe);
+    }
+
+    #[test]
+    fn servers_of_one_backend_are_one_finding() {
+        let servers = |check: &str| {
+            let of = |at: usize| format!(" server s{at} g{at}:4317 {check}\n").replace("4317", "4318");
+            format!("backend b\n mode http\n option httpchk GET /health\n{}", (1..6).map(of).collect::<String>())
+        };
+        let gateway = gateway(OPEN);
+        let names = ["g1", "g2", "g3", "g4", "g5"];
+        let five = |cfg: &str| Bench::proxy(cfg, &names.map(|name| (name, gateway.as_str())));
+        let bench = five(&servers("check"));
+        bench.finds("H002", "check");
+        assert_eq!(bench.fixes("H002", &servers("check port 13133")), Applicability::Safe);
+        five(&servers("check port 13133")).silent("H002");
+        // One that is said once for all of them is put right once.
+        let all = servers("").replace("backend b\n", "backend b\n default-server check\n");
+        let bench = five(&all);
+        bench.finds("H002", "check");
+        bench.fixes("H002", &all.replace("default-server check", "default-server check port 13133"));
+        // What is wrong in another way is another finding.
+        let both = servers("check").replace("g2:4318 check", "g2:4318 check port 1");
+        let found = five(&both).found();
+        assert_eq!(found.iter().filter(|it| it.0 == "H002").count(), 2, "{found:?}");
     }
 
     #[test]

@@ -119,9 +119,9 @@ fn not_taken(cx: &Cx<'_>, frontend: &Frontend, door: &ProxyDoor) -> Option<Diagn
 fn pinned(cx: &Cx<'_>, id: NodeId, proxy: &Proxy, number: usize, all: &[Behind<'_>]) -> Option<Diagnostic> {
     let backend = &proxy.backends[number];
     let connections = backend.layer.as_ref().filter(|it| it.value == Layer::Connections)?;
-    let balance = backend.balance.as_ref().filter(|it| !matches!(it.value.as_str(), "source" | "first"))?;
+    let balance = backend.balance.as_ref().filter(|_| !backend.by_client)?;
     // Who of the stack is pinned, N010 says.
-    if backend.size().is_none_or(|size| size < 2) || !proxies::clients(cx.system, id, number).is_empty() {
+    if backend.turns().is_none_or(|size| size < 2) || !proxies::clients(cx.system, id, number).is_empty() {
         return None;
     }
     let ends = |it: &Behind<'_>| {

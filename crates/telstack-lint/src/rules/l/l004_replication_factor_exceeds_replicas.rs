@@ -1,5 +1,5 @@
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Known, Node, Platform};
+use telstack_system::{Instances, Node, Platform, Sourced};
 
 use crate::{Cx, Rule, facts, repair};
 
@@ -44,45 +44,56 @@ fn check(cx: &mut Cx<'_>) {
         let Some(factor) = node.store().and_then(|store| store.replication.as_ref()) else { continue };
         let Some(members) = members(cx, node) else { continue };
         let needed = factor.value / 2 + 1;
-        if members.value >= needed {
+        if members.count.value >= needed {
             continue;
         }
-        let many = |count: u64| if count == 1 { "there is 1".to_owned() } else { format!("there are {count}") };
+        let most = if members.scaled { "at most " } else { "" };
+        let Sourced { value: count, origin } = &members.count;
+        let many = if *count == 1 { format!("there is {most}1") } else { format!("there are {most}{count}") };
         let message = format!(
             "`{}` writes everything to {} of its kind, of which {needed} must answer, and {}",
-            node.name,
-            factor.value,
-            many(members.value)
+            node.name, factor.value, many
         );
         let default = factor.origin == node.origin;
         let remark =
             if default { format!("its own default is {}", factor.value) } else { "refuses every write".to_owned() };
         let mut finding = cx.finding(message, &factor.origin, remark);
-        if members.origin != factor.origin {
-            finding = finding.label(members.origin.span(), format!("{} of it", many(members.value)));
+        if *origin != factor.origin {
+            finding = finding.label(origin.span(), format!("{many} of it"));
         }
-        let finding = finding.help(format!("set `replication_factor` to {}", members.value));
-        let (from, to) = (factor.value.to_string(), members.value.to_string());
-        let changes = repair::word(&factor.origin, &from, &to).filter(|_| !default);
+        let finding = finding.help(format!("set `replication_factor` to {count}"));
+        let (from, to) = (factor.value.to_string(), count.to_string());
+        // How many are fine where their number changes, somebody has to say.
+        let changes = repair::word(&factor.origin, &from, &to).filter(|_| !default && !members.scaled);
         let fix = changes.map(|changes| Fix::safe(format!("set it to {to}"), changes));
         cx.report(repair::with(finding, fix));
     }
 }
 
+/// How many of a store there are.
+struct Members {
+    count: Sourced<u64>,
+    /// Is that the most that an autoscaler makes?
+    scaled: bool,
+}
+
 /// How many of a store there are, if that is known.
-fn members(cx: &Cx<'_>, node: &Node) -> Option<telstack_system::Sourced<u64>> {
+fn members(cx: &Cx<'_>, node: &Node) -> Option<Members> {
     let same = cx.system.nodes().filter(|(_, it)| it.product() == node.product()).count();
     let given = facts::flags(node);
     let split = given.iter().any(|flag| flag.name == TARGET && flag.value != Some(ALL));
     if same > 1 || split || given.iter().any(|flag| flag.name.ends_with(FACTOR)) {
         return None;
     }
-    match &node.container.as_ref()?.replicas {
-        Known::Value(replicas) => Some(replicas.clone()).filter(|it| it.value > 0),
-        Known::Absent if cx.system.platform.value == Platform::Compose => {
-            Some(telstack_system::Sourced::new(1, node.origin.clone()))
+    let known = |count, origin, scaled| Some(Members { count: Sourced::new(count, origin), scaled });
+    match node.container.as_ref()?.instances() {
+        Instances::UpTo(most, origin) => known(most, origin, true),
+        Instances::Count(0, _) => None,
+        Instances::Count(count, Some(origin)) => known(count, origin, false),
+        Instances::Count(count, None) if cx.system.platform.value == Platform::Compose => {
+            known(count, node.origin.clone(), false)
         }
-        Known::Absent | Known::Unknown => None,
+        Instances::Count(_, None) | Instances::EachMachine(_) | Instances::Unknown => None,
     }
 }
 
@@ -110,6 +121,21 @@ mod tests {
         assert_eq!(loki(Some(3), Known::Absent, "").finds("L004", "factor"), Severity::Error);
         loki(Some(2), Known::Absent, "").finds("L004", "factor");
         loki(Some(5), Known::Value(2), "").finds("L004", "factor");
+    }
+
+    #[test]
+    fn an_autoscaler_decides_how_many_there_are() {
+        let scaled = |factor: u64, most: u64| {
+            let mut bench = loki(Some(factor), Known::Value(1), "");
+            let origin = bench.at("replicas");
+            let id = bench.system.node_ids()[0];
+            bench.container(id).most_replicas = Known::Value(Sourced::new(most, origin));
+            bench
+        };
+        scaled(3, 3).silent("L004");
+        let few = scaled(5, 2);
+        few.finds("L004", "factor");
+        few.leaves("L004");
     }
 
     #[test]

@@ -83,6 +83,35 @@ mod tests {
         Bench::project(&[("compose.yaml", COMPOSE), ("otel.yaml", &otel), ("prometheus.yml", &prometheus)])
     }
 
+    /// The same where a file lists the targets.
+    fn listed(name: &str, targets: &str) -> Bench {
+        let compose = COMPOSE.replace("prometheus.yml']", "prometheus.yml', './targets:/etc/prometheus/targets']");
+        let otel = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}\n\
+                    exporters: {prometheus: {endpoint: '0.0.0.0:8889'}}\n\
+                    service: {pipelines: {metrics: {receivers: [otlp], exporters: [prometheus]}}}\n";
+        let prometheus =
+            "scrape_configs: [{job_name: a, file_sd_configs: [{files: ['targets/*.json', targets/b.yml]}]}]\n";
+        Bench::project(&[
+            ("compose.yaml", &compose),
+            ("otel.yaml", otel),
+            ("prometheus.yml", prometheus),
+            (&format!("targets/{name}"), targets),
+        ])
+    }
+
+    #[test]
+    fn targets_that_a_file_lists() {
+        let bench = listed("a.json", r#"[{"targets": ["collector:9999"], "labels": {"env": "prod"}}]"#);
+        assert_eq!(bench.finds("M004", r#""collector:9999""#), Severity::Error);
+        listed("b.yml", "- targets:\n  - collector:9999\n").finds("M004", "collector:9999");
+        listed("a.json", r#"[{"targets": ["collector:8889"]}]"#).silent("M004");
+        // Nobody reads that one.
+        listed("c.yml", "- targets:\n  - collector:9999\n").silent("M004");
+        // Its labels say where it is.
+        listed("b.yml", "- targets: [collector:9999]\n  labels: {__address__: 'collector:8889'}\n").silent("M004");
+        listed("b.yml", "nothing: yet\n").silent("M004");
+    }
+
     #[test]
     fn fails_where_nothing_answers() {
         let bench = scraped("0.0.0.0:8889", "collector:9999", "");

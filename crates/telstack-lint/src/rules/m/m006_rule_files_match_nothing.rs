@@ -19,7 +19,8 @@ rule_files: [/etc/prometheus/rules/*.yml]
 # compose.yaml
 volumes: ['./rules:/etc/prometheus/rules']",
         silent: "A volume, or a folder that is not there to be read, may hold them; the image is not an official one; the \
-                 configuration stands by itself.",
+                 configuration stands by itself; it is a file of targets (`file_sd_configs`), which something may write \
+                 later, and nothing of that name is mounted elsewhere.",
         sources: &[
             "https://github.com/prometheus/prometheus/pull/10435",
             "https://github.com/prometheus/prometheus/issues/13186",
@@ -48,6 +49,8 @@ fn check(cx: &mut Cx<'_>) {
             });
             if let Some((target, origin)) = meant {
                 finding = finding.label(origin.span(), format!("this is at `{target}`"));
+            } else if files.comes_later {
+                continue;
             }
             cx.report(finding.help(format!("mount the files at `{path}`, or name the place where they are")));
         }
@@ -76,6 +79,27 @@ mod tests {
         assert_eq!(bench.finds("M006", "'/etc/prometheus/rules/*.yml'"), Severity::Warning);
         prometheus("./rules:/etc/prometheus/rules", "rule_files: [rules/b.yml]").finds("M006", "rules/b.yml");
         prometheus("./rules:/x", "scrape_config_files: [jobs/*.yml]").finds("M006", "jobs/*.yml");
+    }
+
+    const TARGETS: &str = "[{\"targets\": [\"collector:8889\"]}]";
+
+    /// A Prometheus that reads a file of targets, in the folder `targets`.
+    fn discovering(volume: &str, named: &str) -> Bench {
+        let compose = format!(
+            "services:\n  prometheus:\n    image: prom/prometheus:v3.5.0\n    volumes:\n      - \
+             './prometheus.yml:/etc/prometheus/prometheus.yml'\n      - '{volume}'\n"
+        );
+        let config = format!("scrape_configs: [{{job_name: a, file_sd_configs: [{{files: ['{named}']}}]}}]\n");
+        Bench::project(&[("compose.yaml", &compose), ("prometheus.yml", &config), ("targets/a.json", TARGETS)])
+    }
+
+    #[test]
+    fn files_of_targets_may_come_later() {
+        discovering("./targets:/etc/prometheus/targets", "targets/*.json").silent("M006");
+        discovering("./targets:/etc/prometheus/targets", "targets/*.yml").silent("M006");
+        discovering("./targets:/etc/prometheus/targets", "others/*.yml").silent("M006");
+        let bench = discovering("./targets:/prometheus/targets", "targets/*.json");
+        assert_eq!(bench.finds("M006", "'targets/*.json'"), Severity::Warning);
     }
 
     #[test]

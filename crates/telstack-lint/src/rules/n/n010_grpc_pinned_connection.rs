@@ -1,4 +1,4 @@
-use telstack_catalog::ComponentKind;
+use telstack_catalog::{ComponentKind, otelcol};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{Dial, Layer, Listener, Node, NodeId, Purpose};
 
@@ -34,14 +34,12 @@ pub(crate) static RULE: Rule = Rule {
 
 /// Beside the address of a receiver: when it ends connections.
 const MAX_AGE: &str = "keepalive.server_parameters.max_connection_age";
-/// What puts a mesh into pods.
-const MESH: [&str; 3] = ["istio", "linkerd", "kuma"];
 
 fn check(cx: &mut Cx<'_>) {
     for (id, proxy, number) in proxies::backends(cx.system) {
         let backend = &proxy.backends[number];
         let connections = backend.layer.as_ref().filter(|it| it.value == Layer::Connections);
-        if connections.is_none() || backend.size().is_none_or(|size| size < 2) {
+        if connections.is_none() || backend.turns().is_none_or(|size| size < 2) {
             continue;
         }
         let all = proxies::behind(cx.system, id, number);
@@ -89,7 +87,7 @@ fn over_service(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
     let container = link.to.container.as_ref()?;
     let instances = container.instances();
     let several = instances.several()?;
-    if meshed(link.to) || meshed(link.from) || !never_ends(cx, (link.to, listener)) {
+    if meshed(cx, link.to) || meshed(cx, link.from) || !never_ends(cx, (link.to, listener)) {
         return None;
     }
     let message = format!("{} keeps one connection, and so one pod behind `{}`", link.dialer(), service.name);
@@ -102,10 +100,13 @@ fn over_service(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
     Some(advised(finding))
 }
 
-fn meshed(node: &Node) -> bool {
-    let pod = node.container.as_ref().and_then(|it| it.pod.as_ref());
-    let named = |key: &String| MESH.iter().any(|it| key.contains(it));
-    pod.is_some_and(|pod| pod.labels.keys().chain(pod.annotations.keys()).any(named))
+/// May a mesh be in the pods of a node?
+fn meshed(cx: &Cx<'_>, node: &Node) -> bool {
+    let Some(pod) = node.container.as_ref().and_then(|it| it.pod.as_ref()) else { return false };
+    let cluster = cx.system.cluster.as_deref();
+    let namespace = cluster.zip(pod.namespace.as_deref()).and_then(|(cluster, name)| cluster.namespace(name));
+    let around = namespace.into_iter().flat_map(|it| it.labels.keys());
+    pod.labels.keys().chain(pod.annotations.keys()).chain(around).any(|key| otelcol::mesh().speaks_of(key))
 }
 
 fn by_collector(cx: &Cx<'_>, from: NodeId, dial: &Dial) -> bool {

@@ -1,10 +1,13 @@
-use telstack_catalog::Signal;
+use telstack_catalog::{ComponentKind, Signal};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{Instances, Known, NodeId, Origin, Purpose};
+use telstack_system::{
+    Backend, Instances, Known, Layer, NodeId, Origin, Purpose,
+    link::{self, Sender},
+};
 
 use crate::{
     Cx, Rule,
-    facts::{Link, Part, several, spread_over},
+    facts::{Link, Part, proxies, several, spread_over},
     words::ticked,
 };
 
@@ -29,8 +32,8 @@ exporters:
     protocol: {otlp: {tls: {insecure: true}}}
     resolver: {dns: {hostname: sampler-headless.observability}}",
         silent: "One replica runs, and an autoscaler makes no more; it is not known how many run; a `load_balancing` \
-                 exporter sends here, by trace; pods have a headless Service and nobody is seen to send by another way. \
-                 It is an error only where several are seen to send through a plain Service.",
+                 exporter sends here, by trace; pods have a headless Service and nobody is seen to send by another way; a \
+                 proxy chooses by something in the request, or by the sender and only one sends. It is an error only where several are seen to send through a plain Service.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/tailsamplingprocessor#scaling-collectors-with-the-tail-sampling-processor",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/4758",
@@ -87,39 +90,76 @@ fn check(cx: &mut Cx<'_>) {
 
 /// Of collectors behind one backend of a proxy: all of them, and what to say of them.
 fn proxied(cx: &Cx<'_>, part: &Part<'_>) -> Option<(Diagnostic, Vec<NodeId>)> {
-    let facts = cx.facts;
-    let comes =
-        |link: &&Link<'_>| link.to_id == part.id && link.purpose == Purpose::Telemetry && link.answer().is_some();
-    for link in facts.links.iter().filter(comes) {
-        let Some((proxy, server)) = link.through else { continue };
-        let backend = proxy.proxy()?.backends.iter().find(|it| it.servers.iter().any(|it| std::ptr::eq(it, server)))?;
-        if backend.keyed != Known::Value(false) {
+    let senders = link::senders(cx.system, part.id);
+    for sender in &senders {
+        let Some((spread, number)) = sender.through.as_ref().and_then(|it| it.backend.map(|number| (it, number)))
+        else {
             continue;
-        }
-        let beside = |it: &&Link<'_>| {
-            it.from_id == link.from_id
-                && it.dial.origin == link.dial.origin
-                && it.through.is_some_and(|(to, _)| std::ptr::eq(to, proxy))
         };
-        let mut all: Vec<NodeId> = facts.links.iter().filter(beside).map(|it| it.to_id).collect();
-        all.sort_unstable();
-        all.dedup();
-        if all.len() < 2 {
+        let node = cx.system.node(spread.node);
+        let proxy = node.proxy().filter(|it| !it.open)?;
+        let backend = &proxy.backends[number];
+        if spread.over.len() < 2 || spread.keyed != Known::Value(false) || !takes_traces(cx, part, spread.node, number)
+        {
             continue;
         }
-        let names = all.iter().map(|id| &cx.system.node(*id).name);
+        let here =
+            |it: &&Sender| it.through.as_ref().is_some_and(|it| (it.node, it.backend) == (spread.node, Some(number)));
+        let together: Vec<&Sender> =
+            senders.iter().filter(here).filter(|it| sends_traces(cx, it, spread.node)).collect();
+        if !scatters(cx, backend, spread.node, &together) {
+            continue;
+        }
+        let names = spread.over.iter().map(|id| &cx.system.node(*id).name);
         let message =
-            format!("{} needs whole traces, and `{}` spreads them over {}", part.title(), proxy.name, ticked(names));
+            format!("{} needs whole traces, and `{}` spreads them over {}", part.title(), node.name, ticked(names));
+        let balance = backend.balance.as_ref().map_or(&backend.origin, |it| &it.origin);
         let mut finding = cx
             .finding(message, &part.component.origin, "spans of one trace come to several of them")
-            .label(link.dial.origin.span(), format!("`{}` sends to the proxy", link.from.name));
-        for server in &backend.servers {
+            .label(balance.span(), format!("`{}` chooses without looking at the trace", backend.name));
+        for sender in together.iter().filter(|it| it.from != spread.node).take(SHOWN) {
+            let remark = format!("`{}` sends to the proxy", cx.system.node(sender.from).name);
+            finding = finding.label(sender.dial.origin.span(), remark);
+        }
+        for server in backend.servers.iter().filter(|it| it.takes_turns).take(SHOWN) {
             finding = finding.label(server.host.span(), "in turn");
         }
         let finding = finding.help(HELP).help("or let one server have all that needs whole traces");
-        return Some((finding, all));
+        return Some((finding, spread.over.clone()));
     }
     None
+}
+
+/// Do traces come in where a backend of a proxy dials the collector?
+fn takes_traces(cx: &Cx<'_>, part: &Part<'_>, proxy: NodeId, number: usize) -> bool {
+    let here = proxies::behind(cx.system, proxy, number);
+    let listeners = here.iter().filter(|it| it.to.is_some_and(|(id, _)| id == part.id)).filter_map(|it| it.listener);
+    listeners.into_iter().any(|it| {
+        let receiver = it.owner.as_ref().is_some_and(|it| it.kind == ComponentKind::Receiver);
+        receiver && it.signals.contains(Signal::Traces)
+    })
+}
+
+/// Does somebody send traces to a proxy, as far as is known? Applications may.
+fn sends_traces(cx: &Cx<'_>, sender: &Sender, proxy: NodeId) -> bool {
+    let edges = cx.system.incoming(proxy, Purpose::Telemetry).into_iter();
+    let mut same = edges.filter(|(edge, from)| {
+        *from == sender.from && cx.system.edge(*edge).dial.as_ref().is_some_and(|it| it.origin == sender.dial.origin)
+    });
+    sender.from == proxy || same.any(|(edge, _)| cx.system.edge(edge).signals.contains(Signal::Traces))
+}
+
+/// Do spans of one trace come to several servers? What keeps to one server matters where several send.
+fn scatters(cx: &Cx<'_>, backend: &Backend, proxy: NodeId, senders: &[&Sender]) -> bool {
+    // Of a proxy of connections, gRPC keeps to the one that it opened.
+    let whole = backend.layer.as_ref().is_none_or(|it| it.value == Layer::Connections);
+    let keeps = |it: &Sender| backend.by_client || whole && it.dial.protocol.is_grpc();
+    let Some(first) = senders.first() else { return false };
+    if senders.iter().any(|it| it.from == proxy) {
+        return !backend.by_client;
+    }
+    let many = senders.iter().any(|it| it.from != first.from || several(cx.system.node(it.from)).is_some());
+    many || senders.iter().any(|it| !keeps(it))
 }
 
 /// What sends each trace to one of several.
@@ -134,7 +174,7 @@ fn listens(part: &Part<'_>, pipeline: &telstack_system::Pipeline) -> bool {
         part.node.listeners.iter().any(|it| it.owner.as_ref().is_some_and(|owner| owner.id == *id))
     };
     // What other pipelines of the same collector hand on came to it in the same way.
-    let handed = |id| part.wiring.component(telstack_catalog::ComponentKind::Connector, id).is_some();
+    let handed = |id| part.wiring.component(ComponentKind::Connector, id).is_some();
     pipeline.receivers.iter().any(|it| owns(&it.id) || handed(&it.id))
 }
 
@@ -200,6 +240,58 @@ mod tests {
                     service: {pipelines: {traces: {receivers: [otlp], exporters: [load_balancing]}}}";
         bench.add_collector("agent", Distribution::Contrib, "0.158.0", yaml);
         bench.silent("S001");
+    }
+
+    /// Two samplers behind a proxy, and who sends to it.
+    fn behind(cfg: &str, agents: &[&str]) -> Bench {
+        let sampler = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}\nprocessors: {tail_sampling: \
+                       {policies: [{name: all, type: always_sample}]}}\nexporters: {debug: , prometheus: {endpoint: \
+                       '0.0.0.0:8889'}}\nservice: {pipelines: {traces: {receivers: [otlp], processors: [tail_sampling], \
+                       exporters: [debug]}, metrics: {receivers: [otlp], exporters: [prometheus]}}}";
+        let collectors: Vec<(&str, &str)> =
+            [("one", sampler), ("two", sampler)].into_iter().chain(agents.iter().map(|it| ("agent", *it))).collect();
+        Bench::proxy(cfg, &collectors)
+    }
+
+    const TURNS: &str = "frontend f\n mode http\n bind :4317 proto h2\n default_backend b\nbackend b\n mode http\n balance \
+                         roundrobin\n server s one:4317 proto h2\n server t two:4317 proto h2\n";
+
+    /// An agent that sends one signal to the proxy.
+    fn agent(signal: &str) -> String {
+        format!(
+            "receivers: {{otlp: {{protocols: {{http: }}}}}}\nexporters: {{otlp_grpc: {{endpoint: 'lb:4317', tls: \
+             {{insecure: true}}}}}}\nservice: {{pipelines: {{{signal}: {{receivers: [otlp], exporters: [otlp_grpc]}}}}}}"
+        )
+    }
+
+    #[test]
+    fn warns_behind_a_proxy_that_takes_turns() {
+        assert_eq!(behind(TURNS, &[]).finds("S001", "tail_sampling"), Severity::Warning);
+        behind(TURNS, &[&agent("traces")]).finds("S001", "tail_sampling");
+        // Each of two keeps to a server, and a trace has spans of both.
+        let agent = agent("traces");
+        let connections = TURNS.replace("mode http", "mode tcp").replace(" proto h2", "");
+        behind(&connections, &[&agent, &agent]).finds("S001", "tail_sampling");
+        behind(&TURNS.replace("roundrobin", "source"), &[&agent, &agent]).finds("S001", "tail_sampling");
+    }
+
+    #[test]
+    fn passes_behind_a_proxy_where_traces_stay_whole() {
+        let (agent, metrics) = (agent("traces"), agent("metrics"));
+        let balanced = |word: &str| TURNS.replace("roundrobin", word);
+        for word in ["source", "first", "hash req.hdr(x-trace)", "\"${BALANCE}\""] {
+            behind(&balanced(word), &[&agent]).silent("S001");
+            behind(&balanced(word), &[]).silent("S001");
+        }
+        behind(&balanced("first"), &[&agent, &agent]).silent("S001");
+        // One connection, which is N010's.
+        behind(&TURNS.replace("mode http", "mode tcp").replace(" proto h2", ""), &[&agent]).silent("S001");
+        behind(&TURNS.replace("two:4317", "two:4317 backup"), &[]).silent("S001");
+        behind(&TURNS.replace(" server t two:4317 proto h2\n", ""), &[]).silent("S001");
+        // What is not sampled may go anywhere, and so may who asks for metrics.
+        behind(TURNS, &[&metrics]).silent("S001");
+        behind(&TURNS.replace("one:4317", "one:8889").replace("two:4317", "two:8889"), &[]).silent("S001");
+        behind(&format!("{TURNS} stick on src\n"), &[]).silent("S001");
     }
 
     #[test]

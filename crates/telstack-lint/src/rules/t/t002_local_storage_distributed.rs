@@ -1,7 +1,7 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Known, Node};
+use telstack_system::{Instances, Node, Origin};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, facts::several};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -24,7 +24,8 @@ pub(crate) static RULE: Rule = Rule {
       bucket: traces
       endpoint: objects.example:9000
 # compose.yaml: deploy: {replicas: 3}",
-        silent: "One of it runs, or it is not known how many. A warning where all share one volume or folder.",
+        silent: "One of it runs, or it is not known how many. A warning where all share one volume or folder, and where \
+                 an autoscaler or the number of nodes decides how many run.",
         sources: &[
             "https://github.com/grafana/tempo/blob/main/cmd/tempo/app/config.go",
             "https://github.com/grafana/loki/issues/6231",
@@ -36,21 +37,20 @@ pub(crate) static RULE: Rule = Rule {
 fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
         let Some(store) = node.store() else { continue };
-        let (Some(local), Some(container)) = (&store.local, &node.container) else { continue };
-        let Known::Value(replicas) = &container.replicas else { continue };
-        if replicas.value < 2 {
-            continue;
-        }
+        let Some((local, instances)) = store.local.as_ref().zip(several(node)) else { continue };
+        let words = instances.words();
         let shared = is_shared(node);
         let message = if shared {
-            format!("{} of `{}` write to one folder that is meant for one", replicas.value, node.name)
+            format!("`{}` runs {words}, and all write to one folder that is meant for one", node.name)
         } else {
-            format!("{} of `{}` keep their data each for itself", replicas.value, node.name)
+            format!("`{}` runs {words}, and each keeps its data for itself", node.name)
         };
+        // What scales may run once, for now, and a cluster may have one node.
+        let surely = !shared && matches!(instances, Instances::Count(..));
         let finding = cx
             .finding(message, local, "on a disk of its own")
-            .severity(if shared { Severity::Warning } else { Severity::Error })
-            .label(replicas.span(), format!("{} of it run", replicas.value))
+            .severity(if surely { Severity::Error } else { Severity::Warning })
+            .label(instances.several().and_then(Origin::span), format!("runs {words}"))
             .help("keep the data in an object store, such as S3, which all of them reach")
             .help("run one of it");
         cx.report(finding);
@@ -95,6 +95,19 @@ mod tests {
         let id = bench.system.node_ids()[0];
         bench.container(id).mounts.push(Mount { source, target: "/var/tempo".into(), read_only: false, origin });
         assert_eq!(bench.finds("T002", "local"), Severity::Warning);
+    }
+
+    #[test]
+    fn warns_where_more_may_run() {
+        let scaled = |most: u64| {
+            let mut bench = tempo(true, Known::Value(1));
+            let origin = bench.at("replicas");
+            let id = bench.system.node_ids()[0];
+            bench.container(id).most_replicas = Known::Value(Sourced::new(most, origin));
+            bench
+        };
+        assert_eq!(scaled(5).finds("T002", "local"), Severity::Warning);
+        scaled(1).silent("T002");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `telstack.toml`: what is reported, how bad it is, and which collectors run what.
+//! `telstack.toml`: what is reported, how bad it is, and which programs run what.
 
 mod read;
 
@@ -10,7 +10,7 @@ use std::{
 use globset::GlobMatcher;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use telstack_catalog::Version;
+use telstack_catalog::{Version, product::Product};
 use telstack_diagnostics::Severity;
 use toml::Spanned;
 
@@ -48,6 +48,9 @@ pub struct SettingsFile {
     per_path_ignores: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
     /// Which collector runs the configurations of some paths, where nothing nearer says so. The first that fits counts.
     collector: Vec<CollectorOf>,
+    /// Which release of a product reads its files of some paths that stand by themselves, where they do not say so. The
+    /// first that fits counts.
+    product: Vec<ProductOf>,
     /// Distributions that somebody built, by name.
     distributions: BTreeMap<String, Built>,
 }
@@ -68,6 +71,22 @@ pub struct CollectorOf {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     distribution: Option<Spanned<String>>,
+}
+
+/// Which release of a product reads its files of some paths.
+#[derive(Deserialize, JsonSchema, Debug)]
+#[schemars(deny_unknown_fields)]
+pub struct ProductOf {
+    /// The product: `loki`.
+    #[schemars(with = "String")]
+    name: Spanned<String>,
+    /// The release that runs.
+    #[schemars(with = "String")]
+    version: Spanned<String>,
+    /// Globs of its files; without it, all.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<String>>")]
+    paths: Option<Vec<Spanned<String>>>,
 }
 
 /// A distribution that somebody built.
@@ -170,6 +189,13 @@ struct Runs {
     distribution: Option<String>,
 }
 
+#[derive(Debug)]
+struct Release {
+    paths: Option<Vec<GlobMatcher>>,
+    product: Product,
+    version: Version,
+}
+
 /// Settings, read and understood.
 #[derive(Debug, Default)]
 pub struct Settings {
@@ -180,6 +206,7 @@ pub struct Settings {
     severity: Vec<(Codes, Severity)>,
     per_path: Vec<(GlobMatcher, Vec<Codes>)>,
     collectors: Vec<Runs>,
+    products: Vec<Release>,
     /// Distributions that somebody built, by name.
     pub(in crate::acting) built: BTreeMap<String, BuiltOne>,
 }
@@ -217,9 +244,19 @@ impl Settings {
 
     /// The release and the distribution of the collector that runs the configuration at an absolute path.
     pub(crate) fn collector(&self, path: &Path) -> (Option<&str>, Option<&str>) {
-        let fits = |runs: &&Runs| runs.paths.as_ref().is_none_or(|globs| globs.iter().any(|it| self.fits(it, path)));
-        let found = self.collectors.iter().find(fits);
+        let found = self.collectors.iter().find(|it| self.fit(it.paths.as_deref(), path));
         found.map_or((None, None), |it| (it.version.as_deref(), it.distribution.as_deref()))
+    }
+
+    /// The releases of products that read a file at an absolute path.
+    pub(in crate::acting) fn products(&self, path: &Path) -> BTreeMap<Product, Version> {
+        let fitting = self.products.iter().filter(|it| self.fit(it.paths.as_deref(), path));
+        // The first that fits counts.
+        fitting.rev().map(|it| (it.product, it.version)).collect()
+    }
+
+    fn fit(&self, globs: Option<&[GlobMatcher]>, path: &Path) -> bool {
+        globs.is_none_or(|globs| globs.iter().any(|it| self.fits(it, path)))
     }
 
     fn fits(&self, glob: &GlobMatcher, path: &Path) -> bool {

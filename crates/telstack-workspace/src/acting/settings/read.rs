@@ -7,14 +7,14 @@ use std::{
 
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize as _;
-use telstack_catalog::otelcol;
+use telstack_catalog::{otelcol, product::Product};
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, SourceMap, Span};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::{Built, BuiltOne, Codes, CollectorOf, Runs, Settings, SettingsFile, settings_schema};
+use super::{Built, BuiltOne, Codes, CollectorOf, ProductOf, Release, Runs, Settings, SettingsFile, settings_schema};
 use crate::{
     acting::{
         codes::{INVALID_MANIFEST, INVALID_SETTING, UNKNOWN_SETTING},
@@ -131,11 +131,12 @@ impl Reader<'_> {
             per_path.extend(self.glob(glob).map(|glob| (glob, codes)));
         }
         let collectors = file.collector.iter().map(|it| self.runs(it, &file.distributions)).collect();
+        let products = file.product.iter().filter_map(|it| self.release(it)).collect();
         let mut built = BTreeMap::new();
         for (name, it) in file.distributions {
             built.extend(self.manifest(&name, &it.manifest).map(|it| (name, it)));
         }
-        Settings { folder: self.folder.clone(), select, ignore, severity, per_path, collectors, built }
+        Settings { folder: self.folder.clone(), select, ignore, severity, per_path, collectors, products, built }
     }
 
     fn codes(&mut self, texts: &[Spanned<String>]) -> Vec<Codes> {
@@ -163,6 +164,40 @@ impl Reader<'_> {
         }
     }
 
+    fn globs(&mut self, texts: Option<&[Spanned<String>]>) -> Option<Vec<GlobMatcher>> {
+        texts.map(|texts| texts.iter().filter_map(|it| self.glob(it)).collect())
+    }
+
+    /// A release of a product; none of one that there is not, which is said.
+    fn release(&mut self, it: &ProductOf) -> Option<Release> {
+        let paths = self.globs(it.paths.as_deref());
+        let (name, version) = (it.name.get_ref().as_str(), it.version.get_ref().as_str());
+        let wrong = match Product::parse(name) {
+            Some(Product::Otelcol) => {
+                let help = "`[[collector]]` says which collector runs what".to_owned();
+                (&it.name, "`[[product]]` is for products other than the collector".to_owned(), help)
+            }
+            Some(product) => match product.release(version) {
+                Ok(version) => return Some(Release { paths, product, version }),
+                Err(nearest) => {
+                    let help = format!("the nearest is {nearest}");
+                    (&it.version, format!("no {product} release `{version}` is known"), help)
+                }
+            },
+            None => {
+                let known = || Product::ALL.iter().filter(|it| **it != Product::Otelcol).map(|it| it.id());
+                let help = match nearest(name, known()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("there is {}", known().collect::<Vec<_>>().join(", ")),
+                };
+                (&it.name, format!("there is no product `{name}`"), help)
+            }
+        };
+        let (place, message, help) = wrong;
+        self.report(&INVALID_SETTING, self.span(place.span()), message, "not understood", Some(help));
+        None
+    }
+
     fn manifest(&mut self, name: &str, manifest: &Spanned<String>) -> Option<BuiltOne> {
         let at = self.span(manifest.span());
         let path = tidy(&self.shown.join(manifest.get_ref()));
@@ -188,7 +223,7 @@ impl Reader<'_> {
     }
 
     fn runs(&mut self, it: &CollectorOf, built: &BTreeMap<String, Built>) -> Runs {
-        let paths = it.paths.as_ref().map(|globs| globs.iter().filter_map(|glob| self.glob(glob)).collect());
+        let paths = self.globs(it.paths.as_deref());
         let distribution = it.distribution.as_ref().map(|it| it.get_ref().clone());
         let upstream = distribution.as_deref().filter(|name| !built.contains_key(*name));
         let version = it.version.as_ref().map(|it| it.get_ref().clone());

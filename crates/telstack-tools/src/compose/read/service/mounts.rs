@@ -29,7 +29,7 @@ impl Service<'_> {
         }
         for path in self.list("tmpfs") {
             let target = path.value.split(':').next().unwrap_or_default().to_owned();
-            found.push(Mount { source: MountSource::Ephemeral, target, read_only: false, origin: path.origin });
+            found.push(Mount { source: MountSource::Ephemeral(None), target, read_only: false, origin: path.origin });
         }
         for (key, root) in [("configs", "/"), ("secrets", "/run/secrets/")] {
             for item in self.items(key) {
@@ -80,7 +80,7 @@ impl Service<'_> {
     fn long_mount(&self, long: &Settings) -> Option<(MountSource, String, bool)> {
         let part = |key: &str| word(long.get(key)?, self.variables).map(|it| it.value);
         let source = match (part("type").as_deref(), part("source")) {
-            (Some("tmpfs"), _) | (_, None) => MountSource::Ephemeral,
+            (Some("tmpfs"), _) | (_, None) => MountSource::Ephemeral(None),
             (Some("bind"), Some(path)) => MountSource::Bind(from_here(&path)),
             (_, Some(name)) => MountSource::Volume(name),
         };
@@ -128,7 +128,7 @@ fn short_mount(text: &str) -> Option<(MountSource, String, bool)> {
         _ => return None,
     };
     let source = match source {
-        None => MountSource::Ephemeral,
+        None => MountSource::Ephemeral(None),
         Some(path) if path.starts_with(['/', '.', '~', '$']) => MountSource::Bind(from_here(path)),
         Some(name) => MountSource::Volume((*name).to_owned()),
     };
@@ -145,7 +145,7 @@ mod tests {
         let bind = |path: &str| MountSource::Bind(path.to_owned());
         assert_eq!(short_mount("data:/d"), Some((volume("data"), "/d".to_owned(), false)));
         assert_eq!(short_mount("./a:/d:ro,z"), Some((bind("./a"), "/d".to_owned(), true)));
-        assert_eq!(short_mount("/d"), Some((MountSource::Ephemeral, "/d".to_owned(), false)));
+        assert_eq!(short_mount("/d"), Some((MountSource::Ephemeral(None), "/d".to_owned(), false)));
         assert_eq!(short_mount("a:b:c:d"), None);
     }
 }

@@ -20,12 +20,14 @@ use std::{
 
 /// Address space that a run may take, in MiB. The program alone takes about 20.
 const MEMORY: usize = 1024;
-/// How long a run may take on a slow machine, unoptimised.
-const TIME: Duration = Duration::from_mins(2);
+/// How many seconds of processors a run may take, unoptimised. What else the machine does has no part in that.
+const PROCESSOR_TIME: u32 = 180;
+/// How long a run may take, working or waiting.
+const TIME: Duration = Duration::from_mins(15);
 
-/// The binary within bounds: it is killed when it takes too long, and gets no more memory than [`MEMORY`].
+/// The binary within bounds: it is killed when it works or waits too long, and gets no more memory than [`MEMORY`].
 fn bounded(folder: &Path, args: &[&str]) -> Output {
-    limited(folder, &format!("ulimit -v {}", MEMORY * 1024), args)
+    limited(folder, &format!("ulimit -v {} && ulimit -t {PROCESSOR_TIME}", MEMORY * 1024), args)
 }
 
 /// The binary after a word to the shell that starts it.

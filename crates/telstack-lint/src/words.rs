@@ -25,6 +25,17 @@ fn joined(items: impl Iterator<Item = String>, word: &str) -> String {
     }
 }
 
+/// A value in one line.
+pub(crate) fn one_line(value: &str) -> String {
+    value.replace('\n', "\\n")
+}
+
+/// What to do about a value that ends with a line break, which nobody means.
+pub(crate) fn at_its_end(value: &str) -> Option<&'static str> {
+    let help = "a block keeps the line break at its end: start it with `>-` or `|-`, or write the value behind its key";
+    value.ends_with('\n').then_some(help)
+}
+
 /// "a map", "an exporter".
 pub(crate) fn article(noun: &str) -> &'static str {
     if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }

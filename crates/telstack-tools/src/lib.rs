@@ -12,6 +12,7 @@ mod alone;
 pub mod collector;
 mod compose;
 mod doc;
+mod escapes;
 mod folder;
 mod grafana;
 pub mod haproxy;

@@ -12,7 +12,7 @@ use telstack_system::{
     units::Period,
 };
 
-use crate::{folder::Dialled, haproxy};
+use crate::{escapes, folder::Dialled, haproxy};
 
 /// Everything that can be wrong with the form of a file.
 pub static RULES: &[&RuleInfo] = &[
@@ -182,7 +182,7 @@ pub(crate) fn document(file: FileId, text: &str, out: &mut Diagnostics) -> Optio
 /// A document of JSON, whose readers take the last of two keys that are the same.
 pub(crate) fn json_at(file: FileId, text: &str, place: Place, out: &mut Diagnostics) -> Option<Value> {
     let mut found = Diagnostics::default();
-    let document = document_at(file, text, place, &mut found);
+    let document = tree_at(file, text, place, &mut found);
     for finding in found.iter().filter(|it| it.rule.code == NOT_YAML.code) {
         out.push(finding.clone());
     }
@@ -191,6 +191,14 @@ pub(crate) fn json_at(file: FileId, text: &str, place: Place, out: &mut Diagnost
 
 /// The same of a text inside of a file.
 pub(crate) fn document_at(file: FileId, text: &str, place: Place, out: &mut Diagnostics) -> Option<Value> {
+    let document = tree_at(file, text, place, out);
+    if document.is_some() {
+        escapes::check(file, text, place, out);
+    }
+    document
+}
+
+fn tree_at(file: FileId, text: &str, place: Place, out: &mut Diagnostics) -> Option<Value> {
     let documents = match yaml::read(file, text) {
         Ok(documents) if place == Place::Start => documents,
         Ok(documents) => documents.into_iter().map(|it| it.map_marks(&mut |span| place.of(*span))).collect(),

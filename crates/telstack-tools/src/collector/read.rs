@@ -27,7 +27,8 @@ const SERVICE: &str = "service";
 /// Sections of vendors' distributions. Source: signalfx/splunk-otel-collector `internal/configsource`.
 const OF_VENDORS: [&str; 1] = ["config_sources"];
 /// Keys of `service`.
-const SERVICE_KEYS: [&str; 3] = ["extensions", "pipelines", "telemetry"];
+const SERVICE_KEYS: [&str; 3] = ["extensions", PIPELINES, "telemetry"];
+const PIPELINES: &str = "pipelines";
 /// Keys of a pipeline.
 const PIPELINE_KEYS: [&str; 3] = ["receivers", "processors", "exporters"];
 
@@ -166,11 +167,14 @@ impl Reader<'_> {
         for entry in map {
             match ComponentKind::ALL.iter().find(|kind| kind.section() == entry.key) {
                 Some(kind) => self.section(*kind, entry),
-                None if entry.key == SERVICE => self.service(entry),
+                None if entry.key == SERVICE => self.service(entry, map.contains(PIPELINES)),
                 None => {
                     let known: Vec<&str> = known().collect();
                     let sure = self.certain || !OF_VENDORS.contains(&entry.key.as_str());
-                    let finding = unknown("the collector has no section", entry, &known);
+                    let mut finding = unknown("the collector has no section", entry, &known);
+                    if SERVICE_KEYS.contains(&entry.key.as_str()) && !known.contains(&entry.key.as_str()) {
+                        finding = finding.help(format!("it belongs below `{SERVICE}`"));
+                    }
                     self.out.push(if sure { finding } else { finding.severity(Severity::Warning) });
                 }
             }
@@ -213,7 +217,8 @@ impl Reader<'_> {
         }
     }
 
-    fn service(&mut self, service: &Entry<Origin>) {
+    /// Pipelines that stand `beside` it are reported there.
+    fn service(&mut self, service: &Entry<Origin>, beside: bool) {
         let map = match &service.value.kind {
             Kind::Map(map) => Some(map),
             Kind::Null => None,
@@ -234,7 +239,7 @@ impl Reader<'_> {
                     self.collector.extensions = references;
                     self.collector.gaps.extensions = open;
                 }
-                "pipelines" => self.pipelines(entry),
+                PIPELINES => self.pipelines(entry),
                 "telemetry" => match &entry.value.kind {
                     Kind::Map(telemetry) => self.collector.telemetry = telemetry.clone(),
                     Kind::Null => {}
@@ -247,10 +252,10 @@ impl Reader<'_> {
                 _ => self.out.push(unknown("`service` has no key", entry, &SERVICE_KEYS)),
             }
         }
-        let written = map.is_some_and(|map| map.contains("pipelines"));
-        let misspelt = map.into_iter().flatten().any(|it| reading::nearest(&it.key, &["pipelines"]).is_some());
-        if self.collector.pipelines.is_empty() && !self.collector.gaps.pipelines && (written || !misspelt) {
-            let at = map.and_then(|map| map.entry("pipelines")).unwrap_or(service);
+        let written = map.is_some_and(|map| map.contains(PIPELINES));
+        let misspelt = map.into_iter().flatten().any(|it| reading::nearest(&it.key, &[PIPELINES]).is_some());
+        if self.collector.pipelines.is_empty() && !self.collector.gaps.pipelines && (written || !misspelt && !beside) {
+            let at = map.and_then(|map| map.entry(PIPELINES)).unwrap_or(service);
             self.missing("there is no pipeline: nothing would run", at.key_mark.span(), "declare one: `traces: {…}`");
         }
     }

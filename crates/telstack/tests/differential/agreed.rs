@@ -48,14 +48,14 @@ const LAXER: &[(&str, &str)] = &[
     ("*'receivers' error reading configuration for \"filelog\"*'attributes*", LABELS),
     ("*'receivers' error reading configuration for \"filelog\"*'resource*", LABELS),
     ("*sort: regex key must be specified*", "what the items of a list need is not compared with their kind"),
-    (
-        "*'service.telemetry.logs' decoding failed*'processors[*",
-        "processors of the collector's own logs follow a schema of their own, which the catalog does not hold",
-    ),
+    ("*'service.telemetry.logs' decoding failed*'processors[*", PROCESSORS),
+    ("*'service.telemetry.traces' decoding failed*'processors[*", PROCESSORS),
     ("*clude: parse glob: *", "patterns of file names are not read"),
     ("*: error parsing regexp: *", "regular expressions are not read: Go has a dialect of its own"),
 ];
 
+const PROCESSORS: &str =
+    "processors of the collector's own logs and traces follow a schema of their own, which the catalog does not hold";
 const LABELS: &str = "the catalog does not say what the labels of a log receiver hold before 0.145.0";
 const OPERATORS: &str = "what is inside the operators of a log receiver is not known";
 const DEFAULTS: &str = "what stands in for a variable that is not set is not compared with other settings";
@@ -65,6 +65,7 @@ const GATES: &str = "feature gates are set where the collector is started, which
 const ELSEWHERE: &[(&str, &str)] = &[
     ("R001", "text that is no YAML any more shows where it stops to fit"),
     ("R005", "what is missing has no line"),
+    ("Y005", "what a file before held, and does not any more, is missed where the component is"),
     ("P001", "a name that was declared and is not any more shows where it is used"),
     ("P013", "a pipeline that lacks an end shows at its name"),
 ];

@@ -9,10 +9,25 @@ pub struct Case {
     pub name: String,
     /// The text.
     pub text: String,
+    /// Other texts that the same collector is given before it, and after it.
+    pub beside: [Vec<String>; 2],
     /// Lines where a finding belongs, from 1; none where the change has no place, as when something is gone.
     pub lines: Vec<usize>,
     /// What was changed, where it is one line of a base put in place of another.
     pub edit: Option<Edit>,
+}
+
+impl Case {
+    /// A configuration in one file.
+    pub fn new(name: String, text: String, lines: Vec<usize>) -> Self {
+        Self { name, text, beside: Default::default(), lines, edit: None }
+    }
+
+    /// All texts that the collector is given, in order.
+    pub fn texts(&self) -> Vec<&str> {
+        let [before, after] = &self.beside;
+        before.iter().chain([&self.text]).chain(after).map(String::as_str).collect()
+    }
 }
 
 /// A line of a base, and what stands in its place.
@@ -94,43 +109,52 @@ fn slip(word: &str, random: &mut Random) -> String {
 
 /// All cases by rule.
 pub fn cases() -> Vec<Case> {
+    let all = bases::ALL.iter().enumerate();
+    all.flat_map(|(base, (name, text))| changed(base, name, text)).collect()
+}
+
+/// Is there nothing on the line that a collector reads?
+fn is_blank(line: &str) -> bool {
+    line.trim_start().is_empty() || line.trim_start().starts_with('#')
+}
+
+/// A text, changed in one place in all ways.
+pub fn changed(base: usize, name: &str, text: &str) -> Vec<Case> {
     let mut out = Vec::new();
-    for (base, (name, text)) in bases::ALL.iter().enumerate() {
-        let lines: Vec<&str> = text.lines().collect();
-        for (at, line) in lines.iter().enumerate() {
-            let mut random = Random(base as u64 * 1_000 + at as u64 + 7);
-            let replace = |new: String, what: &str| one(base, name, &lines, at, new, what);
-            let Some((key, value)) = line.split_once(':').filter(|(key, _)| !key.contains("- ") && !key.contains('$'))
-            else {
-                // An item of a list.
-                if let Some(item) = line.trim_start().strip_prefix("- ") {
-                    let start = &line[..indent(line)];
-                    out.push(replace(format!("{start}- {}", slip(item, &mut random)), "slip"));
-                    out.push(replace(format!("{start}- 7"), "number"));
-                    out.push(replace(format!("{start}- {{a: b}}"), "map"));
-                    out.push(gone(base, name, &lines, at));
-                }
-                continue;
-            };
-            if key.trim() != "<<" {
-                let slipped = slip(key.trim(), &mut random);
-                out.push(replace(format!("{}{slipped}:{value}", &line[..indent(line)]), "slip"));
+    let lines: Vec<&str> = text.lines().collect();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| !is_blank(line)) {
+        let mut random = Random(base as u64 * 1_000 + at as u64 + 7);
+        let replace = |new: String, what: &str| one(base, name, &lines, at, new, what);
+        let Some((key, value)) = line.split_once(':').filter(|(key, _)| !key.contains("- ") && !key.contains('$'))
+        else {
+            // An item of a list.
+            if let Some(item) = line.trim_start().strip_prefix("- ") {
+                let start = &line[..indent(line)];
+                out.push(replace(format!("{start}- {}", slip(item, &mut random)), "slip"));
+                out.push(replace(format!("{start}- 7"), "number"));
+                out.push(replace(format!("{start}- {{a: b}}"), "map"));
+                out.push(gone(name, &lines, at));
             }
-            out.push(gone(base, name, &lines, at));
-            out.push(after(base, name, &lines, at, &format!("{}surplus: 1", &line[..indent(line)])));
-            let value = value.trim();
-            if value.is_empty() {
-                // A block in place of which something else stands.
-                for new in ["hello", "[a]", "7"] {
-                    out.push(block(base, name, &lines, at, new));
-                }
-                continue;
+            continue;
+        };
+        if key.trim() != "<<" {
+            let slipped = slip(key.trim(), &mut random);
+            out.push(replace(format!("{}{slipped}:{value}", &line[..indent(line)]), "slip"));
+        }
+        out.push(gone(name, &lines, at));
+        out.push(after(name, &lines, at, &format!("{}surplus: 1", &line[..indent(line)])));
+        let value = value.trim();
+        if value.is_empty() {
+            // A block in place of which something else stands.
+            for new in ["hello", "[a]", "7"] {
+                out.push(block(name, &lines, at, new));
             }
-            out.push(after(base, name, &lines, at, line));
-            for _ in 0..TRIES {
-                let new = VALUES[random.below(VALUES.len())];
-                out.push(replace(format!("{key}: {new}"), new));
-            }
+            continue;
+        }
+        out.push(after(name, &lines, at, line));
+        for _ in 0..TRIES {
+            let new = VALUES[random.below(VALUES.len())];
+            out.push(replace(format!("{key}: {new}"), new));
         }
     }
     out
@@ -141,37 +165,38 @@ fn one(base: usize, name: &str, lines: &[&str], at: usize, new: String, what: &s
     changed[at] = &new;
     let text = changed.join("\n") + "\n";
     let name = format!("{name}:{} {} -> {what}", at + 1, lines[at].trim());
-    Case { name, text, lines: vec![at + 1], edit: Some(Edit { base, line: at, new }) }
+    Case { edit: Some(Edit { base, line: at, new }), ..Case::new(name, text, vec![at + 1]) }
 }
 
-/// The line with everything below it.
+/// The line with everything below it; blank lines and comments at its end are not.
 fn below(lines: &[&str], at: usize) -> usize {
     let own = indent(lines[at]);
-    let rest = lines[at + 1..].iter();
-    at + 1 + rest.take_while(|line| indent(line) > own).count()
+    let rest = lines.iter().enumerate().skip(at + 1);
+    let deeper = rest.take_while(|(_, line)| is_blank(line) || indent(line) > own);
+    deeper.filter(|(_, line)| !is_blank(line)).last().map_or(at, |(last, _)| last) + 1
 }
 
-fn gone(_: usize, name: &str, lines: &[&str], at: usize) -> Case {
+fn gone(name: &str, lines: &[&str], at: usize) -> Case {
     let mut changed: Vec<&str> = lines.to_vec();
     changed.drain(at..below(lines, at));
     let name = format!("{name}:{} {} gone", at + 1, lines[at].trim());
-    Case { name, text: changed.join("\n") + "\n", lines: Vec::new(), edit: None }
+    Case::new(name, changed.join("\n") + "\n", Vec::new())
 }
 
-fn after(_: usize, name: &str, lines: &[&str], at: usize, new: &str) -> Case {
+fn after(name: &str, lines: &[&str], at: usize, new: &str) -> Case {
     let mut changed: Vec<&str> = lines.to_vec();
     let end = below(lines, at);
     changed.insert(end, new);
     let name = format!("{name}:{} {} then {}", at + 1, lines[at].trim(), new.trim());
-    Case { name, text: changed.join("\n") + "\n", lines: vec![end + 1], edit: None }
+    Case::new(name, changed.join("\n") + "\n", vec![end + 1])
 }
 
-fn block(_: usize, name: &str, lines: &[&str], at: usize, new: &str) -> Case {
+fn block(name: &str, lines: &[&str], at: usize, new: &str) -> Case {
     let mut changed: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     changed.drain(at + 1..below(lines, at));
     changed[at] = format!("{} {new}", lines[at]);
     let name = format!("{name}:{} {} -> {new}", at + 1, lines[at].trim());
-    Case { name, text: changed.join("\n") + "\n", lines: vec![at + 1], edit: None }
+    Case::new(name, changed.join("\n") + "\n", vec![at + 1])
 }
 
 /// Two or three changes at once, of lines that are far enough apart to be independent, each of which both
@@ -205,7 +230,7 @@ pub fn several(singles: &[Case]) -> Vec<Case> {
         let what: Vec<&str> = edits.iter().map(|edit| edit.new.trim()).collect();
         let text = lines.join("\n") + "\n";
         let name = format!("{name}:{places:?} {}", what.join(" / "));
-        out.push(Case { name, text, lines: places, edit: None });
+        out.push(Case::new(name, text, places));
     }
     out
 }
@@ -220,6 +245,6 @@ fn are_apart(one: &Edit, other: &Edit) -> bool {
 /// Is the change one that is found at its place, in a file that can be read at all?
 fn is_clear(case: &Case) -> bool {
     let Some(edit) = &case.edit else { return false };
-    let verdict = crate::telstack(&case.text);
-    verdict.lines().contains(&(edit.line + 1)) && !verdict.codes().contains("R001")
+    let verdict = crate::telstack(&case.texts());
+    verdict.lines(0).contains(&(edit.line + 1)) && !verdict.codes().contains("R001")
 }

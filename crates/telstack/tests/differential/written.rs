@@ -270,9 +270,8 @@ const TEXTS: &[(&str, &str)] = &[
 
 /// All cases by hand.
 pub fn cases() -> Vec<Case> {
-    let case = |name: String, text: String, lines: Vec<usize>| Case { name, text, lines, edit: None };
     let mut out: Vec<Case> =
-        TEXTS.iter().map(|(name, text)| case((*name).to_owned(), (*text).to_owned(), Vec::new())).collect();
+        TEXTS.iter().map(|(name, text)| Case::new((*name).to_owned(), (*text).to_owned(), Vec::new())).collect();
     for swap in SWAPS {
         let at = swap.base.find(swap.old).unwrap_or_else(|| panic!("`{}` is in the base", swap.old));
         let first = swap.base[..at].matches('\n').count() + 1;
@@ -280,15 +279,15 @@ pub fn cases() -> Vec<Case> {
             let text = swap.base.replacen(swap.old, new, 1);
             let lines = (first..=first + new.matches('\n').count()).collect();
             let name = format!("{} -> {new}", swap.old).replace('\n', " / ");
-            out.push(case(name, text, lines));
+            out.push(Case::new(name, text, lines));
         }
     }
     for (name, text) in bases::ALL {
-        out.push(case(format!("{name} with CRLF"), text.replace('\n', "\r\n"), Vec::new()));
-        out.push(case(format!("{name} with a mark"), format!("\u{feff}{text}"), Vec::new()));
-        out.push(case(format!("{name} after ---"), format!("---\n{text}"), Vec::new()));
-        out.push(case(format!("{name} before another"), format!("{text}---\nsurplus: 1\n"), Vec::new()));
-        out.push(case(format!("{name} after %YAML"), format!("%YAML 1.1\n---\n{text}"), Vec::new()));
+        out.push(Case::new(format!("{name} with CRLF"), text.replace('\n', "\r\n"), Vec::new()));
+        out.push(Case::new(format!("{name} with a mark"), format!("\u{feff}{text}"), Vec::new()));
+        out.push(Case::new(format!("{name} after ---"), format!("---\n{text}"), Vec::new()));
+        out.push(Case::new(format!("{name} before another"), format!("{text}---\nsurplus: 1\n"), Vec::new()));
+        out.push(Case::new(format!("{name} after %YAML"), format!("%YAML 1.1\n---\n{text}"), Vec::new()));
     }
     out
 }

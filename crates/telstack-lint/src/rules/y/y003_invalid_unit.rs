@@ -3,6 +3,7 @@ use telstack_diagnostics::{RuleInfo, Severity};
 use crate::{
     Cx, Rule,
     facts::{FileProblemKind, ProblemKind},
+    words::{at_its_end, one_line},
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -27,7 +28,7 @@ fn check(cx: &mut Cx<'_>) {
         let (kind, default) = problem.kind.behind_default();
         let ProblemKind::Unit { found, hint, stops } = kind else { continue };
         let message = if *stops {
-            format!("`{found}` is not a duration for `{}` of {}", problem.path, problem.owner())
+            format!("`{}` is not a duration for `{}` of {}", one_line(found), problem.path, problem.owner())
         } else {
             format!("`{found}` without a unit is {found} nanoseconds for `{}` of {}", problem.path, problem.owner())
         };
@@ -41,7 +42,7 @@ fn check(cx: &mut Cx<'_>) {
             .finding(message, problem.at, remark)
             .severity(severity)
             .note("units are `ns`, `us`, `ms`, `s`, `m` and `h`");
-        cx.report(match hint {
+        cx.report(match at_its_end(found).map(str::to_owned).or_else(|| hint.clone()) {
             Some(hint) => finding.help(hint),
             None => finding.help("write a number with a unit: `30s`, `1h30m`"),
         });

@@ -4,7 +4,7 @@ use crate::{
     Cx, Rule,
     facts::ProblemKind,
     repair,
-    words::{either, nearest},
+    words::{at_its_end, either, nearest, one_line},
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -27,8 +27,12 @@ fn check(cx: &mut Cx<'_>) {
     for problem in &cx.facts.problems {
         let (kind, _) = problem.kind.behind_default();
         let ProblemKind::Word { found, allowed } = kind else { continue };
-        let message = format!("`{}` of {} cannot be `{found}`", problem.path, problem.owner());
+        let message = format!("`{}` of {} cannot be `{}`", problem.path, problem.owner(), one_line(found));
         let finding = cx.finding(message, problem.at, format!("`{}` takes {}", problem.key(), either(allowed)));
+        if let Some(help) = at_its_end(found) {
+            cx.report(finding.help(help));
+            continue;
+        }
         let slip = nearest(&found.to_lowercase(), allowed.iter().map(String::as_str));
         cx.report(match slip {
             Some(slip) => {
@@ -78,6 +82,13 @@ mod tests {
         let policies = "[{name: a, type: status_code, status_code: {status_codes: [ERROR, FAILED]}}]";
         let yaml = format!("processors: {{tail_sampling: {{policies: {policies}}}}}");
         Bench::collector("0.158.0", &yaml).finds("Y004", "FAILED");
+    }
+
+    #[test]
+    fn fails_on_a_block_that_keeps_its_line_break() {
+        let yaml = |mark: &str| format!("exporters:\n  debug:\n    verbosity: {mark}\n      normal\n");
+        Bench::collector("0.158.0", &yaml(">")).finds("Y004", "normal\n");
+        Bench::collector("0.158.0", &yaml(">-")).silent("Y004");
     }
 
     #[test]

@@ -38,9 +38,9 @@ pub struct Unusual {
     /// An address that others than this host reach.
     #[serde(default)]
     pub reaches: bool,
-    /// Not where this is set too.
+    /// Not where one of these is set too.
     #[serde(default)]
-    pub unless: Option<String>,
+    pub unless: Vec<String>,
     /// What comes of it.
     pub so: String,
     /// What to write instead.

@@ -54,6 +54,8 @@ fn collector(folder: &Path, at: usize, texts: &[&str]) -> Option<String> {
 /// What telstack says.
 struct Verdict {
     errors: Vec<Diagnostic>,
+    /// What does not stop a collector, and is wrong all the same.
+    warnings: Vec<Diagnostic>,
     sources: SourceMap,
 }
 
@@ -66,12 +68,13 @@ fn telstack(texts: &[&str]) -> Verdict {
         (checked.diagnostics, checked.sources)
     } else {
         let request = Request { configs: names.iter().map(Into::into).collect(), ..Request::default() };
-        let mut told = |_: &Path| Ok(Told { assumed, built: None });
+        let mut told = |_: &Path| Ok(Told { assumed, ..Told::default() });
         let checked = check_all(&files, &request, &mut told).expect("configurations of a collector");
         (checked.diagnostics, checked.sources)
     };
-    let errors = found.into_iter().filter(|it| it.severity == Severity::Error).collect();
-    Verdict { errors, sources }
+    let found = found.into_iter().filter(|it| it.severity > Severity::Info);
+    let (errors, warnings) = found.partition(|it| it.severity == Severity::Error);
+    Verdict { errors, warnings, sources }
 }
 
 /// What a file is called, of those that a collector is given together.
@@ -225,7 +228,7 @@ fn whole_files_are_what_they_say_and_each_mistake_is_found() {
         let marks = whole.marks();
         let points_at = |error: &Diagnostic, (file, line): (usize, usize)| ours.lines_of(error, file).contains(&line);
         for mark in &marks {
-            if !ours.errors.iter().any(|it| points_at(it, *mark)) {
+            if !ours.errors.iter().chain(&ours.warnings).any(|it| points_at(it, *mark)) {
                 wrong += &format!("{name}: nothing said of {mark:?}\n");
             }
         }

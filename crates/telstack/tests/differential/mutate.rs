@@ -235,11 +235,17 @@ pub fn several(singles: &[Case]) -> Vec<Case> {
     out
 }
 
-/// Does neither stand in what the other takes away, and are they some lines apart?
+/// Does neither stand in what the other takes away, or name it, and are they some lines apart?
 fn are_apart(one: &Edit, other: &Edit) -> bool {
     let lines: Vec<&str> = bases::ALL[one.base].1.lines().collect();
     let holds = |outer: &Edit, inner: &Edit| (outer.line..below(&lines, outer.line)).contains(&inner.line);
-    one.line.abs_diff(other.line) > 3 && !holds(one, other) && !holds(other, one)
+    // A slip in a name shows where the name is used, if that is still there.
+    let names = |named: &Edit, user: &Edit| {
+        let name = lines[named.line].split(':').next().unwrap_or_default().trim();
+        lines[user.line].contains(['[', '*']) && lines[user.line].contains(name)
+    };
+    let tied = |one: &Edit, other: &Edit| holds(one, other) || names(one, other);
+    one.line.abs_diff(other.line) > 3 && !tied(one, other) && !tied(other, one)
 }
 
 /// Is the change one that is found at its place, in a file that can be read at all?

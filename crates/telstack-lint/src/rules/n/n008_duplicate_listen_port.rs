@@ -35,7 +35,8 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     for (_, node, _) in cx.system.collectors() {
-        for (at, later) in node.listeners.iter().enumerate() {
+        // Port 0 is any that is free.
+        for (at, later) in node.listeners.iter().enumerate().filter(|(_, it)| it.port != 0) {
             let meets = |earlier: &&Listener| {
                 (earlier.port, earlier.transport) == (later.port, later.transport)
                     && overlap(&earlier.bind, &later.bind)
@@ -145,6 +146,13 @@ mod tests {
     #[test]
     fn passes_on_two_ports() {
         two(|second| second.port = 4318).silent("N008");
+    }
+
+    #[test]
+    fn silent_for_any_free_port() {
+        let mut bench = two(|second| second.port = 0);
+        bench.first().listeners[0].port = 0;
+        bench.silent("N008");
     }
 
     #[test]

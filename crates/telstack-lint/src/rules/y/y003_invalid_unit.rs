@@ -1,3 +1,4 @@
+use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
 
 use crate::{
@@ -17,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
               passed already.",
         bad: r#"processor "batch" { timeout 5 }"#,
         good: r#"processor "batch" { timeout "5s" }"#,
-        silent: "A number in a list of bounds is a warning. Zero, which needs no unit; values from the environment.",
+        silent: "A bare number is a warning, but for the `timeout` of an exporter, which no request keeps. Zero, which needs no unit; values from the environment.",
         sources: &["https://pkg.go.dev/time#ParseDuration"],
     },
     check,
@@ -36,8 +37,10 @@ fn check(cx: &mut Cx<'_>) {
             Some(_) => "stands in where the variable is not set",
             None => "no unit that the collector knows",
         };
-        // A list is of bounds, which are of no use so small, but do no harm.
-        let severity = if problem.path.ends_with("[]") && !stops { Severity::Warning } else { Severity::Error };
+        // It starts, and works after a fashion; but no request is answered in nanoseconds.
+        let sends = problem.component.is_some_and(|it| it.kind == ComponentKind::Exporter);
+        let fails = *stops || sends && problem.key() == "timeout";
+        let severity = if fails { Severity::Error } else { Severity::Warning };
         let finding = cx
             .finding(message, problem.at, remark)
             .severity(severity)
@@ -67,8 +70,10 @@ mod tests {
 
     #[test]
     fn fails_without_a_unit() {
-        timeout("5").finds("Y003", "5");
         timeout("'5'").finds("Y003", "'5'");
+        assert_eq!(timeout("5").finds("Y003", "5"), Severity::Warning);
+        let exporter = Bench::collector("0.158.0", "exporters: {otlp_http: {endpoint: 'http://a:4318', timeout: 5}}");
+        assert_eq!(exporter.finds("Y003", "5"), Severity::Error);
     }
 
     #[test]

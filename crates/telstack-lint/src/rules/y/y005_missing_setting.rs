@@ -42,6 +42,7 @@ mod tests {
     fn passes_with() {
         Bench::collector("0.158.0", "exporters: {otlp_grpc: {endpoint: 'a:4317'}}").silent("Y005");
         Bench::collector("0.158.0", "receivers: {otlp: {protocols: {http: }}}").silent("Y005");
+        Bench::collector("0.158.0", "exporters: {load_balancing: {resolver: {dns: {hostname: a}}}}").silent("Y005");
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn check(cx: &mut Cx<'_>) {
         let mut here = Vec::new();
         walk(settings, "", &mut |path, value| {
             let of = rows.iter().filter(|row| row.is_at(path) && is_unusual(row, value));
-            let of = of.filter(|row| row.unless.as_ref().is_none_or(|other| settings.at(other).is_none()));
+            let of = of.filter(|row| row.unless.iter().all(|other| settings.at(other).is_none()));
             here.extend(of.map(|row| (part.title(), path.to_owned(), value, *row)));
         });
         found.append(&mut here);
@@ -147,5 +147,8 @@ mod tests {
                     service: {pipelines: {traces: {exporters: [otlp_grpc]}}}";
         collector(kept).silent("Y010");
         collector(&kept.replace("storage: file_storage", "")).finds("Y010", "0s");
+        let large = kept.replace("{storage", "{queue_size: 100000, storage");
+        collector(&large).silent("Y010");
+        collector(&large.replace(", storage: file_storage", "").replace("0s", "5m")).finds("Y010", "100000");
     }
 }

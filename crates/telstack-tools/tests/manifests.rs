@@ -233,6 +233,21 @@ fn files_of_config_maps() {
 }
 
 #[test]
+fn folders_of_a_claim_are_told_apart() {
+    let text = workload(
+        "Deployment",
+        "",
+        "volumes: [{name: v, persistentVolumeClaim: {claimName: data}}], ",
+        ", volumeMounts: [{name: v, mountPath: /all}, {name: v, mountPath: /queue, subPath: queue/a}]",
+    );
+    let system = read(&text);
+    let sources: Vec<_> = container(&system, "otel").mounts.iter().map(|it| &it.source).collect();
+    let volume = |name: &str| MountSource::Volume(name.to_owned());
+    assert_eq!(sources, [&volume("data"), &volume("data/queue/a")]);
+    assert!(sources.iter().all(|it| it.volume() == Some("data")));
+}
+
+#[test]
 fn volumes_that_end_with_the_pod_are_told_apart() {
     let prepared = |mount: &str| {
         let text = workload(

@@ -80,7 +80,7 @@ pub struct ImageRef {
 /// Where a mount comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MountSource {
-    /// A named volume: it outlives the container.
+    /// A named volume: it outlives the container. Behind a slash, the folder of it that is mounted alone.
     Volume(String),
     /// A file or folder of the host, or of the build folder.
     Bind(String),
@@ -91,6 +91,16 @@ pub enum MountSource {
     Ephemeral(Option<String>),
     /// Files that Kubernetes hands in, of a ConfigMap or a Secret: where they are found. Nobody can write there.
     Handed(String),
+}
+
+impl MountSource {
+    /// The name of a volume that outlives the container, without the folder in it.
+    pub fn volume(&self) -> Option<&str> {
+        match self {
+            Self::Volume(name) => name.split('/').next(),
+            _ => None,
+        }
+    }
 }
 
 /// A mount.
@@ -327,7 +337,9 @@ impl Container {
     /// Do all that run of it have the same files at a mount?
     pub fn is_shared(&self, mount: &Mount) -> bool {
         match (&mount.source, &self.pod) {
-            (MountSource::Volume(name), Some(pod)) => !pod.own_volumes.contains(name),
+            (source @ MountSource::Volume(_), Some(pod)) => {
+                !pod.own_volumes.iter().any(|own| source.volume() == Some(own))
+            }
             // Each machine has files of its own, and nobody knows how many pods run on one.
             (MountSource::Ephemeral(_), _) | (MountSource::Bind(_), Some(_)) => false,
             _ => true,

@@ -158,6 +158,9 @@ impl Around<'_> {
                         let folder = named.iter().map(|it| format!("/{}", it.trim_matches('/')));
                         (MountSource::Ephemeral(Some(folder.fold(volume, |name, it| name + &it))), target.clone())
                     }
+                    (MountSource::Volume(volume), _, Some(below)) => {
+                        (MountSource::Volume(format!("{volume}/{}", below.trim_matches('/'))), target.clone())
+                    }
                     (source, ..) => (source, target.clone()),
                 };
                 if let (MountSource::Volume(name), true) = (&source, item.at("subPathExpr").is_some()) {

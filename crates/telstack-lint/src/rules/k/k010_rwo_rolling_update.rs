@@ -1,5 +1,5 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{MountSource, Sourced, WorkloadKind};
+use telstack_system::{Sourced, WorkloadKind};
 
 use crate::{Cx, Rule, facts::several};
 
@@ -56,7 +56,7 @@ fn check(cx: &mut Cx<'_>) {
         let Some(container) = &node.container else { continue };
         let Some(pod) = container.pod.as_deref().filter(|it| it.kind == WorkloadKind::Deployment) else { continue };
         for mount in &container.mounts {
-            let MountSource::Volume(name) = &mount.source else { continue };
+            let Some(name) = mount.source.volume() else { continue };
             let Some(claim) = cluster.claim(pod, name) else { continue };
             let single = |it: &Sourced<String>| [ONE_NODE, ONE_POD].contains(&it.value.as_str());
             let Some(mode) = claim.access_modes.iter().find(|it| single(it)) else { continue };

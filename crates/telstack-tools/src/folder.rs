@@ -216,6 +216,15 @@ impl<'a> Folder<'a> {
         self.embed_piece(path, value, None, true);
     }
 
+    /// The same of the value of an environment variable. Containers may have different ones of one name.
+    pub(crate) fn embed_variable(&mut self, name: &str, value: &Value) -> Option<Rc<Piece<'a>>> {
+        let span = value.mark.span()?;
+        let file = self.files.iter().position(|it| it.file == span.file)?;
+        let path = format!("env/{file}.{}/{name}", span.range().start);
+        self.embed(&path, value, None);
+        self.at_root(&path)
+    }
+
     fn embed_piece(&mut self, path: &str, value: &Value, fill: Option<Fill>, secret: bool) {
         let (Some(text), Some(span)) = (value.as_str(), value.mark.span()) else { return };
         if self.given(path).is_some() {
@@ -328,6 +337,11 @@ impl<'a> Folder<'a> {
         role: &'static str,
         inside: &str,
     ) -> Option<Rc<Piece<'a>>> {
+        // Only run time knows which file that is.
+        if is_open(inside) {
+            self.complete = false;
+            return None;
+        }
         let seen = self.seen(container, inside);
         let found = seen.into_iter().find(|(path, _)| path == inside);
         let state = self.looked(container, inside, found.is_some());
@@ -376,7 +390,7 @@ impl<'a> Folder<'a> {
         inside: &str,
     ) -> Result<Rc<Piece<'a>>, Config> {
         let mounted = container.mount_of(inside).is_some();
-        let elsewhere = mounted || container.gaps.files;
+        let elsewhere = mounted || container.gaps.files || is_open(inside);
         self.take(container, role, inside).ok_or(if elsewhere { Config::Elsewhere } else { Config::Own })
     }
 
@@ -403,10 +417,12 @@ impl<'a> Folder<'a> {
 
     /// The configuration that the program of a node reads: what its flag says, else where its image has it.
     pub(crate) fn config_for(&mut self, node: &mut Node, flag: &str) -> Config {
-        let path = config_path(node, flag).unwrap_or_default();
-        let piece = match &mut node.container {
-            Some(container) => self.piece(container, CONFIG, &path),
-            None => self.by_itself(CONFIG).ok_or(Config::Elsewhere),
+        let path = config_path(node, flag);
+        let piece = match (&mut node.container, path) {
+            (Some(container), Some(path)) => self.piece(container, CONFIG, &path),
+            // It looks nowhere, as far as anybody knows.
+            (Some(container), None) => Err(if container.gaps.files { Config::Elsewhere } else { Config::Own }),
+            (None, _) => self.by_itself(CONFIG).ok_or(Config::Elsewhere),
         };
         match piece {
             Ok(piece) => self.config_in(node, CONFIG, &piece),
@@ -456,6 +472,21 @@ impl<'a> Folder<'a> {
             }
             document => Config::Given(document),
         }
+    }
+}
+
+/// Is a path inside one that only run time knows: with a variable in it, from a working folder, or not of a file?
+fn is_open(inside: &str) -> bool {
+    inside.contains('$') || !inside.starts_with('/')
+}
+
+/// The path of a configuration that a collector is told to read; none where it is to come from something else than
+/// a file: a variable, an address.
+pub(crate) fn of_provider(name: &str) -> Option<&str> {
+    match name.split_once(':') {
+        Some(("file", path)) => Some(path),
+        Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => None,
+        _ => Some(name),
     }
 }
 
@@ -554,7 +585,12 @@ pub(crate) fn config_path(node: &Node, flag_name: &str) -> Option<String> {
         let known = facts.and_then(|facts| facts.default_config).or_else(|| layout()?.config_path);
         known.map(str::to_owned)
     };
-    flag(node, flag_name).or_else(own)
+    let told = flag(node, flag_name);
+    // Jaeger 2 is a collector.
+    if let (Some(Product::Jaeger), Some(name)) = (node.product(), &told) {
+        return Some(of_provider(name).unwrap_or_default().to_owned());
+    }
+    told.or_else(own)
 }
 
 /// The folder that holds a file or folder.
@@ -570,7 +606,7 @@ pub(crate) fn own_data_path(product: Product, node: &Node) -> Option<&'static st
 
 #[cfg(test)]
 mod tests {
-    use super::{below, joined};
+    use super::{below, joined, of_provider};
 
     #[test]
     fn paths_are_put_together() {
@@ -581,5 +617,14 @@ mod tests {
         }
         assert_eq!(below("/etc/loki/a.yml", "/etc/loki/"), Some("/a.yml"));
         assert_eq!(below("/etc/lokix", "/etc/loki"), None);
+    }
+
+    #[test]
+    fn providers_of_configurations() {
+        assert_eq!(of_provider("file:/a.yaml"), Some("/a.yaml"));
+        assert_eq!(of_provider("/a:b.yaml"), Some("/a:b.yaml"));
+        for other in ["env:CONFIG", "yaml:receivers::otlp:", "https://host/a.yaml"] {
+            assert_eq!(of_provider(other), None, "{other}");
+        }
     }
 }

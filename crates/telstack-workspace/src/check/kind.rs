@@ -144,7 +144,10 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     if has("receivers") && has("exporters") || below(SERVICE, "pipelines") && !is_partial(keys) {
         return FileKind::Collector;
     }
-    let services = keys.top("services").is_some_and(|it| it.deeper.iter().any(|key| SERVICE_KEYS.contains(key)));
+    // Others have lists of that name.
+    let services = keys
+        .top("services")
+        .is_some_and(|it| !it.is_list && it.deeper.iter().any(|key| SERVICE_KEYS.contains(key)));
     if services || has("include") && keys.tops.iter().all(|it| is_compose_key(it.key)) {
         return FileKind::Compose;
     }

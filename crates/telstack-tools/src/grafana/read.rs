@@ -36,6 +36,12 @@ const INI: &str = "ini";
 const DATA_SOURCES: &str = "datasources";
 const PROVIDERS: &str = "dashboards";
 const DASHBOARD: &str = "dashboard";
+/// The type of a panel that only holds others.
+const ROW: &str = "row";
+/// Types of panels that query nothing, whatever is written in them. Source: `skipDataQuery` of grafana v12.0.0
+/// `public/app/plugins/panel/*/plugin.json`.
+const ASK_NOTHING: [&str; 8] =
+    [ROW, "text", "alertlist", "annolist", "dashlist", "gettingstarted", "news", "welcome"];
 /// Panels of a dashboard that are looked through, those in rows included.
 const MOST_PANELS: usize = 10_000;
 
@@ -270,10 +276,15 @@ fn dashboard(document: &Value) -> Dashboard {
             break;
         }
         open.extend(items(panel, "panels").iter().rev());
-        let targets = items(panel, "targets");
-        add(panel);
+        let ty = text(panel, "type").map(|it| it.value).unwrap_or_default();
+        let targets = if ASK_NOTHING.contains(&ty.as_str()) {
+            &[]
+        } else {
+            add(panel);
+            items(panel, "targets")
+        };
         targets.iter().for_each(&mut add);
-        if text(panel, "type").is_some_and(|it| it.value == "row") {
+        if ty == ROW {
             continue;
         }
         let of = |value: &Value, path: &str| text(value, path).map(|it| it.value).unwrap_or_default();

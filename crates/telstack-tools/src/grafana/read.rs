@@ -1,6 +1,9 @@
 //! Reading it.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use sha2::{Digest, Sha256};
 use telstack_catalog::product::Product;
@@ -204,8 +207,10 @@ fn data_source(settings: &Value) -> DataSource {
     let json_data = block("jsonData");
     let mut links = Vec::new();
     uids(&json_data, &mut links);
+    let uid = of("uid").filter(|it| !it.is_empty());
     DataSource {
-        uid: of("uid").filter(|it| !it.is_empty()).unwrap_or_else(|| made_up_uid(&name)),
+        uid_written: uid.is_some(),
+        uid: uid.unwrap_or_else(|| made_up_uid(&name)),
         name,
         ty: of("type").unwrap_or_default(),
         url: text(&settings, "url").unwrap_or_else(|| Sourced::new(String::new(), settings.mark.clone())),
@@ -260,10 +265,14 @@ fn dashboard(document: &Value) -> Dashboard {
     let document = document.at("dashboard").filter(|it| it.as_map().is_some()).unwrap_or(document);
     let of = |key: &str| text(document, key).map(|it| it.value).unwrap_or_default();
     let mut data_sources: Vec<Sourced<String>> = Vec::new();
+    let mut types = BTreeMap::new();
     let mut add = |value: &Value| {
         // Before Grafana 8 it was a name.
         let uid = value.at("datasource.uid").or_else(|| value.at("datasource"));
         let uid = uid.and_then(|it| Some(Sourced::new(it.as_str()?.to_owned(), it.mark.clone())));
+        if let (Some(uid), Some(ty)) = (&uid, text(value, "datasource.type")) {
+            types.entry(uid.value.clone()).or_insert(ty.value);
+        }
         if let Some(uid) = uid.filter(|uid| !data_sources.iter().any(|known| known.value == uid.value)) {
             data_sources.push(uid);
         }
@@ -311,6 +320,7 @@ fn dashboard(document: &Value) -> Dashboard {
         title: of("title"),
         description: of("description"),
         data_sources,
+        types,
         panels,
         origin: document.mark.clone(),
     }

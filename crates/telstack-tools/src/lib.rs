@@ -25,6 +25,7 @@ mod prometheus;
 mod reading;
 mod receivers;
 mod remark;
+mod server;
 mod tempo;
 #[cfg(test)]
 mod testing;

@@ -4,13 +4,14 @@ use telstack_catalog::product::Product;
 use telstack_system::{
     AlertRule, Bind, Dial, Flag, Known, NamedFiles, Node, Origin, Protocol, Purpose, Recorded, ScrapeJob, Settings,
     Sourced, Store, Tls, Value, glob,
-    link::{self, Door},
+    link::{self, Address, Door},
     units::{Bytes, Period},
 };
 
 use crate::{
     folder::{self, Config, Dialled, Folder},
     reading::{self, dial, items, period, text, truth},
+    server,
 };
 
 /// Flags that say where files are: the container knows them.
@@ -32,6 +33,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let all = folder::flags(node);
     let web = folder::flag(node, "web.config.file");
     let listen = folder::flag(node, "web.listen-address");
+    let prefix = prefix(node);
     let data = folder::flag(node, "storage.tsdb.path");
     let config = folder.config_for(node, "config.file").known();
     let mut dialled = Vec::new();
@@ -124,15 +126,30 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             dialled.extend(scrapes(job, settings).filter(|it| !node.answers_to(&it.dial.host)));
         }
     }
-    if let Some(version) = node.version().filter(|_| known) {
+    let listens = listen.as_deref().is_none_or(|it| !it.contains('$'));
+    if let Some(version) = node.version().filter(|_| known && listens) {
         let (host, port) = listen.as_deref().and_then(|it| it.rsplit_once(':')).unwrap_or(("", ""));
         let (bind, port) = (Bind::parse(host), port.parse::<u16>().ok());
         let tls = tls.unwrap_or(Known::Value(Tls::Off));
         node.listeners = link::listeners(node, Product::Prometheus, version, |endpoint| {
             Some(Door { port: port.unwrap_or(endpoint.port), bind: bind.clone(), tls, origin: node.origin.clone() })
         });
+        node.listeners.iter_mut().for_each(|it| server::below(it, &prefix));
     }
     dialled
+}
+
+/// The path that everything it answers is below: as a flag says, else that of the address that others know it by.
+fn prefix(node: &Node) -> String {
+    if let Some(prefix) = folder::flag(node, "web.route-prefix") {
+        return prefix;
+    }
+    let url = folder::flag(node, "web.external-url").unwrap_or_default();
+    // Where run time decides it, so it does the path.
+    if url.contains('$') || url.starts_with('/') {
+        return url;
+    }
+    Address::parse(&url).filter(|it| !it.scheme.is_empty()).map(|it| it.path).unwrap_or_default()
 }
 
 fn facet(store: &mut Store, document: Option<&Value>, flags: Vec<Flag>, alerts: Vec<AlertRule>, origin: &Origin) {

@@ -477,14 +477,6 @@ fn each_service_reads_its_own_variable() {
 }
 
 #[test]
-fn lists_of_services_are_left_alone() {
-    for text in ["services: [docker]\n", "services:\n- name: a\n  image: x\n  ports: [80]\n", "services:\n  - type: web\n    image: x\n"] {
-        assert!(found([("d/x.yaml", text)]).is_empty(), "{text}");
-    }
-    assert_eq!(found([("d/x.yaml", "services:\n  a: {image: x, depends_on: [a]}\n")]).len(), 1);
-}
-
-#[test]
 fn later_configurations_replace_lists() {
     let compose = |more: &str| {
         format!(

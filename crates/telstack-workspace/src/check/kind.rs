@@ -373,6 +373,20 @@ mod tests {
                              receivers: [otlp]\n      exporters: [debug]\n";
 
     #[test]
+    fn lists_of_services_are_no_compose_file() {
+        for text in [
+            "services: [docker]\nimage: x\n",
+            "services:\n- name: a\n  image: x\n  spec:\n    ports: [80]\n",
+            "services:\n  - type: web\n    image: x\n    run:\n      command: y\n",
+            "{\"services\": [{\"a\": {\"image\": \"x\"}}]}",
+        ] {
+            assert_eq!(is(text), FileKind::Unknown, "{text}");
+        }
+        assert_eq!(is("services:\n  a:\n    image: x\n"), FileKind::Compose);
+        assert_eq!(is("{\"services\": {\"a\": {\"image\": \"x\"}}}"), FileKind::Compose);
+    }
+
+    #[test]
     fn collectors_and_parts_of_them() {
         assert_eq!(is(COLLECTOR), FileKind::Collector);
         assert_eq!(kind(Path::new("noending"), COLLECTOR), FileKind::Collector);

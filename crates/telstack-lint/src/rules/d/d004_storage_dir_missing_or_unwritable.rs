@@ -165,7 +165,7 @@ pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
 #[cfg(test)]
 mod tests {
     use telstack_diagnostics::{Applicability, Severity};
-    use telstack_system::{Mount, MountSource};
+    use telstack_system::{Mount, MountSource, Sourced, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -236,6 +236,17 @@ mod tests {
         assert_eq!(project("]\n    read_only: true").finds("D004", "/queue"), Severity::Error);
         assert_eq!(project("'./q:/queue:ro']").finds("D004", "/queue"), Severity::Error);
         assert_eq!(project("'q:/queue']").finds("D004", "/queue"), Severity::Warning);
+    }
+
+    #[test]
+    fn a_pod_gives_its_volumes_to_a_group() {
+        let mut bench = project("'q:/queue']");
+        assert!(bench.helps("D004")[0].contains("user"), "{:?}", bench.helps("D004"));
+        bench.in_pod(WorkloadKind::StatefulSet);
+        assert!(bench.helps("D004")[0].contains("fsGroup: 10001"), "{:?}", bench.helps("D004"));
+        let group = Sourced::new(10_001, bench.system.origin.clone());
+        bench.in_pod(WorkloadKind::StatefulSet).fs_group = Some(group);
+        bench.silent("D004");
     }
 
     #[test]

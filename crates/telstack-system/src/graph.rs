@@ -199,7 +199,9 @@ pub fn circles_among(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut number = vec![0; targets.len()];
     let mut firsts = Vec::new();
     for (at, group) in groups(targets).iter().enumerate() {
-        group.iter().for_each(|node| number[*node] = at);
+        for node in group {
+            number[*node] = at;
+        }
         let first = group.iter().min().copied();
         firsts.extend(first.filter(|first| group.len() > 1 || targets[*first].contains(first)));
     }

@@ -6,9 +6,7 @@ use std::collections::HashMap;
 use telstack_catalog::near::Near;
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, SourceMap, Span};
 use telstack_syntax::{tree::Kind, yaml};
-use telstack_system::{
-    Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value, link::Address, units::Period,
-};
+use telstack_system::{Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value, link::Address, units::Period};
 
 use crate::{folder::Dialled, haproxy};
 

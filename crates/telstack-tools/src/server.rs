@@ -21,6 +21,9 @@ const PORT: &str = "server.http_listen_port";
 /// Where it says below which path everything is.
 const PREFIX: &str = "server.http_path_prefix";
 
+/// Where receivers of a product open an endpoint, if they do.
+pub(crate) type Receivers<'a> = dyn Fn(&Endpoint) -> Option<Door> + 'a;
+
 /// The server of a node.
 pub(crate) struct Server {
     /// The configuration, as the command line changes it.
@@ -57,7 +60,7 @@ impl Server {
         node: &Node,
         product: Product,
         version: Version,
-        receivers: Option<&dyn Fn(&Endpoint) -> Option<Door>>,
+        receivers: Option<&Receivers<'_>>,
     ) -> Vec<Listener> {
         if !self.known {
             return Vec::new();

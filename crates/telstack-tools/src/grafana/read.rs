@@ -43,8 +43,7 @@ const DASHBOARD: &str = "dashboard";
 const ROW: &str = "row";
 /// Types of panels that query nothing, whatever is written in them. Source: `skipDataQuery` of grafana v12.0.0
 /// `public/app/plugins/panel/*/plugin.json`.
-const ASK_NOTHING: [&str; 8] =
-    [ROW, "text", "alertlist", "annolist", "dashlist", "gettingstarted", "news", "welcome"];
+const ASK_NOTHING: [&str; 8] = [ROW, "text", "alertlist", "annolist", "dashlist", "gettingstarted", "news", "welcome"];
 /// Panels of a dashboard that are looked through, those in rows included.
 const MOST_PANELS: usize = 10_000;
 

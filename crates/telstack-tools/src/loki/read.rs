@@ -30,7 +30,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     }
     if let Some(version) = node.version() {
         node.listeners = server.listeners(node, Product::Loki, version, None);
-        node.listeners.iter_mut().for_each(|it| server.put_below(it));
+        for listener in &mut node.listeners {
+            server.put_below(listener);
+        }
     }
     dialled
 }

@@ -134,7 +134,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         node.listeners = link::listeners(node, Product::Prometheus, version, |endpoint| {
             Some(Door { port: port.unwrap_or(endpoint.port), bind: bind.clone(), tls, origin: node.origin.clone() })
         });
-        node.listeners.iter_mut().for_each(|it| server::below(it, &prefix));
+        for listener in &mut node.listeners {
+            server::below(listener, &prefix);
+        }
     }
     dialled
 }

@@ -44,8 +44,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             None => None,
         };
         node.listeners = server.listeners(node, Product::Tempo, version, Some(&receivers));
-        let own = node.listeners.iter_mut().filter(|it| it.signals.is_empty());
-        own.for_each(|it| server.put_below(it));
+        for listener in node.listeners.iter_mut().filter(|it| it.signals.is_empty()) {
+            server.put_below(listener);
+        }
     }
     dialled
 }

@@ -145,9 +145,8 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
         return FileKind::Collector;
     }
     // Others have lists of that name.
-    let services = keys
-        .top("services")
-        .is_some_and(|it| !it.is_list && it.deeper.iter().any(|key| SERVICE_KEYS.contains(key)));
+    let services =
+        keys.top("services").is_some_and(|it| !it.is_list && it.deeper.iter().any(|key| SERVICE_KEYS.contains(key)));
     if services || has("include") && keys.tops.iter().all(|it| is_compose_key(it.key)) {
         return FileKind::Compose;
     }

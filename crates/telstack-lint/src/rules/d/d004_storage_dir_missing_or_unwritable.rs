@@ -97,7 +97,11 @@ fn unwritable(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
         return Some(
             cx.finding(message("it is mounted read only"), &directory.origin, "the collector does not start")
                 .label(mount.origin.span(), "read only")
-                .help(if container.pod.is_some() { "mount it without `readOnly: true`" } else { "mount it without `:ro`" }),
+                .help(if container.pod.is_some() {
+                    "mount it without `readOnly: true`"
+                } else {
+                    "mount it without `:ro`"
+                }),
         );
     }
     // A new volume belongs to root where its image has no such folder.

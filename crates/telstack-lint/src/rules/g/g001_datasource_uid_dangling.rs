@@ -65,7 +65,8 @@ fn judge(cx: &mut Cx<'_>, viewer: &Viewer, who: &str, named: &Sourced<String>, t
     if elsewhere || viewer.data_sources.iter().any(|it| it.uid == uid || it.name == uid) {
         return;
     }
-    let finding = cx.finding(format!("{who} data source `{uid}`, which is not provisioned"), &named.origin, "no such uid");
+    let finding =
+        cx.finding(format!("{who} data source `{uid}`, which is not provisioned"), &named.origin, "no such uid");
     // As a rule uids are called after types.
     let ty = ty.unwrap_or(uid);
     let mut alike = viewer.data_sources.iter().filter(|it| it.ty == ty);

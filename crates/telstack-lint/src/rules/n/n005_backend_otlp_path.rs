@@ -46,7 +46,11 @@ fn check(cx: &mut Cx<'_>) {
             continue;
         };
         let bare = |path: &str| path.trim_matches('/').to_owned();
-        if is_reference(&dial.path) || is_reference(wanted) || bare(&dial.path) == bare(wanted) || is_doubled(dial, &bare(wanted)) {
+        if is_reference(&dial.path)
+            || is_reference(wanted)
+            || bare(&dial.path) == bare(wanted)
+            || is_doubled(dial, &bare(wanted))
+        {
             continue;
         }
         let shown =

@@ -86,11 +86,10 @@ impl<'v> Texts<'v> {
 }
 
 fn written_out<'v>(value: &'v Value, folder: &Folder<'_>, found: &mut BTreeMap<&'v str, &'v Value>) {
+    let alias = || value.mark.span().is_none_or(|span| folder.source(span).starts_with('*'));
     match &value.kind {
-        Kind::String(text) if text.contains('$') => {
-            if value.mark.span().is_some_and(|span| !folder.source(span).starts_with('*')) {
-                found.entry(text).or_insert(value);
-            }
+        Kind::String(text) if text.contains('$') && !alias() => {
+            found.entry(text).or_insert(value);
         }
         Kind::Seq(seq) => seq.items.iter().for_each(|item| written_out(item, folder, found)),
         Kind::Map(map) => map.iter().for_each(|entry| written_out(&entry.value, folder, found)),

@@ -10,6 +10,7 @@
 mod alertmanager;
 mod alone;
 pub mod collector;
+mod command;
 mod compose;
 mod doc;
 mod folder;

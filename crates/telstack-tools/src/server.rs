@@ -12,7 +12,7 @@ use telstack_system::{
 };
 
 use crate::{
-    folder,
+    command,
     reading::{server_tls, text},
 };
 
@@ -38,7 +38,7 @@ impl Server {
         let mut document = document.cloned().unwrap_or_else(|| Value::map(node.origin.clone()));
         let mut known = true;
         let words = node.container.as_ref().map(|it| it.command.as_slice()).unwrap_or_default();
-        for (name, value, at) in folder::flags(node) {
+        for (name, value, at) in command::flags(node) {
             match product.server_flag(&name) {
                 Some(ServerFlag::Sets(path)) => {
                     let mark = words.get(at).map_or(&node.origin, |it| &it.origin);

@@ -9,6 +9,7 @@ use telstack_system::{
 };
 
 use crate::{
+    command,
     folder::{self, Config, Dialled, Folder},
     reading::{self, dial, items, period, text, truth},
     server,
@@ -29,12 +30,12 @@ const RULES: &str = "rules";
 const NAMED: [(&str, Option<&str>); 2] = [("rule_files", Some(RULES)), ("scrape_config_files", None)];
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let path = folder::config_path(node, "config.file").unwrap_or_default();
-    let all = folder::flags(node);
-    let web = folder::flag(node, "web.config.file");
-    let listen = folder::flag(node, "web.listen-address");
+    let path = command::config_path(node, "config.file").unwrap_or_default();
+    let all = command::flags(node);
+    let web = command::flag(node, "web.config.file");
+    let listen = command::flag(node, "web.listen-address");
     let prefix = prefix(node);
-    let data = folder::flag(node, "storage.tsdb.path");
+    let data = command::flag(node, "storage.tsdb.path");
     let config = folder.config_for(node, "config.file").known();
     let mut dialled = Vec::new();
     let known = config.is_ok();
@@ -143,10 +144,10 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
 
 /// The path that everything it answers is below: as a flag says, else that of the address that others know it by.
 fn prefix(node: &Node) -> String {
-    if let Some(prefix) = folder::flag(node, "web.route-prefix") {
+    if let Some(prefix) = command::flag(node, "web.route-prefix") {
         return prefix;
     }
-    let url = folder::flag(node, "web.external-url").unwrap_or_default();
+    let url = command::flag(node, "web.external-url").unwrap_or_default();
     // Where run time decides it, so it does the path.
     if url.contains('$') || url.starts_with('/') {
         return url;

@@ -98,10 +98,13 @@ impl Diagnostic {
         self
     }
 
-    /// A way out.
+    /// A way out. Dropped when it is shown already.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
+        let help = help.into();
+        if !self.help.contains(&help) {
+            self.help.push(help);
+        }
         self
     }
 

@@ -370,6 +370,13 @@ impl Bench {
         assert!(!mine.is_empty() && mine.iter().all(|it| it.fix.is_none()), "{found:?}");
     }
 
+    /// The ways out that the rule shows, of all that it finds.
+    pub(crate) fn helps(&self, code: &str) -> Vec<String> {
+        let mut out = Diagnostics::default();
+        crate::check(&self.system, &mut out);
+        out.iter().filter(|it| it.rule.code == code).flat_map(|it| it.help.clone()).collect()
+    }
+
     /// The rule says nothing.
     #[track_caller]
     pub(crate) fn silent(&self, code: &str) {

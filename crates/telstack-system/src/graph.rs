@@ -1,6 +1,6 @@
 //! The graph behind our own API: ids are stable, iteration is in the order of making.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use petgraph::{
     Direction,
@@ -191,6 +191,44 @@ impl System {
     pub fn collectors(&self) -> impl Iterator<Item = (NodeId, &Node, &Collector)> {
         self.nodes().filter_map(|(id, node)| Some((id, node, node.collector()?)))
     }
+}
+
+/// Circles of nodes by number, each with those that it leads to. Of nodes that all reach each other, one circle, and
+/// a shortest one through the first of them.
+pub fn circles_among(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut number = vec![0; targets.len()];
+    let mut firsts = Vec::new();
+    for (at, group) in groups(targets).iter().enumerate() {
+        for node in group {
+            number[*node] = at;
+        }
+        let first = group.iter().min().copied();
+        firsts.extend(first.filter(|first| group.len() > 1 || targets[*first].contains(first)));
+    }
+    firsts.sort_unstable();
+    firsts.into_iter().map(|first| circle(targets, first, |it| number[it] == number[first])).collect()
+}
+
+/// A shortest way from a node back to itself, which there is, within what `reaches_it`.
+fn circle(targets: &[Vec<usize>], start: usize, reaches_it: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut came_from: HashMap<usize, usize> = HashMap::new();
+    let mut queue = VecDeque::from([start]);
+    while let Some(at) = queue.pop_front().filter(|_| !came_from.contains_key(&start)) {
+        for next in targets[at].iter().copied().filter(|next| reaches_it(*next)) {
+            came_from.entry(next).or_insert_with(|| {
+                queue.push_back(next);
+                at
+            });
+        }
+    }
+    let mut circle = vec![start];
+    let mut at = came_from.get(&start);
+    while let Some(node) = at.filter(|it| **it != start) {
+        circle.push(*node);
+        at = came_from.get(node);
+    }
+    circle[1..].reverse();
+    circle
 }
 
 /// Of nodes by number, each with those that it leads to: those that reach each other both ways, together.

@@ -14,6 +14,7 @@ use telstack_system::{
 };
 
 use crate::{
+    command::config_path,
     doc,
     reading::{self, Place},
     remark,
@@ -219,6 +220,15 @@ impl<'a> Folder<'a> {
         self.embed_piece(path, value, None, true);
     }
 
+    /// The same of the value of an environment variable. Containers may have different ones of one name.
+    pub(crate) fn embed_variable(&mut self, name: &str, value: &Value) -> Option<Rc<Piece<'a>>> {
+        let span = value.mark.span()?;
+        let file = self.files.iter().position(|it| it.file == span.file)?;
+        let path = format!("env/{file}.{}/{name}", span.range().start);
+        self.embed(&path, value, None);
+        self.at_root(&path)
+    }
+
     fn embed_piece(&mut self, path: &str, value: &Value, fill: Option<Fill>, secret: bool) {
         let (Some(text), Some(span)) = (value.as_str(), value.mark.span()) else { return };
         if self.given(path).is_some() {
@@ -331,6 +341,11 @@ impl<'a> Folder<'a> {
         role: &'static str,
         inside: &str,
     ) -> Option<Rc<Piece<'a>>> {
+        // Only run time knows which file that is.
+        if is_open(inside) {
+            self.complete = false;
+            return None;
+        }
         let seen = self.seen(container, inside);
         let found = seen.into_iter().find(|(path, _)| path == inside);
         let state = self.looked(container, inside, found.is_some());
@@ -379,7 +394,7 @@ impl<'a> Folder<'a> {
         inside: &str,
     ) -> Result<Rc<Piece<'a>>, Config> {
         let mounted = container.mount_of(inside).is_some();
-        let elsewhere = mounted || container.gaps.files;
+        let elsewhere = mounted || container.gaps.files || is_open(inside);
         self.take(container, role, inside).ok_or(if elsewhere { Config::Elsewhere } else { Config::Own })
     }
 
@@ -406,10 +421,12 @@ impl<'a> Folder<'a> {
 
     /// The configuration that the program of a node reads: what its flag says, else where its image has it.
     pub(crate) fn config_for(&mut self, node: &mut Node, flag: &str) -> Config {
-        let path = config_path(node, flag).unwrap_or_default();
-        let piece = match &mut node.container {
-            Some(container) => self.piece(container, CONFIG, &path),
-            None => self.by_itself(CONFIG).ok_or(Config::Elsewhere),
+        let path = config_path(node, flag);
+        let piece = match (&mut node.container, path) {
+            (Some(container), Some(path)) => self.piece(container, CONFIG, &path),
+            // It looks nowhere, as far as anybody knows.
+            (Some(container), None) => Err(if container.gaps.files { Config::Elsewhere } else { Config::Own }),
+            (None, _) => self.by_itself(CONFIG).ok_or(Config::Elsewhere),
         };
         match piece {
             Ok(piece) => self.config_in(node, CONFIG, &piece),
@@ -466,6 +483,11 @@ impl<'a> Folder<'a> {
             document => Config::Given(document),
         }
     }
+}
+
+/// Is a path inside one that only run time knows: with a variable in it, from a working folder, or not of a file?
+fn is_open(inside: &str) -> bool {
+    inside.contains('$') || !inside.starts_with('/')
 }
 
 /// Where a program looked for a file, and what it found.
@@ -528,42 +550,6 @@ fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
         return Some(if path.starts_with('/') { path } else { "" }).filter(|it| !it.is_empty() || path.is_empty());
     }
     path.strip_prefix(folder).filter(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// The flags of a command line, in order: name without dashes, value, and the place in the command.
-pub(crate) fn flags(node: &Node) -> Vec<(String, Option<String>, usize)> {
-    let words = node.container.as_ref().map(|it| it.command.as_slice()).unwrap_or_default();
-    let mut found: Vec<(String, Option<String>, usize)> = Vec::new();
-    for (at, word) in words.iter().enumerate() {
-        if let Some(flag) = word.value.strip_prefix('-') {
-            let flag = flag.strip_prefix('-').unwrap_or(flag);
-            let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
-            found.push((name.to_owned(), value.map(str::to_owned), at));
-        } else if let Some((_, value @ None, before)) = found.last_mut()
-            && *before + 1 == at
-        {
-            *value = Some(word.value.clone());
-        }
-    }
-    found
-}
-
-/// The value of the last flag of that name.
-pub(crate) fn flag(node: &Node, name: &str) -> Option<String> {
-    flags(node).into_iter().rev().find(|(known, ..)| known == name).and_then(|(_, value, _)| value)
-}
-
-/// Where a program reads its configuration: as its flag says, else where its image has it.
-pub(crate) fn config_path(node: &Node, flag_name: &str) -> Option<String> {
-    let own = || {
-        let container = node.container.as_ref()?;
-        let image = &container.base.as_ref().unwrap_or(&container.image).value;
-        let facts = telstack_catalog::product::image_facts(&image.repository, &image.tag);
-        let layout = || node.product().zip(node.version()).and_then(|(product, version)| product.layout(version));
-        let known = facts.and_then(|facts| facts.default_config).or_else(|| layout()?.config_path);
-        known.map(str::to_owned)
-    };
-    flag(node, flag_name).or_else(own)
 }
 
 /// The folder that holds a file or folder.

@@ -10,6 +10,7 @@
 mod alertmanager;
 mod alone;
 pub mod collector;
+mod command;
 mod compose;
 mod doc;
 mod escapes;
@@ -26,6 +27,7 @@ mod prometheus;
 mod reading;
 mod receivers;
 mod remark;
+mod server;
 mod tempo;
 #[cfg(test)]
 mod testing;

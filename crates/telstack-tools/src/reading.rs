@@ -6,11 +6,7 @@ use std::collections::HashMap;
 use telstack_catalog::near::Near;
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, SourceMap, Span};
 use telstack_syntax::{tree::Kind, yaml};
-use telstack_system::{
-    Bind, Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value,
-    link::{Address, Door},
-    units::Period,
-};
+use telstack_system::{Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value, link::Address, units::Period};
 
 use crate::{escapes, folder::Dialled, haproxy};
 
@@ -327,20 +323,6 @@ pub(crate) fn server_tls(settings: Option<&Value>) -> Known<Tls> {
         (false, _) => Known::Value(Tls::Off),
         (true, false) => Known::Value(Tls::On),
         (true, true) => Known::Value(Tls::Mutual),
-    }
-}
-
-/// Where the HTTP server of Loki and Tempo listens, which are built alike.
-pub(crate) fn http_server(document: Option<&Value>, default: u16, origin: &Origin) -> Door {
-    let server = document.and_then(|it| it.at("server"));
-    let port = server.and_then(|it| it.at("http_listen_port"));
-    let written = port.and_then(Value::as_int).and_then(|port| u16::try_from(port).ok());
-    let address = server.and_then(|it| text(it, "http_listen_address")).map(|it| it.value);
-    Door {
-        port: written.unwrap_or(default),
-        bind: Bind::parse(address.as_deref().unwrap_or_default()),
-        tls: server_tls(server.and_then(|it| it.at("http_tls_config"))),
-        origin: port.map_or_else(|| origin.clone(), |port| port.mark.clone()),
     }
 }
 

@@ -443,11 +443,37 @@ fn compose_reads_every_dollar_first() {
     // Every `$` that compose does not understand is doubled, and nothing else.
     let before = "services:\n  a:\n    image: x\n    command: >-\n      a $1 $$2\n      ${env:X} $B ${C:-$D}\n    labels: \
                   {l: '^(.*)$'}\n";
-    let after = before.replace(" $1", " $$1").replace("${env", "$${env").replace("*)$", "*)$$");
+    let after = before.replace("${env", "$${env");
     let all = checked([(COMPOSE, before)]);
     let fixes = all.diagnostics.iter().filter_map(|it| it.fix.as_ref());
     let edits: Vec<_> = fixes.flat_map(|fix| &fix.edits).collect();
     assert_eq!(telstack_diagnostics::apply(before, &edits), after);
+    // What stands once is said once, however many name it.
+    let named = "x-a: &a '${env:X}'\nservices:\n  a: {image: x, command: *a}\n  b: {image: x, command: *a}\n";
+    assert_eq!(found([(COMPOSE, named)]), ["E003 d/compose.yaml ${env:X}"]);
+    let all = checked([(COMPOSE, named)]);
+    let help = all.diagnostics.iter().flat_map(|it| &it.help).next().expect("a way out");
+    assert!(help.starts_with("write `$${env:X}`"), "{help}");
+    assert!(found([(COMPOSE, &named.replace("{env:X}", "(date)"))]).is_empty());
+}
+
+#[test]
+fn each_service_reads_its_own_variable() {
+    let service = |name: &str, endpoint: &str| {
+        let config = collector(endpoint).replace('\n', "\n        ");
+        format!(
+            "  {name}:\n    image: {CONTRIB}\n    command: [--config=env:CONFIG]\n    environment:\n      CONFIG: \
+             |\n        {config}\n"
+        )
+    };
+    let of = |second: &str| {
+        let compose = format!("services:\n{}{}{JAEGER}", service("one", "jaeger:4317"), service("two", second));
+        let found = checked([(COMPOSE, &compose)]).diagnostics;
+        found.into_iter().filter(|it| it.rule.code == "N003").map(|it| it.message).collect::<Vec<_>>()
+    };
+    assert!(of("jaeger:4317").is_empty());
+    let wrong = of("jaeger:4319");
+    assert!(wrong.len() == 1 && wrong[0].contains("`two`"), "{wrong:?}");
 }
 
 #[test]

@@ -83,6 +83,8 @@ pub struct Endpoint {
     pub needs: Option<Need>,
     /// Host bound by default: `0.0.0.0` or `localhost`.
     pub default_bind: &'static str,
+    /// Is it open where the configuration says nothing of the like?
+    pub by_default: bool,
     /// What the `endpoint` of an OTLP/HTTP exporter must end with: `/otlp`. The exporter appends
     /// `/v1/<signal>`. For queries, what the address of a data source must end with, if anything.
     pub base: Option<&'static str>,
@@ -113,6 +115,8 @@ struct StoredEndpoint {
     signals: Vec<String>,
     needs: Option<StoredNeed>,
     bind: Option<String>,
+    #[serde(default)]
+    by_default: bool,
     base: Option<String>,
     since: Option<String>,
     until: Option<String>,
@@ -146,12 +150,32 @@ struct StoredProduct {
     /// Flags of libraries that every version is built with: no option table has them.
     #[serde(default)]
     flags: Vec<String>,
+    #[serde(default)]
+    server: StoredServer,
     /// The minor releases whose settings are known to the last one; none where all are.
     settings: Option<VersionRange>,
     #[serde(default)]
     rejects: Vec<String>,
     #[serde(default)]
     constraints: Vec<(VersionRange, String)>,
+}
+
+/// What a command line says of the server that all parts of a product share.
+#[derive(Default, Deserialize)]
+struct StoredServer {
+    /// Flags, and the settings of the configuration file that they override.
+    flags: BTreeMap<String, String>,
+    /// How further flags of it start.
+    others: Vec<String>,
+}
+
+/// A flag that says something of the server which all parts of a product share.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ServerFlag {
+    /// It overrides a setting of the configuration file, by its dotted path.
+    Sets(&'static str),
+    /// Nobody knows what it does.
+    Unknown,
 }
 
 fn stored(product: Product) -> Option<&'static StoredProduct> {
@@ -300,6 +324,7 @@ impl Product {
                 Self::Otelcol => crate::otelcol::default_host(version),
                 _ => "0.0.0.0",
             }),
+            by_default: row.by_default,
             base: row.base.as_deref(),
         };
         endpoints.iter().filter(here).map(typed).collect()
@@ -333,6 +358,15 @@ impl Product {
     pub fn flags(self, version: Version) -> Vec<&'static str> {
         let shared = stored(self).map_or(&[][..], |product| &product.flags).iter().map(String::as_str);
         options::flags(self, version).chain(shared).collect()
+    }
+
+    /// What a command line flag, without dashes, says of the server that all parts of a product share, or of who is let
+    /// in; none where it says nothing of them. Sources: `RegisterFlags` of dskit `server`, of Loki's and Mimir's
+    /// configuration, and grafana/tempo `cmd/tempo/app/config.go`.
+    pub fn server_flag(self, name: &str) -> Option<ServerFlag> {
+        let server = &stored(self)?.server;
+        let known = server.flags.get(name).map(|setting| ServerFlag::Sets(setting));
+        known.or_else(|| server.others.iter().any(|it| name.starts_with(it)).then_some(ServerFlag::Unknown))
     }
 
     /// The versions in which a command line flag exists, whichever.

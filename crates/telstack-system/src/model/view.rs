@@ -1,5 +1,7 @@
 //! What people look at: Grafana, Alertmanager; and what is outside.
 
+use std::collections::BTreeMap;
+
 use telstack_catalog::SignalSet;
 
 use crate::{
@@ -48,6 +50,8 @@ pub struct DataSource {
     pub name: String,
     /// The id that links use.
     pub uid: String,
+    /// Is the id written? Else Grafana makes one up of the name.
+    pub uid_written: bool,
     /// Grafana's word: `prometheus`, `loki`, `tempo`, `jaeger`, `alertmanager`.
     pub ty: String,
     /// The address that Grafana dials.
@@ -77,6 +81,8 @@ pub struct Dashboard {
     pub description: String,
     /// The uids of the data sources that it queries, the one of its first panel first.
     pub data_sources: Vec<Sourced<String>>,
+    /// The types that it says they have, by uid. Not known of a stack.
+    pub types: BTreeMap<String, String>,
     /// Data sources that whoever imports it is to choose: `DS_PROMETHEUS` of `${DS_PROMETHEUS}`, with the place of the
     /// first use. Variables of the dashboard are none.
     pub inputs: Vec<Sourced<String>>,

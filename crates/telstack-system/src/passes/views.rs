@@ -114,6 +114,7 @@ fn data_source(system: &System, edge: EdgeId, store: NodeId) -> Option<(DataSour
     let source = DataSource {
         name: node.name.clone(),
         uid: node.name.clone(),
+        uid_written: true,
         ty: ty.to_owned(),
         url: Sourced::new(format!("{scheme}://{}:{}", node.name, listener.port), origin.clone()),
         by_browser: false,
@@ -271,6 +272,7 @@ fn dashboard(system: &System, viewer: NodeId, reads: &[(EdgeId, NodeId, String)]
         title: format!("Pipeline health: {}", system.name),
         description: "Does telemetry get through? What arrives, what leaves, what waits and what is lost.".to_owned(),
         data_sources: vec![Sourced::new(uid.clone(), source)],
+        types: std::collections::BTreeMap::new(),
         panels,
         origin,
     })

@@ -7,12 +7,13 @@ use telstack_system::{
 };
 
 use crate::{
-    folder::{self, Dialled, Folder},
+    command,
+    folder::{Dialled, Folder},
     reading::{items, period, text},
 };
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let listen = folder::flag(node, "web.listen-address");
+    let listen = command::flag(node, "web.listen-address");
     let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
     if let (Some(document), NodeKind::Alerter(alerter)) = (&document, &mut node.kind) {
         let hooks = items(document, "receivers").iter().flat_map(|receiver| items(receiver, "webhook_configs"));

@@ -14,7 +14,8 @@ use super::{
     replaced,
 };
 use crate::{
-    folder::{self, Config, Dialled, Folder, Piece},
+    command,
+    folder::{Config, Dialled, Folder, Piece},
     remark::{Remark, remark},
 };
 
@@ -31,12 +32,12 @@ const GATES: &str = "feature-gates";
 pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let named: Vec<(String, Origin)> = flags(node, CONFIG);
     let mut sets: Vec<(String, Origin)> = flags(node, SET);
-    let more = OF_VENDORS.iter().any(|flag| folder::flags(node).iter().any(|(name, ..)| name == flag));
+    let more = OF_VENDORS.iter().any(|flag| command::flags(node).iter().any(|(name, ..)| name == flag));
     if more {
         // Settings of that too.
         sets.clear();
     }
-    let own = || folder::config_path(node, CONFIG).map(|path| (path, node.origin.clone())).into_iter().collect();
+    let own = || command::config_path(node, CONFIG).map(|path| (path, node.origin.clone())).into_iter().collect();
     let named = if named.is_empty() { own() } else { named };
     // Nobody says which of the files it is given is read.
     let given: Vec<(String, Origin)> = if named.is_empty() { given(node, folder) } else { Vec::new() };
@@ -49,8 +50,8 @@ pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled
     let mut documents = Vec::new();
     let mut told = Remark::default();
     let mut all = !named.is_empty() && !guessed && !more;
-    for (name, by) in &named {
-        match document(name, container, by, &mut told, folder) {
+    for (name, _) in &named {
+        match document(name, container, &mut told, folder) {
             Config::Given(document) => documents.extend(document),
             // Another provider's, the image's own, not given, or no YAML.
             Config::Elsewhere | Config::Own => all = false,
@@ -93,11 +94,11 @@ pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled
 }
 
 /// The document of one `--config`.
-fn document(name: &str, container: &mut Container, by: &Origin, told: &mut Remark, folder: &mut Folder<'_>) -> Config {
+fn document(name: &str, container: &mut Container, told: &mut Remark, folder: &mut Folder<'_>) -> Config {
     let piece = if let Some(variable) = name.strip_prefix("env:") {
-        of_variable(variable, container, by, folder)
+        of_variable(variable, container, folder)
     } else {
-        let path = name.strip_prefix("file:").unwrap_or(name);
+        let Some(path) = command::of_provider(name) else { return Config::Elsewhere };
         let path = path.strip_prefix("./").unwrap_or(path);
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         folder.take(container, CONFIG, &path)
@@ -108,12 +109,10 @@ fn document(name: &str, container: &mut Container, by: &Origin, told: &mut Remar
 }
 
 /// A configuration that a variable of the container holds.
-fn of_variable<'a>(name: &str, container: &Container, by: &Origin, folder: &mut Folder<'a>) -> Option<Rc<Piece<'a>>> {
+fn of_variable<'a>(name: &str, container: &Container, folder: &mut Folder<'a>) -> Option<Rc<Piece<'a>>> {
     let variable = container.env.iter().find(|it| it.name == name)?;
     let EnvValue::Literal(text) = &variable.value else { return None };
-    let path = folder.resolve(&format!("env.{name}"), by)?;
-    folder.embed(&path, &Value::string(text.clone(), variable.origin.clone()), None);
-    folder.at_root(&path)
+    folder.embed_variable(name, &Value::string(text.clone(), variable.origin.clone()))
 }
 
 /// The values of a flag of a command line.
@@ -127,7 +126,7 @@ fn flags_of(container: &Container, wanted: &str) -> Vec<String> {
 fn flags(node: &Node, wanted: &str) -> Vec<(String, Origin)> {
     let words = node.container.as_ref().map(|it| it.command.as_slice()).unwrap_or_default();
     let origin = |at: usize| words.get(at).map_or_else(|| node.origin.clone(), |it| it.origin.clone());
-    let given = folder::flags(node).into_iter().filter(|(name, ..)| name == wanted);
+    let given = command::flags(node).into_iter().filter(|(name, ..)| name == wanted);
     given.filter_map(|(_, value, at)| Some((value?, origin(at)))).collect()
 }
 
@@ -169,7 +168,7 @@ fn runs_a_collector(node: &Node, container: &Container, folder: &mut Folder<'_>)
         paths = Distribution::ALL.iter().filter_map(|it| it.container(otelcol::newest())?.default_config).collect();
     }
     paths.iter().any(|path| {
-        let path = path.strip_prefix("file:").unwrap_or(path);
+        let Some(path) = command::of_provider(path) else { return false };
         let seen = folder.seen(container, path);
         seen.into_iter().any(|(inside, piece)| inside == path && is_a_collectors(&piece.text, piece.file))
     }) || !given(node, folder).is_empty()

@@ -1,6 +1,9 @@
 //! Reading it.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use sha2::{Digest, Sha256};
 use telstack_catalog::product::Product;
@@ -36,6 +39,11 @@ const INI: &str = "ini";
 const DATA_SOURCES: &str = "datasources";
 const PROVIDERS: &str = "dashboards";
 const DASHBOARD: &str = "dashboard";
+/// The type of a panel that only holds others.
+const ROW: &str = "row";
+/// Types of panels that query nothing, whatever is written in them. Source: `skipDataQuery` of grafana v12.0.0
+/// `public/app/plugins/panel/*/plugin.json`.
+const ASK_NOTHING: [&str; 8] = [ROW, "text", "alertlist", "annolist", "dashlist", "gettingstarted", "news", "welcome"];
 /// Panels of a dashboard that are looked through, those in rows included.
 const MOST_PANELS: usize = 10_000;
 
@@ -201,8 +209,10 @@ fn data_source(settings: &Value) -> DataSource {
     let json_data = block("jsonData");
     let mut links = Vec::new();
     uids(&json_data, &mut links);
+    let uid = of("uid").filter(|it| !it.is_empty());
     DataSource {
-        uid: of("uid").filter(|it| !it.is_empty()).unwrap_or_else(|| made_up_uid(&name)),
+        uid_written: uid.is_some(),
+        uid: uid.unwrap_or_else(|| made_up_uid(&name)),
         name,
         ty: of("type").unwrap_or_default(),
         url: text(&settings, "url").unwrap_or_else(|| Sourced::new(String::new(), settings.mark.clone())),
@@ -257,10 +267,14 @@ fn dashboard(document: &Value) -> Dashboard {
     let document = document.at("dashboard").filter(|it| it.as_map().is_some()).unwrap_or(document);
     let of = |key: &str| text(document, key).map(|it| it.value).unwrap_or_default();
     let mut data_sources: Vec<Sourced<String>> = Vec::new();
+    let mut types = BTreeMap::new();
     let mut add = |value: &Value| {
         // Before Grafana 8 it was a name.
         let uid = value.at("datasource.uid").or_else(|| value.at("datasource"));
         let uid = uid.and_then(|it| Some(Sourced::new(it.as_str()?.to_owned(), it.mark.clone())));
+        if let (Some(uid), Some(ty)) = (&uid, text(value, "datasource.type")) {
+            types.entry(uid.value.clone()).or_insert(ty.value);
+        }
         if let Some(uid) = uid.filter(|uid| !data_sources.iter().any(|known| known.value == uid.value)) {
             data_sources.push(uid);
         }
@@ -273,10 +287,15 @@ fn dashboard(document: &Value) -> Dashboard {
             break;
         }
         open.extend(items(panel, "panels").iter().rev());
-        let targets = items(panel, "targets");
-        add(panel);
+        let ty = text(panel, "type").map(|it| it.value).unwrap_or_default();
+        let targets = if ASK_NOTHING.contains(&ty.as_str()) {
+            &[]
+        } else {
+            add(panel);
+            items(panel, "targets")
+        };
         targets.iter().for_each(&mut add);
-        if text(panel, "type").is_some_and(|it| it.value == "row") {
+        if ty == ROW {
             continue;
         }
         let of = |value: &Value, path: &str| text(value, path).map(|it| it.value).unwrap_or_default();
@@ -303,6 +322,7 @@ fn dashboard(document: &Value) -> Dashboard {
         title: of("title"),
         description: of("description"),
         data_sources,
+        types,
         panels,
         origin: document.mark.clone(),
     }

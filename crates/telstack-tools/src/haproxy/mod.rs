@@ -17,7 +17,8 @@ pub(crate) use codes::{DUPLICATE_SECTION, INCOMPLETE_LINE, UNDEFINED_BACKEND, UN
 use lines::{Context, Line, Variable, lines};
 
 use crate::{
-    folder::{self, Dialled, Folder, Piece},
+    command,
+    folder::{Dialled, Folder, Piece},
     reading::Place,
     remark,
 };
@@ -58,9 +59,9 @@ pub fn listeners(proxy: &Proxy) -> Vec<Listener> {
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let mut paths: Vec<String> =
-        folder::flags(node).into_iter().filter(|(name, ..)| name == "f").filter_map(|(_, value, _)| value).collect();
+        command::flags(node).into_iter().filter(|(name, ..)| name == "f").filter_map(|(_, value, _)| value).collect();
     if paths.is_empty() {
-        paths.extend(folder::config_path(node, "f"));
+        paths.extend(command::config_path(node, "f"));
     }
     let Some(container) = &mut node.container else { return Vec::new() };
     let mut pieces = Vec::new();

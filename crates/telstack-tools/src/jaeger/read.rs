@@ -8,6 +8,7 @@ use telstack_system::{
 };
 
 use crate::{
+    command,
     folder::{self, Dialled, Folder},
     reading::{items, period, text},
     receivers,
@@ -168,7 +169,7 @@ fn given(node: &Node) -> Vec<(String, Sourced<String>)> {
     let origin = |container: &Container, at: usize| {
         container.command.get(at).map_or_else(|| container.origin.clone(), |it| it.origin.clone())
     };
-    let flags = folder::flags(node).into_iter().map(|(name, value, at)| {
+    let flags = command::flags(node).into_iter().map(|(name, value, at)| {
         let value = value.unwrap_or_else(|| "true".to_owned());
         (variable(&name), Sourced::new(value, origin(container, at)))
     });

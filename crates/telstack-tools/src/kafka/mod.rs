@@ -9,7 +9,7 @@ use telstack_system::{
     Advertised, Bind, Broker, Container, EnvValue, Known, Listener, Node, NodeKind, Origin, Protocol, Sourced, Tls,
 };
 
-use crate::folder;
+use crate::command;
 
 /// A container of an image that holds a broker is one.
 pub(crate) fn adopt(node: &mut Node) {
@@ -78,7 +78,7 @@ fn variable_of(container: &Container, name: &str) -> Option<Sourced<String>> {
 }
 
 fn flag_of(node: &Node, name: &str) -> Option<Sourced<String>> {
-    let (value, at) = folder::flags(node).into_iter().rev().find_map(|(known, value, at)| {
+    let (value, at) = command::flags(node).into_iter().rev().find_map(|(known, value, at)| {
         // Some images split their words once more: `--kafka-addr ADDRESS` may be one.
         let inside = known.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')).map(|it| it.trim().to_owned());
         inside.or(value.filter(|_| known == name)).map(|value| (value, at))

@@ -1,12 +1,13 @@
 //! Reading it.
 
 use telstack_catalog::product::Product;
-use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value, expansion, link};
+use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value};
 
 use crate::{
     folder::{Dialled, Folder},
-    reading::{self, dial, items, number, period, text, truth},
+    reading::{dial, items, number, period, text, truth},
     receivers,
+    server::Server,
 };
 
 /// Where it says whether tenants are told apart.
@@ -16,8 +17,9 @@ const REPLICATION: [&str; 2] = ["ingester.lifecycler.ring.replication_factor", "
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
+    let server = Server::of(node, Product::Loki, document.as_ref());
     let mut dialled = Vec::new();
-    if let Some(document) = &document {
+    if let Some(document) = document.as_ref().map(|_| &server.document) {
         settings(node, document);
         if let Some(urls) = text(document, "ruler.alertmanager_url") {
             for url in urls.value.split(',') {
@@ -27,10 +29,10 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         }
     }
     if let Some(version) = node.version() {
-        let listeners = link::listeners(node, Product::Loki, version, |endpoint| {
-            Some(reading::http_server(document.as_ref(), endpoint.port, &node.origin))
-        });
-        node.listeners = listeners;
+        node.listeners = server.listeners(node, Product::Loki, version, None);
+        for listener in &mut node.listeners {
+            server.put_below(listener);
+        }
     }
     dialled
 }
@@ -43,7 +45,7 @@ fn settings(node: &mut Node, document: &Value) {
     store.max_message = receivers::read_grpc_server(document);
     // Loki's own default is to want a tenant on every request.
     store.multi_tenant = match document.at(AUTH) {
-        Some(value) if value.as_str().is_some_and(expansion::is_open) => None,
+        Some(value) if value.as_bool().is_none() => None,
         _ => Some(truth(document, AUTH).unwrap_or_else(|| Sourced::new(true, origin.clone()))),
     };
     let default = || version.and_then(|version| Product::Loki.option(version, REPLICATION[1])?.default?.as_u64());

@@ -1,12 +1,13 @@
 //! Reading it.
 
 use telstack_catalog::product::Product;
-use telstack_system::{Node, Protocol, Purpose, Sourced, Value, expansion, link};
+use telstack_system::{Node, Protocol, Purpose, Sourced, Value};
 
 use crate::{
     folder::{Dialled, Folder},
-    reading::{self, dial, number, period, text, truth},
+    reading::{dial, number, period, text, truth},
     receivers,
+    server::Server,
 };
 
 /// Where it says whether tenants are told apart; its older name was `auth_enabled`.
@@ -22,23 +23,25 @@ const PREFIX: &str = "api.prometheus_http_prefix";
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
+    let server = Server::of(node, Product::Mimir, document.as_ref());
     let mut dialled = Vec::new();
-    if let Some(document) = &document {
+    if let Some(document) = document.as_ref().map(|_| &server.document) {
         settings(node, document);
         if let Some(url) = text(document, "ruler.alertmanager_url") {
             dialled.extend(dial(Protocol::HTTP, &url).map(|dial| Dialled { purpose: Purpose::Alert, dial }));
         }
     }
     if let Some(version) = node.version() {
-        let prefix = document.as_ref().and_then(|it| text(it, PREFIX));
-        node.listeners = link::listeners(node, Product::Mimir, version, |endpoint| {
-            Some(reading::http_server(document.as_ref(), endpoint.port, &node.origin))
-        });
+        let prefix = text(&server.document, PREFIX);
+        node.listeners = server.listeners(node, Product::Mimir, version, None);
         if let Some(prefix) = prefix {
             for listener in node.listeners.iter_mut().filter(|it| it.name == "query") {
                 listener.base = Some(prefix.value.clone());
                 listener.path = None;
             }
+        }
+        for listener in &mut node.listeners {
+            server.put_below(listener);
         }
     }
     dialled
@@ -53,7 +56,7 @@ fn settings(node: &mut Node, document: &Value) {
     store.max_message = receivers::read_grpc_server(document);
     // Its own default is to want a tenant on every request.
     store.multi_tenant = match TENANTS.iter().find_map(|path| document.at(path)) {
-        Some(value) if value.as_str().is_some_and(expansion::is_open) => None,
+        Some(value) if value.as_bool().is_none() => None,
         _ => {
             let written = TENANTS.iter().find_map(|path| truth(document, path));
             Some(written.unwrap_or_else(|| Sourced::new(true, origin.clone())))

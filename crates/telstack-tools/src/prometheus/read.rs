@@ -4,13 +4,15 @@ use telstack_catalog::product::Product;
 use telstack_system::{
     AlertRule, Bind, Container, Dial, Flag, Known, NamedFiles, Node, Origin, Protocol, Purpose, Recorded, ScrapeJob,
     Settings, Sourced, Store, Tls, Value, glob,
-    link::{self, Door},
+    link::{self, Address, Door},
     units::{Bytes, Period},
 };
 
 use crate::{
+    command,
     folder::{self, Config, Dialled, Folder},
     reading::{self, dial, items, period, text, truth},
+    server,
 };
 
 /// Flags that say where files are: the container knows them.
@@ -31,11 +33,12 @@ const DISCOVERED: &str = "file_sd_configs";
 const NAMED: [(&str, Option<&str>); 2] = [("rule_files", Some(RULES)), ("scrape_config_files", None)];
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let path = folder::config_path(node, "config.file").unwrap_or_default();
-    let all = folder::flags(node);
-    let web = folder::flag(node, "web.config.file");
-    let listen = folder::flag(node, "web.listen-address");
-    let data = folder::flag(node, "storage.tsdb.path");
+    let path = command::config_path(node, "config.file").unwrap_or_default();
+    let all = command::flags(node);
+    let web = command::flag(node, "web.config.file");
+    let listen = command::flag(node, "web.listen-address");
+    let prefix = prefix(node);
+    let data = command::flag(node, "storage.tsdb.path");
     let config = folder.config_for(node, "config.file").known();
     let mut dialled = Vec::new();
     let known = config.is_ok();
@@ -133,13 +136,17 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             dialled.extend(scrapes(job, settings).filter(|it| !node.answers_to(&it.dial.host)));
         }
     }
-    if let Some(version) = node.version().filter(|_| known) {
+    let listens = listen.as_deref().is_none_or(|it| !it.contains('$'));
+    if let Some(version) = node.version().filter(|_| known && listens) {
         let (host, port) = listen.as_deref().and_then(|it| it.rsplit_once(':')).unwrap_or(("", ""));
         let (bind, port) = (Bind::parse(host), port.parse::<u16>().ok());
         let tls = tls.unwrap_or(Known::Value(Tls::Off));
         node.listeners = link::listeners(node, Product::Prometheus, version, |endpoint| {
             Some(Door { port: port.unwrap_or(endpoint.port), bind: bind.clone(), tls, origin: node.origin.clone() })
         });
+        for listener in &mut node.listeners {
+            server::below(listener, &prefix);
+        }
     }
     dialled
 }
@@ -175,6 +182,19 @@ fn discovered(groups: &Value) -> Vec<Sourced<String>> {
     let groups = groups.as_seq().unwrap_or_default().iter().filter(plain);
     let targets = groups.flat_map(|it| items(it, "targets"));
     targets.filter_map(|it| Some(Sourced::new(it.as_str()?.to_owned(), it.mark.clone()))).collect()
+}
+
+/// The path that everything it answers is below: as a flag says, else that of the address that others know it by.
+fn prefix(node: &Node) -> String {
+    if let Some(prefix) = command::flag(node, "web.route-prefix") {
+        return prefix;
+    }
+    let url = command::flag(node, "web.external-url").unwrap_or_default();
+    // Where run time decides it, so it does the path.
+    if url.contains('$') || url.starts_with('/') {
+        return url;
+    }
+    Address::parse(&url).filter(|it| !it.scheme.is_empty()).map(|it| it.path).unwrap_or_default()
 }
 
 fn facet(store: &mut Store, document: Option<&Value>, flags: Vec<Flag>, alerts: Vec<AlertRule>, origin: &Origin) {

@@ -1,18 +1,22 @@
 //! Reading it.
 
-use telstack_catalog::product::Product;
-use telstack_system::{MetricsGenerator, Node, Value, link};
+use telstack_catalog::product::{Endpoint, Product};
+use telstack_syntax::tree::Kind;
+use telstack_system::{Bind, Known, MetricsGenerator, Node, Tls, Value, link::Door};
 
 use super::RETENTION;
 use crate::{
     folder::{self, Dialled, Folder},
     reading::{self, items, number, period, text, truth},
     receivers,
+    server::Server,
 };
 
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
-    if let (Some(document), Some(store)) = (&document, node.store_mut()) {
+    let server = Server::of(node, Product::Tempo, document.as_ref());
+    let document = document.map(|_| &server.document);
+    if let (Some(document), Some(store)) = (document, node.store_mut()) {
         store.multi_tenant = truth(document, "multitenancy_enabled");
         store.retention = RETENTION.iter().find_map(|path| period(document, &path.join(".")));
         let receivers = document.at("distributor.receivers").and_then(receivers::read_max_message);
@@ -24,17 +28,25 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         }
         store.data_path = text(document, "storage.trace.local.path").and_then(folder::parent);
     }
-    let generates = document.as_ref().filter(|it| generator(it).is_some_and(|it| it.active != Some(false)));
+    let generates = document.filter(|it| generator(it).is_some_and(|it| it.active != Some(false)));
     let targets = generates.map(|it| items(it, "metrics_generator.storage.remote_write"));
     let dialled = targets.map(reading::remote_writes).unwrap_or_default();
     if let Some(version) = node.version() {
-        let all = document.as_ref().and_then(|it| it.at("distributor.receivers"));
-        node.listeners = link::listeners(node, Product::Tempo, version, |endpoint| {
-            if endpoint.signals.is_empty() {
-                return Some(reading::http_server(document.as_ref(), endpoint.port, &node.origin));
+        let all = server.document.at("distributor.receivers").filter(|it| !matches!(it.kind, Kind::Null));
+        let all = all.filter(|it| it.as_map().is_none_or(|map| !map.is_empty()));
+        let origin = node.origin.clone();
+        let receivers = |endpoint: &Endpoint| match all {
+            Some(all) => receivers::door(all, endpoint, &|_| true),
+            None if endpoint.by_default => {
+                let (bind, tls, origin) = (Bind::Unknown, Known::Value(Tls::Off), origin.clone());
+                Some(Door { port: endpoint.port, bind, tls, origin })
             }
-            receivers::door(all?, endpoint, &|_| true)
-        });
+            None => None,
+        };
+        node.listeners = server.listeners(node, Product::Tempo, version, Some(&receivers));
+        for listener in node.listeners.iter_mut().filter(|it| it.signals.is_empty()) {
+            server.put_below(listener);
+        }
     }
     dialled
 }

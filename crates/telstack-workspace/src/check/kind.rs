@@ -144,7 +144,9 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     if has("receivers") && has("exporters") || below(SERVICE, "pipelines") && !is_partial(keys) {
         return FileKind::Collector;
     }
-    let services = keys.top("services").is_some_and(|it| it.deeper.iter().any(|key| SERVICE_KEYS.contains(key)));
+    // Others have lists of that name.
+    let services =
+        keys.top("services").is_some_and(|it| !it.is_list && it.deeper.iter().any(|key| SERVICE_KEYS.contains(key)));
     if services || has("include") && keys.tops.iter().all(|it| is_compose_key(it.key)) {
         return FileKind::Compose;
     }
@@ -368,6 +370,20 @@ mod tests {
 
     const COLLECTOR: &str = "receivers:\n  otlp:\nexporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      \
                              receivers: [otlp]\n      exporters: [debug]\n";
+
+    #[test]
+    fn lists_of_services_are_no_compose_file() {
+        for text in [
+            "services: [docker]\nimage: x\n",
+            "services:\n- name: a\n  image: x\n  spec:\n    ports: [80]\n",
+            "services:\n  - type: web\n    image: x\n    run:\n      command: y\n",
+            "{\"services\": [{\"a\": {\"image\": \"x\"}}]}",
+        ] {
+            assert_eq!(is(text), FileKind::Unknown, "{text}");
+        }
+        assert_eq!(is("services:\n  a:\n    image: x\n"), FileKind::Compose);
+        assert_eq!(is("{\"services\": {\"a\": {\"image\": \"x\"}}}"), FileKind::Compose);
+    }
 
     #[test]
     fn collectors_and_parts_of_them() {

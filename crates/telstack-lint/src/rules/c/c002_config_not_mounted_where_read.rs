@@ -195,12 +195,46 @@ mod tests {
     }
 
     #[test]
+    fn jaeger_reads_what_it_is_told_to() {
+        let jaeger = |image: &str, service: &str| {
+            let compose = format!("services:\n  jaeger:\n    image: {image}\n    {service}\n");
+            Bench::project(&[("compose.yaml", &compose), ("j.yaml", "receivers: {otlp: {protocols: {grpc: }}}\n")])
+        };
+        for image in ["jaegertracing/all-in-one", "jaegertracing/jaeger:latest", "'jaegertracing/jaeger:${V}'"] {
+            jaeger(image, "command: [--memory.max-traces=10000]").silent("C002");
+        }
+        let two = "jaegertracing/jaeger:2.10.0";
+        let told = "command: ['--config=file:/conf/j.yaml']";
+        jaeger(two, &format!("{told}\n    volumes: ['./j.yaml:/conf/j.yaml']")).silent("C002");
+        jaeger(two, "command: ['--config=env:CONFIG']").silent("C002");
+        let named = jaeger(two, &format!("{told}\n    volumes: ['./j.yaml:/conf/other.yaml']"));
+        named.finds("C002", "'--config=file:/conf/j.yaml'");
+    }
+
+    #[test]
+    fn paths_that_only_run_time_knows() {
+        let prometheus = |path: &str| {
+            let compose = format!(
+                "services:\n  prom:\n    image: prom/prometheus:v3.5.0\n    command: ['--config.file={path}']\n    volumes: \
+                 ['./p.yml:/conf/p.yml']\n"
+            );
+            Bench::project(&[("compose.yaml", &compose), ("p.yml", "global: {scrape_interval: 15s}\n")])
+        };
+        prometheus("/conf/p${SFX}.yml").silent("C002");
+        prometheus("p.yml").silent("C002");
+        prometheus("/conf/q.yml").finds("C002", "'--config.file=/conf/q.yml'");
+    }
+
+    #[test]
     fn silent_where_it_may_be_there() {
         for service in [
             "build: .\n    command: [--config=/etc/other.yaml]",
             "command: [--config=/etc/other.yaml]\n    volumes: ['/srv:/etc']",
             "command: [--config=/etc/other.yaml]\n    configs: [{source: x, target: /etc/other.yaml}]",
             "command: [--config=env:CONFIG]",
+            "command: ['--config=yaml:receivers::otlp::protocols::grpc:']",
+            "command: ['--config=/etc/otelcol/${WHICH}.yaml']",
+            "command: [--config=/etc/other.yaml]\n    volumes: ['./otel.yaml:/etc/${WHICH}.yaml']",
             "entrypoint: [/start.sh]\n    volumes: ['./otel.yaml:/etc/otel.yaml']",
         ] {
             collector(service).silent("C002");

@@ -1,10 +1,10 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use telstack_catalog::{ComponentKind, product::image_facts};
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Container, Dependency, Known, Node, Purpose};
+use telstack_system::{Container, Dependency, Known, Node, Purpose, circles_among};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, words::ticked};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -36,9 +36,9 @@ fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
         for dependency in depends_on(node) {
             never_healthy(cx, node, dependency);
-            waits_for_itself(cx, node, dependency);
         }
     }
+    wait_for_themselves(cx);
     impatient(cx);
 }
 
@@ -65,54 +65,37 @@ fn never_healthy(cx: &mut Cx<'_>, node: &Node, dependency: &Dependency) {
     cx.report(finding);
 }
 
-/// Follows those that wait, from the first of a circle in the order of services, so that each is told once.
-fn waits_for_itself(cx: &mut Cx<'_>, node: &Node, dependency: &Dependency) {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![dependency.node.as_str()];
-    let mut circle: Vec<&Node> = Vec::new();
-    while let Some(name) = open.pop() {
-        if name == node.name {
-            let first = circle.iter().all(|it| cx.system.find(&it.name) > cx.system.find(&node.name));
-            if first {
-                let message = if dependency.node == node.name {
-                    format!("`{}` waits for itself", node.name)
-                } else {
-                    format!("`{}` and `{}` wait for each other", node.name, dependency.node)
-                };
-                let mut finding = cx.finding(message, &dependency.origin, "none of them ever starts");
-                let back = circle.iter().flat_map(|it| depends_on(it)).find(|it| it.node == node.name);
-                if let Some(back) = back {
-                    finding = finding.label(back.origin.span(), format!("waits for `{}`", node.name));
-                }
-                cx.report(finding.help("let one of them not wait"));
-            }
-            return;
-        }
-        if !seen.insert(name) {
-            continue;
-        }
-        let Some(id) = cx.system.find(name) else { continue };
-        let other = cx.system.node(id);
-        // Only what is part of the way back belongs to the circle.
-        if reaches(cx, other, &node.name) {
-            circle.push(other);
-            open.extend(depends_on(other).iter().map(|it| it.node.as_str()));
-        }
-    }
-}
+/// Longer circles are shown by their start.
+const SHOWN: usize = 12;
 
-fn reaches(cx: &Cx<'_>, from: &Node, name: &str) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut open: Vec<&str> = depends_on(from).iter().map(|it| it.node.as_str()).collect();
-    while let Some(next) = open.pop() {
-        if next == name {
-            return true;
+/// Those that wait for each other: a circle that they are on.
+fn wait_for_themselves(cx: &mut Cx<'_>) {
+    let nodes: Vec<&Node> = cx.system.nodes().map(|(_, node)| node).collect();
+    let places: BTreeMap<&str, usize> = nodes.iter().enumerate().map(|(at, it)| (it.name.as_str(), at)).collect();
+    let place = |it: &Dependency| places.get(it.node.as_str()).copied();
+    let targets: Vec<Vec<usize>> = nodes.iter().map(|it| depends_on(it).iter().filter_map(place).collect()).collect();
+    for circle in circles_among(&targets) {
+        let circle: Vec<&Node> = circle.into_iter().map(|at| nodes[at]).collect();
+        let message = match circle.as_slice() {
+            [one] => format!("`{}` waits for itself", one.name),
+            [one, other] => format!("`{}` and `{}` wait for each other", one.name, other.name),
+            all => {
+                let shown = &all[..all.len().min(SHOWN)];
+                let names = ticked(shown.iter().map(|it| it.name.as_str()));
+                let more = all.len() - shown.len();
+                let names = if more > 0 { format!("{names}, and {more} more") } else { names };
+                format!("services wait for each other in a circle: {names}")
+            }
+        };
+        let waits = circle.iter().zip(circle.iter().cycle().skip(1));
+        let mut waits = waits.filter_map(|(one, next)| depends_on(one).iter().find(|it| it.node == next.name));
+        let Some(first) = waits.next() else { continue };
+        let mut finding = cx.finding(message, &first.origin, "none of them ever starts");
+        for wait in waits.take(SHOWN) {
+            finding = finding.label(wait.origin.span(), format!("waits for `{}`", wait.node));
         }
-        if let (true, Some(id)) = (seen.insert(next), cx.system.find(next)) {
-            open.extend(depends_on(cx.system.node(id)).iter().map(|it| it.node.as_str()));
-        }
+        cx.report(finding.help("let one of them not wait"));
     }
-    false
 }
 
 /// Exporters that do not retry, of collectors that do not wait.
@@ -165,6 +148,26 @@ mod tests {
         let compose = "services:\n  a:\n    image: x\n    depends_on: [b]\n  b:\n    image: x\n    depends_on: [c]\n  c:\n    \
                        image: x\n    depends_on: [a, d]\n  d: {image: x}\n  e:\n    image: x\n    depends_on: [a]\n";
         Bench::project(&[("compose.yaml", compose)]).finds("C004", "b");
+    }
+
+    #[test]
+    fn tells_of_many_in_a_circle_once() {
+        use std::fmt::Write;
+
+        let ring = |services: usize, waits: &dyn Fn(usize) -> Vec<usize>| {
+            let mut compose = "services:\n".to_owned();
+            for at in 0..services {
+                let waits: Vec<String> = waits(at).iter().map(|it| format!("s{}", it % services)).collect();
+                let _ = writeln!(compose, "  s{at}: {{image: x, depends_on: [{}]}}", waits.join(", "));
+            }
+            Bench::project(&[("compose.yaml", &compose)])
+        };
+        ring(800, &|at| vec![at + 1]).finds("C004", "s1");
+        ring(30, &|at| (0..30).filter(|it| *it != at).collect()).finds("C004", "s1");
+        ring(1, &|at| vec![at]).finds("C004", "s0");
+        let two = ring(4, &|at| vec![at ^ 1]);
+        assert_eq!(two.found().iter().filter(|(code, ..)| *code == "C004").count(), 2);
+        ring(30, &|at| (at + 1..30).collect()).silent("C004");
     }
 
     #[test]

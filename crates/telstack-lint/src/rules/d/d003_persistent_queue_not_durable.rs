@@ -66,7 +66,11 @@ fn check(cx: &mut Cx<'_>) {
             .finding(message, &place, what)
             .label(value.mark.span(), format!("kept with {}", storage.title()))
             .label(mount.and_then(|it| it.origin.span()), "mounted here")
-            .help(if directory.starts_with('/') {
+            .help(if let (Some(_), Some(MountSource::Ephemeral)) = (&container.pod, source) {
+                "put a claim in the place of the `emptyDir`: `persistentVolumeClaim`, or `volumeClaimTemplates` of a \
+                 StatefulSet"
+                    .to_owned()
+            } else if directory.starts_with('/') {
                 format!("mount a volume at `{directory}`")
             } else {
                 format!(
@@ -87,7 +91,7 @@ fn check(cx: &mut Cx<'_>) {
 #[cfg(test)]
 mod tests {
     use telstack_diagnostics::Severity;
-    use telstack_system::{Mount, MountSource};
+    use telstack_system::{Mount, MountSource, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -124,6 +128,14 @@ mod tests {
     fn fails_in_the_container_layer_and_on_memory() {
         assert_eq!(queue("/queue", None).finds("D003", "/queue"), Severity::Warning);
         queue("/queue/a", Some(MountSource::Ephemeral(None))).finds("D003", "/queue/a");
+    }
+
+    #[test]
+    fn speaks_of_claims_in_a_cluster() {
+        let mut bench = queue("/queue", Some(MountSource::Ephemeral));
+        assert_eq!(bench.helps("D003")[0], "mount a volume at `/queue`");
+        bench.in_pod(WorkloadKind::Deployment);
+        assert!(bench.helps("D003")[0].contains("persistentVolumeClaim"), "{:?}", bench.helps("D003"));
     }
 
     #[test]

@@ -97,7 +97,11 @@ fn unwritable(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
         return Some(
             cx.finding(message("it is mounted read only"), &directory.origin, "the collector does not start")
                 .label(mount.origin.span(), "read only")
-                .help("mount it without `:ro`"),
+                .help(if container.pod.is_some() {
+                    "mount it without `readOnly: true`"
+                } else {
+                    "mount it without `:ro`"
+                }),
         );
     }
     // A new volume belongs to root where its image has no such folder.
@@ -114,21 +118,23 @@ fn unwritable(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
         node.name != part.node.name
             && node.container.as_ref().is_some_and(|it| it.mounts.iter().any(|other| other.source == mount.source))
     };
-    if owned || helped || cx.system.nodes().any(|(_, node)| other(node)) {
+    let group = container.pod.as_ref().is_some_and(|it| it.fs_group.is_some());
+    if owned || helped || group || cx.system.nodes().any(|(_, node)| other(node)) {
         return None;
     }
-    Some(
-        cx.finding(
-            message("a new volume belongs to root"),
-            &directory.origin,
-            format!("user {user} may not write here"),
-        )
+    let remark = format!("user {user} may not write here");
+    let finding = cx
+        .finding(message("a new volume belongs to root"), &directory.origin, remark)
         .severity(Severity::Warning)
         .label(mount.origin.span(), "a volume, made for root")
-        .label(container.image.span(), format!("runs as user {user}, and holds no such folder"))
-        .help("run it as root: `user: \"0\"`")
-        .help(format!("or give the volume to user {user} before: a service that runs `chown` on it, to wait for")),
-    )
+        .label(container.image.span(), format!("runs as user {user}, and holds no such folder"));
+    Some(if container.pod.is_some() {
+        finding.help(format!("give its volumes to a group of the pod: `securityContext: {{fsGroup: {user}}}`"))
+    } else {
+        finding
+            .help("run it as root: `user: \"0\"`")
+            .help(format!("or give the volume to user {user} before: a service that runs `chown` on it, to wait for"))
+    })
 }
 
 /// Is the folder of a storage extension surely, or likely, not there?
@@ -163,7 +169,7 @@ pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
 #[cfg(test)]
 mod tests {
     use telstack_diagnostics::{Applicability, Severity};
-    use telstack_system::{Mount, MountSource};
+    use telstack_system::{Mount, MountSource, Sourced, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -234,6 +240,17 @@ mod tests {
         assert_eq!(project("]\n    read_only: true").finds("D004", "/queue"), Severity::Error);
         assert_eq!(project("'./q:/queue:ro']").finds("D004", "/queue"), Severity::Error);
         assert_eq!(project("'q:/queue']").finds("D004", "/queue"), Severity::Warning);
+    }
+
+    #[test]
+    fn a_pod_gives_its_volumes_to_a_group() {
+        let mut bench = project("'q:/queue']");
+        assert!(bench.helps("D004")[0].contains("user"), "{:?}", bench.helps("D004"));
+        bench.in_pod(WorkloadKind::StatefulSet);
+        assert!(bench.helps("D004")[0].contains("fsGroup: 10001"), "{:?}", bench.helps("D004"));
+        let group = Sourced::new(10_001, bench.system.origin.clone());
+        bench.in_pod(WorkloadKind::StatefulSet).fs_group = Some(group);
+        bench.silent("D004");
     }
 
     #[test]

@@ -67,7 +67,11 @@ fn check(cx: &mut Cx<'_>) {
                 .finding(message, &one.directory, "all but one wait for its lock and do not start")
                 .label(replicas.span(), format!("{} of it run", replicas.value))
                 .label(one.mount.span(), "one volume for all of them")
-                .help("run each as a service of its own, with a volume of its own");
+                .help(if one.part.node.container.as_ref().is_some_and(|it| it.pod.is_some()) {
+                    "give each pod a volume of its own: a StatefulSet with `volumeClaimTemplates`"
+                } else {
+                    "run each as a service of its own, with a volume of its own"
+                });
             cx.report(finding);
         }
         let beside = |it: &Kept<'_>| match (&it.part.node.container, &one.part.node.container) {
@@ -169,6 +173,16 @@ mod tests {
         let (origin, id) = (bench.at("replicas"), bench.system.node_ids()[0]);
         bench.container(id).replicas = Known::Value(Sourced::new(3, origin));
         bench.finds("D010", "/queue");
+        assert!(bench.helps("D010")[0].contains("service"));
+    }
+
+    #[test]
+    fn speaks_of_pods_in_a_cluster() {
+        let mut bench = two(["q", "r"], ["/queue", "/queue"], ["otlp_grpc", "otlp_grpc"]);
+        let (origin, id) = (bench.at("replicas"), bench.system.node_ids()[0]);
+        bench.container(id).replicas = Known::Value(Sourced::new(3, origin));
+        bench.in_pod(WorkloadKind::Deployment);
+        assert!(bench.helps("D010")[0].contains("volumeClaimTemplates"), "{:?}", bench.helps("D010"));
     }
 
     #[test]

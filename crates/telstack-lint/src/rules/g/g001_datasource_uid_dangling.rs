@@ -1,5 +1,5 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Node, Origin, Viewer};
+use telstack_system::{Node, Sourced, Viewer};
 
 use crate::{
     Cx, Rule,
@@ -44,25 +44,38 @@ fn check(cx: &mut Cx<'_>) {
     for viewer in viewers {
         for source in &viewer.data_sources {
             for link in &source.links {
-                judge(cx, viewer, &format!("data source `{}` links to", source.name), &link.value, &link.origin);
+                judge(cx, viewer, &format!("data source `{}` links to", source.name), link, None);
             }
         }
         for dashboard in &viewer.dashboards {
             for uid in &dashboard.data_sources {
-                judge(cx, viewer, &format!("dashboard `{}` queries", dashboard.title), &uid.value, &uid.origin);
+                let ty = dashboard.types.get(&uid.value).map(String::as_str);
+                judge(cx, viewer, &format!("dashboard `{}` queries", dashboard.title), uid, ty);
             }
         }
     }
 }
 
-fn judge(cx: &mut Cx<'_>, viewer: &Viewer, who: &str, uid: &str, at: &Origin) {
+/// What names a data source, of a type if that is said.
+fn judge(cx: &mut Cx<'_>, viewer: &Viewer, who: &str, named: &Sourced<String>, ty: Option<&str>) {
+    let uid = named.value.as_str();
     let elsewhere = uid.is_empty() || is_reference(uid) || BUILT_IN.contains(&uid) || uid.starts_with(CLOUD);
     let uids = || viewer.data_sources.iter().map(|source| source.uid.as_str());
     // Grafana looks for a name where there is no such uid.
     if elsewhere || viewer.data_sources.iter().any(|it| it.uid == uid || it.name == uid) {
         return;
     }
-    let finding = cx.finding(format!("{who} data source `{uid}`, which is not provisioned"), at, "no such uid");
+    let finding =
+        cx.finding(format!("{who} data source `{uid}`, which is not provisioned"), &named.origin, "no such uid");
+    // As a rule uids are called after types.
+    let ty = ty.unwrap_or(uid);
+    let mut alike = viewer.data_sources.iter().filter(|it| it.ty == ty);
+    if let (Some(only), None) = (alike.next().filter(|it| !it.uid_written), alike.next()) {
+        let finding = finding
+            .label(only.origin.span(), format!("the only one of type `{ty}`, and its uid is not written"))
+            .help(format!("give data source `{}` the uid: `uid: {uid}`", only.name));
+        return cx.report(finding);
+    }
     let finding = match viewer.data_sources.iter().find(|it| Some(it.uid.as_str()) == nearest(uid, uids())) {
         Some(close) => finding
             .label(close.origin.span(), format!("`{}` is provisioned here", close.uid))
@@ -87,6 +100,7 @@ mod tests {
         let source = DataSource {
             name: "Loki".into(),
             uid: "loki".into(),
+            uid_written: true,
             ty: "loki".into(),
             url: Sourced::new("http://loki:3100".into(), origin.clone()),
             by_browser: false,
@@ -103,6 +117,33 @@ mod tests {
     #[test]
     fn fails_on_a_uid_that_nobody_has() {
         links_to("tempo").finds("G001", "link");
+    }
+
+    #[test]
+    fn shows_the_only_one_that_may_be_meant() {
+        let grafana = |panel: &str, sources: &str| {
+            let compose = "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    volumes:\n      - \
+                           ./p.yml:/etc/grafana/provisioning/dashboards/p.yml\n      - \
+                           ./s.yml:/etc/grafana/provisioning/datasources/s.yml\n      - ./d:/d\n";
+            let dashboard = format!(r#"{{"title": "t", "uid": "a", "panels": [{panel}]}}"#);
+            Bench::project(&[
+                ("compose.yaml", compose),
+                ("p.yml", "providers: [{name: a, options: {path: /d}}]\n"),
+                ("s.yml", &format!("datasources: [{sources}]\n")),
+                ("d/a.json", &dashboard),
+            ])
+        };
+        let logs = r#"{"type": "logs", "title": "l", "datasource": {"type": "loki", "uid": "logs"}}"#;
+        let bench = grafana(logs, "{name: Loki, type: loki}, {name: Tempo, type: tempo}");
+        bench.finds("G001", "\"logs\"");
+        assert_eq!(bench.helps("G001"), ["give data source `Loki` the uid: `uid: logs`"]);
+        let two = grafana(logs, "{name: Loki, type: loki}, {name: Other, type: loki}");
+        assert!(two.helps("G001")[0].starts_with("name one"), "{:?}", two.helps("G001"));
+        // Nobody asks it anything.
+        for ty in ["row", "text"] {
+            grafana(&logs.replace("\"logs\", \"title", &format!("\"{ty}\", \"title")), "{name: Loki, type: loki}")
+                .silent("G001");
+        }
     }
 
     #[test]

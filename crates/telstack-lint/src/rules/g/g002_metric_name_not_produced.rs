@@ -214,6 +214,7 @@ mod tests {
             title: "Pipeline".into(),
             description: String::new(),
             data_sources: Vec::new(),
+            types: std::collections::BTreeMap::default(),
             panels: vec![panel],
             inputs: Vec::new(),
             origin: at,

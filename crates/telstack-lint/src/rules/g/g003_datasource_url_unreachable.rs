@@ -112,6 +112,52 @@ mod tests {
         grafana("http://localhost:3000", "").silent("G003");
     }
 
+    /// A store that is started with flags, and Grafana that asks it.
+    fn flagged(image: &str, flags: &str, config: &str, url: &str) -> Bench {
+        let compose = format!(
+            "services:\n  store:\n    image: {image}\n    command: [-config.file=/s.yml, {flags}]\n    volumes: \
+             ['./s.yml:/s.yml']\n  grafana:\n    image: grafana/grafana:12.0.0\n    volumes: \
+             ['./data.yml:/etc/grafana/provisioning/datasources/data.yml']\n"
+        );
+        let data = format!("datasources: [{{name: s, type: loki, url: '{url}'}}]\n");
+        Bench::project(&[("compose.yaml", &compose), ("data.yml", &data), ("s.yml", config)])
+    }
+
+    #[test]
+    fn flags_go_before_the_configuration() {
+        let loki = |flags: &str, url: &str| {
+            flagged("grafana/loki:3.5.0", flags, "auth_enabled: false\nserver: {http_listen_port: 3101}\n", url)
+        };
+        loki("-server.http-listen-port=3111", "http://store:3111").silent("G003");
+        loki("--server.http-listen-port, '3111'", "http://store:3111").silent("G003");
+        loki("-server.http-listen-port=3111", "http://store:3101").finds("G003", "'http://store:3101'");
+        loki("-server.grpc-listen-port=3111", "http://store:3111").finds("G003", "'http://store:3111'");
+        // Nobody knows.
+        for flag in ["-server.something=3111", "'-server.http-listen-port=${PORT}'"] {
+            loki(flag, "http://store:3111").silent("G003");
+        }
+        let tempo = |url: &str| {
+            flagged("grafana/tempo:2.7.0", "-server.http-listen-port=3200", "storage: {trace: {backend: local}}\n", url)
+        };
+        tempo("http://store:3200").silent("G003");
+        tempo("http://store:80").finds("G003", "'http://store:80'");
+        let mimir = |url: &str| {
+            let flags = "-server.http-listen-port=9009, -auth.multitenancy-enabled=false";
+            flagged("grafana/mimir:2.17.0", flags, "target: all\n", url)
+        };
+        mimir("http://store:9009/prometheus").silent("G003");
+        mimir("http://store:9009/prometheus").silent("L005");
+        mimir("http://store:8080/prometheus").finds("G003", "'http://store:8080/prometheus'");
+    }
+
+    #[test]
+    fn says_each_way_out_once() {
+        let bench = grafana("http://tempo:3100", "");
+        let helps = bench.helps("G003");
+        let distinct: std::collections::BTreeSet<&String> = helps.iter().collect();
+        assert_eq!(helps.len(), distinct.len(), "{helps:?}");
+    }
+
     #[test]
     fn silent_where_others_may_answer() {
         grafana("http://localhost:3200", "    network_mode: host\n").silent("G003");

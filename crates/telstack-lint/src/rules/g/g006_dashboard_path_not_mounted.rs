@@ -23,7 +23,7 @@ options: {path: /var/lib/grafana/dashboards}
 # compose.yaml
 volumes: ['./dashboards:/var/lib/grafana/dashboards']",
         silent: "A volume, or a folder that is not there to be read, may hold them; the image is not an official one; \
-                 several organisations, each of which has uids of its own. A warning where the folder is there and empty.",
+                 several organisations, each of which has uids of its own; a data source that is written again under its own name. A warning where the folder is there and empty.",
         sources: &[
             "https://github.com/grafana/grafana/issues/110740",
             "https://github.com/grafana/grafana/issues/41763",
@@ -59,9 +59,12 @@ fn mounted_elsewhere<'a>(node: &'a Node, path: &str) -> Option<(&'a str, &'a Ori
     mounts.map(|it| (it.target.as_str(), &it.origin)).find(|(target, _)| name(target) == name(path))
 }
 
+/// What data sources are called in findings.
+const SOURCE: &str = "data source";
+
 /// Reports what has the uid of another one.
 fn twice(cx: &mut Cx<'_>, viewer: &Viewer) {
-    let sources = viewer.data_sources.iter().map(|it| ("data source", &it.uid, &it.name, &it.origin));
+    let sources = viewer.data_sources.iter().map(|it| (SOURCE, &it.uid, &it.name, &it.origin));
     let dashboards = viewer.dashboards.iter().map(|it| ("dashboard", &it.uid, &it.title, &it.origin));
     let mut known: BTreeMap<(&str, &str), (&String, &Origin)> = BTreeMap::new();
     for (what, uid, name, origin) in sources.chain(dashboards).filter(|it| !it.1.is_empty() && !it.1.contains('$')) {
@@ -69,7 +72,8 @@ fn twice(cx: &mut Cx<'_>, viewer: &Viewer) {
             known.insert((what, uid), (name, origin));
             continue;
         };
-        if *at == origin {
+        // A data source that is there already is brought up to date.
+        if *at == origin || what == SOURCE && *first == name {
             continue;
         }
         let message = format!("{what}s `{first}` and `{name}` have one uid, `{uid}`");
@@ -116,6 +120,7 @@ mod tests {
         Bench::data_sources(sources).finds("G006", "{name: b, uid: x, type: loki");
         let apart = sources.replace("{name: b,", "{name: b, orgId: 2,");
         Bench::data_sources(&apart).silent("G006");
+        Bench::data_sources(&sources.replace("name: b", "name: a")).silent("G006");
     }
 
     #[test]

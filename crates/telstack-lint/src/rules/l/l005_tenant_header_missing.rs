@@ -3,7 +3,7 @@ use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::{Origin, Protocol, Purpose, Store};
 
 use crate::{
-    Cx, Rule, facts,
+    Cx, Rule,
     facts::Link,
     words::{either, is_reference},
 };
@@ -41,8 +41,6 @@ loki "loki" { tenant "shop" }"#,
     check,
 };
 
-/// The flag that says it on a command line.
-const FLAG: &str = "auth.enabled";
 /// The header.
 const HEADER: &str = "X-Scope-OrgID";
 
@@ -87,8 +85,7 @@ fn apart(store: &Store) -> Option<&Origin> {
 
 /// Does the link write or query, and is it answered?
 fn concerns(link: &Link<'_>) -> bool {
-    let flagged = facts::flags(link.to).iter().any(|flag| flag.name == FLAG);
-    matches!(link.purpose, Purpose::Telemetry | Purpose::Query) && link.answer().is_some() && !flagged
+    matches!(link.purpose, Purpose::Telemetry | Purpose::Query) && link.answer().is_some()
 }
 
 /// May the dialler name a tenant in a way that is not known here?
@@ -179,6 +176,23 @@ mod tests {
     fn passes_with_the_same_tenant_and_without_tenants() {
         loki("headers: {X-Scope-OrgID: a}", Some(true), Some("b|a")).silent("L005");
         loki("", Some(false), Some("")).silent("L005");
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_configuration() {
+        let reads = |flag: &str, file: &str| {
+            let compose = format!(
+                "services:\n  loki:\n    image: grafana/loki:3.5.0\n    command: [-config.file=/l.yml, '{flag}']\n    volumes: \
+                 ['./l.yml:/l.yml']\n  grafana:\n    image: grafana/grafana:12.0.0\n    volumes: \
+                 ['./data.yml:/etc/grafana/provisioning/datasources/data.yml']\n"
+            );
+            let data = "datasources: [{name: l, type: loki, url: 'http://loki:3100'}]\n";
+            Bench::project(&[("compose.yaml", &compose), ("data.yml", data), ("l.yml", file)])
+        };
+        reads("-auth.enabled=false", "auth_enabled: true\n").silent("L005");
+        reads("-auth.enabled=${AUTH}", "auth_enabled: true\n").silent("L005");
+        reads("-auth.enabled", "auth_enabled: false\n").finds("L005", "'http://loki:3100'");
+        reads("-target=all", "auth_enabled: true\n").finds("L005", "'http://loki:3100'");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "The target is not part of the stack, the path comes from the environment, or the protocol is already \
+        silent: "The target is not part of the stack, the path or what it is served below comes from the environment, or the protocol is already \
                  wrong (N002).",
         sources: &[
             "https://github.com/grafana/loki/issues/14037",
@@ -46,7 +46,11 @@ fn check(cx: &mut Cx<'_>) {
             continue;
         };
         let bare = |path: &str| path.trim_matches('/').to_owned();
-        if is_reference(&dial.path) || bare(&dial.path) == bare(wanted) || is_doubled(dial, &bare(wanted)) {
+        if is_reference(&dial.path)
+            || is_reference(wanted)
+            || bare(&dial.path) == bare(wanted)
+            || is_doubled(dial, &bare(wanted))
+        {
             continue;
         }
         let shown =
@@ -89,7 +93,7 @@ fn queries(cx: &mut Cx<'_>) {
         // Others ask for other things: rules, alerts.
         let asks = source.is_some_and(|it| it.ty == ASKS);
         let path = link.dial.path.trim_matches('/');
-        if !asks || path == base || is_reference(path) {
+        if !asks || path == base || is_reference(path) || is_reference(base) {
             continue;
         }
         let message = format!("{} queries `{}`, which answers below `/{base}`", link.dialer(), link.address());
@@ -177,6 +181,59 @@ mod tests {
             let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(wrong))]);
             assert_eq!(bench.fixed("N005", &otel("/otlp")), Applicability::Safe, "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_path_is_below_the_prefix_of_the_store() {
+        let writes = |image: &str, flags: &str, url: &str| {
+            let compose = format!(
+                "services:\n  agent:\n    image: prom/prometheus:v3.5.0\n    command: [--config.file=/a.yml]\n    volumes: \
+                 ['./a.yml:/a.yml']\n  store:\n    image: {image}\n    command: [{flags}]\n    volumes: \
+                 ['./s.yml:/s.yml']\n"
+            );
+            let agent = format!("remote_write: [{{url: '{url}'}}]\n");
+            let store = if image.contains("mimir") { "multitenancy_enabled: false\n" } else { "scrape_configs: []\n" };
+            Bench::project(&[("compose.yaml", &compose), ("a.yml", &agent), ("s.yml", store)])
+        };
+        let prometheus = |prefix: &str, path: &str| {
+            let flags = format!("--config.file=/s.yml, --web.enable-remote-write-receiver, '{prefix}'");
+            writes("prom/prometheus:v3.5.0", &flags, &format!("http://store:9090{path}"))
+        };
+        for prefix in ["--web.route-prefix=/prom", "--web.external-url=https://example.com/prom/"] {
+            prometheus(prefix, "/prom/api/v1/write").silent("N005");
+            prometheus(prefix, "/api/v1/write").finds("N005", "'http://store:9090/api/v1/write'");
+        }
+        prometheus("--web.external-url=https://example.com", "/api/v1/write").silent("N005");
+        prometheus("--web.external-url=https://example.com", "/prom/api/v1/write")
+            .finds("N005", "'http://store:9090/prom/api/v1/write'");
+        for unknown in ["--web.route-prefix=${PREFIX}", "--web.external-url=${URL}"] {
+            prometheus(unknown, "/prom/api/v1/write").silent("N005");
+        }
+        let mimir = |path: &str| {
+            let flags = "-config.file=/s.yml, -server.path-prefix=/m";
+            writes("grafana/mimir:2.17.0", flags, &format!("http://store:8080{path}"))
+        };
+        mimir("/m/api/v1/push").silent("N005");
+        mimir("/api/v1/push").finds("N005", "'http://store:8080/api/v1/push'");
+    }
+
+    #[test]
+    fn tempo_takes_spans_where_nothing_names_a_receiver() {
+        let sends = |receivers: &str, port: &str| {
+            let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                           ['./o.yaml:/etc/otelcol/config.yaml']\n  tempo:\n    image: grafana/tempo:2.8.1\n    command: \
+                           [-config.file=/t.yml]\n    volumes: ['./t.yml:/t.yml']\n";
+            let otel = format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters: {{otlp_grpc: {{endpoint: 'tempo:{port}', tls: \
+                 {{insecure: true}}}}}}\nservice: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp_grpc]}}}}}}\n"
+            );
+            let tempo = format!("storage: {{trace: {{backend: local}}}}\n{receivers}");
+            Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel), ("t.yml", &tempo)])
+        };
+        sends("", "4317").silent("N003");
+        sends("distributor: {receivers: {}}\n", "4317").silent("N003");
+        sends("", "4318").finds("N003", "'tempo:4318'");
+        sends("distributor: {receivers: {zipkin: {endpoint: '0.0.0.0:9411'}}}\n", "4317").finds("N003", "'tempo:4317'");
     }
 
     #[test]

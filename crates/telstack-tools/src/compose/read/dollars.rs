@@ -1,6 +1,6 @@
 //! What compose makes of `$` where something else was meant to see it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use telstack_diagnostics::{Change, Diagnostic, Edit, Fix, RuleInfo, Severity, Span};
 use telstack_syntax::tree::Kind;
@@ -18,16 +18,17 @@ pub(crate) static RULE: RuleInfo = RuleInfo {
     severity: Severity::Error,
     summary: "Compose fills in a `$` that a program inside was meant to see.",
     why: "Compose reads every `$` of its file first: in commands, variables and configurations that stand in it. \
-          `${env:TOKEN}` and `$1` are nothing that it knows, so it refuses the file: `invalid interpolation format`. \
+          `${env:TOKEN}` is nothing that it knows, so it refuses the file: `invalid interpolation format`. \
           `$TOKEN` it fills in from its own environment, where a variable of the container is not set: nothing is left.",
     bad: "configs:\n  otel:\n    content: |\n      exporters: {otlp_grpc: {endpoint: '${env:GATEWAY}'}}",
     good: "configs:\n  otel:\n    content: |\n      exporters: {otlp_grpc: {endpoint: '$${env:GATEWAY}'}}",
-    silent: "`$$`; files that compose does not read itself; keys that start with `x-`. A variable that compose can fill in \
+    silent: "`$$`; a `$` before neither a name nor `{`, such as `$1` and `$(date)`, which compose leaves alone; files that compose does not read itself; keys that start with `x-`. A variable that compose can fill in \
              is a warning, and only where the same file gives it to the container and `.env` does not.",
     sources: &[
         "https://docs.docker.com/reference/compose-file/interpolation/",
         "https://github.com/docker/compose/issues/4485",
         "https://github.com/docker/compose/issues/3768",
+        "https://github.com/compose-spec/compose-go/pull/307",
     ],
 };
 
@@ -36,7 +37,8 @@ const READ_INSIDE: [&str; 3] = ["command", "entrypoint", "healthcheck"];
 
 /// Looks at all texts of a compose file.
 pub(super) fn check(document: &Value, variables: &Variables, folder: &mut Folder<'_>) {
-    refused(document, folder);
+    let mut texts = Texts { document, anchored: None, told: BTreeSet::new() };
+    refused(document, &mut texts, folder);
     let services = document.at("services").and_then(Value::as_map);
     let mut given = BTreeSet::new();
     for service in services.into_iter().flatten() {
@@ -46,14 +48,52 @@ pub(super) fn check(document: &Value, variables: &Variables, folder: &mut Folder
     for service in services.into_iter().flatten() {
         for key in READ_INSIDE {
             if let Some(value) = service.value.at(key) {
-                emptied(value, &given, folder);
+                emptied(value, &given, &mut texts, folder);
             }
         }
     }
     for config in document.at("configs").and_then(Value::as_map).into_iter().flatten() {
         if let Some(value) = config.value.at("content") {
-            emptied(value, &given, folder);
+            emptied(value, &given, &mut texts, folder);
         }
+    }
+}
+
+/// The texts of a compose file, and those of which something was said.
+struct Texts<'v> {
+    document: &'v Value,
+    /// Where each text with a `$` is written out, for those who name it by an alias.
+    anchored: Option<BTreeMap<&'v str, &'v Value>>,
+    told: BTreeSet<Span>,
+}
+
+impl<'v> Texts<'v> {
+    /// Where a text is written out, the first time that it is asked for.
+    fn place(&mut self, value: &'v Value, text: &str, folder: &Folder<'_>) -> Option<Span> {
+        let written = |value: &Value| value.mark.span().filter(|_| value.mark.is_written());
+        let mut span = written(value)?;
+        if folder.source(span).starts_with('*') {
+            let document = self.document;
+            let anchored = self.anchored.get_or_insert_with(|| {
+                let mut found = BTreeMap::new();
+                written_out(document, folder, &mut found);
+                found
+            });
+            span = written(anchored.get(text)?)?;
+        }
+        self.told.insert(span).then_some(span)
+    }
+}
+
+fn written_out<'v>(value: &'v Value, folder: &Folder<'_>, found: &mut BTreeMap<&'v str, &'v Value>) {
+    let alias = || value.mark.span().is_none_or(|span| folder.source(span).starts_with('*'));
+    match &value.kind {
+        Kind::String(text) if text.contains('$') && !alias() => {
+            found.entry(text).or_insert(value);
+        }
+        Kind::Seq(seq) => seq.items.iter().for_each(|item| written_out(item, folder, found)),
+        Kind::Map(map) => map.iter().for_each(|entry| written_out(&entry.value, folder, found)),
+        _ => {}
     }
 }
 
@@ -64,37 +104,37 @@ fn set_inside(environment: &Value) -> Vec<String> {
     map.iter().filter(|entry| own(&entry.value)).map(|entry| entry.key.clone()).collect()
 }
 
-fn refused(value: &Value, folder: &mut Folder<'_>) {
+fn refused<'v>(value: &'v Value, texts: &mut Texts<'v>, folder: &mut Folder<'_>) {
     match &value.kind {
         Kind::String(text) if text.contains('$') => {
             let found = dollars(text).into_iter().filter(|it| it.name.is_none());
-            report(value, text, &found.collect::<Vec<_>>(), folder, |written| {
+            report(value, text, &found.collect::<Vec<_>>(), texts, folder, |written| {
                 Diagnostic::new(&RULE, format!("`{written}` is nothing that compose can fill in"))
                     .note("compose refuses the whole file: `invalid interpolation format`")
             });
         }
-        Kind::Seq(seq) => seq.items.iter().for_each(|item| refused(item, folder)),
+        Kind::Seq(seq) => seq.items.iter().for_each(|item| refused(item, texts, folder)),
         Kind::Map(map) => {
             for entry in map.iter().filter(|entry| !entry.key.starts_with("x-")) {
-                refused(&entry.value, folder);
+                refused(&entry.value, texts, folder);
             }
         }
         _ => {}
     }
 }
 
-fn emptied(value: &Value, given: &BTreeSet<String>, folder: &mut Folder<'_>) {
+fn emptied<'v>(value: &'v Value, given: &BTreeSet<String>, texts: &mut Texts<'v>, folder: &mut Folder<'_>) {
     match &value.kind {
         Kind::String(text) if text.contains('$') => {
             let found = dollars(text).into_iter().filter(|it| it.name.is_some_and(|name| given.contains(name)));
-            report(value, text, &found.collect::<Vec<_>>(), folder, |written| {
+            report(value, text, &found.collect::<Vec<_>>(), texts, folder, |written| {
                 Diagnostic::new(&RULE, format!("compose fills in `{written}` before the container sees it"))
                     .severity(Severity::Warning)
                     .note("compose takes it from its own environment, not from the container's")
             });
         }
-        Kind::Seq(seq) => seq.items.iter().for_each(|item| emptied(item, given, folder)),
-        Kind::Map(map) => map.iter().for_each(|entry| emptied(&entry.value, given, folder)),
+        Kind::Seq(seq) => seq.items.iter().for_each(|item| emptied(item, given, texts, folder)),
+        Kind::Map(map) => map.iter().for_each(|entry| emptied(&entry.value, given, texts, folder)),
         _ => {}
     }
 }
@@ -104,6 +144,7 @@ struct Dollar<'a> {
     /// Which of all that the text has, and how long what it starts is.
     number: usize,
     length: usize,
+    written: &'a str,
     /// The variable; none where compose understands nothing.
     name: Option<&'a str>,
 }
@@ -126,12 +167,17 @@ fn dollars(text: &str) -> Vec<Dollar<'_>> {
             }
         } else {
             let end = tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len());
-            let reference = Reference::parse(&tail[..end]);
-            (if reference.is_some() { end + 1 } else { 1 + tail.chars().next().map_or(0, char::len_utf8) }, reference)
+            let Some(reference) = Reference::parse(&tail[..end]) else {
+                // It stays as it is.
+                (at, number) = (start + 1, number + 1);
+                continue;
+            };
+            (end + 1, Some(reference))
         };
+        let written = &text[start..start + length];
         match reference {
-            None => found.push(Dollar { number, length, name: None }),
-            Some(it) if it.operator.is_empty() => found.push(Dollar { number, length, name: Some(it.name) }),
+            None => found.push(Dollar { number, length, written, name: None }),
+            Some(it) if it.operator.is_empty() => found.push(Dollar { number, length, written, name: Some(it.name) }),
             Some(_) => {}
         }
         number += 1 + text[start + 1..start + length].matches('$').count();
@@ -141,16 +187,16 @@ fn dollars(text: &str) -> Vec<Dollar<'_>> {
 }
 
 /// Reports the first of them, at its place, and doubles all.
-fn report(
-    value: &Value,
+fn report<'v>(
+    value: &'v Value,
     text: &str,
     found: &[Dollar<'_>],
+    texts: &mut Texts<'v>,
     folder: &mut Folder<'_>,
     finding: impl FnOnce(&str) -> Diagnostic,
 ) {
-    let (Some(first), Some(span)) = (found.first(), value.mark.span().filter(|_| value.mark.is_written())) else {
-        return;
-    };
+    let Some(first) = found.first() else { return };
+    let Some(span) = texts.place(value, text, folder) else { return };
     let raw = folder.source(span);
     let places: Vec<usize> = raw.match_indices('$').map(|(at, _)| at).collect();
     // Quoted in a way that hides some of them, nobody can tell which is which.
@@ -160,14 +206,14 @@ fn report(
         let end = (at + first.length).min(raw.len());
         Span::new(span.file, span.range().start + at, span.range().start + end)
     });
-    let shown = folder.source(at).to_owned();
+    let shown = first.written;
     let double = |it: &Dollar<'_>| {
         let at = span.range().start + place(it)?;
         Some(Change::Replace(Edit { span: Span::new(span.file, at, at), text: "$".to_owned() }))
     };
     let changes: Option<Vec<Change>> = found.iter().map(double).collect();
     let finding =
-        finding(&shown).at(at, "compose reads this").help(format!("write `${shown}`: compose makes one `$` of two"));
+        finding(shown).at(at, "compose reads this").help(format!("write `${shown}`: compose makes one `$` of two"));
     let safe = finding.severity == Severity::Error;
     let title = "double the `$`";
     folder.out.push(match changes {
@@ -184,14 +230,17 @@ mod tests {
     #[test]
     fn what_compose_does_not_understand() {
         let wrong = |text| dollars(text).iter().filter(|it| it.name.is_none()).count();
-        for text in ["${env:X}", "$1", "^(.*)$", "$(date)", "${", "${1}", "a$ b", "${A:x}", "${}"] {
+        for text in ["${env:X}", "${", "${1}", "${A:x}", "${}", "$1 ${2}"] {
             assert_eq!(wrong(text), 1, "{text}");
+        }
+        for text in ["$1", "^(.*)$", "$(date)", "$@", "$|", "a$ b", "$", "$é"] {
+            assert_eq!(dollars(text).len(), 0, "{text}");
         }
         for text in ["$$1", "$A", "${A}", "${A:-x}", "${A:?no}", "${A:+${B}}", "$$", "$${env:X}", "$_x"] {
             assert_eq!(wrong(text), 0, "{text}");
         }
-        let numbers: Vec<usize> = dollars("$$ $1 ${A:-$B} $2").iter().map(|it| it.number).collect();
-        assert_eq!(numbers, [2, 5]);
+        let numbers: Vec<usize> = dollars("$$ ${1} ${A:-$B} $3 ${2}").iter().map(|it| it.number).collect();
+        assert_eq!(numbers, [2, 6]);
         assert_eq!(dollars("x $A ${B}").iter().filter_map(|it| it.name).collect::<Vec<_>>(), ["A", "B"]);
     }
 }

@@ -21,6 +21,8 @@ impl Service<'_> {
             };
             match mount {
                 Some((source, target, read_only)) => {
+                    // It may hide anything.
+                    container.gaps.files |= target.contains('$');
                     let source = self.device(source);
                     found.push(Mount { source, target, read_only, origin: item.mark.clone() });
                 }

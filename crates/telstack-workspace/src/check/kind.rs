@@ -194,7 +194,7 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     }
     let are_rules = |it: &Top<'_>| {
         let holds = |key: &&str| it.deeper.contains(key) || it.keys.contains(key);
-        it.is_list && holds(&"rules") && RULE_KEYS.iter().any(|key| holds(key))
+        it.is_list && holds(&"rules") && RULE_KEYS.iter().any(holds)
     };
     if keys.top("groups").is_some_and(are_rules) && !has("apiVersion") {
         return FileKind::AlertRules;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use telstack_catalog::near::Near;
 use telstack_diagnostics::Diagnostic;
-use telstack_system::Node;
+use telstack_system::{Listener, Node};
 
 /// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and `c` ``.
 pub(crate) fn ticked<T: Display>(items: impl IntoIterator<Item = T>) -> String {
@@ -55,7 +55,18 @@ pub(crate) fn with_release(finding: Diagnostic, node: &Node) -> Diagnostic {
     finding.label(version.span(), format!("{} {how}", version.value))
 }
 
-/// Does run time decide any of this text? `${env:X}`, `$X`.
+/// What a collector serves itself, without a component.
+pub(crate) const OWN_METRICS: &str = "the server of the collector's own metrics";
+
+/// What listens, and where.
+pub(crate) fn served(node: &Node, listener: &Listener) -> String {
+    if node.collector().is_some() && listener.owner.is_none() {
+        return format!("{OWN_METRICS} in `{}`", node.name);
+    }
+    format!("`{}` of `{}`", listener.name, node.name)
+}
+
+/// Does run time decide any of this text, or whoever fills in a template? `${env:X}`, `$X`, `{{ .X }}`.
 pub(crate) fn is_reference(text: &str) -> bool {
     telstack_system::expansion::is_open(text)
 }

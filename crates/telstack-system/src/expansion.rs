@@ -125,9 +125,55 @@ pub fn closed_at(braces: &[(usize, usize)], start: usize) -> Option<usize> {
     Some(braces[at].1)
 }
 
-/// Does run time decide any of the text? A bare `$NAME` counts: some releases replace it.
+/// Does run time decide any of the text, or whoever fills in a template? A bare `$NAME` counts: some releases
+/// replace it.
 pub fn is_open(text: &str) -> bool {
-    text.contains('$') && pieces(text).iter().any(|it| matches!(it, Piece::Reference(_) | Piece::Bare(_)))
+    let runs = || pieces(text).iter().any(|it| matches!(it, Piece::Reference(_) | Piece::Bare(_)));
+    text.contains('$') && runs() || is_placeholder(text)
+}
+
+/// Does something in the text stand for what a person or a program is to write there? `{{ .Values.x }}`, `[[ .x ]]`,
+/// `<SIZE>`, `__SIZE__`, `@@SIZE@@`, `%SIZE%`, `%s`.
+pub fn is_placeholder(text: &str) -> bool {
+    let between = |open: &str, close: &str| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
+    between("{{", "}}")
+        || between("{%", "%}")
+        || between("[[ ", " ]]")
+        || in_angles(text)
+        || is_framed(text, "__")
+        || is_framed(text, "@@")
+        || is_framed(text, "%")
+        || is_of_printf(text)
+}
+
+/// `<SIZE>`, `<your address>`; not `(?P<name>…)`, and not `a < b`.
+fn in_angles(text: &str) -> bool {
+    let whole = text.starts_with('<') && text.ends_with('>');
+    text.match_indices('<').any(|(at, _)| {
+        let Some((word, _)) = text[at + 1..].split_once('>') else { return false };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') || whole && c == ' ';
+        let group = text[..at].ends_with(['?', 'P', 'k']);
+        word.len() > 1 && word.starts_with(|c: char| c.is_ascii_alphabetic()) && word.chars().all(plain) && !group
+    })
+}
+
+/// Is there a word in capitals between two of these marks?
+fn is_framed(text: &str, mark: &str) -> bool {
+    let parts: Vec<&str> = text.split(mark).collect();
+    let word = |part: &&str| {
+        part.starts_with(|c: char| c.is_ascii_uppercase())
+            && part.len() > 1
+            && part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    };
+    parts.len() > 2 && parts[1..parts.len() - 1].iter().any(word)
+}
+
+/// `%s`, as a word of its own or between signs.
+fn is_of_printf(text: &str) -> bool {
+    text.match_indices('%').any(|(at, _)| {
+        let mut rest = text[at + 1..].chars();
+        matches!(rest.next(), Some('s' | 'd' | 'v')) && !rest.next().is_some_and(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 /// The reference that a text consists of, if it is nothing else.
@@ -138,8 +184,11 @@ pub fn sole(text: &str) -> Option<Reference<'_>> {
     }
 }
 
-/// The text as the collector sees it; none if run time decides any of it.
+/// The text as the collector sees it; none if run time decides any of it, or it is still to be filled in.
 pub fn literal(text: &str) -> Option<Cow<'_, str>> {
+    if is_placeholder(text) {
+        return None;
+    }
     if !text.contains('$') {
         return Some(Cow::Borrowed(text));
     }
@@ -190,6 +239,44 @@ mod tests {
             assert_eq!(literal(text).as_deref(), Some(text));
         }
         assert!(is_open("$NAME") && is_open("a${X}b") && !is_open("$$NAME"));
+    }
+
+    #[test]
+    fn what_is_still_to_be_written() {
+        for text in [
+            "{{ .Values.t }}",
+            "https://t-{{ .Name }}-gw:80/api",
+            "[[ .Service.x.url ]]",
+            "{% if x %}a{% endif %}",
+            "__TIMEOUT__",
+            "http://__HOST__:4318",
+            "@@LEVEL@@",
+            "%LEVEL%",
+            "<SIZE>",
+            "<SCRAPE-INTERVAL>",
+            "https://<your-otlp-endpoint>:4318",
+            "<your endpoint>",
+            "%s",
+            "http://%s:%d/",
+        ] {
+            assert!(is_placeholder(text) && is_open(text) && literal(text).is_none(), "{text}");
+        }
+        for text in [
+            "",
+            "a < b and c > d",
+            "a<b and c>d",
+            "^(?P<time>\\S+) (?<level>\\w+)$$",
+            "__address__",
+            "__meta_kubernetes_pod_name",
+            "100%",
+            "%Y-%m-%dT%H:%M:%S",
+            "http://a/%20b%20c",
+            "[[:alpha:]]",
+            "{a: b}",
+            "a@b",
+        ] {
+            assert!(!is_placeholder(text), "{text}");
+        }
     }
 
     #[test]

@@ -252,11 +252,8 @@ impl<'a> Folder<'a> {
         let line = before.rfind('\n').map_or(0, |at| at + 1);
         // A block starts on a line of its own, and needs its indentation.
         let start = if before[line..].trim().is_empty() { line } else { span.range().start };
-        let Some(text) = whole.text.get(start..span.range().end) else { return };
         // What it says by aliases of other parts of the file, it does not say by itself.
-        if yaml::read(span.file, text).is_err() {
-            return;
-        }
+        let Some(text) = closed(&whole.text, start, span) else { return };
         let (path, text, place) = (path.to_owned(), Cow::Owned(text.to_owned()), Place::Offset(start));
         self.files.push(Rc::new(Piece { path, file: span.file, text, place, fill: None, secret: false }));
     }
@@ -521,6 +518,19 @@ fn block<'t>(whole: &'t str, span: Span, text: &str) -> Option<(&'t str, usize)>
     // Indented, the line is no mark between documents but text.
     let marked = text.lines().any(|line| line.starts_with("---") || line.starts_with('%'));
     (same && lines.next().is_none() && !marked).then_some((raw, start))
+}
+
+/// The text of a tree. That of a map in braces ends with its last value: the braces behind it belong to it, as far as
+/// they are missing.
+fn closed(whole: &str, start: usize, span: Span) -> Option<&str> {
+    let mut end = span.range().end;
+    while yaml::read(span.file, whole.get(start..end)?).is_err() {
+        let rest = whole.get(end..)?;
+        let brace = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        let behind = brace.strip_prefix('}')?;
+        end = whole.len() - behind.len();
+    }
+    whole.get(start..end)
 }
 
 /// A relative path without `.` and `..`, below `base`; none if it is absolute or leads out.

@@ -6,9 +6,11 @@ use std::collections::HashMap;
 use telstack_catalog::near::Near;
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, SourceMap, Span};
 use telstack_syntax::{tree::Kind, yaml};
-use telstack_system::{Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value, link::Address, units::Period};
+use telstack_system::{
+    Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value, expansion, link::Address, units::Period,
+};
 
-use crate::{escapes, folder::Dialled, haproxy};
+use crate::{escapes, folder::Dialled, haproxy, kubernetes::without_definitions};
 
 /// Everything that can be wrong with the form of a file.
 pub static RULES: &[&RuleInfo] = &[
@@ -144,7 +146,7 @@ pub fn is_template(text: &str) -> bool {
         line.trim().strip_prefix("${").is_some_and(|rest| rest.find('}').is_some_and(|at| at + 1 == rest.len()))
     };
     let marked = text.contains("{{") || text.contains("{%") || text.lines().any(filled_in);
-    marked && yaml::read(SourceMap::default().add("", ""), text).is_err()
+    marked && yaml::read(SourceMap::default().add("", ""), &without_definitions(text)).is_err()
 }
 
 /// Where a text stands in its file.
@@ -219,6 +221,7 @@ fn tree_at(file: FileId, text: &str, place: Place, out: &mut Diagnostics) -> Opt
     }
     duplicates(&first, out);
     yaml::merge_keys(&mut first);
+    placeholders(&mut first);
     left_over_merges(&first, out);
     let written = |span: &Span| match place {
         // Nobody wrote it like that: nothing can be changed there.
@@ -226,6 +229,23 @@ fn tree_at(file: FileId, text: &str, place: Place, out: &mut Diagnostics) -> Opt
         Place::Start | Place::Offset(_) => Origin::written(*span),
     };
     Some(first.map_marks(&mut |span| written(span)))
+}
+
+/// Templates in brackets, `[[ .Name ]]`, look like lists in lists; they are texts.
+fn placeholders(value: &mut telstack_syntax::tree::Value<Span>) {
+    let inside = |value: &telstack_syntax::tree::Value<Span>| {
+        let [inner] = value.as_seq()? else { return None };
+        let [word] = inner.as_seq()? else { return None };
+        word.as_str().filter(|it| it.starts_with('.') && it.len() > 1).map(|it| format!("[[ {it} ]]"))
+    };
+    if let Some(text) = inside(value) {
+        value.kind = Kind::String(text);
+    }
+    match &mut value.kind {
+        Kind::Seq(seq) => seq.items.iter_mut().for_each(placeholders),
+        Kind::Map(map) => map.iter_mut().for_each(|entry| placeholders(&mut entry.value)),
+        _ => {}
+    }
 }
 
 /// Merge keys that hold nothing to merge.
@@ -329,7 +349,7 @@ pub(crate) fn server_tls(settings: Option<&Value>) -> Known<Tls> {
 /// What dials an address, as far as it is known: none if run time decides it.
 pub(crate) fn dial(protocol: Protocol, address: &Sourced<String>) -> Option<Dial> {
     let Sourced { value, origin } = address;
-    let parsed = Address::parse(value).filter(|_| !value.contains('$'))?;
+    let parsed = Address::parse(value).filter(|_| !value.contains('$') && !expansion::is_placeholder(value))?;
     let tls = match parsed.scheme.as_str() {
         "https" => Known::Value(Tls::On),
         "http" | "" => Known::Value(Tls::Off),

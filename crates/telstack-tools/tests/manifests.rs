@@ -72,7 +72,7 @@ fn what_a_pod_says() {
     assert_eq!(it.resources.cpu.as_ref().map(|it| it.value.millis()), Some(500));
     assert_eq!(it.stop_grace.as_ref().map(|it| it.value.to_string()).as_deref(), Some("1m"));
     assert!(matches!(it.instances(), Instances::Count(3, Some(_))));
-    assert_eq!((it.ports[0].port, it.ports[0].host_port), (4317, Some(4317)));
+    assert_eq!((it.ports[0].port, it.ports[0].host_port.as_ref().map(|it| it.value)), (4317, Some(4317)));
     assert_eq!(it.port_number(&TargetPort::Name("otlp".to_owned())), Some(4317));
 
     let at = |path: &str| it.mount_of(path).expect("a mount");

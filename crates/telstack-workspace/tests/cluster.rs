@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{errors, of_rules};
+use common::{checked, errors, of_rules};
 
 const ALL: &str = "d/all.yaml";
 
@@ -286,4 +286,54 @@ fn silent_about_connections_where_a_mesh_may_spread_them() {
 fn behind_a_load_balancer() {
     let open = [("spec:\n  selector: {app: gateway}", "spec:\n  type: LoadBalancer\n  selector: {app: gateway}")];
     assert_eq!(with(&open, ""), ["X003 warning {name: grpc, port: 4317, targetPort: grpc"]);
+}
+
+#[test]
+fn one_probe_is_shown_once() {
+    let broken = AGENT.replace("extensions: [health_check]", "extensions: []");
+    let probe = "livenessProbe: {httpGet: {path: /, port: 13133}}";
+    let both =
+        broken.replace(probe, &format!("{probe}\n        readinessProbe: {{httpGet: {{path: /, port: 13133}}}}"));
+    for (text, more) in [(broken.as_str(), 0), (both.as_str(), 1)] {
+        let checked = checked([(ALL, text)]);
+        let finding = checked.diagnostics.iter().find(|it| it.rule.code == "K001").expect("found");
+        let others: Vec<_> = finding.labels.iter().filter(|it| it.message == "so does this one").collect();
+        assert_eq!(others.len(), more, "{text}");
+        assert!(others.iter().all(|it| checked.sources.slice(it.span) == "13133"));
+    }
+}
+
+#[test]
+fn references_between_variables() {
+    const FIELD: &str = "- {name: K8S_NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}";
+    let of = |above: &str, below: &str, more: &str| {
+        let env = format!("{above}{FIELD}{below}\n{more}");
+        with(&[(&format!("{FIELD}\n"), &env)], "")
+    };
+    let refers = |name: &str| format!("{{name: OTEL_RESOURCE_ATTRIBUTES, value: \"k8s.node.name=$({name})\"}}");
+    let after = |name: &str| format!("\n        - {}", refers(name));
+    let finding = |name: &str| vec![format!("K012 warning \"k8s.node.name=$({name})\"")];
+    // Kubernetes fills in what stands above, wherever its value is from.
+    assert_eq!(of("", &after("K8S_NODE_NAME"), ""), [""; 0]);
+    let secret = "- {name: TOKEN, valueFrom: {secretKeyRef: {name: a, key: b}}}\n        ";
+    assert_eq!(of(secret, &after("TOKEN"), ""), [""; 0]);
+    let before = format!("- {}\n        ", refers("K8S_NODE_NAME"));
+    assert_eq!(of(&before, "", ""), finding("K8S_NODE_NAME"));
+    assert_eq!(of("", &after("POD_NAME"), ""), finding("POD_NAME"));
+    // Escaped, of a Service, or perhaps from elsewhere.
+    assert_eq!(of("", &after("POD_NAME").replace("$(", "$$("), ""), [""; 0]);
+    assert_eq!(of("", &after("GATEWAY_SERVICE_HOST"), ""), [""; 0]);
+    assert_eq!(of("", &after("POD_NAME"), "        envFrom: [{configMapRef: {name: elsewhere}}]\n"), [""; 0]);
+}
+
+#[test]
+fn the_port_of_a_node_is_shown() {
+    let daemon = |name: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {{name: {name}, namespace: obs}}\nspec:\n  template:\n    \
+             metadata: {{labels: {{app: {name}}}}}\n    spec:\n      containers:\n      - name: otel\n        image: \
+             otel/opentelemetry-collector-contrib:0.158.0\n        ports: [{{containerPort: 4317, hostPort: 4319}}]\n"
+        )
+    };
+    assert_eq!(of_rules([(ALL, &format!("{}---\n{}", daemon("a"), daemon("b")))], &["K011"]), ["K011 error 4319"]);
 }

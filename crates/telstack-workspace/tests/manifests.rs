@@ -206,11 +206,11 @@ fn the_environment_of_a_pod() {
         "        - {name: TARGET, valueFrom: {configMapKeyRef: {name: none, key: target}}}\n",
         "        - {name: TARGET, valueFrom: {secretKeyRef: {name: values, key: target}}}\n",
         "        - {name: TARGET, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}\n",
-        "        - {name: TARGET, value: '$(HOST):4319'}\n",
         "        - {name: TARGET, value: 'gw:4317'}\n",
     ] {
         assert!(of(unknown).is_empty(), "{unknown}");
     }
+    assert_eq!(of("        - {name: TARGET, value: '$(HOST):4319'}\n"), ["K012"]);
 }
 
 #[test]
@@ -321,6 +321,59 @@ fn resources_of_the_operator() {
         let fixed = apply(&old, &finding.fix.as_ref().expect("a fix").edits.iter().collect::<Vec<_>>());
         assert_eq!(fixed, resource("agent", &collector("elsewhere:4317"), text, &image));
     }
+}
+
+#[test]
+fn resources_of_the_operator_in_any_layout() {
+    let block = "    receivers: {otlp: {protocols: {grpc: {endpoint: \"0.0.0.0:4317\"}}}}\n    exporters: {debug: {}}\n    \
+                 service:\n      pipelines:\n        traces: {receivers: [otlp], exporters: [debug, nope]}\n";
+    let head = "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: a}\nspec:\n";
+    let yaml = format!("{head}  config:\n{block}");
+    assert_eq!(found(&[(ALL, &yaml)]), ["P001 d/all.yaml:10 nope"]);
+    let flow = yaml.replace("    service:\n      pipelines:\n        traces: {", "    service: {pipelines: {traces: {");
+    let flow = flow.replace("nope]}", "nope]}, } }");
+    assert_eq!(found(&[(ALL, &flow)]), ["P001 d/all.yaml:8 nope"]);
+    assert_eq!(found(&[(ALL, &flow.replace(", nope", ""))]), [""; 0]);
+    let json = |exporters: &str| {
+        format!(
+            r#"{{
+  "apiVersion": "opentelemetry.io/v1beta1",
+  "kind": "OpenTelemetryCollector",
+  "metadata": {{"name": "a"}},
+  "spec": {{
+    "config": {{
+      "receivers": {{"otlp": {{"protocols": {{"grpc": {{"endpoint": "0.0.0.0:4317"}}}}}}}},
+      "exporters": {{"debug": {{}}}},
+      "service": {{
+        "pipelines": {{
+          "traces": {{"receivers": ["otlp"], "exporters": [{exporters}]}}
+        }}
+      }}
+    }}
+  }}
+}}
+"#
+        )
+    };
+    let broken = json("\"nope\"");
+    let list = format!("{{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [\n{broken}]}}\n");
+    for (text, line) in [(&broken, 11), (&list, 12)] {
+        let found = found(&[("d/all.json", text)]);
+        assert_eq!(
+            found,
+            [format!("P005 d/all.json:{} \"debug\"", line - 3), format!("P001 d/all.json:{line} \"nope\"")]
+        );
+    }
+    assert_eq!(found(&[("d/all.json", &json("\"debug\""))]), [""; 0]);
+}
+
+#[test]
+fn definitions_of_kinds_are_passed_over() {
+    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {a: {{b\n";
+    let manifests = format!("{definition}---\n{}", two("nowhere.obs:4317", 4317, "4317"));
+    assert_eq!(codes(&[(ALL, &manifests)]), codes(&[(ALL, &two("nowhere.obs:4317", 4317, "4317"))]));
+    let broken = format!("{definition}---\n{}", config_map("a", &collector("a:4317").replace("[otlp]", "[nope]")));
+    assert_eq!(codes(&[(ALL, &broken)]), ["P005", "P001"]);
 }
 
 #[test]

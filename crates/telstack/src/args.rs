@@ -120,7 +120,8 @@ pub enum ListFormat {
 #[derive(clap::Args)]
 pub struct Check {
     /// Files, folders, or `-` for standard input: stacks, configurations of the OpenTelemetry Collector, docker
-    /// compose files with all that their services read. What a file is, its content tells; in folders, what git
+    /// compose files and Kubernetes manifests with all that their containers read, haproxy.cfg, files of Prometheus,
+    /// Loki, Tempo, Mimir, Jaeger, Alertmanager and Grafana. What a file is, its content tells; in folders, what git
     /// ignores is left alone
     #[arg(required_unless_present = "configs", value_name = "PATH")]
     pub files: Vec<PathBuf>,

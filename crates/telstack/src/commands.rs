@@ -60,14 +60,17 @@ fn read(path: &Path) -> Result<Compiled, Fatal> {
     compile(&DiskFiles, &short(path)).map_err(|failure| cannot_read(path, &failure))
 }
 
+/// What `check` knows.
+const CHECKED: &str = "stacks, collectors' configurations, docker compose projects, Kubernetes manifests, haproxy.cfg, and \
+                       the files of Prometheus, Loki, Tempo, Mimir, Jaeger, Alertmanager and Grafana";
+
 fn cannot_check(failure: CheckFailure, version: Option<&str>, distribution: Option<&str>) -> Fatal {
     match failure {
         CheckFailure::Read(path, failure) => cannot_read(&path, &failure),
         CheckFailure::NotYet(path, what) => Fatal::new(format!("{} looks like {what}", path.display()))
-            .help("that is not checked; what is: stacks, collectors' configurations, docker compose projects"),
-        CheckFailure::Nothing(path) => Fatal::new(format!("nothing in {} can be checked", path.display())).help(
-            "that is: stacks, collectors' configurations, docker compose projects; what git ignores is left alone",
-        ),
+            .help(format!("that is not checked; what is: {CHECKED}")),
+        CheckFailure::Nothing(path) => Fatal::new(format!("nothing in {} can be checked", path.display()))
+            .help(format!("that is: {CHECKED}; what git ignores is left alone")),
         CheckFailure::Assumed(error) => assumed_failed(error, version, distribution),
     }
 }

@@ -309,6 +309,10 @@ impl<'a> Walk<'a, '_> {
 
     fn required(&mut self, fact: otelcol::Component, settings: &'a Value, tree: &SettingsNode) {
         let Some(component) = self.component else { return };
+        // What another file completes may be given there.
+        if self.node.collector().is_some_and(|it| it.may_have_more(component.kind)) {
+            return;
+        }
         for required in fact.required(self.version) {
             let paths = match &required {
                 Required::All(path) => vec![*path],

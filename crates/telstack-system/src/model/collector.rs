@@ -102,12 +102,12 @@ impl Component {
         }
     }
 
-    /// Text at a dotted path; unknown if it refers to the environment.
+    /// Text at a dotted path; unknown if it refers to the environment, or is still to be written.
     pub fn text(&self, path: &str) -> Known<&str> {
         match self.setting(path) {
             None => Known::Absent,
             Some(value) => match value.as_str() {
-                Some(text) if text.contains('$') => Known::Unknown,
+                Some(text) if text.contains('$') || expansion::is_placeholder(text) => Known::Unknown,
                 Some(text) => Known::Value(text),
                 None => Known::Unknown,
             },

@@ -208,6 +208,17 @@ pub struct ContainerGaps {
     pub env: bool,
 }
 
+/// A reference to a variable that nothing fills in.
+#[derive(Clone, Debug)]
+pub struct Unfilled {
+    /// The variable whose value holds it.
+    pub by: String,
+    /// The variable that it names.
+    pub name: String,
+    /// The value.
+    pub origin: Origin,
+}
+
 /// A container.
 #[derive(Clone, Debug)]
 pub struct Container {
@@ -219,6 +230,9 @@ pub struct Container {
     pub command: Vec<Sourced<String>>,
     /// Environment.
     pub env: Vec<EnvVar>,
+    /// References in values of its variables that stay as they are written: in Kubernetes, `$(NAME)` of what does not
+    /// stand above.
+    pub unfilled: Vec<Unfilled>,
     /// Mounts other than config files.
     pub mounts: Vec<Mount>,
     /// Config files.
@@ -274,6 +288,7 @@ impl Container {
             user: None,
             command: Vec::new(),
             env: Vec::new(),
+            unfilled: Vec::new(),
             mounts: Vec::new(),
             files: Vec::new(),
             published: Vec::new(),

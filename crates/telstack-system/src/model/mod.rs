@@ -19,7 +19,7 @@ pub use cluster::{Cluster, Selector, Service, ServicePort, ServiceType, TargetPo
 pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
 pub use container::{
     ConfigFile, ConfigPath, Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Looked,
-    Mount, MountSource, Published, SecretRef,
+    Mount, MountSource, Published, SecretRef, Unfilled,
 };
 pub use link::{Bind, Dial, Edge, Hop, Listener, Protocol, Purpose, Requirement, Tls, Via};
 pub use network::{Joined, Network};

@@ -208,7 +208,7 @@ pub struct ContainerPort {
     /// TCP or UDP.
     pub transport: Transport,
     /// The port of the machine that leads to it.
-    pub host_port: Option<u16>,
+    pub host_port: Option<Sourced<u16>>,
     /// What declares it.
     pub origin: Origin,
 }

@@ -134,8 +134,11 @@ struct Reader<'a> {
 /// Does the whole value come from elsewhere, at run time? Text beside a reference makes it a text, and what
 /// stands in for a variable that is not set must be of the form that is wanted.
 fn is_elsewhere(value: &Value) -> bool {
-    let reference = value.as_str().and_then(expansion::sole);
-    reference.is_some_and(|it| it.default.is_none_or(|text| text.is_empty() || text.starts_with(['[', '{', '$'])))
+    let Some(text) = value.as_str() else { return false };
+    let reference = expansion::sole(text);
+    expansion::is_placeholder(text)
+        || reference
+            .is_some_and(|it| it.default.is_none_or(|text| text.is_empty() || text.starts_with(['[', '{', '$'])))
 }
 
 impl Reader<'_> {
@@ -355,7 +358,7 @@ impl Reader<'_> {
         let (mut references, mut open) = (Vec::new(), false);
         for item in items {
             match item.as_str() {
-                Some(name) if expansion::is_open(name) && name.contains('{') => open = true,
+                Some(name) if is_filled_in(name) => open = true,
                 Some(name) => references.push(Reference { id: ComponentId::parse(name), origin: item.mark.clone() }),
                 None => {
                     open = true;
@@ -366,6 +369,11 @@ impl Reader<'_> {
         }
         (references, open)
     }
+}
+
+/// Is a name of a component filled in before it is read?
+fn is_filled_in(name: &str) -> bool {
+    expansion::is_placeholder(name) || expansion::is_open(name) && name.contains('{')
 }
 
 fn unknown(message: &str, entry: &Entry<Origin>, known: &[&str]) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use telstack_system::{
     Container, ContainerPort, EnvValue, EnvVar, Known, Mount, MountSource, Probe, ProbeAction, ProbeKind, Resources,
-    SecretRef, Sourced, Value,
+    SecretRef, Sourced, Unfilled, Value,
 };
 
 use super::{
@@ -45,7 +45,7 @@ impl Around<'_> {
         container.gaps.env = shell;
         self.environment(spec, &mut container);
         for argument in &mut container.command {
-            argument.value = filled(&argument.value, &container.env);
+            argument.value = filled(&argument.value, &container.env).0;
         }
         self.mounts(spec, &mut container, own);
         container.ports = items(spec, "ports").iter().filter_map(container_port).collect();
@@ -69,10 +69,6 @@ impl Around<'_> {
 
     fn environment(&self, spec: &Value, container: &mut Container) {
         let mut found: Vec<EnvVar> = Vec::new();
-        let mut set = |variable: EnvVar| {
-            found.retain(|it| it.name != variable.name);
-            found.push(variable);
-        };
         for source in items(spec, "envFrom") {
             let prefix = plain(source, "prefix").unwrap_or_default();
             let named = [(Kind::ConfigMap, "configMapRef.name"), (Kind::Secret, "secretRef.name")];
@@ -80,27 +76,32 @@ impl Around<'_> {
             let all = name.and_then(|(kind, name)| self.configs.variables(kind, self.namespace, &name));
             match all {
                 Some(all) => all.into_iter().for_each(|(key, value, origin)| {
-                    set(EnvVar { name: format!("{prefix}{key}"), value, origin });
+                    set(&mut found, EnvVar { name: format!("{prefix}{key}"), value, origin });
                 }),
                 None => container.gaps.env = true,
             }
         }
-        let mut all: Vec<EnvVar> = Vec::new();
         for item in items(spec, "env") {
             let Some(name) = at(item, "name") else { continue };
             // Those above, and nothing else, can be named in a value.
-            let value = match item.at("value").and_then(word) {
-                Some(text) => Some((EnvValue::Literal(filled(&text.value, &all)), text.origin)),
+            let (value, origin) = match item.at("value").and_then(word) {
+                Some(text) => {
+                    let (value, open) = filled(&text.value, &found);
+                    let unfilled = |other: &str| Unfilled {
+                        by: name.value.clone(),
+                        name: other.to_owned(),
+                        origin: text.origin.clone(),
+                    };
+                    container.unfilled.extend(open.into_iter().map(unfilled));
+                    (EnvValue::Literal(value), text.origin)
+                }
                 None => match item.at("valueFrom") {
-                    Some(from) => Some(self.from(from)),
-                    None => Some((EnvValue::Literal(String::new()), name.origin.clone())),
+                    Some(from) => self.from(from),
+                    None => (EnvValue::Literal(String::new()), name.origin.clone()),
                 },
             };
-            let Some((value, origin)) = value else { continue };
-            all.retain(|it: &EnvVar| it.name != name.value);
-            all.push(EnvVar { name: name.value, value, origin });
+            set(&mut found, EnvVar { name: name.value, value, origin });
         }
-        all.into_iter().for_each(&mut set);
         container.env = found;
     }
 
@@ -230,7 +231,7 @@ fn container_port(item: &Value) -> Option<ContainerPort> {
         name: plain(item, "name"),
         port: u16::try_from(number(item, "containerPort")?.value).ok()?,
         transport: transport(item)?,
-        host_port: number(item, "hostPort").and_then(|it| u16::try_from(it.value).ok()),
+        host_port: number(item, "hostPort").and_then(|it| Some(Sourced::new(u16::try_from(it.value).ok()?, it.origin))),
         origin: item.mark.clone(),
     })
 }
@@ -264,9 +265,19 @@ fn probe(kind: ProbeKind, spec: &Value) -> Option<Probe> {
     })
 }
 
-/// A text with `$(NAME)` filled in, as far as values are known. What is not known stays as it is written.
-fn filled(text: &str, known: &[EnvVar]) -> String {
+/// Sets a variable, in the place of the one of that name.
+fn set(all: &mut Vec<EnvVar>, variable: EnvVar) {
+    match all.iter_mut().find(|it| it.name == variable.name) {
+        Some(it) => *it = variable,
+        None => all.push(variable),
+    }
+}
+
+/// A text with `$(NAME)` filled in, as far as values are known, and the names of those that there are not. Both stay
+/// as they are written.
+fn filled<'t>(text: &'t str, known: &[EnvVar]) -> (String, Vec<&'t str>) {
     let mut out = String::with_capacity(text.len());
+    let mut open = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
@@ -278,10 +289,15 @@ fn filled(text: &str, known: &[EnvVar]) -> String {
             continue;
         }
         let reference = tail.strip_prefix('(').and_then(|it| it.split_once(')'));
-        let value = reference.and_then(|(name, behind)| match &known.iter().find(|it| it.name == name)?.value {
-            EnvValue::Literal(text) => Some((text, behind)),
-            EnvValue::Required(_) | EnvValue::Field(_) => None,
-        });
+        let value =
+            reference.and_then(|(name, behind)| match known.iter().find(|it| it.name == name).map(|it| &it.value) {
+                Some(EnvValue::Literal(text)) => Some((text, behind)),
+                Some(EnvValue::Required(_) | EnvValue::Field(_)) => None,
+                None => {
+                    open.push(name);
+                    None
+                }
+            });
         if let Some((value, behind)) = value {
             out.push_str(value);
             rest = behind;
@@ -291,7 +307,7 @@ fn filled(text: &str, known: &[EnvVar]) -> String {
         }
     }
     out.push_str(rest);
-    out
+    (out, open)
 }
 
 /// How many there are at most, once autoscalers are known.
@@ -313,14 +329,14 @@ mod tests {
             variable("NS", EnvValue::Literal("obs".to_owned())),
             variable("IP", EnvValue::Field("status.podIP".to_owned())),
         ];
-        for (text, wanted) in [
-            ("gw.$(NS).svc", "gw.obs.svc"),
-            ("$(IP):4317", "$(IP):4317"),
-            ("$$(NS)", "$(NS)"),
-            ("$(NONE)$(NS)", "$(NONE)obs"),
-            ("${env:NS} $NS $( $", "${env:NS} $NS $( $"),
+        for (text, wanted, open) in [
+            ("gw.$(NS).svc", "gw.obs.svc", None),
+            ("$(IP):4317", "$(IP):4317", None),
+            ("$$(NS) $$(NONE)", "$(NS) $(NONE)", None),
+            ("$(NONE)$(NS)", "$(NONE)obs", Some("NONE")),
+            ("${env:NS} $NS $( $", "${env:NS} $NS $( $", None),
         ] {
-            assert_eq!(filled(text, &known), wanted, "{text}");
+            assert_eq!(filled(text, &known), (wanted.to_owned(), open.into_iter().collect()), "{text}");
         }
     }
 }

@@ -19,6 +19,7 @@ use telstack_system::{Origin, Platform, Sourced, System};
 use crate::folder::{Folder, SourceFile};
 use configs::Configs;
 use objects::Objects;
+pub use objects::without_definitions;
 pub(crate) use operator::finish;
 
 /// The namespace of what is applied without naming one.

@@ -1,5 +1,7 @@
 //! The objects of manifests: documents, and the items of lists.
 
+use std::borrow::Cow;
+
 use telstack_diagnostics::Span;
 use telstack_syntax::{tree, yaml};
 use telstack_system::{Origin, Sourced, Value, cluster::Labels};
@@ -85,6 +87,35 @@ const KINDS: [(&str, &str, Kind); 23] = [
     ("opentelemetry.io", "OpenTelemetryCollector", Kind::Collector),
 ];
 
+/// What says at the start of a line that a document only describes a kind of objects.
+const DEFINITION: &str = "kind: CustomResourceDefinition";
+
+/// A text without the documents that describe kinds of objects: they say nothing of what runs, and are the largest that
+/// people have. Everything else stays at its place.
+pub fn without_definitions(text: &str) -> Cow<'_, str> {
+    if !text.contains(DEFINITION) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find("\n---").map_or(rest.len(), |at| at + 1);
+        let (document, behind) = rest.split_at(end);
+        let (mark, body) = match document.split_once('\n') {
+            Some((line, _)) if line.starts_with("---") => document.split_at(line.len()),
+            _ => document.split_at(0),
+        };
+        out.push_str(mark);
+        if body.lines().any(|line| line.trim_end() == DEFINITION) {
+            out.extend(body.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+        } else {
+            out.push_str(body);
+        }
+        rest = behind;
+    }
+    Cow::Owned(out)
+}
+
 /// What files hold.
 #[derive(Default)]
 pub(super) struct Objects {
@@ -100,7 +131,7 @@ impl Objects {
     pub(super) fn of(files: &[&SourceFile<'_>]) -> Self {
         let mut found = Self::default();
         for file in files {
-            match yaml::read(file.file, file.text) {
+            match yaml::read(file.file, &without_definitions(file.text)) {
                 Ok(documents) => documents.into_iter().for_each(|it| found.document(it)),
                 // What is wrong with a manifest itself, kubectl says.
                 Err(_) => found.open = true,
@@ -145,5 +176,23 @@ impl Objects {
             }
             None => self.open = true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_definitions;
+
+    #[test]
+    fn definitions_are_passed_over() {
+        let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {é: [\n";
+        let pod = "kind: Pod\nspec:\n  text: |\n    kind: CustomResourceDefinition\n";
+        let text = format!("# all\n{definition}---\n{pod}--- # next\n{definition}---\n{pod}");
+        let left = without_definitions(&text);
+        assert_eq!(left.len(), text.len());
+        assert_eq!(left.matches(pod).count(), 2);
+        assert_eq!(left.find(pod), text.find(pod));
+        assert!(!left.contains("apiextensions"), "{left}");
+        assert_eq!(without_definitions(pod), pod);
     }
 }

@@ -6,8 +6,11 @@ use std::{
 };
 
 use telstack_catalog::{ComponentKind, near};
-use telstack_diagnostics::{FileId, SourceMap};
-use telstack_syntax::yaml;
+use telstack_diagnostics::{FileId, SourceMap, Span};
+use telstack_syntax::{
+    tree::{Entry, Kind, Map},
+    yaml,
+};
 
 use super::{
     CheckFailure, Checked, Input, Request,
@@ -26,7 +29,7 @@ const WALK: Walk = Walk { as_git: true, deepest: 24, most: 20_000, largest: 4 <<
 pub(super) struct Found {
     /// Its path, as reports show it.
     pub(super) path: PathBuf,
-    /// Its path from the root of the file system on; empty for a text that is in no file.
+    /// Its path from the root of the file system on; that of a text that is in no file is in the working folder.
     pub(super) absolute: String,
     pub(super) file: FileId,
     pub(super) kind: FileKind,
@@ -44,13 +47,20 @@ pub(super) fn discover(
     for input in &request.inputs {
         match input {
             Input::Text(name, text) => {
-                let kind = kind::kind(Path::new(name), text);
-                let kind = if kind == FileKind::Unknown { FileKind::Collector } else { kind };
-                if let FileKind::Other(what) = kind {
-                    return Err(CheckFailure::NotYet(PathBuf::from(name), what));
+                let path = PathBuf::from(name);
+                let kind = match kind::kind(&path, text) {
+                    FileKind::Other(what) => return Err(CheckFailure::NotYet(path, what)),
+                    FileKind::Unknown if text.trim().is_empty() || has_parts(text) => FileKind::Collector,
+                    kind => kind,
+                };
+                if kind == FileKind::Unknown || kind != FileKind::Stack && telstack_tools::is_template(text) {
+                    checked.left_alone.push((path, (kind != FileKind::Unknown).then_some(TEMPLATE)));
+                    continue;
                 }
                 let file = checked.sources.add(name.as_str(), text.as_str());
-                found.push(Found { path: PathBuf::from(name), absolute: String::new(), file, kind });
+                // What it names is looked for from the working folder on.
+                let absolute = absolute(files, &path);
+                found.push(Found { path, absolute, file, kind });
             }
             Input::Path(path) if files.is_folder(path) => {
                 let walked = files.walk(path, WALK, &kind::may_be_read);
@@ -151,8 +161,32 @@ fn means_a_collector(path: &Path, text: &str) -> bool {
     }
     let Ok(documents) = yaml::read(SourceMap::default().add("", ""), text) else { return true };
     let Some(map) = documents.first().and_then(|it| it.as_map()) else { return true };
-    let sections = ComponentKind::ALL.iter().map(|kind| kind.section()).chain(["service"]);
-    let near = |key: &str| sections.clone().any(|it| near::distance(key, it) < 3);
     let mut keys = BTreeSet::new();
-    map.is_empty() || map.iter().any(|entry| !keys.insert(&entry.key) || near(&entry.key.to_lowercase()))
+    map.is_empty() || map.iter().any(|entry| !keys.insert(&entry.key)) || are_parts(map)
+}
+
+/// Are there sections of a collector in a text, be it YAML or not?
+fn has_parts(text: &str) -> bool {
+    match yaml::read(SourceMap::default().add("", ""), text) {
+        Ok(documents) => documents.first().and_then(|it| it.as_map()).is_some_and(are_parts),
+        Err(_) => text.lines().filter_map(|line| line.split_once(':')).any(|(key, _)| is_section(key)),
+    }
+}
+
+/// Are most keys sections of a collector, misspelt or not?
+fn are_parts(map: &Map<Span>) -> bool {
+    let part = |entry: &&Entry<Span>| {
+        let others = entry.key == OTHER_SERVICES && entry.value.at("pipelines").is_none();
+        is_section(&entry.key) && !others && matches!(entry.value.kind, Kind::Map(_) | Kind::Null)
+    };
+    let parts = map.iter().filter(part).count();
+    parts > 0 && parts * 2 >= map.len()
+}
+
+/// What many programs have at the start of a file, and no collector.
+const OTHER_SERVICES: &str = "services";
+
+fn is_section(key: &str) -> bool {
+    let mut sections = ComponentKind::ALL.iter().map(|kind| kind.section()).chain(["service"]);
+    sections.any(|it| near::distance(&key.to_lowercase(), it) < 3)
 }

@@ -61,9 +61,15 @@ const PROMETHEUS: [&str; 11] = [
 ];
 /// Extensions of Jaeger 2, which is built from the collector's parts.
 const JAEGER: [&str; 2] = ["jaeger_storage", "jaeger_query"];
+/// Keys that Elastic Agent has beside those of the collector that it runs.
+const ELASTIC_AGENT: [&str; 3] = ["agent", "outputs", "fleet"];
+/// What a rule of Prometheus or Loki has.
+const RULE_KEYS: [&str; 3] = ["alert", "record", "expr"];
 /// Sections of grafana.ini, two of which give it away.
 const GRAFANA_INI: [&str; 9] =
     ["server", "database", "security", "users", "auth", "auth.anonymous", "paths", "analytics", "dashboards"];
+/// Settings of grafana.ini one of which gives it away in the section `security`.
+const GRAFANA_SECURITY: [&str; 3] = ["admin_user", "admin_password", "admin_email"];
 /// First words of sections of haproxy.cfg.
 const HAPROXY: [&str; 5] = ["global", "defaults", "frontend", "backend", "listen"];
 
@@ -84,7 +90,7 @@ pub fn kind(path: &Path, text: &str) -> FileKind {
     if is_haproxy(text) {
         return FileKind::Config(Product::Haproxy);
     }
-    if is_grafana_ini(text) {
+    if is_grafana_ini(path, text) {
         return FileKind::GrafanaIni;
     }
     if name.ends_with(".kdl") { FileKind::Stack } else { FileKind::Unknown }
@@ -141,6 +147,15 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     if has("buildinfo") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"module")) {
         return FileKind::Other("a list of the components of a collector");
     }
+    // A registry of parts, such as documentation is made of.
+    let sections = || keys.tops.iter().filter(|it| ComponentKind::ALL.iter().any(|kind| kind.section() == it.key));
+    let listed = |top: &Top<'_>| top.is_list && top.keys.contains(&"name") && top.keys.contains(&"stability");
+    if sections().any(|it| it.keys.contains(&"gomod") || it.deeper.contains(&"gomod") || listed(it)) {
+        return FileKind::Other("a list of the components of a collector");
+    }
+    if has("receivers") && ELASTIC_AGENT.iter().any(|key| has(key)) {
+        return FileKind::Other("a configuration of Elastic Agent");
+    }
     if has("receivers") && has("exporters") || below(SERVICE, "pipelines") && !is_partial(keys) {
         return FileKind::Collector;
     }
@@ -158,6 +173,12 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
         let others = keys.tops.iter().filter(|it| level.setting(it.key).is_none()).count();
         others * 3 <= keys.tops.len()
     };
+    if below("ingester", "lifecycler") && has("blocks_storage")
+        || below("distributor", "shard_by_all_labels")
+        || below("storage", "engine") && has("distributor")
+    {
+        return FileKind::Other("a configuration of Cortex");
+    }
     if (has("blocks_storage") || has("multitenancy_enabled") && has("limits")) && mostly(Product::Mimir) {
         return config(Product::Mimir);
     }
@@ -173,9 +194,11 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     if prometheus && keys.tops.iter().all(|it| PROMETHEUS.contains(&it.key)) {
         return config(Product::Prometheus);
     }
-    if keys.top("groups").is_some_and(|it| it.is_list && (it.deeper.contains(&"rules") || it.keys.contains(&"rules")))
-        && !has("apiVersion")
-    {
+    let are_rules = |it: &Top<'_>| {
+        let holds = |key: &&str| it.deeper.contains(key) || it.keys.contains(key);
+        it.is_list && holds(&"rules") && RULE_KEYS.iter().any(holds)
+    };
+    if keys.top("groups").is_some_and(are_rules) && !has("apiVersion") {
         return FileKind::AlertRules;
     }
     let of_list = |key: &str, inner: &str| {
@@ -229,10 +252,15 @@ fn is_haproxy(text: &str) -> bool {
         && inside.filter(|word| ["bind", "server", "mode", "balance", "timeout"].contains(&word.as_str())).count() > 1
 }
 
-fn is_grafana_ini(text: &str) -> bool {
+fn is_grafana_ini(path: &Path, text: &str) -> bool {
     let section = |line: &str| line.trim().strip_prefix('[').and_then(|it| it.strip_suffix(']')).map(str::to_owned);
-    let sections = text.lines().filter_map(section);
-    sections.filter(|name| GRAFANA_INI.contains(&name.as_str())).count() > 1 && text.contains('=')
+    let sections: Vec<String> = text.lines().filter_map(section).collect();
+    let known = sections.iter().filter(|name| GRAFANA_INI.contains(&name.as_str())).count();
+    let named = path.file_name().is_some_and(|it| it == "grafana.ini");
+    let key = |line: &str| line.split_once('=').map(|(key, _)| key.trim().to_owned());
+    let secured = || text.lines().filter_map(key).any(|key| GRAFANA_SECURITY.contains(&key.as_str()));
+    let enough = known > 1 || known > 0 && (named || sections.iter().any(|it| it == "security") && secured());
+    enough && text.contains('=')
 }
 
 /// A key at the start of a line, and what stands below it.
@@ -282,6 +310,10 @@ impl<'a> Keys<'a> {
                     top.is_list = item;
                     indent
                 });
+                if content.starts_with(['{', '[']) {
+                    flow_keys(content, usize::from(indent <= inside), top, &mut found.pipeline_lists);
+                    continue;
+                }
                 let Some(key) = key(content) else { continue };
                 top.note(key, indent <= inside);
                 let value = content[key.len()..].trim_start_matches(['"', '\'', ' ', ':']);
@@ -418,7 +450,20 @@ mod tests {
         assert_eq!(is(&format!("dist: x\n{COLLECTOR}")), FileKind::Collector);
         let listed =
             "buildinfo:\n  version: 1\nreceivers:\n  - name: otlp\n    module: a v1\nexporters:\n  - name: debug\n";
-        assert_eq!(is(listed), FileKind::Other("a list of the components of a collector"));
+        let components = FileKind::Other("a list of the components of a collector");
+        assert_eq!(is(listed), components);
+        for text in [
+            "receivers: {apache: {gomod: g.example/x, docs_url: u}}\nexporters: {debug: {gomod: g.example/y}}\n",
+            "receivers:\n  apache:\n    gomod: g.example/x\n",
+            "receivers: [{name: filelog, stability: {logs: beta}}]\nexporters: [{name: debug, stability: {logs: beta}}]\n",
+            "exporters:\n  - name: debug\n    stability:\n      logs: beta\nreceivers:\n  - name: otlp\n",
+        ] {
+            assert_eq!(is(text), components, "{text}");
+        }
+        // What is wrong with it, the reader says.
+        assert_eq!(is("receivers:\n  - name: otlp\nexporters:\n  - name: debug\n"), FileKind::Collector);
+        let agent = format!("outputs:\n  default:\n    type: elasticsearch\n{COLLECTOR}");
+        assert_eq!(is(&agent), FileKind::Other("a configuration of Elastic Agent"));
     }
 
     #[test]
@@ -461,7 +506,21 @@ mod tests {
         assert_eq!(is("providers:\n- name: a\n  options:\n    path: /x\n"), FileKind::DashboardProviders);
         assert_eq!(is(r#"{"panels": [], "schemaVersion": 3}"#), FileKind::Dashboard);
         assert_eq!(is("apiVersion: v1\nkind: Pod\n"), FileKind::Kubernetes);
-        assert_eq!(is("groups: [admin]\n"), FileKind::Unknown);
+        assert_eq!(is("datasources:\n  - {name: Loki, type: loki, url: 'http://loki:3100'}\n"), FileKind::DataSources);
+        assert_eq!(is("providers:\n- {name: a, options: {path: /x}}\n"), FileKind::DashboardProviders);
+        assert_eq!(is("groups:\n- {name: a, rules: [{alert: X, expr: up}]}\n"), FileKind::AlertRules);
+        for text in [
+            "groups: [admin]\n",
+            "groups:\n  - rules:\n      - matches:\n          - namespaces: [{exact: a}]\nname: deny\n",
+            "groups:\n  - name: a\n    rules:\n      - services: [x]\n",
+        ] {
+            assert_eq!(is(text), FileKind::Unknown, "{text}");
+        }
+        let mimir = "target: all\nblocks_storage:\n  backend: filesystem\ningester:\n  ring:\n    kvstore:\n";
+        assert_eq!(is(mimir), product(Product::Mimir));
+        let cortex = FileKind::Other("a configuration of Cortex");
+        assert_eq!(is(&mimir.replace("ring:", "lifecycler:")), cortex);
+        assert_eq!(is(&format!("distributor:\n  shard_by_all_labels: true\n{mimir}")), cortex);
     }
 
     #[test]
@@ -471,6 +530,10 @@ mod tests {
         assert_eq!(of("haproxy.cfg", haproxy), FileKind::Config(Product::Haproxy));
         assert_eq!(of("setup.cfg", "[metadata]\nname = x\n"), FileKind::Unknown);
         assert_eq!(of("g.ini", "[server]\nhttp_port = 1\n[security]\n"), FileKind::GrafanaIni);
+        assert_eq!(of("g.ini", "[security]\nadmin_password = admin\n"), FileKind::GrafanaIni);
+        assert_eq!(of("grafana/grafana.ini", "[server]\nhttp_port = 1\n"), FileKind::GrafanaIni);
+        assert_eq!(of("other.ini", "[server]\nhttp_port = 1\n"), FileKind::Unknown);
+        assert_eq!(of("other.ini", "[security]\nlevel = 1\n"), FileKind::Unknown);
         assert_eq!(of("a.alloy", ""), FileKind::Other("a configuration of Alloy"));
         assert_eq!(of("a.stack.yaml", "receivers:\nexporters:\n"), FileKind::Stack);
         assert_eq!(of("README", "Services: a list\n"), FileKind::Unknown);

@@ -7,7 +7,7 @@ use std::{
 
 use telstack_diagnostics::{Diagnostics, FileId, SourceMap};
 use telstack_syntax::{tree::Value, yaml};
-use telstack_tools::{Manifests, SourceFile};
+use telstack_tools::{Manifests, SourceFile, without_definitions};
 
 use super::{
     About, Assumed, CheckFailure, Known,
@@ -252,7 +252,7 @@ type Id = (String, String, String);
 
 /// The objects of a file.
 fn objects(file: FileId, text: &str) -> Vec<Id> {
-    let Ok(documents) = yaml::read(file, text) else { return Vec::new() };
+    let Ok(documents) = yaml::read(file, &without_definitions(text)) else { return Vec::new() };
     let mut found = Vec::new();
     for document in &documents {
         let listed = document.at("items").and_then(Value::as_seq).unwrap_or_default();

@@ -22,6 +22,9 @@ pub(super) fn problem(value: &Value, tree: &SettingsNode, version: Version) -> O
     let strict = otelcol::is_strictly_typed(version);
     let judge = Judge { tree, strict };
     let Some(text) = value.as_str() else { return judge.known(&value.kind, value.describe()) };
+    if expansion::is_placeholder(text) {
+        return None;
+    }
     if let Some(literal) = expansion::literal(text) {
         return judge.known(&Kind::String(literal.into_owned()), value.describe());
     }

@@ -66,7 +66,7 @@ fn check(cx: &mut Cx<'_>) {
             .finding(message, &place, what)
             .label(value.mark.span(), format!("kept with {}", storage.title()))
             .label(mount.and_then(|it| it.origin.span()), "mounted here")
-            .help(if let (Some(_), Some(MountSource::Ephemeral)) = (&container.pod, source) {
+            .help(if let (Some(_), Some(MountSource::Ephemeral(_))) = (&container.pod, source) {
                 "put a claim in the place of the `emptyDir`: `persistentVolumeClaim`, or `volumeClaimTemplates` of a \
                  StatefulSet"
                     .to_owned()
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn speaks_of_claims_in_a_cluster() {
-        let mut bench = queue("/queue", Some(MountSource::Ephemeral));
+        let mut bench = queue("/queue", Some(MountSource::Ephemeral(None)));
         assert_eq!(bench.helps("D003")[0], "mount a volume at `/queue`");
         bench.in_pod(WorkloadKind::Deployment);
         assert!(bench.helps("D003")[0].contains("persistentVolumeClaim"), "{:?}", bench.helps("D003"));

@@ -74,9 +74,9 @@ fn check(cx: &mut Cx<'_>) {
             }
             if let Some(finding) = judge(cx, node, collector, &asks) {
                 told.push(asks.port);
-                let others = container.probes.iter().filter(|it| it.origin != *asks.origin);
+                let others = container.probes.iter().filter_map(telstack_system::Probe::port);
                 let also = others
-                    .filter(|it| it.port().and_then(|port| container.port_number(&port.value)) == Some(asks.port));
+                    .filter(|it| it.origin != *asks.origin && container.port_number(&it.value) == Some(asks.port));
                 cx.report(also.fold(finding, |finding, it| finding.label(it.origin.span(), "so does this one")));
             }
         }

@@ -1,5 +1,5 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Container, ContainerPort, Pod, WorkloadKind};
+use telstack_system::{Container, ContainerPort, Origin, Pod, WorkloadKind};
 
 use crate::{Cx, Rule};
 
@@ -34,34 +34,40 @@ metadata: {name: alloy}
 
 fn check(cx: &mut Cx<'_>) {
     let system = cx.system;
-    let mut taken: Vec<(&Pod, &ContainerPort, u16)> = Vec::new();
+    let mut taken: Vec<(&Pod, &ContainerPort, u16, &Origin)> = Vec::new();
     for (_, node) in system.nodes() {
         let Some(container) = &node.container else { continue };
         let Some(pod) = container.pod.as_deref().filter(|it| it.kind == WorkloadKind::DaemonSet && !it.affinity) else {
             continue;
         };
-        for (port, number) in host_ports(container, pod) {
-            let clash = taken.iter().find(|(other, it, at)| {
-                *at == number && it.transport == port.transport && !other.is_same(pod) && meet(pod, other)
+        for (port, number, at) in host_ports(container, pod) {
+            let clash = taken.iter().find(|(other, it, taken, _)| {
+                *taken == number && it.transport == port.transport && !other.is_same(pod) && meet(pod, other)
             });
-            if let Some((other, first, _)) = clash {
+            if let Some((other, _, _, first)) = clash {
                 let message = format!("`{}` and `{}` both want port {number} of every node", other.name, pod.name);
                 let finding = cx
-                    .finding(message, &port.origin, "its pods stay `Pending`, or do not start")
-                    .label(first.origin.span(), format!("`{}` has it", other.name))
+                    .finding(message, at, "its pods stay `Pending`, or do not start")
+                    .label(first.span(), format!("`{}` has it", other.name))
                     .help("give one of them another port of the node, or none");
                 cx.report(finding);
             } else {
-                taken.push((pod, port, number));
+                taken.push((pod, port, number, at));
             }
         }
     }
 }
 
 /// The ports of the node that a container takes.
-fn host_ports<'a>(container: &'a Container, pod: &'a Pod) -> impl Iterator<Item = (&'a ContainerPort, u16)> {
+fn host_ports<'a>(
+    container: &'a Container,
+    pod: &'a Pod,
+) -> impl Iterator<Item = (&'a ContainerPort, u16, &'a Origin)> {
     let all = pod.host_network.is_some();
-    container.ports.iter().filter_map(move |it| Some((it, it.host_port.or(all.then_some(it.port))?)))
+    container.ports.iter().filter_map(move |it| match &it.host_port {
+        Some(port) => Some((it, port.value, &port.origin)),
+        None => all.then_some((it, it.port, &it.origin)),
+    })
 }
 
 /// Can both be on one node?
@@ -84,7 +90,7 @@ mod tests {
             let origin = bench.at(name);
             let pool = Sourced::new(pools[at].to_owned(), origin.clone());
             bench.pod_of(id, WorkloadKind::DaemonSet).node_selector.insert("pool".to_owned(), pool);
-            let host_port = Some(ports[at]);
+            let host_port = Some(Sourced::new(ports[at], origin.clone()));
             let transport = Transport::Tcp;
             bench.container(id).ports.push(ContainerPort { name: None, port: 4317, transport, host_port, origin });
         }

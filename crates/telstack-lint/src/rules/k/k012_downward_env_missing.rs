@@ -1,6 +1,6 @@
-use telstack_catalog::otelcol::NamedVariable;
+use telstack_catalog::{container::is_of_a_service, otelcol::NamedVariable};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{Container, EnvValue, Node, Origin, Value, expansion};
+use telstack_system::{Container, EnvValue, Node, Origin, Unfilled, Value, expansion};
 
 use crate::{
     Cx, Rule,
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         summary: "A component goes by a variable for a field of the pod or node that its container does not set.",
         why: "Kubernetes sets no such variable by itself. What is not set becomes nothing: an address loses its host, a \
               filter by node lets everything through, and the `k8snode` detector stops the collector. `$(NAME)` in a \
-              value stays as it stands where the variable is set further down.",
+              value stays as it stands where the variable is set further down, or nowhere.",
         bad: r"processors:
   k8s_attributes:
     filter: {node_from_env_var: KUBE_NODE_NAME}
@@ -52,8 +52,9 @@ fn check(cx: &mut Cx<'_>) {
         }
     }
     for (_, node) in cx.system.nodes() {
-        let Some(container) = node.container.as_ref().filter(|it| it.pod.is_some()) else { continue };
-        later(cx, node, container);
+        // Where more variables may come from, so may this one.
+        let Some(container) = node.container.as_ref().filter(|it| !it.gaps.env) else { continue };
+        unfilled(cx, node, container);
     }
 }
 
@@ -92,25 +93,36 @@ fn named(cx: &Cx<'_>, part: &Part<'_>, container: &Container, row: &NamedVariabl
     Some(finding.help(format!("set it in `env`: {}", downward(variable, &row.field))))
 }
 
-/// `$(NAME)` in front of what sets the name.
-fn later(cx: &mut Cx<'_>, node: &Node, container: &Container) {
-    for variable in &container.env {
-        let EnvValue::Literal(text) = &variable.value else { continue };
-        let mut names = text.split("$(").skip(1).filter_map(|rest| rest.split_once(')')).map(|(name, _)| name);
-        let Some(other) = names.find_map(|name| container.env.iter().find(|it| it.name == name)) else { continue };
-        let message = format!("`{}` of `{}` has `$({})` in it, as it stands", variable.name, node.name, other.name);
-        let finding = cx
-            .finding(message, &variable.origin, "only variables that stand above are filled in")
-            .label(other.origin.span(), format!("`{}` is set here", other.name))
-            .help(format!("move `{}` above `{}`", other.name, variable.name));
+/// `$(NAME)` of what does not stand above.
+fn unfilled(cx: &mut Cx<'_>, node: &Node, container: &Container) {
+    for Unfilled { by, name, origin } in container.unfilled.iter().filter(|it| it.by != it.name) {
+        let message = format!("`{by}` of `{}` has `$({name})` in it, as it stands", node.name);
+        let below = container.env.iter().find(|it| it.name == *name);
+        let finding = match below {
+            Some(other) => cx
+                .finding(message, origin, "only variables that stand above are filled in")
+                .label(other.origin.span(), format!("`{name}` is set here"))
+                .help(format!("move `{name}` above `{by}`")),
+            // Kubernetes sets those of Services.
+            None if is_of_a_service(name) || !is_a_variable(name) => continue,
+            None => cx
+                .finding(message, origin, format!("its container sets no `{name}`"))
+                .help(format!("set `{name}` in `env`, above `{by}`; a text with `$(` in it is written `$$(`")),
+        };
         cx.report(finding);
     }
+}
+
+/// Shells run what looks alike: `$(hostname)`.
+fn is_a_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 #[cfg(test)]
 mod tests {
     use telstack_diagnostics::Severity;
-    use telstack_system::{EnvValue, EnvVar, WorkloadKind};
+    use telstack_system::{EnvValue, EnvVar, Unfilled, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -150,17 +162,37 @@ mod tests {
         assert_eq!(bench.finds("K012", "resource_detection"), Severity::Error);
     }
 
+    fn refers(name: &str, set: &[(&str, EnvValue)]) -> Bench {
+        let mut bench = agent("batch: {}", set);
+        let origin = bench.at("service");
+        let container = bench.first().container.as_mut().expect("a container");
+        container.unfilled.push(Unfilled { by: "A".to_owned(), name: name.to_owned(), origin });
+        bench
+    }
+
     #[test]
-    fn warns_of_what_is_set_further_down() {
-        let values = [("A", EnvValue::Literal("pod=$(B)".to_owned())), ("B", field("metadata.name"))];
-        agent("batch: {}", &values).finds("K012", "service");
+    fn warns_of_what_is_set_further_down_or_nowhere() {
+        refers("B", &[("B", field("metadata.name"))]).finds("K012", "service");
+        refers("POD_NAME", &[]).finds("K012", "service");
+        refers("X", &[]).finds("K012", "service");
+    }
+
+    #[test]
+    fn silent_where_others_may_fill_it_in() {
+        for name in ["KUBERNETES_SERVICE_HOST", "GATEWAY_PORT_4317_TCP", "hostname", "cat /etc/x", "A"] {
+            refers(name, &[]).silent("K012");
+        }
+        for set in [&[("B", field("metadata.name"))][..], &[]] {
+            let mut bench = refers("B", set);
+            bench.first().container.as_mut().expect("a container").gaps.env = true;
+            bench.silent("K012");
+        }
     }
 
     #[test]
     fn passes_where_it_is_set() {
         agent(FILTER, &[("KUBE_NODE_NAME", field("spec.nodeName"))]).silent("K012");
         agent("resource_detection: {detectors: [env]}", &[]).silent("K012");
-        agent("batch: {}", &[("A", EnvValue::Literal("$(KUBERNETES_SERVICE_HOST)".to_owned()))]).silent("K012");
     }
 
     #[test]

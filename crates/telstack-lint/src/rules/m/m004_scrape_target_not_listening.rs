@@ -8,6 +8,7 @@ use crate::{
         n001_loopback_bind_in_container as loopback, n002_protocol_port_mismatch as stranger,
         n003_no_listener_on_peer_port as nobody,
     },
+    words::served,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -48,11 +49,10 @@ fn check(cx: &mut Cx<'_>) {
             continue;
         }
         let message = format!(
-            "{} scrapes `{}`, and `{}` of `{}` listens only inside its own container",
+            "{} scrapes `{}`, and {} listens only inside its own container",
             link.dialer(),
             link.address(),
-            listener.name,
-            link.to.name
+            served(link.to, listener)
         );
         let finding = cx
             .finding(message, &link.dial.origin, "refused")

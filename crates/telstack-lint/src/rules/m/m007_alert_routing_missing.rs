@@ -30,11 +30,11 @@ fn check(cx: &mut Cx<'_>) {
         let Some(facet) = node.store().and_then(|it| it.prometheus()) else { continue };
         let (Some(false), Some(first)) = (facet.sends_alerts, facet.alerts.first()) else { continue };
         let seen = cx.facts.links.iter().any(|it| it.to_id == id && it.purpose == Purpose::Query);
-        let count = match facet.alerts.len() {
-            1 => "an alert".to_owned(),
-            count => format!("{count} alerts"),
+        let what = match facet.alerts.len() {
+            1 => "an alert and sends it".to_owned(),
+            count => format!("{count} alerts and sends them"),
         };
-        let message = format!("`{}` evaluates {count} and sends them to nobody", node.name);
+        let message = format!("`{}` evaluates {what} to nobody", node.name);
         let severity = if seen { Severity::Info } else { Severity::Warning };
         let finding = cx
             .finding(message, &first.origin, format!("`{}` fires on its own page only", first.name))

@@ -2,7 +2,7 @@ use telstack_catalog::otelcol;
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 use telstack_system::{Bind, Listener, Network, Node, NodeId, Purpose, link};
 
-use crate::{Cx, Rule, facts::Link, repair};
+use crate::{Cx, Rule, facts::Link, repair, words::served};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -68,7 +68,7 @@ fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Di
         .filter(|it| it.network == Network::Own)
         .flat_map(|it| &it.published)
         .find(|it| (it.container_port, it.transport) == (listener.port, listener.transport));
-    let what = format!("`{}` of `{}`", listener.name, node.name);
+    let what = served(node, listener);
     let port = listener.port;
     let mut finding = match (dialers.first(), published) {
         (Some(first), _) => {

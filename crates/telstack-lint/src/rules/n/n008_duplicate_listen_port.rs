@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::{Bind, Container, Listener, Network, Published};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, words::OWN_METRICS};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -77,7 +77,7 @@ fn check(cx: &mut Cx<'_>) {
 fn owner(listener: &Listener) -> String {
     match &listener.owner {
         Some(owner) => format!("{} `{}` ({})", owner.kind, owner.id, listener.name),
-        None => format!("`{}`", listener.name),
+        None => OWN_METRICS.to_owned(),
     }
 }
 

@@ -57,9 +57,10 @@ fn check(cx: &mut Cx<'_>) {
                     first.id,
                     pipeline.id()
                 );
+                let lost = if need == Need::Header { "their headers are" } else { "their addresses are" };
                 let finding = cx
-                    .finding(message, &reference.origin, "no connection is left to ask")
-                    .label(first.origin.span(), "joins data of many senders")
+                    .finding(message, &reference.origin, format!("here {lost} no longer known"))
+                    .label(first.origin.span(), format!("joins data of many senders: {lost} lost"))
                     .severity(if need == Need::AddressByDefault { Severity::Warning } else { Severity::Error })
                     .help(format!("put `{}` in front of `{}`", reference.id, first.id));
                 let finding = match need {

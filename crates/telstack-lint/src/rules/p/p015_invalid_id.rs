@@ -59,6 +59,7 @@ pub(crate) fn fault(id: &ComponentId, version: Version) -> Option<&'static str> 
     let odd = |c: char| c.is_whitespace() || c.is_control() || "$+<=>^`|~".contains(c);
     let letters = |c: char| c.is_ascii_alphanumeric() || c == '_';
     match &id.name {
+        _ if expansion::is_placeholder(&id.to_string()) => None,
         _ if id.ty.is_empty() => Some("it has no type"),
         Some(name) if name.is_empty() => Some("nothing stands behind the slash"),
         _ if is_reference(&id.ty) => Some("references are not replaced in ids"),

@@ -207,7 +207,14 @@ fn standing_in_built<'a>(
         return slips.standing(component, |ty| otelcol::nearest(kind, ty));
     };
     if !built.has(fact) {
-        return if built.has_unknown(kind) { Standing::Undecided } else { Standing::NotBuilt { fact, version } };
+        if built.has_unknown(kind) {
+            return Standing::Undecided;
+        }
+        // What is nowhere at that release cannot be built in.
+        return match fact.distributions_at(version).first() {
+            Some(_) => Standing::NotBuilt { fact, version },
+            None => standing(component, Distribution::Contrib, version, slips),
+        };
     }
     let standings = Distribution::ALL.iter().map(|it| standing(component, *it, version, slips));
     let there = standings.filter(|it| matches!(it, Standing::Usable(..) | Standing::Renamed { .. }));

@@ -114,6 +114,9 @@ mod tests {
     fn fails_for_what_was_not_built_in() {
         built(&[OTLP], "kafka").finds("V002", "kafka");
         built(&[OTLP], "otlp").silent("V002");
+        // It is in no release of today.
+        built(&[OTLP], "opencensus").silent("V002");
+        built(&[OTLP], "opencensus").finds("V001", "opencensus");
         built(&[OTLP], "batsh").finds("Y006", "batsh");
     }
 

@@ -190,7 +190,8 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     if (below("storage", "trace") || below("distributor", "receivers")) && mostly(Product::Tempo) {
         return config(Product::Tempo);
     }
-    let prometheus = has("scrape_configs") || below("global", "scrape_interval") || has("rule_files");
+    let of_prometheus = ["scrape_configs", "rule_files", "remote_write", "remote_read"];
+    let prometheus = of_prometheus.iter().any(|key| has(key)) || below("global", "scrape_interval");
     if prometheus && keys.tops.iter().all(|it| PROMETHEUS.contains(&it.key)) {
         return config(Product::Prometheus);
     }

@@ -2,7 +2,7 @@ use std::collections::{HashSet, VecDeque};
 
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{ComponentId, Edge, EdgeId, NodeId, Pipeline, Purpose};
+use telstack_system::{Bind, ComponentId, ComponentRef, Edge, EdgeId, NodeId, Pipeline, Purpose, Reference, link};
 
 use crate::{Cx, Rule, words::ticked};
 
@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
         code: "M011",
         name: "telemetry-loop",
         severity: Severity::Error,
-        summary: "Collectors send to each other in a circle.",
+        summary: "Collectors send to each other in a circle, or one takes in what it put out.",
         why: "What enters the circle is sent round for ever, and multiplies where it also leaves it: every queue fills, \
               and the stores keep the same data again and again.",
         bad: r#"collector "a" { receiver "otlp"; pipeline "traces" { from "otlp"; to "b" } }
@@ -29,6 +29,57 @@ collector "b" { receiver "otlp"; pipeline "traces" { from "otlp"; to "tempo" } }
 };
 
 fn check(cx: &mut Cx<'_>) {
+    with_others(cx);
+    with_itself(cx);
+}
+
+/// A collector that dials itself, and whose pipeline sends on what comes in so.
+fn with_itself(cx: &mut Cx<'_>) {
+    let system = cx.system;
+    let edges = system.edges().filter(|(_, from, _, to)| from == to);
+    let edges = edges.filter_map(|(_, from, edge, _)| Some((edge.purpose, from, edge.dial.clone()?)));
+    let calls = link::telemetry(system).into_iter().chain(link::scrapes(system));
+    let mine = calls.filter(|it| {
+        let dial = &it.dial;
+        // Whoever is called that: its own listener has that port.
+        Bind::parse(&dial.host) == Bind::Loopback || system.reached(it.from, &dial.host, dial.port) == Some(it.from)
+    });
+    for (purpose, from, dial) in edges.chain(mine.map(|it| (it.purpose, it.from, it.dial))).collect::<Vec<_>>() {
+        let mut listeners = system.node(from).listeners.iter();
+        let listener = listeners.find(|it| it.port == dial.port && it.protocol == dial.protocol);
+        let (Some(dialer), Some(owner)) = (&dial.component, listener.and_then(|it| it.owner.as_ref())) else {
+            continue;
+        };
+        let (receiver, exporter) = if purpose == Purpose::Scrape { (dialer, owner) } else { (owner, dialer) };
+        let Some(end) = put_out(cx, from, receiver, exporter) else { continue };
+        let finding = if purpose == Purpose::Scrape {
+            let message =
+                format!("receiver `{}` scrapes what exporter `{}` beside it exposes", receiver.id, exporter.id);
+            // Each round gives the series of the one before another name, and then no more.
+            cx.finding(message, &dial.origin, "what it put out itself").severity(Severity::Warning)
+        } else {
+            cx.finding(
+                format!("exporter `{}` sends to its own receiver `{}`", exporter.id, receiver.id),
+                &dial.origin,
+                "comes in again there",
+            )
+        };
+        let finding = finding.label(end.origin.span(), "and the same pipeline puts it out again");
+        cx.report(finding.help("dial somebody else, or take one of the two out of this pipeline"));
+    }
+}
+
+/// Where a pipeline that takes in from a receiver puts all of it out by an exporter.
+fn put_out<'a>(cx: &Cx<'a>, id: NodeId, receiver: &ComponentRef, exporter: &ComponentRef) -> Option<&'a Reference> {
+    if (receiver.kind, exporter.kind) != (ComponentKind::Receiver, ComponentKind::Exporter) {
+        return None;
+    }
+    let all = &cx.system.node(id).collector()?.pipelines;
+    let closes = |it: &&Pipeline| it.receivers.iter().any(|it| it.id == receiver.id) && keeps_all(cx, id, it);
+    all.iter().filter(closes).flat_map(|it| &it.exporters).find(|it| it.id == exporter.id)
+}
+
+fn with_others(cx: &mut Cx<'_>) {
     let mut done: HashSet<EdgeId> = HashSet::new();
     let circles = cx.system.circles(Purpose::Telemetry);
     for (start, from, edge, to) in cx.system.edges() {
@@ -163,6 +214,36 @@ mod tests {
         connect(&mut bench, a, b, "b", "there");
         connect(&mut bench, b, a, "a", "back");
         bench.finds("M011", "there");
+    }
+
+    #[test]
+    fn fails_on_one_that_dials_itself() {
+        use telstack_diagnostics::Severity::{Error, Warning};
+        let round = |receiver: &str, exporter: &str, pipelines: &str| {
+            let mut bench = Bench::collector(
+                "0.140.0",
+                &format!(
+                    "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: 'localhost:4317'}}}}}}, prometheus: {{config: \
+                     {{scrape_configs: [{{job_name: me, static_configs: [{{targets: ['{receiver}']}}]}}]}}}}}}\nexporters: \
+                     {{otlp: {{endpoint: '{exporter}', tls: {{insecure: true}}}}, prometheus: {{endpoint: \
+                     'localhost:8889'}}}}\nservice: {{pipelines: {{{pipelines}}}}}"
+                ),
+            );
+            let node = bench.first();
+            let version = node.version().expect("a release");
+            node.listeners = telstack_system::passes::collector_listeners(node.collector().expect("one"), version);
+            bench
+        };
+        let scraped = "metrics: {receivers: [prometheus], exporters: [prometheus]}";
+        assert_eq!(round("localhost:8889", "a:4317", scraped).finds("M011", "'localhost:8889'"), Warning);
+        // Another port, and another pipeline.
+        round("localhost:8888", "a:4317", scraped).silent("M011");
+        let apart = "metrics: {receivers: [prometheus], exporters: [otlp]}, metrics/2: {receivers: [otlp], exporters: \
+                     [prometheus]}";
+        round("localhost:8889", "a:4317", apart).silent("M011");
+        let sent = "traces: {receivers: [otlp], exporters: [otlp]}";
+        assert_eq!(round("b:1", "localhost:4317", sent).finds("M011", "'localhost:4317'"), Error);
+        round("b:1", "b:4317", sent).silent("M011");
     }
 
     #[test]

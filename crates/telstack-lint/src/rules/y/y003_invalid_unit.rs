@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
               passed already.",
         bad: r#"processor "batch" { timeout 5 }"#,
         good: r#"processor "batch" { timeout "5s" }"#,
-        silent: "A bare number is a warning, but for the `timeout` of an exporter, which no request keeps. Zero, which needs no unit; values from the environment.",
+        silent: "In a file that somebody wrote for a collector, a bare number is a warning, but for the `timeout` of an exporter, which no request keeps. Zero, which needs no unit; values from the environment.",
         sources: &["https://pkg.go.dev/time#ParseDuration"],
     },
     check,
@@ -39,7 +39,7 @@ fn check(cx: &mut Cx<'_>) {
         };
         // It starts, and works after a fashion; but no request is answered in nanoseconds.
         let sends = problem.component.is_some_and(|it| it.kind == ComponentKind::Exporter);
-        let fails = *stops || sends && problem.key() == "timeout";
+        let fails = *stops || sends && problem.key() == "timeout" || !cx.system.from_files;
         let severity = if fails { Severity::Error } else { Severity::Warning };
         let finding = cx
             .finding(message, problem.at, remark)
@@ -71,15 +71,22 @@ mod tests {
     #[test]
     fn fails_without_a_unit() {
         timeout("'5'").finds("Y003", "'5'");
-        assert_eq!(timeout("5").finds("Y003", "5"), Severity::Warning);
-        let exporter = Bench::collector("0.158.0", "exporters: {otlp_http: {endpoint: 'http://a:4318', timeout: 5}}");
-        assert_eq!(exporter.finds("Y003", "5"), Severity::Error);
+        assert_eq!(timeout("5").finds("Y003", "5"), Severity::Error);
+        let mut written = timeout("5");
+        written.system.from_files = true;
+        assert_eq!(written.finds("Y003", "5"), Severity::Warning);
+        let mut written =
+            Bench::collector("0.158.0", "exporters: {otlp_http: {endpoint: 'http://a:4318', timeout: 5}}");
+        written.system.from_files = true;
+        assert_eq!(written.finds("Y003", "5"), Severity::Error);
     }
 
     #[test]
     fn warns_of_bounds_that_are_too_small() {
         let yaml = "connectors: {service_graph: {latency_histogram_buckets: [100]}}";
-        assert_eq!(Bench::collector("0.158.0", yaml).finds("Y003", "100"), Severity::Warning);
+        let mut bench = Bench::collector("0.158.0", yaml);
+        bench.system.from_files = true;
+        assert_eq!(bench.finds("Y003", "100"), Severity::Warning);
     }
 
     #[test]

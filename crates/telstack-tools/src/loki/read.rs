@@ -1,7 +1,7 @@
 //! Reading it.
 
 use telstack_catalog::product::Product;
-use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value};
+use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value, expansion};
 
 use crate::{
     folder::{Dialled, Folder},
@@ -45,7 +45,8 @@ fn settings(node: &mut Node, document: &Value) {
     store.max_message = receivers::read_grpc_server(document);
     // Loki's own default is to want a tenant on every request.
     store.multi_tenant = match document.at(AUTH) {
-        Some(value) if value.as_bool().is_none() => None,
+        // Run time decides it.
+        Some(value) if value.as_str().is_some_and(expansion::is_open) => None,
         _ => Some(truth(document, AUTH).unwrap_or_else(|| Sourced::new(true, origin.clone()))),
     };
     let default = || version.and_then(|version| Product::Loki.option(version, REPLICATION[1])?.default?.as_u64());

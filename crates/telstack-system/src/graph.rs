@@ -1,6 +1,9 @@
 //! The graph behind our own API: ids are stable, iteration is in the order of making.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+};
 
 use petgraph::{
     Direction,
@@ -206,15 +209,16 @@ pub fn circles_among(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
         firsts.extend(first.filter(|first| group.len() > 1 || targets[*first].contains(first)));
     }
     firsts.sort_unstable();
-    firsts.into_iter().map(|first| circle(targets, first, |it| number[it] == number[first])).collect()
+    let beside = |at: usize| targets[at].iter().copied().filter(|it| number[*it] == number[at]).collect();
+    firsts.into_iter().filter_map(|first| shortest_circle(first, beside)).collect()
 }
 
-/// A shortest way from a node back to itself, which there is, within what `reaches_it`.
-fn circle(targets: &[Vec<usize>], start: usize, reaches_it: impl Fn(usize) -> bool) -> Vec<usize> {
-    let mut came_from: HashMap<usize, usize> = HashMap::new();
+/// A shortest way from a place back to itself, without its end; none if no way leads back. `next` says where each leads.
+pub fn shortest_circle<T: Copy + Eq + Hash>(start: T, mut next: impl FnMut(T) -> Vec<T>) -> Option<Vec<T>> {
+    let mut came_from: HashMap<T, T> = HashMap::new();
     let mut queue = VecDeque::from([start]);
     while let Some(at) = queue.pop_front().filter(|_| !came_from.contains_key(&start)) {
-        for next in targets[at].iter().copied().filter(|next| reaches_it(*next)) {
+        for next in next(at) {
             came_from.entry(next).or_insert_with(|| {
                 queue.push_back(next);
                 at
@@ -222,13 +226,13 @@ fn circle(targets: &[Vec<usize>], start: usize, reaches_it: impl Fn(usize) -> bo
         }
     }
     let mut circle = vec![start];
-    let mut at = came_from.get(&start);
-    while let Some(node) = at.filter(|it| **it != start) {
-        circle.push(*node);
-        at = came_from.get(node);
+    let mut at = *came_from.get(&start)?;
+    while at != start {
+        circle.push(at);
+        at = *came_from.get(&at)?;
     }
     circle[1..].reverse();
-    circle
+    Some(circle)
 }
 
 /// Of nodes by number, each with those that it leads to: those that reach each other both ways, together.

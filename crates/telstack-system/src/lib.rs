@@ -18,7 +18,7 @@ pub mod units;
 mod wiring;
 
 pub use canonical::canonical;
-pub use graph::{Circles, EdgeId, NodeId, System, circles_among};
+pub use graph::{Circles, EdgeId, NodeId, System, circles_among, shortest_circle};
 pub use known::Known;
 pub use model::*;
 pub use origin::{Origin, OriginKind, Settings, Sourced, Value};

@@ -1,8 +1,10 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Bind, ComponentId, ComponentRef, Edge, EdgeId, NodeId, Pipeline, Purpose, Reference, link};
+use telstack_system::{
+    Bind, ComponentId, ComponentRef, Edge, EdgeId, NodeId, Pipeline, Purpose, Reference, link, shortest_circle,
+};
 
 use crate::{Cx, Rule, words::ticked};
 
@@ -86,7 +88,8 @@ fn with_others(cx: &mut Cx<'_>) {
         if edge.purpose != Purpose::Telemetry || !circles.join(from, to) || done.contains(&start) {
             continue;
         }
-        let Some(round) = round(cx, start).filter(|round| !round.iter().any(|edge| done.contains(edge))) else {
+        let round = shortest_circle(start, |edge| onward(cx, edge));
+        let Some(round) = round.filter(|round| !round.iter().any(|edge| done.contains(edge))) else {
             continue;
         };
         done.extend(&round);
@@ -108,32 +111,6 @@ fn with_others(cx: &mut Cx<'_>) {
         }
         cx.report(finding.help("take one of these links out, or send it to a store"));
     }
-}
-
-/// The shortest way from an edge back to itself.
-fn round(cx: &Cx<'_>, start: EdgeId) -> Option<Vec<EdgeId>> {
-    let mut came_from: Vec<(EdgeId, Option<usize>)> = vec![(start, None)];
-    let mut seen = HashSet::from([start]);
-    let mut queue = VecDeque::from([0]);
-    while let Some(at) = queue.pop_front() {
-        for next in onward(cx, came_from[at].0) {
-            if next == start {
-                let mut round = Vec::new();
-                let mut step = Some(at);
-                while let Some(at) = step {
-                    round.push(came_from[at].0);
-                    step = came_from[at].1;
-                }
-                round.reverse();
-                return Some(round);
-            }
-            if seen.insert(next) {
-                came_from.push((next, Some(at)));
-                queue.push_back(came_from.len() - 1);
-            }
-        }
-    }
-    None
 }
 
 /// The edges that surely carry on what arrives along an edge.

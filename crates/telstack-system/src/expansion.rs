@@ -1,6 +1,6 @@
 //! What a collector makes of `$` in a text: references that run time fills in, escapes, and the rest.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
 /// A piece of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,6 +135,10 @@ pub fn is_open(text: &str) -> bool {
 /// Does something in the text stand for what a person or a program is to write there? `{{ .Values.x }}`, `[[ .x ]]`,
 /// `<SIZE>`, `__SIZE__`, `@@SIZE@@`, `%SIZE%`, `%s`.
 pub fn is_placeholder(text: &str) -> bool {
+    // Most texts have none of these signs, and all texts are asked about.
+    if !text.bytes().any(|it| matches!(it, b'{' | b'[' | b'<' | b'_' | b'@' | b'%')) {
+        return false;
+    }
     let between = |open: &str, close: &str| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
     between("{{", "}}")
         || between("{%", "%}")
@@ -144,6 +148,12 @@ pub fn is_placeholder(text: &str) -> bool {
         || is_framed(text, "@@")
         || is_framed(text, "%")
         || is_of_printf(text)
+}
+
+/// May the text be another one in the end? Of any `$` in it that is taken for granted: for who does not know whether
+/// the file's reader replaces it.
+pub fn is_unsettled(text: &str) -> bool {
+    text.contains('$') || is_placeholder(text)
 }
 
 /// `<SIZE>`, `<your address>`; not `(?P<name>…)`, and not `a < b`.
@@ -159,13 +169,14 @@ fn in_angles(text: &str) -> bool {
 
 /// Is there a word in capitals between two of these marks?
 fn is_framed(text: &str, mark: &str) -> bool {
-    let parts: Vec<&str> = text.split(mark).collect();
-    let word = |part: &&str| {
+    let word = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_uppercase())
             && part.len() > 1
             && part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
     };
-    parts.len() > 2 && parts[1..parts.len() - 1].iter().any(word)
+    // What stands before the first mark and behind the last one is between none.
+    let mut parts = text.split(mark).skip(1).peekable();
+    iter::from_fn(|| parts.next().filter(|_| parts.peek().is_some())).any(word)
 }
 
 /// `%s`, as a word of its own or between signs.

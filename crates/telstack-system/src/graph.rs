@@ -236,7 +236,7 @@ pub fn shortest_circle<T: Copy + Eq + Hash>(start: T, mut next: impl FnMut(T) ->
 }
 
 /// Of nodes by number, each with those that it leads to: those that reach each other both ways, together.
-pub(crate) fn groups(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+fn groups(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut graph = DiGraph::<(), ()>::new();
     let nodes: Vec<NodeIndex> = targets.iter().map(|_| graph.add_node(())).collect();
     for (from, targets) in targets.iter().enumerate() {

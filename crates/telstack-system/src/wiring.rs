@@ -1,11 +1,11 @@
 //! The wiring of a collector: who mentions whom, looked up.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use telstack_catalog::{ComponentKind, Signal};
 
 use crate::{
-    graph::groups,
+    graph::circles_among,
     model::{Collector, Component, ComponentId, Pipeline, Reference},
 };
 
@@ -107,18 +107,14 @@ impl<'a> Wiring<'a> {
     pub fn circles(&self, joins: impl Fn(&Component, Signal, Signal) -> bool) -> Vec<Vec<Mention<'a>>> {
         let edges = self.edges(joins);
         let targets: Vec<Vec<usize>> = edges.iter().map(|out| out.iter().map(|(to, _)| *to).collect()).collect();
-        let groups = groups(&targets);
-        let mut number = vec![0; edges.len()];
-        for (at, group) in groups.iter().enumerate() {
-            for node in group {
-                number[*node] = at;
-            }
-        }
-        // Between two pipelines lies a connector, so that a circle has two nodes or more.
-        let on_circles = groups.iter().filter(|group| group.len() > 1);
-        let mut firsts: Vec<usize> = on_circles.filter_map(|group| group.iter().min().copied()).collect();
-        firsts.sort_unstable();
-        firsts.into_iter().map(|first| circle(&edges, first, |it| number[it] == number[first])).collect()
+        let mention = |at: usize, to: usize| {
+            edges[at].iter().find(|step| step.0 == to).and_then(|(_, by)| by.map(|reference| (at, reference)))
+        };
+        let mentions = |circle: Vec<usize>| {
+            let ends = circle.iter().cycle().skip(1);
+            circle.iter().zip(ends).filter_map(|(at, to)| mention(*at, *to)).collect()
+        };
+        circles_among(&targets).into_iter().map(mentions).collect()
     }
 
     /// What each node leads to. Pipelines are nodes by their places; behind them stand connectors by the signal that
@@ -146,35 +142,3 @@ impl<'a> Wiring<'a> {
 
 /// Where an edge leads, with the reference that it is, if it is one.
 type Step<'a> = (usize, Option<&'a Reference>);
-
-/// A shortest way from a pipeline back to itself, which there is, within what `reaches_it`.
-fn circle<'a>(edges: &[Vec<Step<'a>>], start: usize, reaches_it: impl Fn(usize) -> bool) -> Vec<Mention<'a>> {
-    let mut came_from: HashMap<usize, Mention<'a>> = HashMap::new();
-    let mut connectors: HashMap<usize, usize> = HashMap::new();
-    let mut queue = VecDeque::from([start]);
-    let mut end = None;
-    while let Some(at) = queue.pop_front().filter(|_| end.is_none()) {
-        for (next, by) in edges[at].iter().copied().filter(|(next, _)| reaches_it(*next)) {
-            match by {
-                // From a pipeline into a connector.
-                Some(by) if !came_from.contains_key(&next) => {
-                    came_from.insert(next, (at, by));
-                    queue.push_back(next);
-                }
-                None if next == start => end = end.or(Some(at)),
-                None if !connectors.contains_key(&next) => {
-                    connectors.insert(next, at);
-                    queue.push_back(next);
-                }
-                _ => {}
-            }
-        }
-    }
-    let mut circle = Vec::new();
-    while let Some(mention) = end.and_then(|gate| came_from.get(&gate)).copied() {
-        circle.push(mention);
-        end = connectors.get(&mention.0).copied().filter(|_| mention.0 != start);
-    }
-    circle.reverse();
-    circle
-}

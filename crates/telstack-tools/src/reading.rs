@@ -322,6 +322,17 @@ pub(crate) fn truth(value: &Value, path: &str) -> Option<Sourced<bool>> {
     Some(Sourced::new(value.as_bool()?, value.mark.clone()))
 }
 
+/// Does each request need a tenant? At the first of these paths that is written; by default, it does. None if run time
+/// decides it.
+pub(crate) fn multi_tenant(value: &Value, paths: &[&str], node: &Origin) -> Option<Sourced<bool>> {
+    let written = paths.iter().find_map(|path| value.at(path));
+    if written.and_then(Value::as_str).is_some_and(expansion::is_open) {
+        return None;
+    }
+    let truth = written.and_then(|it| Some(Sourced::new(it.as_bool()?, it.mark.clone())));
+    Some(truth.unwrap_or_else(|| Sourced::new(true, node.clone())))
+}
+
 /// A whole number that is not negative, at a dotted path.
 pub(crate) fn number(value: &Value, path: &str) -> Option<Sourced<u64>> {
     let value = value.at(path)?;
@@ -349,7 +360,7 @@ pub(crate) fn server_tls(settings: Option<&Value>) -> Known<Tls> {
 /// What dials an address, as far as it is known: none if run time decides it.
 pub(crate) fn dial(protocol: Protocol, address: &Sourced<String>) -> Option<Dial> {
     let Sourced { value, origin } = address;
-    let parsed = Address::parse(value).filter(|_| !value.contains('$') && !expansion::is_placeholder(value))?;
+    let parsed = Address::parse(value).filter(|_| !expansion::is_unsettled(value))?;
     let tls = match parsed.scheme.as_str() {
         "https" => Known::Value(Tls::On),
         "http" | "" => Known::Value(Tls::Off),

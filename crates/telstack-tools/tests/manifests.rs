@@ -254,7 +254,7 @@ fn volumes_that_end_with_the_pod_are_told_apart() {
             "Deployment",
             "",
             "volumes: [{name: a, emptyDir: {}}, {name: b, emptyDir: {}}], initContainers: [{name: i, image: busybox, command: \
-             [chown, '10001', /work/q], volumeMounts: [{name: a, mountPath: /work}]}], ",
+             [chown, '10001', /made/q], volumeMounts: [{name: a, mountPath: /made}]}], ",
             &format!(", volumeMounts: [{{mountPath: /queue, {mount}}}]"),
         );
         let system = read(&text);

@@ -6,7 +6,7 @@ use telstack_catalog::{
     product::{self, Level, Moved, OptionFact, Product, Setting},
 };
 use telstack_syntax::tree::Kind;
-use telstack_system::{Node, Origin, System, Value};
+use telstack_system::{Node, Origin, System, Value, expansion};
 
 use crate::{
     facts::flags,
@@ -168,7 +168,7 @@ impl<'a> Walk<'a, '_> {
 fn mismatch(product: Product, fact: &OptionFact, value: &Value) -> Option<FileProblemKind> {
     let wrong = |wanted| Some(FileProblemKind::Type { wanted, found: value.describe() });
     let text = value.as_str();
-    let open = text.is_some_and(|text| text.contains('$') || is_reference(text) || text.is_empty());
+    let open = text.is_some_and(|text| expansion::is_unsettled(text) || text.is_empty());
     if open || matches!(value.kind, Kind::Null) {
         return None;
     }

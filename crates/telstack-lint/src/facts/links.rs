@@ -6,7 +6,7 @@ use telstack_catalog::product::{Endpoint, Need};
 use telstack_diagnostics::Diagnostic;
 use telstack_system::{
     Dial, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Published, Purpose, Server, Service, System, Via,
-    link::{self as dialled, Hearing},
+    link::{Call, Hearing},
 };
 
 use crate::words::is_reference;
@@ -160,18 +160,18 @@ impl<'a> Link<'a> {
     }
 }
 
-pub(super) fn links(system: &System) -> Vec<Link<'_>> {
+pub(super) fn links<'a>(system: &'a System, unlinked: &[Call]) -> Vec<Link<'a>> {
     let edges = system.edges().filter_map(|(_, from, edge, to)| {
         let dial = edge.dial.as_ref()?;
         Some(link(system, edge.purpose, Cow::Borrowed(dial), from, to, edge.via))
     });
     // A System that no pass has seen.
-    let written = dialled::telemetry(system).into_iter().filter_map(|call| {
+    let written = unlinked.iter().filter_map(|call| {
         let to = system.reached(call.from, &call.dial.host, call.dial.port)?;
-        Some(link(system, call.purpose, Cow::Owned(call.dial), call.from, to, None))
+        Some(link(system, call.purpose, Cow::Owned(call.dial.clone()), call.from, to, None))
     });
-    let mut links: Vec<Link<'_>> = edges.chain(written).collect();
-    let behind: Vec<Link<'_>> = links.iter().flat_map(|link| behind(system, link)).collect();
+    let mut links: Vec<Link<'a>> = edges.chain(written).collect();
+    let behind: Vec<Link<'a>> = links.iter().flat_map(|link| behind(system, link)).collect();
     links.extend(behind);
     links
 }

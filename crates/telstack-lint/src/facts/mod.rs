@@ -20,7 +20,10 @@ mod texts;
 use std::{cell::OnceCell, collections::HashMap, rc::Rc};
 
 use telstack_catalog::{ComponentKind, Version};
-use telstack_system::{Collector, Component, ComponentId, Node, NodeId, Purpose, Reference, System, Wiring};
+use telstack_system::{
+    Collector, Component, ComponentId, Node, NodeId, Purpose, Reference, System, Wiring,
+    link::{self, Call},
+};
 
 pub(crate) use balance::{spread_over, spreads};
 pub(crate) use components::{Part, Standing};
@@ -46,6 +49,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) problems: Vec<Problem<'a>>,
     /// What is wrong with the settings of products' files.
     pub(crate) files: Vec<FileProblem<'a>>,
+    /// What exporters dial that no edge stands for.
+    pub(crate) unlinked: Vec<Call>,
     /// Every edge that dials, and where it arrives.
     pub(crate) links: Vec<Link<'a>>,
     /// Which part each component is: two of one id are two parts, so it goes by the component itself.
@@ -60,9 +65,10 @@ impl<'a> Facts<'a> {
         let parts = components::parts(system, &wirings);
         let problems = settings::problems(system, &parts);
         let files = files::problems(system);
-        let links = links::links(system);
+        let unlinked = link::telemetry(system);
+        let links = links::links(system, &unlinked);
         let places = parts.iter().enumerate().map(|(at, part)| (std::ptr::from_ref(part.component), at)).collect();
-        Self { parts, problems, files, links, places, wirings, texts: OnceCell::new() }
+        Self { parts, problems, files, unlinked, links, places, wirings, texts: OnceCell::new() }
     }
 
     /// The part that a component of a collector is.

@@ -20,7 +20,7 @@ pub use sdk::programs;
 pub use topics::{Channel, consumers, producers};
 pub use way::{Way, leading_to, way};
 
-use std::collections::HashSet;
+use std::{cell::LazyCell, collections::HashSet};
 
 use telstack_catalog::{ComponentKind, SignalSet, otelcol};
 
@@ -46,8 +46,8 @@ pub struct Call {
     pub pipelines: Vec<Sourced<usize>>,
 }
 
-/// What the exporters of all collectors dial, and the receivers that read messages, as far as their settings say. An exporter that an edge has
-/// already is left out, and one that no pipeline feeds dials nobody.
+/// What the exporters of all collectors dial, and the receivers that read messages, as far as their settings say. An
+/// exporter that an edge has already is left out, and one that no pipeline feeds dials nobody.
 pub fn telemetry(system: &System) -> Vec<Call> {
     let mut calls = Vec::new();
     for (from, node, collector) in system.collectors() {
@@ -81,7 +81,7 @@ pub fn telemetry(system: &System) -> Vec<Call> {
 pub fn scrapes(system: &System) -> Vec<Call> {
     let mut calls = Vec::new();
     for (from, _, collector) in system.collectors() {
-        let wiring = Wiring::of(collector);
+        let wiring = LazyCell::new(|| Wiring::of(collector));
         for receiver in collector.of_kind(ComponentKind::Receiver) {
             let block = receiver.fact().and_then(otelcol::Component::server_only).map(|(block, _)| block);
             let config = block.and_then(|block| receiver.setting(block));

@@ -107,7 +107,7 @@ impl Component {
         match self.setting(path) {
             None => Known::Absent,
             Some(value) => match value.as_str() {
-                Some(text) if text.contains('$') || expansion::is_placeholder(text) => Known::Unknown,
+                Some(text) if expansion::is_unsettled(text) => Known::Unknown,
                 Some(text) => Known::Value(text),
                 None => Known::Unknown,
             },

@@ -101,6 +101,14 @@ impl MountSource {
             _ => None,
         }
     }
+
+    /// The same, of a volume that ends with the pod.
+    pub fn pod_volume(&self) -> Option<&str> {
+        match self {
+            Self::Ephemeral(Some(name)) => name.split('/').next(),
+            _ => None,
+        }
+    }
 }
 
 /// A mount.

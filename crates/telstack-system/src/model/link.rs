@@ -5,7 +5,7 @@ use std::fmt;
 use telstack_catalog::{SignalSet, otelcol::Transport, product::Need};
 
 use crate::{
-    expansion::is_placeholder,
+    expansion::is_unsettled,
     known::Known,
     model::{ComponentRef, collector::ComponentId},
     origin::{Origin, Sourced},
@@ -113,7 +113,7 @@ impl Bind {
     /// Reads the host part of an endpoint.
     pub fn parse(host: &str) -> Self {
         match host.trim_matches(['[', ']']) {
-            host if host.contains('$') || is_placeholder(host) => Bind::Unknown,
+            host if is_unsettled(host) => Bind::Unknown,
             "" | "0.0.0.0" | "::" => Bind::All,
             "localhost" | "127.0.0.1" | "::1" => Bind::Loopback,
             host => Bind::Host(host.to_owned()),

@@ -8,14 +8,15 @@ pub(crate) static RULE: RuleInfo = RuleInfo {
     name: "duplicate-or-null-section",
     severity: Severity::Warning,
     summary: "A configuration given later replaces a list of an earlier one, and some of its items are lost.",
-    why: "The collector merges maps and replaces lists. A later `exporters: [file]` of the same pipeline is all that is \
-          left of it: what the earlier configuration named there gets nothing any more, without a word.",
+    why: "The collector merges maps and replaces lists. A later `exporters: [file]` of the same pipeline is all that \
+          is left of it: what the earlier configuration named there gets nothing any more, without a word.",
     bad: "base.yaml: service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_grpc, debug]}}}\nover.yaml: service: \
           {pipelines: {traces: {exporters: [file]}}}",
     good: "base.yaml: service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_grpc, debug]}}}\nover.yaml: \
            service: {pipelines: {traces: {exporters: [otlp_grpc, debug, file]}}}",
-    silent: "The feature gate `confmap.enableMergeAppendOption` is on. Keys that stand twice in one file are R002, names of \
-             sections that hold nothing P001. Where fewer are meant, a comment says so: `# telstack: ignore[E004] why`.",
+    silent: "The feature gate `confmap.enableMergeAppendOption` is on. Keys that stand twice in one file are R002, \
+             names of sections that hold nothing P001. Where fewer are meant, a comment says so: `# telstack: \
+             ignore[E004] why`.",
     sources: &[
         "https://github.com/open-telemetry/opentelemetry-collector/issues/12645",
         "https://github.com/open-telemetry/opentelemetry-operator/issues/2105",

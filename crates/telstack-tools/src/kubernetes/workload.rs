@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use telstack_system::{
-    Cluster, Container, ContainerGaps, Known, MountSource, Network, Node, Origin, Pod, Sourced, Value, WorkloadKind,
+    Cluster, Container, ContainerGaps, Known, Network, Node, Origin, Pod, Sourced, Value, WorkloadKind,
     cluster::{Autoscaler, Labels},
 };
 
@@ -194,15 +194,6 @@ pub(super) fn scaler<'a>(
     cluster.autoscalers.iter().find(is)
 }
 
-/// Is it one volume that ends with the pod, or folders of one?
-fn is_one_volume(one: &MountSource, other: &MountSource) -> bool {
-    let name = |it: &MountSource| match it {
-        MountSource::Ephemeral(Some(name)) => name.split('/').next().map(str::to_owned),
-        _ => None,
-    };
-    name(one).is_some() && name(one) == name(other)
-}
-
 /// Commands that prepare files for those that come after.
 const GIVES_AWAY: [&str; 3] = ["chown", "chmod", "mkdir"];
 
@@ -226,7 +217,10 @@ fn prepared(before: &Container, spec: &Value, containers: &mut [(String, Contain
                     }
                 }
             }
-            container.gaps.files |= container.mounts.iter().any(|it| is_one_volume(&it.source, &mount.source));
+            // What is put into all of a volume may be in a folder of it.
+            let shared = mount.source.pod_volume();
+            container.gaps.files |=
+                shared.is_some() && container.mounts.iter().any(|it| it.source.pod_volume() == shared);
         }
     }
 }

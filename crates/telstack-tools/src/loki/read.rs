@@ -1,17 +1,15 @@
 //! Reading it.
 
 use telstack_catalog::product::Product;
-use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value, expansion};
+use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value};
 
 use crate::{
     folder::{Dialled, Folder},
-    reading::{dial, items, number, period, text, truth},
+    reading::{self, dial, items, number, period, text, truth},
     receivers,
     server::Server,
 };
 
-/// Where it says whether tenants are told apart.
-const AUTH: &str = "auth_enabled";
 /// Where it says how many ingesters a line goes to; the first that is written holds.
 const REPLICATION: [&str; 2] = ["ingester.lifecycler.ring.replication_factor", "common.replication_factor"];
 
@@ -43,12 +41,7 @@ fn settings(node: &mut Node, document: &Value) {
     store.retention = period(document, "limits_config.retention_period").filter(|it| it.value.millis() > 0);
     store.data_path = text(document, "common.path_prefix");
     store.max_message = receivers::read_grpc_server(document);
-    // Loki's own default is to want a tenant on every request.
-    store.multi_tenant = match document.at(AUTH) {
-        // Run time decides it.
-        Some(value) if value.as_str().is_some_and(expansion::is_open) => None,
-        _ => Some(truth(document, AUTH).unwrap_or_else(|| Sourced::new(true, origin.clone()))),
-    };
+    store.multi_tenant = reading::multi_tenant(document, &["auth_enabled"], &origin);
     let default = || version.and_then(|version| Product::Loki.option(version, REPLICATION[1])?.default?.as_u64());
     store.replication = if let Some(path) = REPLICATION.iter().find(|path| document.at(path).is_some()) {
         number(document, path)

@@ -5,7 +5,7 @@ use telstack_system::{Node, Protocol, Purpose, Sourced, Value};
 
 use crate::{
     folder::{Dialled, Folder},
-    reading::{dial, number, period, text, truth},
+    reading::{self, dial, number, period, text, truth},
     receivers,
     server::Server,
 };
@@ -54,14 +54,7 @@ fn settings(node: &mut Node, document: &Value) {
     let Some(store) = node.store_mut() else { return };
     store.retention = period(document, "limits.compactor_blocks_retention_period").filter(|it| it.value.millis() > 0);
     store.max_message = receivers::read_grpc_server(document);
-    // Its own default is to want a tenant on every request.
-    store.multi_tenant = match TENANTS.iter().find_map(|path| document.at(path)) {
-        Some(value) if value.as_bool().is_none() => None,
-        _ => {
-            let written = TENANTS.iter().find_map(|path| truth(document, path));
-            Some(written.unwrap_or_else(|| Sourced::new(true, origin.clone())))
-        }
-    };
+    store.multi_tenant = reading::multi_tenant(document, &TENANTS, &origin);
     store.replication = match document.at(REPLICATION) {
         Some(_) => number(document, REPLICATION),
         // Written to Kafka, samples do not go to ingesters.

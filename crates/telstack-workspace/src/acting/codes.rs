@@ -94,6 +94,7 @@ pub(super) static INVALID_MANIFEST: RuleInfo = RuleInfo {
     why: "What the distribution holds is not known, so nothing can be said about its components.",
     bad: "[distributions.ours]\nmanifest = \"missing.yaml\"",
     good: "[distributions.ours]\nmanifest = \"builder.yaml\"",
-    silent: "A module of the manifest is not known to telstack: then nothing is said about components that it may hold.",
+    silent: "A module of the manifest is not known to telstack: then nothing is said about components that it may \
+             hold.",
     sources: &["https://github.com/open-telemetry/opentelemetry-collector/tree/main/cmd/builder"],
 };

@@ -11,8 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         summary: "A configuration is mounted at a path that its program does not read, or the path that is read is not \
                   there.",
-        why: "Each image looks in a place of its own. The contrib collector reads `/etc/otelcol-contrib/config.yaml`, the \
-              core one `/etc/otelcol/config.yaml`, others nothing at all unless they are told. A file elsewhere is \
+        why: "Each image looks in a place of its own. The contrib collector reads `/etc/otelcol-contrib/config.yaml`, \
+              the core one `/etc/otelcol/config.yaml`, others nothing at all unless they are told. A file elsewhere is \
               ignored without a word: the program runs with what its image brings along, or does not start. Where the \
               file of the host is not there, docker makes an empty folder of that name.",
         bad: "services:\n  collector:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    volumes: \
@@ -20,9 +20,9 @@ pub(crate) static RULE: Rule = Rule {
         good: "services:\n  collector:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    command: \
                [--config=/etc/otel-collector-config.yaml]\n    volumes: \
                ['./otelcol.yaml:/etc/otel-collector-config.yaml']",
-        silent: "The image is not known, is built here or may have the file; something else is started in it; the file is a \
-                 config or a secret, or stands outside of the project. A file that should be beside the project and is \
-                 not is a warning: a script may write it.",
+        silent: "The image is not known, is built here or may have the file; something else is started in it; the file \
+                 is a config or a secret, or stands outside of the project. A file that should be beside the project \
+                 and is not is a warning: a script may write it.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-releases/issues/59",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/29447",

@@ -16,8 +16,8 @@ pub(crate) static RULE: Rule = Rule {
               ['./loki.yaml:/etc/loki/local-config.yaml']   # with `path_prefix: /tmp/loki`",
         good: "services:\n  loki:\n    image: grafana/loki:3.7.6\n    volumes: \
                ['./loki.yaml:/etc/loki/local-config.yaml', 'loki:/tmp/loki']\nvolumes: {loki: }",
-        silent: "The path is not known (it is read from the configuration, never guessed), the data goes to an object store \
-                 or another database, the image is not known, the service runs only in a profile.",
+        silent: "The path is not known (it is read from the configuration, never guessed), the data goes to an object \
+                 store or another database, the image is not known, the service runs only in a profile.",
         sources: &[
             "https://github.com/grafana/loki/issues/8011",
             "https://github.com/grafana/loki/issues/4254",

@@ -11,10 +11,11 @@ pub(crate) static RULE: Rule = Rule {
         code: "C004",
         name: "depends-on-unready",
         severity: Severity::Error,
-        summary: "A service waits for something that never comes: the health of one that has no health check, or itself.",
-        why: "`condition: service_healthy` needs a health check, from the compose file or the image. Without one compose \
-              gives up: `container … has no healthcheck configured`. Services that wait for each other do not start at \
-              all.",
+        summary: "A service waits for something that never comes: the health of one that has no health check, or \
+                  itself.",
+        why: "`condition: service_healthy` needs a health check, from the compose file or the image. Without one \
+              compose gives up: `container … has no healthcheck configured`. Services that wait for each other do not \
+              start at all.",
         bad: "services:\n  app:\n    image: acme/app:1\n    depends_on: {collector: {condition: service_healthy}}\n  \
               collector:\n    image: otel/opentelemetry-collector:0.158.0",
         good: "services:\n  app:\n    image: acme/app:1\n    depends_on: [collector]\n  collector:\n    image: \

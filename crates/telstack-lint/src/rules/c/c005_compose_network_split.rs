@@ -14,16 +14,17 @@ pub(crate) static RULE: Rule = Rule {
         name: "compose-network-split",
         severity: Severity::Error,
         summary: "A service dials another one that it cannot hear: no network holds both.",
-        why: "Names of services are known only inside the networks that both joined. Elsewhere the name does not resolve: \
-              `no such host`. A service in the network of the host, or of another service, has no name at all.",
+        why: "Names of services are known only inside the networks that both joined. Elsewhere the name does not \
+              resolve: `no such host`. A service in the network of the host, or of another service, has no name at \
+              all.",
         bad: "services:\n  collector:\n    image: otel/opentelemetry-collector:0.158.0\n    networks: [backend]\n  app:\n    \
               image: acme/app:1\n    networks: [frontend]\n    environment: \
               [OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317]",
         good: "services:\n  collector:\n    image: otel/opentelemetry-collector:0.158.0\n    networks: [backend]\n  app:\n    \
                image: acme/app:1\n    networks: [frontend, backend]\n    environment: \
                [OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317]",
-        silent: "A network is shared, by whatever key; `extra_hosts` has an address for the name; what a service extends is \
-                 not known.",
+        silent: "A network is shared, by whatever key; `extra_hosts` has an address for the name; what a service \
+                 extends is not known.",
         sources: &[
             "https://docs.docker.com/compose/how-tos/networking/",
             "https://github.com/grafana/grafana/issues/46434",

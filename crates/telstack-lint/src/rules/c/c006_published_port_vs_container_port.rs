@@ -15,13 +15,13 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         summary: "The two sides of a published port are mixed up: another container dials the host's side, or the \
                   container's side is not what the program listens on.",
-        why: "In `8081:80` the host's port is 8081, and it leads to 80 inside. Containers reach each other directly, so \
-              between them only 80 counts. `3001:3001` does not move a program to another port: nothing listens on 3001 \
-              inside.",
+        why: "In `8081:80` the host's port is 8081, and it leads to 80 inside. Containers reach each other directly, \
+              so between them only 80 counts. `3001:3001` does not move a program to another port: nothing listens on \
+              3001 inside.",
         bad: "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    ports: ['3001:3001']",
         good: "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    ports: ['3001:3000']",
-        silent: "The ports of the program are not known. For a collector it is a warning, and for other programs it is said \
-                 only where none of the ports that they publish leads anywhere.",
+        silent: "The ports of the program are not known. For a collector it is a warning, and for other programs it is \
+                 said only where none of the ports that they publish leads anywhere.",
         sources: &[
             "https://docs.docker.com/compose/how-tos/networking/",
             "https://github.com/alphagov/govuk-helm-charts/pull/3263",

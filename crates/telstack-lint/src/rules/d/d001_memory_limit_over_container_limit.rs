@@ -27,9 +27,9 @@ pub(crate) static RULE: Rule = Rule {
     pipeline "traces" { from "otlp"; to "tempo" }
 }"#,
         silent: "`limit_mib` without a container limit (bare metal); limits from the environment. Warnings are a \
-                 percentage without a container limit, less than 50 MiB of headroom where more than 80 % is allowed, and \
-                 a `GOMEMLIMIT` that is no less than the container has. Limits of several limiters are not added up: each \
-                 looks at the memory of the whole process.",
+                 percentage without a container limit, less than 50 MiB of headroom where more than 80 % is allowed, \
+                 and a `GOMEMLIMIT` that is no less than the container has. Limits of several limiters are not added \
+                 up: each looks at the memory of the whole process.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/processor/memorylimiterprocessor/README.md",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/12743",

@@ -26,7 +26,8 @@ pub(crate) static RULE: Rule = Rule {
     durable     // queues on disk, on a volume; so is any folder of a `file_storage` that is written from the root
 }"#,
         silent: "The folder is on a named volume or a host folder; the storage is a database; the extension is not \
-                 enabled (P002); the folder comes from the environment, or is not there at all (D004). An error where the stack says `durable`.",
+                 enabled (P002); the folder comes from the environment, or is not there at all (D004). An error where \
+                 the stack says `durable`.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/extension/storage/filestorage",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/12711",

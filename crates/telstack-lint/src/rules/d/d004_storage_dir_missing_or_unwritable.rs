@@ -21,10 +21,9 @@ pub(crate) static RULE: Rule = Rule {
     create_directory: true",
         silent: "The folder is one that is mounted, or lies below a folder of the host; the extension makes it \
                  (`create_directory`); it comes from the environment; the files of the container are not all known, or \
-                 its image is one of your own. A warning below a volume: something else may have made the folder there. \
-                 Who may write to a folder of the host is not \
-                 looked at; to a new volume, which is root's, only where nothing else has it. A stack \
-                 description need not mount it: the volume follows from the folder.",
+                 its image is one of your own. A warning below a volume: something else may have made the folder \
+                 there. Who may write to a folder of the host is not looked at; to a new volume, which is root's, only \
+                 where nothing else has it. A stack description need not mount it: the volume follows from the folder.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/extension/storage/filestorage",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/40381",

@@ -24,8 +24,8 @@ pub(crate) static RULE: Rule = Rule {
     pipeline "traces" { from "otlp"; to "tempo" }
     durable     // queues on disk, and no end to trying
 }"#,
-        silent: "The queue is in memory; five minutes or more are written: then that is meant; retrying is switched off; the value comes from the \
-                 environment; releases before 0.92.0, which put a batch back.",
+        silent: "The queue is in memory; five minutes or more are written: then that is meant; retrying is switched \
+                 off; the value comes from the environment; releases before 0.92.0, which put a batch back.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/8382",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/7480",

@@ -9,8 +9,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "queue-exceeds-memory",
         severity: Severity::Warning,
         summary: "The queues in memory may grow larger than the memory that the collector is given.",
-        why: "A queue fills while its server does not answer, which is when the collector is killed for want of memory, \
-              and everything in its queues is lost at once.",
+        why: "A queue fills while its server does not answer, which is when the collector is killed for want of \
+              memory, and everything in its queues is lost at once.",
         bad: r#"collector "gateway" {
     resources memory="512MiB"
     receiver "otlp"

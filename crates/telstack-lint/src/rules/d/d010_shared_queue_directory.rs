@@ -10,8 +10,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "shared-queue-directory",
         severity: Severity::Error,
         summary: "Several collectors keep the queue of the same component in one folder.",
-        why: "Each component has a file of its own in the folder, named after it, and locks it. A second collector with \
-              the same component waits for the lock, gives up after a second, and does not start.",
+        why: "Each component has a file of its own in the folder, named after it, and locks it. A second collector \
+              with the same component waits for the lock, gives up after a second, and does not start.",
         bad: r#"services:
   gateway-a:
     image: otel/opentelemetry-collector-contrib:0.158.0

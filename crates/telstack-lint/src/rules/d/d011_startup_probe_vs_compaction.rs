@@ -10,8 +10,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Info,
         summary: "A collector that compacts its queue at the start may be killed before it answers.",
         why: "With `compaction.on_start` the files of the queue are written anew before anything else starts. With a \
-              large queue on a slow disk that takes minutes, in which the liveness probe fails; the container is killed \
-              and begins again, with a queue that only grows.",
+              large queue on a slow disk that takes minutes, in which the liveness probe fails; the container is \
+              killed and begins again, with a queue that only grows.",
         bad: r"extensions:
   file_storage: {directory: /q, compaction: {on_start: true, directory: /q}}
 ---

@@ -19,8 +19,9 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [batch], exporters
         good: "receivers: {otlp: {protocols: {grpc: {}}}}
 processors: {memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 25}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [otlp_grpc]}}}",
-        silent: "Pipelines that nobody sends to, or that only print or are scraped; a container without a limit of its memory; a stack description, where whoever grants memory gets a limiter; a part of a \
-                 configuration; processors that are not known.",
+        silent: "Pipelines that nobody sends to, or that only print or are scraped; a container without a limit of its \
+                 memory; a stack description, where whoever grants memory gets a limiter; a part of a configuration; \
+                 processors that are not known.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/processor/memorylimiterprocessor/README.md",
             "https://opentelemetry.io/docs/security/config-best-practices/",

@@ -8,7 +8,8 @@ pub(crate) static RULE: Rule = Rule {
         code: "D014",
         name: "nothing-batches",
         severity: Severity::Info,
-        summary: "What others send goes on as it came, however small: neither a processor nor the exporter's queue batches it.",
+        summary: "What others send goes on as it came, however small: neither a processor nor the exporter's queue \
+                  batches it.",
         why: "Many small requests cost the network and the store several times what a few large ones cost, and fill a \
               queue that counts requests.",
         bad: "receivers: {otlp: {protocols: {grpc: {}}}}
@@ -17,8 +18,9 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_grpc]}}}",
         good: "receivers: {otlp: {protocols: {grpc: {}}}}
 exporters: {otlp_grpc: {endpoint: 'tempo:4317', sending_queue: {batch: {flush_timeout: 1s, min_size: 1000, max_size: 8000}}}}
 service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_grpc]}}}",
-        silent: "Either of the two batches; the exporter has no queue, as one that is scraped, writes files or spreads data; \
-                 pipelines that nobody sends to, or that another one feeds; a collector whose deployment is seen; a stack description; a part of a configuration.",
+        silent: "Either of the two batches; the exporter has no queue, as one that is scraped, writes files or spreads \
+                 data; pipelines that nobody sends to, or that another one feeds; a collector whose deployment is \
+                 seen; a stack description; a part of a configuration.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/processor/batchprocessor/README.md",
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/docs/rfcs/batching-migration.md",

@@ -11,10 +11,11 @@ pub(crate) static RULE: Rule = Rule {
         name: "bare-dollar-not-expanded",
         severity: Severity::Error,
         summary: "A `$` without braces is not what it looks like: old collectors replace it, newer ones keep it.",
-        why: "Until 0.103.1 `$NAME` is the environment variable, from 0.104.0 to 0.106.1 the collector refuses to start, \
-              since 0.107.0 the text stays as it is: a token is sent as the six characters `$TOKEN` and the backend \
-              answers 401. Until 0.106.1 the same goes for `$1`: the group of a regular expression becomes nothing, or \
-              the collector does not start. `${1}` is read as an environment variable whose name is not allowed.",
+        why: "Until 0.103.1 `$NAME` is the environment variable, from 0.104.0 to 0.106.1 the collector refuses to \
+              start, since 0.107.0 the text stays as it is: a token is sent as the six characters `$TOKEN` and the \
+              backend answers 401. Until 0.106.1 the same goes for `$1`: the group of a regular expression becomes \
+              nothing, or the collector does not start. `${1}` is read as an environment variable whose name is not \
+              allowed.",
         bad: r#"exporter "otlp_http" {
     endpoint "https://otlp.example.com"
     headers authorization="Bearer $TOKEN"
@@ -23,10 +24,10 @@ pub(crate) static RULE: Rule = Rule {
     endpoint "https://otlp.example.com"
     headers authorization="Bearer ${env:TOKEN}"
 }"#,
-        silent: "`$$` and a `$` before anything but a letter or digit; until 0.103.1 a name that the container is given, \
-                 or whose environment is not known; since 0.107.0 `$1`, lower-case names, and any name outside addresses, \
-                 headers, credentials and paths: regular expressions and OTTL are full of them. Since 0.107.0 a bare \
-                 name is a warning.",
+        silent: "`$$` and a `$` before anything but a letter or digit; until 0.103.1 a name that the container is \
+                 given, or whose environment is not known; since 0.107.0 `$1`, lower-case names, and any name outside \
+                 addresses, headers, credentials and paths: regular expressions and OTTL are full of them. Since \
+                 0.107.0 a bare name is a warning.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/blob/v0.103.0/confmap/converter/expandconverter/expand.go",
             "https://github.com/open-telemetry/opentelemetry-collector/pull/10435",

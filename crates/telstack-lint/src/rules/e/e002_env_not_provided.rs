@@ -13,18 +13,20 @@ pub(crate) static RULE: Rule = Rule {
         code: "E002",
         name: "env-not-provided",
         severity: Severity::Error,
-        summary: "A reference to an environment variable that the container does not have or that no container can have, \
-                  or to a provider that there is not.",
-        why: "A variable that is not set is an empty text, and only a line of the log says so: addresses lead nowhere, and \
-              a required setting is missing. `.env` is for compose: its variables reach a container only where \
+        summary: "A reference to an environment variable that the container does not have or that no container can \
+                  have, or to a provider that there is not.",
+        why: "A variable that is not set is an empty text, and only a line of the log says so: addresses lead nowhere, \
+              and a required setting is missing. `.env` is for compose: its variables reach a container only where \
               `environment` hands them on. With a name that cannot be, or a provider that there is not, the collector \
               does not start: `environment variable \"a-b\" has invalid name`, `scheme \"x\" is not supported`. \
               `${NAME:-default}` is one of these: a default needs the `env:` in front.",
         bad: "exporters: {otlp_http: {endpoint: '${HOST:-http://localhost:4318}'}}",
         good: "exporters: {otlp_http: {endpoint: '${env:HOST:-http://localhost:4318}'}}",
-        silent: "Files that no deployment describes; a container whose variables are not all known (`env_file` that is not \
-                 there, an image of one's own); a default; what Kubernetes sets for Services (`REDIS_SERVICE_HOST`); a warning where it is no address. An unknown provider is a warning \
-                 where nothing says which distribution runs. References inside references; `$$`, which stands for one `$`; `${1}`, which is E001.",
+        silent: "Files that no deployment describes; a container whose variables are not all known (`env_file` that is \
+                 not there, an image of one's own); a default; what Kubernetes sets for Services \
+                 (`REDIS_SERVICE_HOST`); a warning where it is no address. An unknown provider is a warning where \
+                 nothing says which distribution runs. References inside references; `$$`, which stands for one `$`; \
+                 `${1}`, which is E001.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/#environment-variables"],
     },
     check,

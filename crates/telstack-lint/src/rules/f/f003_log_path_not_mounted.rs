@@ -25,8 +25,8 @@ pub(crate) static RULE: Rule = Rule {
     pipeline "logs" { from "file_log"; to "loki" }
 }"#,
         silent: "The path, or a part of what its pattern means, is on a mount or a volume; the path comes from the \
-                 environment; the collector runs in no container; the component is in no pipeline (P005). What is mounted \
-                 and only root may read is a warning, where the image runs as somebody else.",
+                 environment; the collector runs in no container; the component is in no pipeline (P005). What is \
+                 mounted and only root may read is a warning, where the image runs as somebody else.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/39491",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/35686",

@@ -18,8 +18,9 @@ pub(crate) static RULE: Rule = Rule {
   {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
         good: r#"datasources: [{name: Loki, type: loki, uid: loki, url: "http://loki:3100"},
   {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
-        silent: "A source of that name, which Grafana takes as well; Grafana's own sources (`-- Grafana --`, \
-                 `-- Mixed --`, `__expr__`), variables, and those of Grafana Cloud. A file of data sources by itself: others may be beside it. A stack description need not say it: uids and links follow from what Grafana reads.",
+        silent: "A source of that name, which Grafana takes as well; Grafana's own sources (`-- Grafana --`, `-- Mixed \
+                 --`, `__expr__`), variables, and those of Grafana Cloud. A file of data sources by itself: others may \
+                 be beside it. A stack description need not say it: uids and links follow from what Grafana reads.",
         sources: &[
             "https://grafana.com/docs/grafana/latest/administration/provisioning/#data-sources",
             "https://github.com/grafana/grafana/issues/41763",

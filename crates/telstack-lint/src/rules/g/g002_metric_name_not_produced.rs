@@ -22,10 +22,11 @@ pub(crate) static RULE: Rule = Rule {
 # while a collector 0.130.0 has `service: {telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {}}}}]}}}`",
         good: "groups: [{name: pipeline, rules: [{alert: Lost, expr: 'rate(otelcol_exporter_send_failed_spans_total[5m]) > 0'}]}]
 # while a collector 0.130.0 has `service: {telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {}}}}]}}}`",
-        silent: "Metrics of applications, of stores, and of components whose names are not certain: only the collector's own \
-                 metrics since 0.105.0, those of `span_metrics` and of Tempo's generator, and the units of host and container \
-                 metrics are known. A stack in which something may make such metrics that is not known: a collector of an \
-                 unknown release, Alloy, a scrape by a collector; names that rules record; queries that do not parse.",
+        silent: "Metrics of applications, of stores, and of components whose names are not certain: only the \
+                 collector's own metrics since 0.105.0, those of `span_metrics` and of Tempo's generator, and the \
+                 units of host and container metrics are known. A stack in which something may make such metrics that \
+                 is not known: a collector of an unknown release, Alloy, a scrape by a collector; names that rules \
+                 record; queries that do not parse.",
         sources: &[
             "https://opentelemetry.io/docs/collector/internal-telemetry/",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/13544",

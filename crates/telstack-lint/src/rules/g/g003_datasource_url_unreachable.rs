@@ -11,7 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         code: "G003",
         name: "datasource-url-unreachable",
         severity: Severity::Error,
-        summary: "A data source of Grafana leads to a port that nobody answers queries on, or to Grafana's own container.",
+        summary: "A data source of Grafana leads to a port that nobody answers queries on, or to Grafana's own \
+                  container.",
         why: "Every panel of it shows an error: `connection refused`, or `dial tcp 127.0.0.1`. Tempo's queries are on \
               3200, not on the port that spans go to; `localhost` is the container of Grafana itself.",
         bad: r"datasources:
@@ -22,8 +23,8 @@ pub(crate) static RULE: Rule = Rule {
   - name: Tempo
     type: tempo
     url: http://tempo:3200",
-        silent: "The browser dials it (`access: direct`); Grafana shares a network with the host or with others; the target \
-                 is not part of what is checked.",
+        silent: "The browser dials it (`access: direct`); Grafana shares a network with the host or with others; the \
+                 target is not part of what is checked.",
         sources: &[
             "https://github.com/grafana/grafana/issues/46434",
             "https://github.com/grafana/metrics-drilldown/pull/1222",

@@ -9,14 +9,14 @@ pub(crate) static RULE: Rule = Rule {
         code: "G004",
         name: "provisioning-dollar-escape",
         severity: Severity::Error,
-        summary: "A `$` in a provisioning file of Grafana is meant for Grafana's own variables, and is taken for one of the \
-                  environment.",
+        summary: "A `$` in a provisioning file of Grafana is meant for Grafana's own variables, and is taken for one \
+                  of the environment.",
         why: "Files of data sources and dashboard providers are filled in from the environment before they are read: \
               `${__value.raw}` becomes nothing, and the link to the trace is broken. A `$` that is to stay is `$$`.",
         bad: r"jsonData: {derivedFields: [{name: trace, matcherRegex: 'trace_id=(\w+)', url: '${__value.raw}', datasourceUid: tempo}]}",
         good: r"jsonData: {derivedFields: [{name: trace, matcherRegex: 'trace_id=(\w+)', url: '$${__value.raw}', datasourceUid: tempo}]}",
-        silent: "The variable is there, or nobody knows which there are; `$__file{…}`, `$__env{…}` and `$__vault{…}`; the \
-                 JSON of dashboards, which is not filled in. All but `${__…}` is a warning.",
+        silent: "The variable is there, or nobody knows which there are; `$__file{…}`, `$__env{…}` and `$__vault{…}`; \
+                 the JSON of dashboards, which is not filled in. All but `${__…}` is a warning.",
         sources: &[
             "https://grafana.com/docs/grafana/latest/administration/provisioning/#using-environment-variables",
             "https://github.com/grafana/grafana/issues/17986",

@@ -12,8 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         summary: "Grafana looks for dashboards in a folder that its container does not have; or two data sources or \
                   dashboards have one uid.",
-        why: "No dashboard shows up; the log says `Cannot read directory`. Of two with one uid, one is lost, or neither \
-              is kept up to date.",
+        why: "No dashboard shows up; the log says `Cannot read directory`. Of two with one uid, one is lost, or \
+              neither is kept up to date.",
         bad: r"# the provider
 options: {path: /var/lib/grafana/dashboards}
 # compose.yaml
@@ -23,7 +23,8 @@ options: {path: /var/lib/grafana/dashboards}
 # compose.yaml
 volumes: ['./dashboards:/var/lib/grafana/dashboards']",
         silent: "A volume, or a folder that is not there to be read, may hold them; the image is not an official one; \
-                 several organisations, each of which has uids of its own; a data source that is written again under its own name. A warning where the folder is there and empty.",
+                 several organisations, each of which has uids of its own; a data source that is written again under \
+                 its own name. A warning where the folder is there and empty.",
         sources: &[
             "https://github.com/grafana/grafana/issues/110740",
             "https://github.com/grafana/grafana/issues/41763",

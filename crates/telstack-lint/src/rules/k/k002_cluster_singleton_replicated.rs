@@ -27,8 +27,8 @@ spec:
 receivers:
   k8s_cluster:
     collection_interval: 30s",
-        silent: "The receiver names a `k8s_leader_elector`; there is one replica, and an autoscaler makes no more; it is \
-                 not known how many there are; the DaemonSet runs on chosen nodes; each `k8s_objects` entry has a \
+        silent: "The receiver names a `k8s_leader_elector`; there is one replica, and an autoscaler makes no more; it \
+                 is not known how many there are; the DaemonSet runs on chosen nodes; each `k8s_objects` entry has a \
                  `field_selector`, by which a replica may look at its own node.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-helm-charts/issues/924",

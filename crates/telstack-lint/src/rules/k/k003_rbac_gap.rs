@@ -16,8 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "rbac-gap",
         severity: Severity::Error,
         summary: "A component asks the API of the cluster for what its service account may not have.",
-        why: "The API answers `forbidden`, over and over, and the collector logs it. `k8s_attributes` then knows no pod \
-              and adds nothing, a discovery finds no target, and `k8s_cluster` waits ten minutes for all of its \
+        why: "The API answers `forbidden`, over and over, and the collector logs it. `k8s_attributes` then knows no \
+              pod and adds nothing, a discovery finds no target, and `k8s_cluster` waits ten minutes for all of its \
               objects and then stops the collector.",
         bad: r#"processors:
   k8s_attributes:

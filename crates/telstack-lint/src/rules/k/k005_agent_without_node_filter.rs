@@ -12,8 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "agent-without-node-filter",
         severity: Severity::Warning,
         summary: "An agent on every node watches the pods of the whole cluster.",
-        why: "Each agent keeps all pods of the cluster in memory and is told of each change to any of them. The load on \
-              the API and the memory of all agents together grow with the nodes times the pods; an agent only needs \
+        why: "Each agent keeps all pods of the cluster in memory and is told of each change to any of them. The load \
+              on the API and the memory of all agents together grow with the nodes times the pods; an agent only needs \
               those of its own node.",
         bad: r"kind: DaemonSet
 …

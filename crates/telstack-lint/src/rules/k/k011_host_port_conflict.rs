@@ -9,8 +9,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "host-port-conflict",
         severity: Severity::Error,
         summary: "Two DaemonSets want the same port of every node.",
-        why: "A port of a node belongs to one pod. The scheduler leaves the pods of the second DaemonSet `Pending`, and \
-              in the network of the node its process does not start: `address already in use`.",
+        why: "A port of a node belongs to one pod. The scheduler leaves the pods of the second DaemonSet `Pending`, \
+              and in the network of the node its process does not start: `address already in use`.",
         bad: r"kind: DaemonSet
 metadata: {name: otel-agent}
 … ports: [{containerPort: 4317, hostPort: 4317}]

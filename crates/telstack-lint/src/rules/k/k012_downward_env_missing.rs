@@ -13,8 +13,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "downward-env-missing",
         severity: Severity::Warning,
         summary: "A component goes by a variable for a field of the pod or node that its container does not set.",
-        why: "Kubernetes sets no such variable by itself. What is not set becomes nothing: an address loses its host, a \
-              filter by node lets everything through, and the `k8snode` detector stops the collector. `$(NAME)` in a \
+        why: "Kubernetes sets no such variable by itself. What is not set becomes nothing: an address loses its host, \
+              a filter by node lets everything through, and the `k8snode` detector stops the collector. `$(NAME)` in a \
               value stays as it stands where the variable is set further down, or nowhere.",
         bad: r"processors:
   k8s_attributes:

@@ -14,8 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "tenant-header-missing",
         severity: Severity::Error,
         summary: "A store tells tenants apart, and who writes to it or reads it names none, or another one.",
-        why: "A request without the header `X-Scope-OrgID` is answered 401 `no org id`: the exporter drops the data, the \
-              data source shows an error. With another tenant than the writers' everything looks well, and every \
+        why: "A request without the header `X-Scope-OrgID` is answered 401 `no org id`: the exporter drops the data, \
+              the data source shows an error. With another tenant than the writers' everything looks well, and every \
               dashboard is empty.",
         bad: r#"collector "agent" {
     receiver "otlp"

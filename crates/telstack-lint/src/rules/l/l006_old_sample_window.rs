@@ -20,8 +20,8 @@ pub(crate) static RULE: Rule = Rule {
   tsdb:
     out_of_order_time_window: 30m
 # and a collector with `sending_queue.storage` that sends OTLP to it",
-        silent: "The queue is in memory, or has one consumer; a window is written; the configuration of Prometheus is not \
-                 known. A stack description need not say it.",
+        silent: "The queue is in memory, or has one consumer; a window is written; the configuration of Prometheus is \
+                 not known. A stack description need not say it.",
         sources: &[
             "https://prometheus.io/docs/guides/opentelemetry/#enable-out-of-order-ingestion",
             "https://github.com/prometheus/prometheus/issues/12052",

@@ -10,8 +10,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "retention-has-no-effect",
         severity: Severity::Warning,
         summary: "A store is told how long to keep data, but it cannot do so.",
-        why: "Jaeger with its storage in memory keeps a number of traces, not an age of them, and none after a restart. \
-              Loki deletes whole days of its index: the least that it is meant to keep is 24 hours.",
+        why: "Jaeger with its storage in memory keeps a number of traces, not an age of them, and none after a \
+              restart. Loki deletes whole days of its index: the least that it is meant to keep is 24 hours.",
         bad: r#"jaeger { storage "memory"; retention "7d" }"#,
         good: r#"jaeger { retention "7d" }"#,
         silent: "No retention is asked for.",

@@ -10,8 +10,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "prom-scrape-duplicated-by-replicas",
         severity: Severity::Warning,
         summary: "A collector that runs several times scrapes the same targets from each of them.",
-        why: "Every sample is sent once for each replica: sums and counts are too high, and stores refuse what comes out \
-              of order. The targets, too, are asked more often.",
+        why: "Every sample is sent once for each replica: sums and counts are too high, and stores refuse what comes \
+              out of order. The targets, too, are asked more often.",
         bad: r"receivers:
   prometheus:
     config:

@@ -18,8 +18,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         summary: "Something is to be scraped that does not answer scrapes on that port, or answers only itself.",
         why: "The target stays down: `connection refused`, and every graph of it is empty. A collector's own metrics \
-              are on `localhost:8888` unless it is told otherwise, and the port of a `prometheus` exporter is the one of \
-              its endpoint.",
+              are on `localhost:8888` unless it is told otherwise, and the port of a `prometheus` exporter is the one \
+              of its endpoint.",
         bad: r"scrape_configs:
   - job_name: collector
     static_configs:
@@ -30,8 +30,8 @@ pub(crate) static RULE: Rule = Rule {
     static_configs:
       - targets: [collector:8889]
 # and in the collector: exporters: {prometheus: {endpoint: 0.0.0.0:8889}}",
-        silent: "The target is not part of what is checked, or what it listens on is not known; targets that are found at \
-                 run time, or that `relabel_configs` may change.",
+        silent: "The target is not part of what is checked, or what it listens on is not known; targets that are found \
+                 at run time, or that `relabel_configs` may change.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-operator/issues/3897",
             "https://github.com/open-telemetry/opentelemetry-demo/pull/1934",

@@ -14,8 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "delta-into-prometheus",
         severity: Severity::Error,
         summary: "Metrics that say what was added since last time are sent to Prometheus, which takes running totals.",
-        why: "The exporter drops every such metric (`invalid temporality and type combination`), and Prometheus refuses \
-              them over OTLP. Nothing arrives, while all other metrics of the pipeline do.",
+        why: "The exporter drops every such metric (`invalid temporality and type combination`), and Prometheus \
+              refuses them over OTLP. Nothing arrives, while all other metrics of the pipeline do.",
         bad: r#"collector "gateway" {
     receiver "otlp"
     connector "count"           // makes deltas

@@ -18,9 +18,9 @@ volumes: ['./rules:/prometheus/rules']",
 rule_files: [/etc/prometheus/rules/*.yml]
 # compose.yaml
 volumes: ['./rules:/etc/prometheus/rules']",
-        silent: "A volume, or a folder that is not there to be read, may hold them; the image is not an official one; the \
-                 configuration stands by itself; it is a file of targets (`file_sd_configs`), which something may write \
-                 later, and nothing of that name is mounted elsewhere.",
+        silent: "A volume, or a folder that is not there to be read, may hold them; the image is not an official one; \
+                 the configuration stands by itself; it is a file of targets (`file_sd_configs`), which something may \
+                 write later, and nothing of that name is mounted elsewhere.",
         sources: &[
             "https://github.com/prometheus/prometheus/pull/10435",
             "https://github.com/prometheus/prometheus/issues/13186",

@@ -15,9 +15,9 @@ pub(crate) static RULE: Rule = Rule {
         name: "resource-to-labels-cardinality",
         severity: Severity::Warning,
         summary: "All attributes of a resource become labels, and some of them change with every start of a pod.",
-        why: "With `resource_to_telemetry_conversion` each attribute of the resource is a label of each metric. A label \
-              that changes with every pod makes new series of all metrics at every restart: the store fills with series \
-              that are never written again.",
+        why: "With `resource_to_telemetry_conversion` each attribute of the resource is a label of each metric. A \
+              label that changes with every pod makes new series of all metrics at every restart: the store fills with \
+              series that are never written again.",
         bad: r#"collector "agent" {
     receiver "otlp"
     processor "k8s_attributes"      // adds k8s.pod.uid and k8s.pod.start_time by itself

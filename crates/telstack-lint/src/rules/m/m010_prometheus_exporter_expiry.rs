@@ -10,8 +10,9 @@ pub(crate) static RULE: Rule = Rule {
         name: "prometheus-exporter-expiry",
         severity: Severity::Warning,
         summary: "Prometheus scrapes metrics that several collectors hold by one name.",
-        why: "Each scrape reaches another one of them, which holds other values of the same series. Counters jump up and \
-              down between them, and every step down is a restart to `rate()`: graphs show many times what happened.",
+        why: "Each scrape reaches another one of them, which holds other values of the same series. Counters jump up \
+              and down between them, and every step down is a restart to `rate()`: graphs show many times what \
+              happened.",
         bad: r#"services:
   gateway:
     image: otel/opentelemetry-collector-contrib:0.158.0     # with the exporter `prometheus`

@@ -14,8 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "telemetry-loop",
         severity: Severity::Error,
         summary: "Collectors send to each other in a circle, or one takes in what it put out.",
-        why: "What enters the circle is sent round for ever, and multiplies where it also leaves it: every queue fills, \
-              and the stores keep the same data again and again.",
+        why: "What enters the circle is sent round for ever, and multiplies where it also leaves it: every queue \
+              fills, and the stores keep the same data again and again.",
         bad: r#"collector "a" { receiver "otlp"; pipeline "traces" { from "otlp"; to "b" } }
 collector "b" { receiver "otlp"; pipeline "traces" { from "otlp"; to "a" } }"#,
         good: r#"collector "a" { receiver "otlp"; pipeline "traces" { from "otlp"; to "b" } }
@@ -40,13 +40,15 @@ fn with_itself(cx: &mut Cx<'_>) {
     let system = cx.system;
     let edges = system.edges().filter(|(_, from, _, to)| from == to);
     let edges = edges.filter_map(|(_, from, edge, _)| Some((edge.purpose, from, edge.dial.clone()?)));
-    let calls = link::telemetry(system).into_iter().chain(link::scrapes(system));
+    let scrapes = link::scrapes(system);
+    let calls = cx.facts.unlinked.iter().chain(&scrapes);
     let mine = calls.filter(|it| {
         let dial = &it.dial;
         // Whoever is called that: its own listener has that port.
         Bind::parse(&dial.host) == Bind::Loopback || system.reached(it.from, &dial.host, dial.port) == Some(it.from)
     });
-    for (purpose, from, dial) in edges.chain(mine.map(|it| (it.purpose, it.from, it.dial))).collect::<Vec<_>>() {
+    for (purpose, from, dial) in edges.chain(mine.map(|it| (it.purpose, it.from, it.dial.clone()))).collect::<Vec<_>>()
+    {
         let mut listeners = system.node(from).listeners.iter();
         let listener = listeners.find(|it| it.port == dial.port && it.protocol == dial.protocol);
         let (Some(dialer), Some(owner)) = (&dial.component, listener.and_then(|it| it.owner.as_ref())) else {

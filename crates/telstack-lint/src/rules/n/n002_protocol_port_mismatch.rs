@@ -27,10 +27,10 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "The address comes from the environment. Of a target that is not part of the stack only the number of the \
-                 port is known: a warning, where it is the usual one of the other form of OTLP. Queries, scrapes and \
-                 probes are plain HTTP to each other. A program that has `OTEL_EXPORTER_OTLP_ENDPOINT` and no protocol \
-                 speaks what its language speaks.",
+        silent: "The address comes from the environment. Of a target that is not part of the stack only the number of \
+                 the port is known: a warning, where it is the usual one of the other form of OTLP. Queries, scrapes \
+                 and probes are plain HTTP to each other. A program that has `OTEL_EXPORTER_OTLP_ENDPOINT` and no \
+                 protocol speaks what its language speaks.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/7680",
             "https://github.com/grafana/loki/issues/14037",

@@ -23,8 +23,8 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "The target is not part of the stack, the path or what it is served below comes from the environment, or the protocol is already \
-                 wrong (N002).",
+        silent: "The target is not part of the stack, the path or what it is served below comes from the environment, \
+                 or the protocol is already wrong (N002).",
         sources: &[
             "https://github.com/grafana/loki/issues/14037",
             "https://github.com/grafana/loki/issues/14238",

@@ -27,8 +27,8 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "Either end is not known, or the link does not arrive at all (N002, N003). Plain text to port 443 of something \
-                 outside is a warning.",
+        silent: "Either end is not known, or the link does not arrive at all (N002, N003). Plain text to port 443 of \
+                 something outside is a warning.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/11630",
             "https://github.com/open-telemetry/opentelemetry-helm-charts/issues/87",

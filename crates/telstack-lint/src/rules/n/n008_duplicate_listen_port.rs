@@ -23,8 +23,8 @@ pub(crate) static RULE: Rule = Rule {
     receiver "otlp/tls"  { protocols { grpc endpoint="0.0.0.0:5317" } }
     pipeline "traces" { from "otlp" "otlp/tls"; to "tempo" }
 }"#,
-        silent: "The two bind different addresses, one of them is TCP and the other UDP, or the address comes from the environment. \
-                 Stores answer many requests on one port: that is one listener.",
+        silent: "The two bind different addresses, one of them is TCP and the other UDP, or the address comes from the \
+                 environment. Stores answer many requests on one port: that is one listener.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/27822",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/8090",

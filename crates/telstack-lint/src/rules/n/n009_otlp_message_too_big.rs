@@ -13,12 +13,12 @@ pub(crate) static RULE: Rule = Rule {
         name: "otlp-message-too-big",
         severity: Severity::Info,
         summary: "Batches are made larger than the gRPC server at the other end takes.",
-        why: "A gRPC server refuses messages above its limit, 4 MiB unless told otherwise: `ResourceExhausted`. The refusal \
-              is final, so the whole batch is dropped.",
+        why: "A gRPC server refuses messages above its limit, 4 MiB unless told otherwise: `ResourceExhausted`. The \
+              refusal is final, so the whole batch is dropped.",
         bad: "batch: {send_batch_size: 50000}   # to a gateway whose receiver takes 4 MiB",
         good: "batch: {send_batch_size: 2000, send_batch_max_size: 2000}",
-        silent: "The size of batches is the default; the limit of the server comes from the environment; OTLP over HTTP. What \
-                 one span, record or point takes is an estimate: this is advice.",
+        silent: "The size of batches is the default; the limit of the server comes from the environment; OTLP over \
+                 HTTP. What one span, record or point takes is an estimate: this is advice.",
         sources: &[
             "https://github.com/grafana/tempo/issues/860",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/12219",

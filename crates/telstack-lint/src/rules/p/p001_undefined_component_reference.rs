@@ -19,8 +19,8 @@ pub(crate) static RULE: Rule = Rule {
 service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], exporters: [debug]}}}",
         good: r"processors: {batch/big: {}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], exporters: [debug]}}}",
-        silent: "In a stack description it is Z006. The component is declared but not there at that release (V001, V002): that is reported once, where it \
-                 is declared.",
+        silent: "In a stack description it is Z006. The component is declared but not there at that release (V001, \
+                 V002): that is reported once, where it is declared.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/8721",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/12645",

@@ -17,8 +17,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         summary: "An exporter hands on a header of the request, and what stands before it has joined many requests.",
         why: "`batch`, `tail_sampling` and `groupbytrace` put data of many requests into one, and so does an exporter \
-              that batches. What comes out has no headers: the tenant is empty, and the store refuses the data or keeps \
-              all of it under one tenant. Until 0.131.0 a queue on disk forgot them too.",
+              that batches. What comes out has no headers: the tenant is empty, and the store refuses the data or \
+              keeps all of it under one tenant. Until 0.131.0 a queue on disk forgot them too.",
         bad: r#"collector "gateway" {
     receiver "otlp" { protocols { http { include_metadata #true } } }
     processor "batch"

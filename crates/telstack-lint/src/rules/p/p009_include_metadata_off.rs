@@ -30,8 +30,8 @@ pub(crate) static RULE: Rule = Rule {
     processor "attributes" { actions { - { key "tenant"; from_context "metadata.x-tenant"; action "upsert" } } }
     pipeline "traces" { from "otlp"; through "attributes"; to "tempo" }
 }"#,
-        silent: "One of the receivers keeps headers, has no such setting, or is a connector; the setting comes from the \
-                 environment; the value is one that an authenticator knows (`auth.…`), or has a default.",
+        silent: "One of the receivers keeps headers, has no such setting, or is a connector; the setting comes from \
+                 the environment; the value is one that an authenticator knows (`auth.…`), or has a default.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/tree/main/config/confighttp",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/29271",

@@ -8,8 +8,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "processor-twice",
         severity: Severity::Error,
         summary: "A pipeline names a processor twice.",
-        why: "The collector does not start: `references processor \"batch\" multiple times`. Receivers and exporters may \
-              stand twice; it changes nothing.",
+        why: "The collector does not start: `references processor \"batch\" multiple times`. Receivers and exporters \
+              may stand twice; it changes nothing.",
         bad: r"processors: {batch: {}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [batch, batch], exporters: [debug]}}}",
         good: r"processors: {batch: {}}

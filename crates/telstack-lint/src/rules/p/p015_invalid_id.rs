@@ -11,8 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "invalid-id",
         severity: Severity::Error,
         summary: "The id of a component or a pipeline is not one: a part of it is missing or holds other characters.",
-        why: "An id is a type, or a type, a slash and a name. The collector does not start with anything else: `the part \
-              after / should not be empty`, `invalid character(s) in name`. References are not replaced in ids.",
+        why: "An id is a type, or a type, a slash and a name. The collector does not start with anything else: `the \
+              part after / should not be empty`, `invalid character(s) in name`. References are not replaced in ids.",
         bad: "processors: {batch/: {}}",
         good: "processors: {batch/slow: {}}",
         silent: "Blanks around the parts, which are cut off; other characters before 0.106.0.",

@@ -19,7 +19,8 @@ pub(crate) static RULE: Rule = Rule {
         code: "Q001",
         name: "kafka-encoding-topic-mismatch",
         severity: Severity::Error,
-        summary: "Who writes to Kafka and who reads from it disagree on topic, encoding or signal, or traces are split.",
+        summary: "Who writes to Kafka and who reads from it disagree on topic, encoding or signal, or traces are \
+                  split.",
         why: "Neither side notices: the broker takes everything. With another topic nothing arrives, and the messages \
               are deleted when they are old; with another encoding or signal each message is an error in the \
               receiver's log and is lost. Messages without a key are spread over the partitions, so that several \
@@ -29,8 +30,8 @@ pub(crate) static RULE: Rule = Rule {
         good: "# agent\nexporters: {kafka: {brokers: [\"kafka:9092\"], traces: {topic: spans, encoding: otlp_json}}}\n# \
                gateway\nreceivers: {kafka: {brokers: [\"kafka:9092\"], traces: {topics: [spans], encoding: \
                otlp_json}}}",
-        silent: "A topic, encoding or broker comes from the environment or from the data, or is a pattern; encodings of \
-                 extensions, and those that take any text (`raw`, `text`, `json`); a topic that nobody of the stack \
+        silent: "A topic, encoding or broker comes from the environment or from the data, or is a pattern; encodings \
+                 of extensions, and those that take any text (`raw`, `text`, `json`); a topic that nobody of the stack \
                  reads, while all readers have what they want: others may read it. A warning where it is not sure who \
                  should read what, and for traces that are split.",
         sources: &[

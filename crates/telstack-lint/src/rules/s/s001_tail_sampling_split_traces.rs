@@ -32,8 +32,9 @@ exporters:
     protocol: {otlp: {tls: {insecure: true}}}
     resolver: {dns: {hostname: sampler-headless.observability}}",
         silent: "One replica runs, and an autoscaler makes no more; it is not known how many run; a `load_balancing` \
-                 exporter sends here, by trace; pods have a headless Service and nobody is seen to send by another way; a \
-                 proxy chooses by something in the request, or by the sender and only one sends. It is an error only where several are seen to send through a plain Service.",
+                 exporter sends here, by trace; pods have a headless Service and nobody is seen to send by another \
+                 way; a proxy chooses by something in the request, or by the sender and only one sends. It is an error \
+                 only where several are seen to send through a plain Service.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/tailsamplingprocessor#scaling-collectors-with-the-tail-sampling-processor",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/4758",

@@ -14,7 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         code: "S003",
         name: "loadbalancing-routing-key",
         severity: Severity::Error,
-        summary: "The load balancing exporter is to go by a key that it does not know for that signal, or has two resolvers.",
+        summary: "The load balancing exporter is to go by a key that it does not know for that signal, or has two \
+                  resolvers.",
         why: "With a key that a signal does not have, or with two resolvers, the collector does not start. Of logs the \
               key had no effect until 0.154.0. With the key `service` the spans of a trace that spans several services \
               arrive at several collectors, and a tail sampler behind them decides about pieces.",

@@ -15,8 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         summary: "Several replicas count for themselves, and write their counts to the same series.",
         why: "Each replica has seen some of the spans and adds up those. All of them write their sums under the same \
-              labels: the store refuses what comes out of order, or keeps now one sum and now the other. A counter that \
-              falls looks like a restart, and rates come out far too high.",
+              labels: the store refuses what comes out of order, or keeps now one sum and now the other. A counter \
+              that falls looks like a restart, and rates come out far too high.",
         bad: r"kind: Deployment
 spec: {replicas: 3}
 …
@@ -34,8 +34,8 @@ exporters:
     endpoint: http://prometheus:9090/api/v1/write
     external_labels: {collector: "${env:POD_NAME}"}"#,
         silent: "One replica runs, or it is not known how many; the exporter adds labels, or a processor between may; \
-                 the release or a feature gate tells replicas apart (`collector.instance.id`, by default since 0.152.0); \
-                 a `load_balancing` exporter sends here; the metrics go by another way than remote write.",
+                 the release or a feature gate tells replicas apart (`collector.instance.id`, by default since \
+                 0.152.0); a `load_balancing` exporter sends here; the metrics go by another way than remote write.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/connector/spanmetricsconnector#known-limitation-the-single-writer-principle",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/23663",

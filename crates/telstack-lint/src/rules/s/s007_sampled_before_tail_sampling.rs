@@ -9,13 +9,14 @@ pub(crate) static RULE: Rule = Rule {
         name: "sampled-before-tail-sampling",
         severity: Severity::Info,
         summary: "A sampler throws traces away before the one that would look at them.",
-        why: "Tail sampling keeps what is slow or fails; of what a sampler in front of it has dropped by chance it sees \
-              nothing. The rates multiply too: a tenth of a tenth is a hundredth.",
+        why: "Tail sampling keeps what is slow or fails; of what a sampler in front of it has dropped by chance it \
+              sees nothing. The rates multiply too: a tenth of a tenth is a hundredth.",
         bad: "processors: {probabilistic_sampler: {sampling_percentage: 10}, tail_sampling: {}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [probabilistic_sampler, tail_sampling], exporters: [debug]}}}",
         good: "processors: {tail_sampling: {policies: [{name: some, type: probabilistic, probabilistic: {sampling_percentage: 10}}]}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [tail_sampling], exporters: [debug]}}}",
-        silent: "The other order, which thins out what was chosen; samplers in different pipelines; one that keeps everything.",
+        silent: "The other order, which thins out what was chosen; samplers in different pipelines; one that keeps \
+                 everything.",
         sources: &["https://opentelemetry.io/docs/concepts/sampling/"],
     },
     check,

@@ -9,8 +9,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "metrics-generator-inactive",
         severity: Severity::Warning,
         summary: "Tempo is set up to make metrics of spans, but no processor of it is switched on, or they go nowhere.",
-        why: "The block `metrics_generator` alone does nothing: each tenant has no processors until `overrides` give it \
-              some. The service graph in Grafana stays empty, and nothing is logged.",
+        why: "The block `metrics_generator` alone does nothing: each tenant has no processors until `overrides` give \
+              it some. The service graph in Grafana stays empty, and nothing is logged.",
         bad: r"metrics_generator:
   storage:
     path: /var/tempo/generator

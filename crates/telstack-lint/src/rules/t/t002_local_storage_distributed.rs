@@ -24,8 +24,8 @@ pub(crate) static RULE: Rule = Rule {
       bucket: traces
       endpoint: objects.example:9000
 # compose.yaml: deploy: {replicas: 3}",
-        silent: "One of it runs, or it is not known how many. A warning where all share one volume or folder, and where \
-                 an autoscaler or the number of nodes decides how many run.",
+        silent: "One of it runs, or it is not known how many. A warning where all share one volume or folder, and \
+                 where an autoscaler or the number of nodes decides how many run.",
         sources: &[
             "https://github.com/grafana/tempo/blob/main/cmd/tempo/app/config.go",
             "https://github.com/grafana/loki/issues/6231",

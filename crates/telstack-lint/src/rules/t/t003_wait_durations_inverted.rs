@@ -21,7 +21,8 @@ pub(crate) static RULE: Rule = Rule {
   - job_name: app
     scrape_interval: 5s
     scrape_timeout: 4s",
-        silent: "A value is not known. A timeout that is only inherited: it is cut to the interval. The shift is a warning.",
+        silent: "A value is not known. A timeout that is only inherited: it is cut to the interval. The shift is a \
+                 warning.",
         sources: &[
             "https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config",
             "https://grafana.com/docs/grafana/latest/datasources/tempo/configure-tempo-data-source/#trace-to-logs",

@@ -15,8 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "setting-removed",
         severity: Severity::Error,
         summary: "A setting exists in other releases of the component, but not in the pinned one.",
-        why: "Collectors refuse unknown keys: `has invalid keys`. A key that was removed or renamed stops the collector \
-              on the day of the upgrade; one that came later stops it today.",
+        why: "Collectors refuse unknown keys: `has invalid keys`. A key that was removed or renamed stops the \
+              collector on the day of the upgrade; one that came later stops it today.",
         bad: r#"versions { otelcol "0.158.0" }
 receiver "kafka" { topic "otlp_spans"; encoding "otlp_proto" }"#,
         good: r#"versions { otelcol "0.158.0" }

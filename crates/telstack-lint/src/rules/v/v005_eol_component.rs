@@ -12,8 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         why: "Nobody mends it any more, whatever is found in it, and the others of the stack move on without it.",
         bad: "services:\n  promtail:\n    image: grafana/promtail:3.5.0",
         good: "services:\n  collector:\n    image: otel/opentelemetry-collector-contrib:0.158.0",
-        silent: "The image is not one of those that are known. Whoever stays with it says why: `# telstack: ignore[V005] \
-                 until we move`.",
+        silent: "The image is not one of those that are known. Whoever stays with it says why: `# telstack: \
+                 ignore[V005] until we move`.",
         sources: &[
             "https://grafana.com/docs/loki/latest/send-data/promtail/",
             "https://grafana.com/docs/agent/latest/",

@@ -16,8 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         good: r"services:
   agent:
     image: otel/opentelemetry-collector-k8s:0.98.0",
-        silent: "The release is newer than those that are known; the image is built here, or is of another registry that \
-                 may hold images of its own.",
+        silent: "The release is newer than those that are known; the image is built here, or is of another registry \
+                 that may hold images of its own.",
         sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases/releases"],
     },
     check,

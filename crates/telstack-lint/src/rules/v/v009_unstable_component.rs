@@ -17,14 +17,14 @@ pub(crate) static RULE: Rule = Rule {
         name: "unstable-component",
         severity: Severity::Info,
         summary: "A component is not stable yet for the signal that it is used for, at the pinned release.",
-        why: "Upstream promises little for it: keys are renamed, defaults change, and an upgrade may stop the collector. \
-              It is good to know before the upgrade.",
+        why: "Upstream promises little for it: keys are renamed, defaults change, and an upgrade may stop the \
+              collector. It is good to know before the upgrade.",
         bad: "connectors: {span_metrics: {}}
 service: {pipelines: {traces: {receivers: [otlp], exporters: [span_metrics]}, metrics: {receivers: [span_metrics], exporters: [debug]}}}",
         good: "exporters: {debug: {}}
 service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}",
-        silent: "Extensions, and exporters that only print, which stay alpha for years; profiles, which are all new; components that are declared \
-                 and not used; a stack description.",
+        silent: "Extensions, and exporters that only print, which stay alpha for years; profiles, which are all new; \
+                 components that are declared and not used; a stack description.",
         sources: &["https://github.com/open-telemetry/opentelemetry-collector/blob/main/docs/component-stability.md"],
     },
     check,

@@ -18,9 +18,9 @@ pub(crate) static RULE: Rule = Rule {
     endpoint "https://otlp.example.com"
     headers authorization=(secret)"otlp/authorization"
 }"#,
-        silent: "The value is a reference (`${env:…}`, `(secret)`, `(env)`) or empty. Grafana's own password is X002. A \
-                 credential in the address of a webhook is a warning, as there is no other place for it yet, and so is \
-                 one in a file that was not compiled: it may be nobody else's.",
+        silent: "The value is a reference (`${env:…}`, `(secret)`, `(env)`) or empty. Grafana's own password is X002. \
+                 A credential in the address of a webhook is a warning, as there is no other place for it yet, and so \
+                 is one in a file that was not compiled: it may be nobody else's.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/12414",
             "https://opentelemetry.io/docs/security/config-best-practices/",

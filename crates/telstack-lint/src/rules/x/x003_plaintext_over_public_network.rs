@@ -9,7 +9,8 @@ pub(crate) static RULE: Rule = Rule {
         code: "X003",
         name: "plaintext-over-public-network",
         severity: Severity::Warning,
-        summary: "Telemetry leaves for a public address unencrypted, or to whoever answers there, or comes in unencrypted.",
+        summary: "Telemetry leaves for a public address unencrypted, or to whoever answers there, or comes in \
+                  unencrypted.",
         why: "Logs and traces hold addresses, names and, again and again, tokens. In plain text everybody on the way \
               reads them, and the credentials that the exporter sends with them. With `insecure_skip_verify` it is \
               encrypted, for anybody who claims to be the server.",

@@ -16,8 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         summary: "A receiver asks who is there, and the exporter that dials it does not say; or a certificate is named \
                   that the container does not have.",
         why: "A request without credentials is answered 401, or `Unauthenticated`, and its data dropped. A server that \
-              wants certificates of its clients breaks the connection off. A file that is not there stops the collector \
-              at its start.",
+              wants certificates of its clients breaks the connection off. A file that is not there stops the \
+              collector at its start.",
         bad: r#"collector "agent" {
     receiver "otlp"
     exporter "otlp_http" { endpoint "http://gateway:4318" }
@@ -39,8 +39,8 @@ collector "gateway" {
     receiver "otlp" { protocols { http { endpoint "0.0.0.0:4318"; auth authenticator="basicauth" } } }
     pipeline "traces" { from "otlp"; to "tempo" }
 }"#,
-        silent: "The exporter sends any headers, which may hold the credentials; either end is outside; something stands \
-                 between them; the files of a container are not all known.",
+        silent: "The exporter sends any headers, which may hold the credentials; either end is outside; something \
+                 stands between them; the files of a container are not all known.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configauth/README.md",
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md",

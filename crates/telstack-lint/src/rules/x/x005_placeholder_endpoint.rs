@@ -17,13 +17,13 @@ pub(crate) static RULE: Rule = Rule {
         name: "placeholder-endpoint",
         severity: Severity::Warning,
         summary: "An address or a credential is still what documentation had in its place.",
-        why: "`<your-token>` and `CHANGE_ME` let nobody in, and nothing says so but a line of the log. `localhost` in a \
-              container is the container itself: an exporter that was tried on a desk dials itself there.",
+        why: "`<your-token>` and `CHANGE_ME` let nobody in, and nothing says so but a line of the log. `localhost` in \
+              a container is the container itself: an exporter that was tried on a desk dials itself there.",
         bad: r#"exporter "otlp_http" { endpoint "https://<your-instance>.vendor.com" }"#,
         good: r#"exporter "otlp_http" { endpoint "https://otlp.vendor.com" }"#,
         silent: "Hosts that are reserved for examples (`example.com`); components in no pipeline; what comes from the \
-                 environment; `localhost` where something else shares the container's network, or the collector opens ports \
-                 that are not known.",
+                 environment; `localhost` where something else shares the container's network, or the collector opens \
+                 ports that are not known.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/prometheusremotewriteexporter",
             "https://docs.docker.com/compose/how-tos/networking/",

@@ -13,14 +13,15 @@ pub(crate) static RULE: Rule = Rule {
         name: "unknown-setting",
         severity: Severity::Error,
         summary: "A component, or the file of a product, is given a setting that no release has.",
-        why: "Collectors refuse unknown keys: `has invalid keys`. So do Prometheus, Loki, Tempo and Mimir: `field … not \
-              found in type …`. It is nearly always a slip of the keyboard, or a key that belongs a level higher or lower.",
+        why: "Collectors refuse unknown keys: `has invalid keys`. So do Prometheus, Loki, Tempo and Mimir: `field … \
+              not found in type …`. It is nearly always a slip of the keyboard, or a key that belongs a level higher \
+              or lower.",
         bad: r#"processor "batch" { time_out "5s" }"#,
         good: r#"processor "batch" { timeout "5s" }"#,
         silent: "The settings at that release are not known, or that place takes any key. Keys of other releases are \
                  V003 or L003, queues that an exporter does not have D007. Where the catalog may be incomplete, or \
-                 nobody says which release of a product reads the file, it is a warning, and so it is for the few components that pass over keys that \
-                 they do not know.",
+                 nobody says which release of a product reads the file, it is a warning, and so it is for the few \
+                 components that pass over keys that they do not know.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/"],
     },
     check,

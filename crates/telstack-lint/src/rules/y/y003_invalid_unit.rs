@@ -18,7 +18,8 @@ pub(crate) static RULE: Rule = Rule {
               passed already.",
         bad: r#"processor "batch" { timeout 5 }"#,
         good: r#"processor "batch" { timeout "5s" }"#,
-        silent: "In a file that somebody wrote for a collector, a bare number is a warning, but for the `timeout` of an exporter, which no request keeps. Zero, which needs no unit; values from the environment.",
+        silent: "In a file that somebody wrote for a collector, a bare number is a warning, but for the `timeout` of \
+                 an exporter, which no request keeps. Zero, which needs no unit; values from the environment.",
         sources: &["https://pkg.go.dev/time#ParseDuration"],
     },
     check,

@@ -16,8 +16,8 @@ pub(crate) static RULE: Rule = Rule {
         why: "The collector does not start, or falls back to something nobody asked for.",
         bad: "service: {telemetry: {metrics: {level: verbose}}}",
         good: "service: {telemetry: {metrics: {level: detailed}}}",
-        silent: "The value comes from the environment; letters differ only in case, or nothing is written, and it is not \
-                 known that this matters there.",
+        silent: "The value comes from the environment; letters differ only in case, or nothing is written, and it is \
+                 not known that this matters there.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/"],
     },
     check,

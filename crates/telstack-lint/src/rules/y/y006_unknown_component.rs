@@ -11,8 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         why: "The collector does not start: `unknown type`.",
         bad: r#"processor "bacth""#,
         good: r#"processor "batch""#,
-        silent: "The component exists in another release (V001) or another distribution (V002). Where nothing says which \
-                 distribution runs, only a name with one letter wrong is an error; where an image of one's own \
+        silent: "The component exists in another release (V001) or another distribution (V002). Where nothing says \
+                 which distribution runs, only a name with one letter wrong is an error; where an image of one's own \
                  runs, what looks like a slip is a warning, and the rest is silent.",
         sources: &["https://github.com/open-telemetry/opentelemetry-collector-releases"],
     },

@@ -11,8 +11,8 @@ pub(crate) static RULE: Rule = Rule {
         name: "unusual-value",
         severity: Severity::Info,
         summary: "A setting has a value that works, and seldom does what whoever wrote it wants.",
-        why: "Each is told what comes of it: a queue that is full at once, a batch that waits for minutes, a log that grows \
-              with all that passes, a page for developers that everybody reaches.",
+        why: "Each is told what comes of it: a queue that is full at once, a batch that waits for minutes, a log that \
+              grows with all that passes, a page for developers that everybody reaches.",
         bad: "processors: {batch: {timeout: 1ms}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [debug]}}}",
         good: "processors: {batch: {timeout: 1s}}

@@ -10,14 +10,14 @@ pub(crate) static RULE: Rule = Rule {
         name: "renamed-attribute",
         severity: Severity::Info,
         summary: "A processor sets an attribute by a name that the semantic conventions have replaced, or never had.",
-        why: "Dashboards, service maps and links between signals look for today's names; SDKs send them. What is set by \
-              the old name stands beside the rest, and is not found with it.",
+        why: "Dashboards, service maps and links between signals look for today's names; SDKs send them. What is set \
+              by the old name stands beside the rest, and is not found with it.",
         bad: "processors: {resource: {attributes: [{key: app_name, value: shop, action: upsert}]}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [resource], exporters: [debug]}}}",
         good: "processors: {resource: {attributes: [{key: service.name, value: shop, action: upsert}]}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [resource], exporters: [debug]}}}",
-        silent: "Actions that take an old name away, or read it; the new name is set as well; processors that nothing uses; \
-                 `transform`, whose statements are not read.",
+        silent: "Actions that take an old name away, or read it; the new name is set as well; processors that nothing \
+                 uses; `transform`, whose statements are not read.",
         sources: &["https://opentelemetry.io/docs/specs/semconv/registry/attributes/"],
     },
     check,

@@ -18,12 +18,13 @@ pub(crate) static RULE: RuleInfo = RuleInfo {
     severity: Severity::Error,
     summary: "Compose fills in a `$` that a program inside was meant to see.",
     why: "Compose reads every `$` of its file first: in commands, variables and configurations that stand in it. \
-          `${env:TOKEN}` is nothing that it knows, so it refuses the file: `invalid interpolation format`. \
-          `$TOKEN` it fills in from its own environment, where a variable of the container is not set: nothing is left.",
+          `${env:TOKEN}` is nothing that it knows, so it refuses the file: `invalid interpolation format`. `$TOKEN` it \
+          fills in from its own environment, where a variable of the container is not set: nothing is left.",
     bad: "configs:\n  otel:\n    content: |\n      exporters: {otlp_grpc: {endpoint: '${env:GATEWAY}'}}",
     good: "configs:\n  otel:\n    content: |\n      exporters: {otlp_grpc: {endpoint: '$${env:GATEWAY}'}}",
-    silent: "`$$`; a `$` before neither a name nor `{`, such as `$1` and `$(date)`, which compose leaves alone; files that compose does not read itself; keys that start with `x-`. A variable that compose can fill in \
-             is a warning, and only where the same file gives it to the container and `.env` does not.",
+    silent: "`$$`; a `$` before neither a name nor `{`, such as `$1` and `$(date)`, which compose leaves alone; files \
+             that compose does not read itself; keys that start with `x-`. A variable that compose can fill in is a \
+             warning, and only where the same file gives it to the container and `.env` does not.",
     sources: &[
         "https://docs.docker.com/reference/compose-file/interpolation/",
         "https://github.com/docker/compose/issues/4485",

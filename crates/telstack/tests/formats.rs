@@ -155,14 +155,16 @@ fn gitlab_gets_all_that_it_requires() {
 }
 
 #[test]
-fn junit_counts_findings_as_failures_and_clean_files_as_passed() {
+fn junit_counts_errors_and_warnings_as_failures_and_the_rest_as_passed() {
     let folder = folder();
     let text = report(folder.path(), &["--format", "junit"]);
     let document = roxmltree::Document::parse(&text).expect("XML");
     let root = document.root_element();
     assert_eq!(root.tag_name().name(), "testsuites");
     let found = found(folder.path());
-    assert_eq!(root.attribute("failures"), Some(found.len().to_string().as_str()));
+    let (remarks, failing): (Vec<_>, Vec<_>) = found.iter().partition(|it| it["severity"] == "info");
+    assert!(!remarks.is_empty() && !failing.is_empty(), "{found:?}");
+    assert_eq!(root.attribute("failures"), Some(failing.len().to_string().as_str()));
     let suites: Vec<_> = root.children().filter(|it| it.has_tag_name("testsuite")).collect();
     let names: Vec<_> = suites.iter().filter_map(|it| it.attribute("name")).collect();
     assert_eq!(names, ["a b,ä.yaml", "good.yaml", "empty.yaml"]);
@@ -171,7 +173,11 @@ fn junit_counts_findings_as_failures_and_clean_files_as_passed() {
     assert_eq!((cases(&suites[1], "testcase"), cases(&suites[1], "failure")), (1, 0));
     let failures: Vec<_> = root.descendants().filter(|it| it.has_tag_name("failure")).collect();
     let messages: Vec<_> = failures.iter().filter_map(|it| it.attribute("message")).collect();
-    assert_eq!(messages, found.iter().filter_map(|it| it["message"].as_str()).collect::<Vec<_>>());
+    let said =
+        |all: &[&Value]| all.iter().filter_map(|it| it["message"].as_str().map(str::to_owned)).collect::<Vec<_>>();
+    assert_eq!(messages, said(&failing));
+    let told = root.descendants().filter(|it| it.has_tag_name("system-out")).filter_map(|it| it.text());
+    assert_eq!(told.filter_map(|it| it.lines().next()).collect::<Vec<_>>(), said(&remarks));
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::{Diagnostic, SourceMap};
+use crate::{Diagnostic, Severity, SourceMap};
 
 /// The name of findings that have no place.
 const NOWHERE: &str = "the run as a whole";
 
-/// One suite a file. A finding is a failed case; a file without findings is a case that passed.
+/// One suite a file. An error or a warning is a failed case; a remark is one that passed and has something to say, and
+/// a file without findings is a case that passed.
 pub fn junit(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
     let mut report = Report::new("telstack");
     for (id, file) in sources.files() {
@@ -36,8 +37,6 @@ fn suite<'a>(name: &str, findings: impl Iterator<Item = &'a Diagnostic>, sources
 }
 
 fn case(it: &Diagnostic, sources: &SourceMap) -> TestCase {
-    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_message(it.message.as_str()).set_type(it.severity.to_string());
     let mut text = String::new();
     for label in it.primary.iter().chain(&it.labels) {
         let start = sources.start(label.span);
@@ -49,8 +48,16 @@ fn case(it: &Diagnostic, sources: &SourceMap) -> TestCase {
             text.push_str(&format!("{kind}: {line}\n"));
         }
     }
-    status.set_description(text);
-    let mut case = TestCase::new(format!("{} {}", it.rule.code, it.rule.name), status);
+    let name = format!("{} {}", it.rule.code, it.rule.name);
+    let mut case = if it.severity == Severity::Info {
+        let mut case = TestCase::new(name, TestCaseStatus::success());
+        case.set_system_out(format!("{}\n{text}", it.message));
+        case
+    } else {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(it.message.as_str()).set_type(it.severity.to_string()).set_description(text);
+        TestCase::new(name, status)
+    };
     if let Some(label) = &it.primary {
         let start = sources.start(label.span);
         case.set_classname(sources.file(label.span.file).name());

@@ -11,6 +11,7 @@ use telstack_diagnostics::{Diagnostics, FileId, Span};
 use telstack_syntax::yaml;
 use telstack_system::{
     ConfigFile, ConfigPath, Container, Dial, Looked, MountSource, Node, Origin, Purpose, Sourced, Value, WrittenFile,
+    expansion,
 };
 
 use crate::{
@@ -484,7 +485,7 @@ impl<'a> Folder<'a> {
 
 /// Is a path inside one that only run time knows: with a variable in it, from a working folder, or not of a file?
 fn is_open(inside: &str) -> bool {
-    inside.contains('$') || !inside.starts_with('/')
+    expansion::is_unsettled(inside) || !inside.starts_with('/')
 }
 
 /// Where a program looked for a file, and what it found.

@@ -422,6 +422,23 @@ fn a_project_may_be_made_of_the_files_that_env_names() {
 }
 
 #[test]
+fn what_compose_fills_in_at_run_time_is_none_of_the_containers_variables() {
+    let project = |set: &str| {
+        format!(
+            "services:\n  c:\n    image: otel/opentelemetry-collector-contrib:0.135.0\n    command: ['--config=/etc/c.yaml', \
+             '--set=exporters.otlp.endpoint={set}']\n    configs: [{{source: c, target: /etc/c.yaml}}]\nconfigs:\n  \
+             c:\n    content: |\n      receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '0.0.0.0:4317'}}}}}}}}\n      \
+             exporters: {{otlp: {{endpoint: '{set}'}}}}\n      service: {{pipelines: {{traces: {{receivers: [otlp], \
+             exporters: [otlp]}}}}}}\n"
+        )
+    };
+    assert_eq!(found([(COMPOSE, project("${SOMEBODYS_SHELL}:4317").as_str())]), [""; 0]);
+    let inside = "E002 d/compose.yaml \"--set=exporters.otlp.endpoint=$${INSIDE}:4317\"";
+    let inside = inside.replace('"', "'");
+    assert!(found([(COMPOSE, project("$${INSIDE}:4317").as_str())]).contains(&inside));
+}
+
+#[test]
 fn compose_reads_every_dollar_first() {
     let inline = |content: &str| {
         let compose = format!(

@@ -70,6 +70,12 @@ impl Part<'_> {
         unknown && self.collector.gaps.distribution && !self.is_slip()
     }
 
+    /// Is it the first of its kind and name in the collector?
+    pub(crate) fn is_first(&self) -> bool {
+        let first = self.wiring.component(self.component.kind, &self.component.id);
+        first.is_some_and(|first| std::ptr::eq(first, self.component))
+    }
+
     /// Does the collector start it: is it in a pipeline, or an extension that is switched on?
     pub(crate) fn runs(&self) -> bool {
         self.wiring.runs(self.component)
@@ -132,6 +138,13 @@ impl Part<'_> {
             Known::Unknown => None,
             Known::Absent => fact.default_value(path, version)?.as_str(),
         }
+    }
+
+    /// Does its release surely not know a setting of that path, whose last part may be anything? Another rule says so.
+    pub(crate) fn lacks(&self, path: &str) -> bool {
+        let settings = self.usable().and_then(|(fact, version)| fact.settings(version));
+        let first = path.split(['.', '[']).next().unwrap_or_default();
+        settings.is_some_and(|settings| settings.at(first).is_none())
     }
 
     /// Does its release know a setting of that path?

@@ -1,6 +1,6 @@
 //! Command lines: the flags that a server is started with.
 
-use telstack_system::{Node, Origin};
+use telstack_system::{Node, Origin, expansion};
 
 /// A flag on a command line.
 #[derive(Debug)]
@@ -20,7 +20,11 @@ pub(crate) fn flags(node: &Node) -> Vec<GivenFlag<'_>> {
         .filter_map(|word| {
             let bare = word.value.strip_prefix('-')?.trim_start_matches('-');
             let (name, value) = bare.split_once('=').map_or((bare, None), |(name, value)| (name, Some(value)));
-            (!name.is_empty() && !name.contains('$')).then_some(GivenFlag { name, value, origin: &word.origin })
+            (!name.is_empty() && !expansion::is_unsettled(name)).then_some(GivenFlag {
+                name,
+                value,
+                origin: &word.origin,
+            })
         })
         .collect()
 }

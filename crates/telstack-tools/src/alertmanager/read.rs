@@ -2,7 +2,7 @@
 
 use telstack_catalog::product::Product;
 use telstack_system::{
-    Bind, Known, Node, NodeKind, Tls, Value, Webhook,
+    Bind, Known, Node, NodeKind, Tls, Value, Webhook, expansion,
     link::{self, Door},
 };
 
@@ -20,7 +20,8 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         alerter.webhooks = hooks.filter_map(webhook).collect();
         alerter.repeat_interval = period(document, "route.repeat_interval");
     }
-    if let Some(version) = node.version() {
+    let listens = listen.as_deref().is_none_or(|it| !expansion::is_unsettled(it));
+    if let Some(version) = node.version().filter(|_| listens) {
         let (host, port) = listen.as_deref().and_then(|it| it.rsplit_once(':')).unwrap_or(("", ""));
         node.listeners = link::listeners(node, Product::Alertmanager, version, |endpoint| {
             // The cluster's port is another flag's matter.

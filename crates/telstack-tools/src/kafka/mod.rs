@@ -7,6 +7,7 @@ use telstack_catalog::{
 };
 use telstack_system::{
     Advertised, Bind, Broker, Container, EnvValue, Known, Listener, Node, NodeKind, Origin, Protocol, Sourced, Tls,
+    expansion,
 };
 
 use crate::command;
@@ -84,7 +85,7 @@ fn flag_of(node: &Node, name: &str) -> Option<Sourced<String>> {
         inside.or(value.filter(|_| known == name)).map(|value| (value, at))
     })?;
     let word = node.container.as_ref()?.command.get(at)?;
-    (!value.contains('$')).then(|| Sourced::new(value, word.origin.clone()))
+    (!expansion::is_unsettled(&value)).then(|| Sourced::new(value, word.origin.clone()))
 }
 
 /// An address with the name of its listener.

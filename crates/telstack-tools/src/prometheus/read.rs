@@ -3,7 +3,7 @@
 use telstack_catalog::product::Product;
 use telstack_system::{
     AlertRule, Bind, Container, Dial, Flag, Known, NamedFiles, Node, Origin, Protocol, Purpose, Recorded, ScrapeJob,
-    Settings, Sourced, Store, Tls, Value, glob,
+    Settings, Sourced, Store, Tls, Value, expansion, glob,
     link::{self, Address, Door},
     units::{Bytes, Period},
 };
@@ -136,7 +136,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             dialled.extend(scrapes(job, settings).filter(|it| !node.answers_to(&it.dial.host)));
         }
     }
-    let listens = listen.as_deref().is_none_or(|it| !it.contains('$'));
+    let listens = listen.as_deref().is_none_or(|it| !expansion::is_unsettled(it));
     if let Some(version) = node.version().filter(|_| known && listens) {
         let (host, port) = listen.as_deref().and_then(|it| it.rsplit_once(':')).unwrap_or(("", ""));
         let (bind, port) = (Bind::parse(host), port.parse::<u16>().ok());
@@ -191,7 +191,7 @@ fn prefix(node: &Node) -> String {
     }
     let url = command::flag(node, "web.external-url").unwrap_or_default();
     // Where run time decides it, so it does the path.
-    if url.contains('$') || url.starts_with('/') {
+    if expansion::is_unsettled(&url) || url.starts_with('/') {
         return url;
     }
     Address::parse(&url).filter(|it| !it.scheme.is_empty()).map(|it| it.path).unwrap_or_default()

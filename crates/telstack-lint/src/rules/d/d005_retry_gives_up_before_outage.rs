@@ -45,7 +45,7 @@ fn check(cx: &mut Cx<'_>) {
         };
         let Some(storage) = part.component.setting(STORAGE).filter(|it| it.as_str().is_some()) else { continue };
         let on = |path: &str| part.truth(path) == Some(true);
-        if !part.knows(END) || !on("retry_on_failure.enabled") || !on("sending_queue.enabled") {
+        if !part.knows(END) || part.lacks(STORAGE) || !on("retry_on_failure.enabled") || !on("sending_queue.enabled") {
             continue;
         }
         let Some((end, written)) = end(part, version) else { continue };

@@ -61,7 +61,7 @@ pub(crate) fn references<'a>(part: &Part<'a>) -> Vec<(String, &'a Value)> {
             || (key == "id" && parent == "middlewares[]")
             || key == "k8s_leader_elector"
             || (key == "encoding" && is_declared(part, &entry.value));
-        if names_one {
+        if names_one && !part.lacks(path) {
             found.push((path.to_owned(), &entry.value));
         }
     });
@@ -192,5 +192,21 @@ mod tests {
         let (list, done) = (" [health_check, file_storage/q]", "file_storage/q");
         let bench = Bench::collector("0.158.0", &yaml(list, "file_storage"));
         assert_eq!(bench.fixed("P002", &yaml(list, done)), Applicability::Unsafe);
+    }
+
+    #[test]
+    fn silent_where_the_setting_itself_is_none() {
+        let queue = |exporter: &str| {
+            let yaml = format!(
+                "exporters: {{{exporter}: {{endpoint: 'http://a:1', sending_queue: {{storage: file_storage}}}}}}\n\
+                 service: {{pipelines: {{metrics: {{receivers: [otlp], exporters: [{exporter}]}}}}}}"
+            );
+            Bench::collector("0.158.0", &yaml)
+        };
+        queue("otlp_http").finds("P002", "file_storage");
+        let none = queue("prometheusremotewrite");
+        none.finds("D007", "sending_queue");
+        none.silent("P002");
+        none.silent("D005");
     }
 }

@@ -33,7 +33,9 @@ fn check(cx: &mut Cx<'_>) {
     if !cx.system.complete && !cx.system.from_files {
         return;
     }
-    for part in &cx.facts.parts {
+    // One that is declared twice is told of once.
+    let firsts = cx.facts.parts.iter().filter(|it| it.is_first());
+    for part in firsts {
         let (component, collector) = (part.component, part.collector);
         if collector.pipelines.is_empty() || part.wiring.has_open_pipelines() || is_used(cx, part) {
             continue;
@@ -90,6 +92,13 @@ mod tests {
     #[test]
     fn passes_when_all_are_mentioned() {
         collector("otlp, jaeger").silent("P005");
+    }
+
+    #[test]
+    fn says_of_two_declarations_that_they_are_not_used_once() {
+        let yaml = "receivers: {otlp: {protocols: {grpc: }}}\nexporters:\n  debug:\n  otlp:\n  debug: {verbosity: basic}\n\
+                    service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp]}}}";
+        Bench::collector("0.158.0", yaml).finds("P005", "debug");
     }
 
     #[test]

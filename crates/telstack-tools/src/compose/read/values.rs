@@ -33,10 +33,23 @@ const DEEPEST: u8 = 8;
 
 /// A text as compose takes it. What only run time knows stays as it is written.
 pub(super) fn interpolate(text: &str, variables: &Variables) -> String {
-    filled(text, variables, DEEPEST)
+    filled(text, variables, DEEPEST, Unknown::AsWritten)
 }
 
-fn filled(text: &str, variables: &Variables, depth: u8) -> String {
+/// The same of a text that another program reads, to which `${NAME}` would mean something else: what compose fills in
+/// at run time is a placeholder to it, `{{NAME}}`.
+pub(super) fn interpolate_inside(text: &str, variables: &Variables) -> String {
+    filled(text, variables, DEEPEST, Unknown::Placeholder)
+}
+
+/// What stands for a reference whose value only run time knows.
+#[derive(Clone, Copy)]
+enum Unknown {
+    AsWritten,
+    Placeholder,
+}
+
+fn filled(text: &str, variables: &Variables, depth: u8, unknown: Unknown) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let braces = expansion::braces(text, |_| true);
@@ -56,9 +69,11 @@ fn filled(text: &str, variables: &Variables, depth: u8) -> String {
             (end + 1, Reference::parse(&tail[..end]))
         };
         let as_written = &rest[at..at + written];
-        match reference.and_then(|it| value(&it, variables, depth)) {
-            Some(value) => out.push_str(&value),
-            None => out.push_str(as_written),
+        let value = reference.as_ref().and_then(|it| value(it, variables, depth, unknown));
+        match (value, reference, unknown) {
+            (Some(value), _, _) => out.push_str(&value),
+            (None, Some(reference), Unknown::Placeholder) => out.push_str(&format!("{{{{{}}}}}", reference.name)),
+            (None, ..) => out.push_str(as_written),
         }
         rest = &rest[at + written..];
     }
@@ -66,11 +81,11 @@ fn filled(text: &str, variables: &Variables, depth: u8) -> String {
     out
 }
 
-fn value(reference: &Reference<'_>, variables: &Variables, depth: u8) -> Option<String> {
+fn value(reference: &Reference<'_>, variables: &Variables, depth: u8, unknown: Unknown) -> Option<String> {
     let known = variables.get(reference.name);
     // With a colon an empty variable counts as none.
     let set = known.filter(|it| !reference.operator.starts_with(':') || !it.is_empty());
-    let alternative = || depth.checked_sub(1).map(|depth| filled(reference.rest, variables, depth));
+    let alternative = || depth.checked_sub(1).map(|depth| filled(reference.rest, variables, depth, unknown));
     match reference.operator.trim_start_matches(':') {
         "-" => set.cloned().or_else(alternative),
         "+" if set.is_some() => alternative(),
@@ -100,6 +115,21 @@ pub(super) fn words(value: &Value, variables: &Variables) -> Vec<Sourced<String>
         Some(items) => items.iter().filter_map(|item| word(item, variables)).collect(),
         None => word(value, variables).into_iter().collect(),
     }
+}
+
+/// What a program is told, word by word: a line as a shell splits it, or a list.
+pub(super) fn command(value: &Value, variables: &Variables) -> Vec<Sourced<String>> {
+    let inside = |value: &Value| {
+        let word = reading::word(value)?;
+        Some(Sourced::new(interpolate_inside(&word.value, variables), word.origin))
+    };
+    if let Some(items) = value.as_seq() {
+        return items.iter().filter_map(inside).collect();
+    }
+    let line = inside(value);
+    line.iter()
+        .flat_map(|line| split(&line.value).into_iter().map(|it| Sourced::new(it, line.origin.clone())))
+        .collect()
 }
 
 /// A command line in words, as a shell splits it.
@@ -183,6 +213,14 @@ mod tests {
             ("$1", "$1"),
         ] {
             assert_eq!(interpolate(text, &variables), wanted, "{text}");
+        }
+        for (text, wanted) in [
+            ("${NONE}:$OTHER-${TAG}", "{{NONE}}:{{OTHER}}-3.0.0"),
+            ("${NONE:-${OTHER:?no}}", "{{OTHER}}"),
+            ("$${NONE}", "${NONE}"),
+            ("${env:NONE} $1", "${env:NONE} $1"),
+        ] {
+            assert_eq!(interpolate_inside(text, &variables), wanted, "{text}");
         }
     }
 

@@ -61,7 +61,7 @@ impl Service<'_> {
         if let Some(content) = definition.and_then(|it| it.at("content")) {
             let variables = self.variables.clone();
             let path = folder.resolve(name, by).unwrap_or_else(|| name.to_owned());
-            folder.embed(&path, content, Some(Rc::new(move |text| values::interpolate(text, &variables))));
+            folder.embed(&path, content, Some(Rc::new(move |text| values::interpolate_inside(text, &variables))));
             return MountSource::Bind(name.to_owned());
         }
         // It is made elsewhere.

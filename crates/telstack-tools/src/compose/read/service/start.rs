@@ -3,7 +3,7 @@
 
 use telstack_catalog::product;
 use telstack_syntax::tree::Kind;
-use telstack_system::{Container, ImageRef, Mount, MountSource, Settings, Sourced, Value};
+use telstack_system::{Container, ImageRef, Mount, MountSource, Settings, Sourced};
 
 use super::{Service, dockerfile};
 use crate::{
@@ -69,10 +69,7 @@ impl Service<'_> {
         built: Option<&dockerfile::Image>,
         image: Option<&ImageRef>,
     ) -> Option<Vec<Sourced<String>>> {
-        let of = |key: &str| match self.settings.get(key) {
-            Some(value) if value.as_seq().is_none() => self.line(value),
-            _ => self.list(key),
-        };
+        let of = |key: &str| self.settings.get(key).map(|it| values::command(it, self.variables)).unwrap_or_default();
         let own = of("entrypoint");
         let mut command = of("command");
         let mut entry = own;
@@ -96,11 +93,6 @@ impl Service<'_> {
         };
         entry.extend(command);
         arguments(&entry, base_name(program))
-    }
-
-    fn line(&self, value: &Value) -> Vec<Sourced<String>> {
-        let Some(line) = word(value, self.variables) else { return Vec::new() };
-        values::split(&line.value).into_iter().map(|it| Sourced::new(it, line.origin.clone())).collect()
     }
 }
 

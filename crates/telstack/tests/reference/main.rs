@@ -136,7 +136,7 @@ fn a_daemon_set() {
     write(&folder.path().join("collector.yaml"), &format!("{DAEMON_SET}{indented}\n"));
     check(folder.path(), &[]).must(
         &[
-            wanted("K001", "13133", "httpGet:"),
+            wanted("K001", "13133", "traces:"),
             wanted("K002", "k8s_cluster", "otel-collector"),
             wanted("D001", "512", "512Mi"),
             wanted("V002", "logging", "opentelemetry-collector-k8s:0.95.0"),

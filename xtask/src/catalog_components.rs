@@ -248,7 +248,9 @@ fn deprecated(facts: &Facts, names: &[String]) -> Option<String> {
 
 fn replacement(facts: &Facts, key: &str, names: &[String], canonical: &HashMap<String, String>) -> Option<Value> {
     if let Some(fixed) = facts.fix_components["replacement"].get(key) {
-        return Some(json!({"name": fixed["name"], "kind": fixed["kind"], "note": fixed["note"]}));
+        let stored = ["name", "kind", "note", "settings"].into_iter();
+        let stored = stored.filter_map(|it| Some((it.to_owned(), fixed.get(it)?.clone())));
+        return Some(Value::Object(stored.collect()));
     }
     let text = ["component_removed", "component_deprecated"]
         .iter()

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::record::{self, Ranged, Record, Runtime, StoredRequired};
+use super::record::{self, Ranged, Record, Runtime, StoredRequired, StoredSuccessor};
 use super::releases::{release_after, samples_for};
 use crate::signal::{ComponentKind, Distribution, Signal, SignalSet};
 use crate::version::{Version, VersionRange};
@@ -73,6 +73,16 @@ pub struct Replacement {
     pub kind: Option<ComponentKind>,
     /// A remark for the reader.
     pub note: Option<&'static str>,
+    settings: &'static BTreeMap<String, StoredSuccessor>,
+}
+
+impl Replacement {
+    /// What one of the settings is called there, and a value of it; where that differs. The value is `None` where
+    /// nothing stands for it.
+    pub fn setting(self, name: &str, value: &str) -> Option<(&'static str, Option<&'static str>)> {
+        let successor = self.settings.get(name)?;
+        Some((&successor.name, successor.values.get(value).map(String::as_str)))
+    }
 }
 
 /// A requirement on settings.
@@ -259,6 +269,7 @@ impl Component {
             name: &stored.name,
             kind: stored.kind.as_deref().and_then(ComponentKind::parse),
             note: stored.note.as_deref(),
+            settings: &stored.settings,
         })
     }
 

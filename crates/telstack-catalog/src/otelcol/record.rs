@@ -61,6 +61,15 @@ pub(super) struct StoredReplacement {
     pub name: String,
     pub kind: Option<String>,
     pub note: Option<String>,
+    #[serde(default)]
+    pub settings: BTreeMap<String, StoredSuccessor>,
+}
+
+/// What a setting of a component is in the one that replaces it.
+#[derive(Deserialize, PartialEq, Eq, Debug)]
+pub(super) struct StoredSuccessor {
+    pub name: String,
+    pub values: BTreeMap<String, String>,
 }
 
 /// A setting that vanished.

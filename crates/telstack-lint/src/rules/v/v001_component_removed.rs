@@ -1,5 +1,6 @@
-use telstack_catalog::otelcol;
-use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_catalog::otelcol::{self, Replacement};
+use telstack_diagnostics::{Change, Fix, RuleInfo, Severity};
+use telstack_system::Component;
 
 use crate::{Cx, Rule, facts::Standing, repair, words::with_release};
 
@@ -50,6 +51,7 @@ fn check(cx: &mut Cx<'_>) {
                     let dials = fact.and_then(|it| part.component.setting(it.address_setting())).is_some();
                     if replacement.kind == Some(part.component.kind) && !dials {
                         let change = repair::component_type(cx.facts, part, name);
+                        let change = change.and_then(|it| Some([it, settings(part.component, replacement)?].concat()));
                         finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("use `{name}`"), it)));
                     }
                     if let Some(note) = replacement.note {
@@ -76,6 +78,19 @@ fn check(cx: &mut Cx<'_>) {
         };
         cx.report(with_release(finding, part.node));
     }
+}
+
+/// Settings that have another name and other values in what replaces the component; none if a value has no like.
+fn settings(component: &Component, replacement: Replacement) -> Option<Vec<Change>> {
+    let mut changes = Vec::new();
+    for entry in component.settings.as_map().into_iter().flatten() {
+        let written = entry.value.as_str().unwrap_or_default();
+        if let Some((name, value)) = replacement.setting(&entry.key, written) {
+            changes.extend(repair::word(&entry.key_mark, &entry.key, name)?);
+            changes.extend(repair::word(&entry.value.mark, written, value?)?);
+        }
+    }
+    Some(changes)
 }
 
 #[cfg(test)]
@@ -126,6 +141,15 @@ mod tests {
         };
         let bench = Bench::collector("0.158.0", &gone("logging"));
         assert_eq!(bench.fixed("V001", &gone("debug")), Applicability::Unsafe);
+        let verbose = |name: &str, setting: &str| {
+            format!(
+                "exporters:\n  {name}: {{{setting}, sampling_initial: 5}} # mine\n\
+                 service: {{pipelines: {{traces: {{exporters: [{name}]}}}}}}\n"
+            )
+        };
+        let bench = Bench::collector("0.158.0", &verbose("logging", "loglevel: debug"));
+        assert_eq!(bench.fixed("V001", &verbose("debug", "verbosity: detailed")), Applicability::Unsafe);
+        Bench::collector("0.158.0", &verbose("logging", "loglevel: '${env:LEVEL}'")).leaves("V001");
         // What its address means, another exporter may not know.
         Bench::collector("0.158.0", "exporters: {loki: {endpoint: 'http://loki:3100/loki/api/v1/push'}}")
             .leaves("V001");

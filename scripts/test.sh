@@ -10,3 +10,5 @@ cargo xtask gen --check
 cargo xtask pictures --check
 cargo xtask tidy
 cargo test --workspace --quiet
+# They need a nightly compiler to run; that they compile, any compiler can say.
+cargo check --quiet --locked --no-default-features --manifest-path fuzz/Cargo.toml --target-dir target

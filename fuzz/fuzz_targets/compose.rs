@@ -10,7 +10,7 @@ use telstack_diagnostics::{
     apply,
     render::{Colour, human},
 };
-use telstack_workspace::{Assumed, Input, MemoryFiles, Request, Told, check_all};
+use telstack_workspace::{Input, MemoryFiles, Request, Told, check_all};
 
 const NAMES: [&str; 4] = ["p/compose.yaml", "p/.env", "p/Dockerfile", "p/config.yaml"];
 
@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
     let mut parts = text.split("\n%%\n");
     let files = MemoryFiles::new(NAMES.map(|name| (name, parts.next().unwrap_or_default())));
     let request = Request { inputs: vec![Input::Path(PathBuf::from("p"))], ..Request::default() };
-    let mut told = |_: &Path| Ok(Told { assumed: Assumed::default(), built: None });
+    let mut told = |_: &Path| Ok(Told::default());
     let Ok(checked) = check_all(&files, &request, &mut told) else { return };
     for finding in checked.diagnostics.iter().take(20) {
         human(finding, &checked.sources, Colour::Off);

@@ -12,7 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         bad: r#"processor "batch" { timeout "-5s" }"#,
         good: r#"processor "batch" { timeout "5s" }"#,
         silent: "The value comes from the environment; the block that it stands in is switched off. Values that \
-                 contradict each other are D008.",
+                 contradict each other are D008. A component that nothing uses is a warning where the collector looks \
+                 only when it builds it.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/"],
     },
     check,
@@ -24,12 +25,12 @@ fn check(cx: &mut Cx<'_>) {
             ProblemKind::Range(words) => {
                 let message = format!("`{}` of {} {words}", problem.path, problem.owner());
                 let finding = cx.finding(message, problem.at, "the collector does not start with this");
-                cx.report(finding);
+                cx.report(problem.if_noticed(finding));
             }
             ProblemKind::Beside(other) => {
                 let message = format!("{} takes `{other}` or `{}`, not both", problem.owner(), problem.path);
                 let finding = cx.finding(message, problem.at, format!("`{other}` is given too"));
-                cx.report(finding.help("leave one of them out"));
+                cx.report(problem.if_noticed(finding.help("leave one of them out")));
             }
             _ => {}
         }
@@ -38,6 +39,8 @@ fn check(cx: &mut Cx<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Severity;
+
     use crate::test_support::Bench;
 
     fn batch(settings: &str) -> Bench {
@@ -57,6 +60,18 @@ mod tests {
         exporter("compression_params: {level: 50}").finds("Y009", "50");
         let yaml = "service: {telemetry: {metrics: {readers: []}}}";
         Bench::collector("0.158.0", yaml).finds("Y009", "[]");
+    }
+
+    #[test]
+    fn warns_of_what_is_looked_at_only_when_it_is_built() {
+        let exporter = |used: &str| {
+            let yaml = format!(
+                "exporters: {{otlp_http: {{endpoint: 'a:4318'}}}}\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{used}]}}}}}}"
+            );
+            Bench::collector("0.158.0", &yaml).finds("Y009", "'a:4318'")
+        };
+        assert_eq!((exporter("debug"), exporter("otlp_http")), (Severity::Warning, Severity::Error));
     }
 
     #[test]

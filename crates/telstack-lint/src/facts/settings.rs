@@ -10,6 +10,7 @@ use telstack_catalog::{
     ComponentKind, Signal, SignalSet, Version,
     otelcol::{self, AddressState, Required, SettingGone, SettingType, SettingsNode},
     product::Product,
+    tokens::{Token, live_token},
 };
 use telstack_diagnostics::{Diagnostic, Severity};
 use telstack_syntax::tree::{Entry, Kind};
@@ -82,8 +83,8 @@ pub(crate) enum ProblemKind {
     Missing(Vec<String>),
     /// Still accepted, not for ever.
     Deprecated(Option<String>),
-    /// A secret in the open.
-    Secret,
+    /// A secret in the open; what it is, if its shape says so.
+    Secret(Option<&'static Token>),
 }
 
 impl ProblemKind {
@@ -217,7 +218,7 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         if tree.opaque && value.as_str().is_some_and(|text| !text.is_empty()) {
-            self.report(path, &value.mark, ProblemKind::Secret);
+            self.report(path, &value.mark, secret(value));
         }
         match &value.kind {
             Kind::Map(map) if tree.ty == SettingType::Map || is_maybe_map(tree) => {
@@ -301,7 +302,7 @@ impl<'a> Walk<'a, '_> {
             let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
             let literal = entry.value.as_str().is_some_and(|text| !text.is_empty() && !is_reference(text));
             if literal && otelcol::is_secret_path(&path) {
-                self.report(&path, &entry.value.mark, ProblemKind::Secret);
+                self.report(&path, &entry.value.mark, secret(&entry.value));
             }
             self.secrets(&entry.value, &path);
         }
@@ -313,7 +314,7 @@ impl<'a> Walk<'a, '_> {
             let key = entry.key.to_ascii_lowercase().replace('-', "_");
             let literal = entry.value.as_str().is_some_and(|text| !text.is_empty() && !is_reference(text));
             if literal && (CREDENTIAL_HEADERS.contains(&key.as_str()) || otelcol::is_secret(&key)) {
-                self.report(&format!("{path}.{}", entry.key), &entry.value.mark, ProblemKind::Secret);
+                self.report(&format!("{path}.{}", entry.key), &entry.value.mark, secret(&entry.value));
             }
         }
     }
@@ -402,6 +403,10 @@ const QUEUE_KEYS: [&str; 3] = ["sending_queue", "retry_on_failure", "storage"];
 
 /// Headers that carry a credential.
 const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "proxy_authorization", "cookie"];
+
+fn secret(value: &Value) -> ProblemKind {
+    ProblemKind::Secret(value.as_str().and_then(live_token))
+}
 
 /// A value of several types, the keys of which are known when it is a map.
 fn is_maybe_map(tree: &SettingsNode) -> bool {

@@ -279,6 +279,12 @@ struct Fields {
 }
 
 #[derive(Deserialize)]
+struct Ingresses {
+    annotations: Vec<String>,
+    inner_classes: Vec<String>,
+}
+
+#[derive(Deserialize)]
 struct Table {
     access: Vec<Access>,
     discovery: Discovery,
@@ -289,6 +295,7 @@ struct Table {
     fields: Fields,
     mesh: Mesh,
     private_balancers: Balancers,
+    plain_ingresses: Ingresses,
     other_policies: Vec<String>,
     plain_node_labels: Vec<String>,
     dns: Dns,
@@ -324,6 +331,16 @@ pub fn mesh() -> &'static Mesh {
 /// Does an annotation keep the load balancer of a Service inside a network?
 pub fn is_private_balancer(annotation: &str, value: &str) -> bool {
     table().private_balancers.annotations.iter().any(|(key, set)| key == annotation && set.eq_ignore_ascii_case(value))
+}
+
+/// May an annotation of an Ingress say something of who reaches it, or how it is encrypted?
+pub fn may_guard_an_ingress(annotation: &str) -> bool {
+    !table().plain_ingresses.annotations.iter().any(|end| annotation.ends_with(end.as_str()))
+}
+
+/// Is a class of Ingresses called after a network that not everybody is in?
+pub fn is_inner_class(class: &str) -> bool {
+    table().plain_ingresses.inner_classes.iter().any(|word| class.contains(word.as_str()))
 }
 
 /// Is that a kind of network policy that not Kubernetes itself brings?

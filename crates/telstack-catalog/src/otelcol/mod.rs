@@ -27,8 +27,8 @@ pub use component::{
 pub use host_paths::{HostPath, HostPathKind, is_roots, own_logs};
 pub use kubernetes::{
     Access, Condition, Discovery, Kubelet, Mesh, NamedVariable, Need, NodeFilter, Objects, Once, SERVICE_ACCOUNT,
-    api_ports, discovery, dns_ports, field_of, grace_seconds, is_other_policy, is_plain_node_label,
-    is_private_balancer, mesh,
+    api_ports, discovery, dns_ports, field_of, grace_seconds, is_inner_class, is_other_policy, is_plain_node_label,
+    is_private_balancer, may_guard_an_ingress, mesh,
 };
 pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use metrics::{Metric, MetricKind, named_like_us, own_metrics, tempo_span_metrics};

@@ -211,6 +211,8 @@ fn ingress(object: &Object) -> Ingress {
         hosts: rules.iter().filter_map(|it| it.at("host").and_then(word)).collect(),
         backends: paths.chain(spec.at("defaultBackend")).filter_map(backend).collect(),
         tls: !items(spec, "tls").is_empty(),
+        annotations: object.annotations(),
+        class: plain(spec, "ingressClassName"),
         origin: object.name.origin.clone(),
     }
 }

@@ -252,6 +252,10 @@ pub struct Ingress {
     pub backends: Vec<(Sourced<String>, Option<TargetPort>)>,
     /// Is it encrypted?
     pub tls: bool,
+    /// Its annotations.
+    pub annotations: Labels,
+    /// Which controller serves it, as far as it says.
+    pub class: Option<String>,
     /// What declares it.
     pub origin: Origin,
 }

@@ -1,0 +1,91 @@
+//! What stands around a gateway in a cluster: who leads to it, who watches it, what makes it start anew.
+
+mod common;
+
+use common::of_rules;
+
+const ALL: &str = "d/all.yaml";
+
+/// A gateway behind a Service, with what `around` adds; what is said of it by one rule.
+fn said(code: &str, change: &[(&str, &str)], around: &str) -> Vec<String> {
+    let mut text = format!("{GATEWAY}{around}");
+    for (from, to) in change {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    of_rules([(ALL, &text)], &[code])
+}
+
+const GATEWAY: &str = r#"apiVersion: v1
+kind: ConfigMap
+metadata: {name: gateway, namespace: obs}
+data:
+  config.yaml: |
+    receivers:
+      otlp:
+        protocols:
+          http: {endpoint: "0.0.0.0:4318"}
+    exporters:
+      debug: {}
+    service:
+      pipelines:
+        traces: {receivers: [otlp], exporters: [debug]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: gateway, namespace: obs}
+spec:
+  selector: {matchLabels: {app: gateway}}
+  template:
+    metadata: {labels: {app: gateway}}
+    spec:
+      containers:
+      - name: otel
+        image: otel/opentelemetry-collector-contrib:0.158.0
+        args: [--config=/conf/config.yaml]
+        ports: [{name: http, containerPort: 4318}]
+        volumeMounts: [{name: conf, mountPath: /conf}]
+      volumes: [{name: conf, configMap: {name: gateway}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: gateway, namespace: obs, labels: {app: gateway, part: traces}}
+spec:
+  selector: {app: gateway}
+  ports: [{name: otlp, port: 4318, targetPort: http}]
+"#;
+
+const INGRESS: &str = r#"---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: otlp, namespace: obs}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: otlp.vendor.com
+    http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: gateway, port: {number: 4318}}}}
+"#;
+
+#[test]
+fn an_ingress_that_lets_everybody_in() {
+    let x003 = |change: &[(&str, &str)]| said("X003", change, INGRESS);
+    assert_eq!(x003(&[]), ["X003 warning otlp.vendor.com"]);
+    assert_eq!(x003(&[("port: {number: 4318}", "port: {name: otlp}")]), ["X003 warning otlp.vendor.com"]);
+    let rewrites = "{name: otlp, namespace: obs, annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}}";
+    assert_eq!(x003(&[("{name: otlp, namespace: obs}", rewrites)]), ["X003 warning otlp.vendor.com"]);
+}
+
+#[test]
+fn an_ingress_that_may_be_guarded() {
+    let x003 = |from: &str, to: &str| said("X003", &[(from, to)], INGRESS);
+    let class = "ingressClassName: nginx";
+    assert_eq!(x003(class, "tls: [{hosts: [otlp.vendor.com], secretName: a}]"), [""; 0]);
+    assert_eq!(x003(class, "ingressClassName: nginx-internal"), [""; 0]);
+    let asks = "{name: otlp, namespace: obs, annotations: {nginx.ingress.kubernetes.io/auth-url: 'https://a'}}";
+    assert_eq!(x003("{name: otlp, namespace: obs}", asks), [""; 0]);
+    assert_eq!(x003("\"0.0.0.0:4318\"", "\"0.0.0.0:4318\", auth: {authenticator: basicauth}"), [""; 0]);
+    assert_eq!(x003("otlp.vendor.com", "otlp.hub.internal"), [""; 0]);
+    assert_eq!(x003("service: {name: gateway", "service: {name: shop"), [""; 0]);
+}

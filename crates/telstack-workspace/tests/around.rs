@@ -89,3 +89,45 @@ fn an_ingress_that_may_be_guarded() {
     assert_eq!(x003("otlp.vendor.com", "otlp.hub.internal"), [""; 0]);
     assert_eq!(x003("service: {name: gateway", "service: {name: shop"), [""; 0]);
 }
+
+/// A monitor with that selector and port; `name` is what the name of a Service or a workload is without `obs`.
+fn monitor(kind: &str, selects: &str, port: &str, within: &str) -> String {
+    let endpoints = if kind == "PodMonitor" { "podMetricsEndpoints" } else { "endpoints" };
+    format!(
+        "---\napiVersion: monitoring.coreos.com/v1\nkind: {kind}\nmetadata: {{name: watch, namespace: obs}}\nspec:\n  \
+         {within}\n  selector: {{matchLabels: {{{selects}}}}}\n  {endpoints}: [{{port: {port}}}]\n"
+    )
+}
+
+#[test]
+fn monitors_that_scrape_nothing() {
+    let k006 = |change: &[(&str, &str)], kind: &str, selects: &str, port: &str| {
+        said("K006", change, &monitor(kind, selects, port, ""))
+    };
+    assert_eq!(k006(&[], "ServiceMonitor", "app: gateway", "metrics"), ["K006 error metrics"]);
+    assert_eq!(k006(&[], "ServiceMonitor", "app: gatway", "otlp"), ["K006 error {matchLabels: {app: gatway"]);
+    assert_eq!(k006(&[], "PodMonitor", "app: gateway", "otlp"), ["K006 error otlp"]);
+    assert_eq!(k006(&[], "PodMonitor", "app: gatway", "http"), ["K006 error {matchLabels: {app: gatway"]);
+    // The classic: what the Service selects is not what it is.
+    let bare = [(", labels: {app: gateway, part: traces}", "")];
+    assert_eq!(k006(&bare, "ServiceMonitor", "app: gateway", "otlp"), ["K006 error {matchLabels: {app: gateway"]);
+}
+
+#[test]
+fn monitors_that_scrape_or_mean_what_is_elsewhere() {
+    let k006 =
+        |kind: &str, selects: &str, port: &str, within: &str| said("K006", &[], &monitor(kind, selects, port, within));
+    assert_eq!(k006("ServiceMonitor", "app: gateway", "otlp", ""), [""; 0]);
+    assert_eq!(k006("PodMonitor", "app: gateway", "http", ""), [""; 0]);
+    for within in ["namespaceSelector: {any: true}", "namespaceSelector: {matchNames: [obs]}"] {
+        assert_eq!(k006("ServiceMonitor", "app: gateway", "otlp", within), [""; 0]);
+        assert_eq!(k006("ServiceMonitor", "app: gateway", "metrics", within), ["K006 error metrics"]);
+    }
+    assert_eq!(k006("ServiceMonitor", "app: postgres", "metrics", ""), [""; 0]);
+    assert_eq!(k006("ServiceMonitor", "app: gatway", "otlp", "namespaceSelector: {matchNames: [shop]}"), [""; 0]);
+    let text = monitor("ServiceMonitor", "app: gateway", "metrics", "").replace(", namespace: obs", "");
+    assert_eq!(said("K006", &[], &text), [""; 0]);
+    let made = "---\napiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: x, namespace: obs}\nspec: {}\n";
+    let text = format!("{}{made}", monitor("ServiceMonitor", "app: gateway", "metrics", ""));
+    assert_eq!(said("K006", &[], &text), [""; 0]);
+}

@@ -41,6 +41,7 @@ pub(super) fn cluster(objects: &Objects, open: bool) -> Cluster {
                 cluster.budgets.push(Budget { name, namespace, selector, origin });
             }
             Kind::Ingress => cluster.ingresses.push(ingress(it)),
+            Kind::ServiceMonitor | Kind::PodMonitor => cluster.monitors.extend(super::monitors::monitor(it)),
             _ => {}
         }
     }

@@ -4,11 +4,13 @@
 //! none are in too.
 
 mod access;
+mod monitor;
 mod policy;
 
 use std::collections::BTreeMap;
 
 pub use access::{Binding, Role, RoleRef, RoleRule, ServiceAccount, Subject};
+pub use monitor::{Monitor, Within};
 pub use policy::{IpBlock, NetworkPolicy, Peer, PolicyPort, PolicyRule};
 use telstack_catalog::otelcol::Transport;
 
@@ -44,6 +46,8 @@ pub struct Cluster {
     pub budgets: Vec<Budget>,
     /// Ingresses.
     pub ingresses: Vec<Ingress>,
+    /// What the Prometheus operator is told to scrape.
+    pub monitors: Vec<Monitor>,
     /// Kinds of objects that are there and are not read: who knows what they do.
     pub unread: Vec<Sourced<String>>,
     /// May there be more: files that were not understood, templates, resources from elsewhere? Then nothing is known

@@ -39,5 +39,5 @@ pub use releases::{
 };
 pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
 pub use telemetry::{InternalMetric, MetricsEndpoint, internal_metric, service_settings};
-pub use traits::{Adds, Delta, Trait, churns, is_unbounded, renamed_attribute, routing_keys, with_trait};
+pub use traits::{Adds, Delta, Detects, Trait, churns, is_unbounded, renamed_attribute, routing_keys, with_trait};
 pub use unusual::{Bound, Unusual, unusual_service};

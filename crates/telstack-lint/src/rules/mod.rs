@@ -18,6 +18,7 @@ pub(crate) mod d {
     pub(crate) mod d006_queue_exceeds_memory;
     pub(crate) mod d007_sending_queue_unsupported;
     pub(crate) mod d008_queue_config_contradiction;
+    pub(crate) mod d009_batch_before_persistent_queue;
     pub(crate) mod d010_shared_queue_directory;
     pub(crate) mod d011_startup_probe_vs_compaction;
     pub(crate) mod d012_termination_grace_too_short;

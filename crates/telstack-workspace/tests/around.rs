@@ -131,3 +131,36 @@ fn monitors_that_scrape_or_mean_what_is_elsewhere() {
     let text = format!("{}{made}", monitor("ServiceMonitor", "app: gateway", "metrics", ""));
     assert_eq!(said("K006", &[], &text), [""; 0]);
 }
+
+#[test]
+fn a_configuration_that_changes_unnoticed() {
+    let k009 = |change: &[(&str, &str)]| said("K009", change, "");
+    assert_eq!(k009(&[]), ["K009 info {name: conf, mountPath: /conf"]);
+    // Two containers of one pod are one workload.
+    let twice = "      - name: second\n        image: otel/opentelemetry-collector-contrib:0.158.0\n        args: \
+                 [--config=/conf/config.yaml]\n        volumeMounts: [{name: conf, mountPath: /conf}]\n      volumes:";
+    assert_eq!(k009(&[("      volumes:", twice)]).len(), 1);
+}
+
+#[test]
+fn a_configuration_whose_changes_are_noticed() {
+    let k009 = |from: &str, to: &str| said("K009", &[(from, to)], "");
+    let template = "metadata: {labels: {app: gateway}}";
+    let with = "metadata: {labels: {app: gateway}, annotations: {checksum/config: 1f2e}}";
+    assert_eq!(k009(template, with), [""; 0]);
+    let workload = "kind: Deployment\nmetadata: {name: gateway, namespace: obs";
+    let reloaded = format!("{workload}, annotations: {{reloader.stakater.com/auto: 'true'}}");
+    assert_eq!(k009(workload, &reloaded), [""; 0]);
+    let sidecar = "      - name: watch\n        image: ghcr.io/jimmidyson/configmap-reload:v0.13.0\n      volumes:";
+    assert_eq!(k009("      volumes:", sidecar), [""; 0]);
+    assert_eq!(k009("kind: ConfigMap\n", "kind: ConfigMap\nimmutable: true\n"), [""; 0]);
+    assert_eq!(said("K009", &[("configMap: {name: gateway}", "configMap: {name: other}")], ""), [""; 0]);
+    let hashed = [
+        ("kind: ConfigMap\nmetadata: {name: gateway", "kind: ConfigMap\nmetadata: {name: gateway-5b9c7d8f6m"),
+        ("configMap: {name: gateway}", "configMap: {name: gateway-5b9c7d8f6m}"),
+    ];
+    assert_eq!(said("K009", &hashed, ""), [""; 0]);
+    assert_eq!(k009("otel/opentelemetry-collector-contrib:0.158.0", "acme/gateway:1"), [""; 0]);
+    let job = [("apiVersion: apps/v1\nkind: Deployment", "apiVersion: batch/v1\nkind: Job")];
+    assert_eq!(said("K009", &job, ""), [""; 0]);
+}

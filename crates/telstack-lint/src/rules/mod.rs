@@ -62,6 +62,7 @@ pub(crate) mod k {
     pub(crate) mod k006_service_selects_nothing;
     pub(crate) mod k007_app_protocol_missing_in_mesh;
     pub(crate) mod k008_networkpolicy_blocks_flow;
+    pub(crate) mod k009_configmap_without_rollout;
     pub(crate) mod k010_rwo_rolling_update;
     pub(crate) mod k011_host_port_conflict;
     pub(crate) mod k012_downward_env_missing;

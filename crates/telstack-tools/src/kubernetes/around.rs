@@ -3,8 +3,8 @@
 use telstack_system::{
     Origin, Service, ServicePort, ServiceType, Sourced, TargetPort, Value,
     cluster::{
-        Autoscaler, Binding, Budget, Claim, Cluster, Ingress, IpBlock, Namespace, NetworkPolicy, Peer, PolicyPort,
-        PolicyRule, Role, RoleRef, RoleRule, ServiceAccount, Subject,
+        Autoscaler, Binding, Budget, Claim, Cluster, ConfigMap, Ingress, IpBlock, Namespace, NetworkPolicy, Peer,
+        PolicyPort, PolicyRule, Role, RoleRef, RoleRule, ServiceAccount, Subject,
     },
 };
 
@@ -22,6 +22,10 @@ pub(super) fn cluster(objects: &Objects, open: bool) -> Cluster {
         match it.kind {
             Kind::Namespace => cluster.namespaces.push(Namespace { name, labels: it.labels(), origin }),
             Kind::Service => cluster.services.push(service(it)),
+            Kind::ConfigMap if !truth(&it.body, "immutable").is_some_and(|it| it.value) => {
+                let files = super::configs::root(it.kind, it.namespace.as_deref(), &name);
+                cluster.configs.push(ConfigMap { name, files, origin });
+            }
             Kind::NetworkPolicy => cluster.policies.push(policy(it)),
             Kind::ServiceAccount => cluster.accounts.push(ServiceAccount { name, namespace, origin }),
             Kind::Role | Kind::ClusterRole => cluster.roles.push(Role {

@@ -90,8 +90,9 @@ pub(crate) fn read(manifests: &Manifests, files: &[SourceFile<'_>], folder: &mut
     }
     let mut cluster = around::cluster(&objects, manifests.open);
     if manifests.patched {
-        // Labels may be others by then.
+        // Labels and names may be others by then.
         cluster.monitors.clear();
+        cluster.configs.clear();
     }
     let platform = Sourced::new(Platform::Kubernetes, origin.clone());
     let mut system = System::new(manifests.name.clone(), origin, platform);

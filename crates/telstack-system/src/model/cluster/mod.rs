@@ -48,6 +48,8 @@ pub struct Cluster {
     pub ingresses: Vec<Ingress>,
     /// What the Prometheus operator is told to scrape.
     pub monitors: Vec<Monitor>,
+    /// ConfigMaps that keep their names when what they hold changes.
+    pub configs: Vec<ConfigMap>,
     /// Kinds of objects that are there and are not read: who knows what they do.
     pub unread: Vec<Sourced<String>>,
     /// May there be more: files that were not understood, templates, resources from elsewhere? Then nothing is known
@@ -226,6 +228,17 @@ pub struct Autoscaler {
     pub min: Option<Sourced<u64>>,
     /// Most pods; none where it is not known.
     pub max: Option<Sourced<u64>>,
+    /// What declares it.
+    pub origin: Origin,
+}
+
+/// A ConfigMap that may change under its name.
+#[derive(Clone, Debug)]
+pub struct ConfigMap {
+    /// Its name.
+    pub name: String,
+    /// Where its files are, as mounts say it (`MountSource::Handed`).
+    pub files: String,
     /// What declares it.
     pub origin: Origin,
 }

@@ -55,7 +55,7 @@ spec:
   ports: [{name: otlp, port: 4318, targetPort: http}]
 "#;
 
-const INGRESS: &str = r#"---
+const INGRESS: &str = r"---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: otlp, namespace: obs}
@@ -66,7 +66,7 @@ spec:
     http:
       paths:
       - {path: /, pathType: Prefix, backend: {service: {name: gateway, port: {number: 4318}}}}
-"#;
+";
 
 #[test]
 fn an_ingress_that_lets_everybody_in() {

@@ -40,7 +40,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
 /// The receivers that a route and those below it name.
 fn routed(route: &Value, found: &mut Vec<Sourced<String>>) {
     found.extend(text(route, "receiver"));
-    items(route, "routes").iter().for_each(|it| routed(it, found));
+    for below in items(route, "routes") {
+        routed(below, found);
+    }
 }
 
 fn webhook(hook: &Value) -> Option<Webhook> {

@@ -78,7 +78,9 @@ fn check(cx: &mut Cx<'_>) {
     autoscalers(cx, cluster);
     for monitor in cluster.monitors.iter().filter(|it| !it.selector.is_empty()) {
         let finding = if monitor.of_pods { pod_monitor(cx, monitor) } else { service_monitor(cx, cluster, monitor) };
-        finding.into_iter().for_each(|it| cx.report(it));
+        if let Some(finding) = finding {
+            cx.report(finding);
+        }
     }
 }
 
@@ -94,9 +96,10 @@ fn service_monitor(cx: &Cx<'_>, cluster: &Cluster, monitor: &Monitor) -> Option<
             .filter(|it| monitor.selector.expressions.is_empty() && !it.open_ports)
             .find(|it| it.selector.as_ref().is_some_and(|picked| all(&picked.labels)) || slip(&it.labels))?;
         let message = format!("the {} `{}` picks no Service", monitor.kind(), monitor.name);
-        let remark = match service.selector.as_ref().is_some_and(|it| all(&it.labels)) {
-            true => format!("the Service `{}` has them in its selector, and not among its own labels", service.name),
-            false => format!("the Service `{}` has others", service.name),
+        let remark = if service.selector.as_ref().is_some_and(|it| all(&it.labels)) {
+            format!("the Service `{}` has them in its selector, and not among its own labels", service.name)
+        } else {
+            format!("the Service `{}` has others", service.name)
         };
         let finding = cx.finding(message, &monitor.selector.origin, "no Service has these labels");
         let help = format!("give both the same labels, if the Service `{}` is meant: `metadata.labels`", service.name);

@@ -6,7 +6,7 @@ use crate::{
     origin::{Origin, Sourced},
 };
 
-/// A ServiceMonitor or a PodMonitor.
+/// A `ServiceMonitor` or a `PodMonitor`.
 #[derive(Clone, Debug)]
 pub struct Monitor {
     /// Its name.

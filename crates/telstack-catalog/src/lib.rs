@@ -12,6 +12,7 @@ pub mod product;
 pub mod sdk;
 mod signal;
 mod text;
+pub mod tokens;
 mod version;
 
 pub use signal::{ComponentKind, Distribution, Signal, SignalSet, UnknownWord};

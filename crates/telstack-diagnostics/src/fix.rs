@@ -72,6 +72,11 @@ pub enum Change {
         /// The entry.
         entry: Span,
     },
+    /// An item of a list of several goes.
+    Drop {
+        /// The item.
+        item: Span,
+    },
     /// One more word at the end of a command line that is one text.
     Word {
         /// The text, with its quotes.
@@ -128,6 +133,7 @@ impl Fix {
                 | Change::Append { last: span, .. }
                 | Change::Lines { entry: span, .. }
                 | Change::Remove { entry: span }
+                | Change::Drop { item: span }
                 | Change::Word { line: span, .. }
                 | Change::Add { spot: Spot::Behind(span), .. } => change(span),
                 Change::Add { spot: Spot::Under { key, value }, .. } => {

@@ -71,6 +71,12 @@ pub(crate) fn processor_to(pipeline: &Pipeline, from: usize, to: usize) -> Optio
     Some(vec![Change::Reorder { items, order }])
 }
 
+/// One processor of a pipeline that has others goes.
+pub(crate) fn without_processor(pipeline: &Pipeline, reference: &Reference) -> Option<Vec<Change>> {
+    let span = reference.origin.span().filter(|_| reference.origin.is_written() && !pipeline.open)?;
+    (pipeline.processors.len() > 1).then(|| vec![Change::Drop { item: span }])
+}
+
 /// An extension that is declared is started too.
 pub(crate) fn enable(collector: &Collector, id: &ComponentId) -> Option<Vec<Change>> {
     let last = collector.extensions.last().filter(|it| it.origin.is_written())?;

@@ -203,6 +203,7 @@ impl Bench {
             namespace: None,
             labels: [("app".to_owned(), label)].into(),
             annotations: Labels::new(),
+            workload_annotations: Labels::new(),
             service_account: None,
             host_network: None,
             fs_group: None,

@@ -1,7 +1,7 @@
 //! What a collector does by itself, by version: where servers bind, how its own metrics are configured, what
 //! becomes of `$NAME`. The stages are data (`data/otelcol/behaviour.json`).
 
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde::Deserialize;
 
@@ -49,6 +49,7 @@ struct Table {
     exact_keys: Behaviour<bool>,
     gives_up_for_good: Behaviour<bool>,
     queues_keep_context: Behaviour<bool>,
+    checks_unused: BTreeMap<String, Behaviour<bool>>,
 }
 
 fn table() -> &'static Table {
@@ -103,6 +104,12 @@ pub fn span_metrics_namespace(version: Version) -> &'static str {
 /// Does a queue on disk keep the context of requests, such as their headers (since 0.131.0)?
 pub fn queues_keep_context(version: Version) -> bool {
     table().queues_keep_context.at(version)
+}
+
+/// Does a collector check the settings of a component, by its key `processor/batch`, that nothing uses? What it
+/// compares only when it builds the component is not looked at then.
+pub(super) fn checks_unused(key: &str, version: Version) -> bool {
+    table().checks_unused.get(key).is_none_or(|behaviour| behaviour.at(version))
 }
 
 /// What a collector makes of `service.telemetry.metrics.address`.
@@ -224,5 +231,9 @@ mod tests {
         once("exact_keys", &table.exact_keys);
         once("gives_up_for_good", &table.gives_up_for_good);
         once("queues_keep_context", &table.queues_keep_context);
+        for (key, behaviour) in &table.checks_unused {
+            assert!(super::super::record::record(key).is_some(), "{key}");
+            once(key, behaviour);
+        }
     }
 }

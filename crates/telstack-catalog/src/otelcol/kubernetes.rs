@@ -279,6 +279,18 @@ struct Fields {
 }
 
 #[derive(Deserialize)]
+struct Ingresses {
+    annotations: Vec<String>,
+    inner_classes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Rollouts {
+    words: Vec<String>,
+    sidecars: Vec<String>,
+}
+
+#[derive(Deserialize)]
 struct Table {
     access: Vec<Access>,
     discovery: Discovery,
@@ -289,6 +301,8 @@ struct Table {
     fields: Fields,
     mesh: Mesh,
     private_balancers: Balancers,
+    plain_ingresses: Ingresses,
+    rollouts: Rollouts,
     other_policies: Vec<String>,
     plain_node_labels: Vec<String>,
     dns: Dns,
@@ -324,6 +338,28 @@ pub fn mesh() -> &'static Mesh {
 /// Does an annotation keep the load balancer of a Service inside a network?
 pub fn is_private_balancer(annotation: &str, value: &str) -> bool {
     table().private_balancers.annotations.iter().any(|(key, set)| key == annotation && set.eq_ignore_ascii_case(value))
+}
+
+/// May an annotation of an Ingress say something of who reaches it, or how it is encrypted?
+pub fn may_guard_an_ingress(annotation: &str) -> bool {
+    !table().plain_ingresses.annotations.iter().any(|end| annotation.ends_with(end.as_str()))
+}
+
+/// Is a class of Ingresses called after a network that not everybody is in?
+pub fn is_inner_class(class: &str) -> bool {
+    table().plain_ingresses.inner_classes.iter().any(|word| class.contains(word.as_str()))
+}
+
+/// Does somebody who writes an annotation, a label or a variable of that name mean that pods start anew when their
+/// configuration changes?
+pub fn tells_of_a_change(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    table().rollouts.words.iter().any(|word| name.contains(word.as_str()))
+}
+
+/// Does an image watch files and tell the program beside it of changes?
+pub fn is_reloader(repository: &str) -> bool {
+    table().rollouts.sidecars.iter().any(|word| repository.contains(word.as_str()))
 }
 
 /// Is that a kind of network policy that not Kubernetes itself brings?

@@ -56,6 +56,9 @@ pub struct Limit {
     pub above: Option<f64>,
     #[serde(default)]
     demands: Vec<Demand>,
+    /// The collector looks only when it builds the component.
+    #[serde(default)]
+    pub when_built: bool,
     #[serde(rename = "source")]
     _source: String,
 }

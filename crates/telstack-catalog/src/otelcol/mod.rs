@@ -27,8 +27,8 @@ pub use component::{
 pub use host_paths::{HostPath, HostPathKind, is_roots, own_logs};
 pub use kubernetes::{
     Access, Condition, Discovery, Kubelet, Mesh, NamedVariable, Need, NodeFilter, Objects, Once, SERVICE_ACCOUNT,
-    api_ports, discovery, dns_ports, field_of, grace_seconds, is_other_policy, is_plain_node_label,
-    is_private_balancer, mesh,
+    api_ports, discovery, dns_ports, field_of, grace_seconds, is_inner_class, is_other_policy, is_plain_node_label,
+    is_private_balancer, is_reloader, may_guard_an_ingress, mesh, tells_of_a_change,
 };
 pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use metrics::{Metric, MetricKind, named_like_us, own_metrics, tempo_span_metrics};
@@ -39,5 +39,5 @@ pub use releases::{
 };
 pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
 pub use telemetry::{InternalMetric, MetricsEndpoint, internal_metric, service_settings};
-pub use traits::{Adds, Delta, Trait, churns, is_unbounded, renamed_attribute, routing_keys, with_trait};
+pub use traits::{Adds, Delta, Detects, Trait, churns, is_unbounded, renamed_attribute, routing_keys, with_trait};
 pub use unusual::{Bound, Unusual, unusual_service};

@@ -329,6 +329,11 @@ impl Component {
         super::limits::limits(&self.record.key, version)
     }
 
+    /// Does the collector compare its settings with each other and with their limits where nothing uses it?
+    pub fn is_checked_unused(self, version: Version) -> bool {
+        super::behaviour::checks_unused(&self.record.key, version)
+    }
+
     /// Settings of which one at most may be given.
     pub fn alternatives(self) -> impl Iterator<Item = &'static super::Alternatives> {
         super::limits::alternatives(&self.record.key)

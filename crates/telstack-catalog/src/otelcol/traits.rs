@@ -113,10 +113,24 @@ struct Unbounded {
     resource: Vec<String>,
 }
 
+/// A component that finds out where it runs, by detectors that are listed.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Detects {
+    component: String,
+    /// The setting that lists the detectors.
+    pub setting: String,
+    /// Detectors that find something wherever they run: they do not say where that is.
+    pub everywhere: Vec<String>,
+    /// Attributes of a detector that are others after each start, and that it adds unless told not to.
+    pub finds: BTreeMap<String, Vec<String>>,
+}
+
 #[derive(Deserialize)]
 struct Table {
     traits: BTreeMap<Trait, Vec<String>>,
     adds: Vec<Adds>,
+    detects: Vec<Detects>,
     delta: Vec<Delta>,
     server_only: Vec<ServerOnly>,
     reads_over: Vec<ReadsOver>,
@@ -181,6 +195,11 @@ impl Component {
         table().adds.iter().find(|row| row.component == self.record.key)
     }
 
+    /// What it finds out about the place where it runs, if it does.
+    pub fn detects(self) -> Option<&'static Detects> {
+        table().detects.iter().find(|row| row.component == self.record.key)
+    }
+
     /// Does it pass over a key that it does not know, at a dotted path? Other components refuse to start.
     pub fn reads_over(self, path: &str) -> bool {
         let first = path.split(['.', '[']).next().unwrap_or(path);
@@ -206,7 +225,7 @@ mod tests {
         let traits = table.traits.values().flatten();
         let delta = table.delta.iter().map(|row| &row.component);
         let server_only = table.server_only.iter().map(|row| &row.component);
-        let adds = table.adds.iter().map(|row| &row.component);
+        let adds = table.adds.iter().map(|row| &row.component).chain(table.detects.iter().map(|row| &row.component));
         let reads_over = table.reads_over.iter().map(|row| &row.component);
         for key in traits.chain(delta).chain(server_only).chain(adds).chain(reads_over) {
             let component = named(key).unwrap_or_else(|| panic!("{key} is known"));

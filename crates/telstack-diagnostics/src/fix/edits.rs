@@ -14,6 +14,7 @@ impl Change {
             Change::Append { last, item } => append(*last, item, sources).map(|edit| vec![edit]),
             Change::Add { spot, lines, flow } => add(*spot, lines, flow, sources).map(|edit| vec![edit]),
             Change::Remove { entry } => remove(*entry, sources).map(|edit| vec![edit]),
+            Change::Drop { item } => drop_item(*item, sources).map(|edit| vec![edit]),
             Change::Word { line, word } => one_more_word(*line, word, sources).map(|edit| vec![edit]),
         }
     }
@@ -219,6 +220,26 @@ fn remove(entry: Span, sources: &SourceMap) -> Option<Edit> {
         None if closes && before.ends_with('{') => Some(gone(entry.start as usize, end)),
         _ => None,
     }
+}
+
+fn drop_item(item: Span, sources: &SourceMap) -> Option<Edit> {
+    let text = sources.file(item.file).text();
+    let end = end_of(item, text)?;
+    let (start, _) = line(text, item.start as usize)?;
+    let (_, last) = line(text, end)?;
+    let gone = |from: usize, to: usize| Edit { span: Span::new(item.file, from, to), text: String::new() };
+    let rest = text.get(end..last)?.trim();
+    if text.get(start..item.start as usize)?.trim() == "-" {
+        let next = text.get(last..)?.find('\n').map_or(text.len(), |at| last + at + 1);
+        return (rest.is_empty() || is_comment(rest)).then(|| gone(start, next));
+    }
+    let tail = text.get(end..)?;
+    if let Some(behind) = tail.trim_start().strip_prefix(',') {
+        let to = text.len() - behind.trim_start_matches(' ').len();
+        return Some(gone(item.start as usize, to));
+    }
+    let before = text.get(..item.start as usize)?.trim_end().strip_suffix(',')?;
+    tail.trim_start().starts_with(']').then(|| gone(before.len(), end))
 }
 
 fn one_more_word(line: Span, word: &str, sources: &SourceMap) -> Option<Edit> {

@@ -81,6 +81,11 @@ impl Part<'_> {
         self.wiring.runs(self.component)
     }
 
+    /// Is it compared with its limits? Some collectors do so only for what they build.
+    pub(crate) fn is_compared(&self) -> bool {
+        self.runs() || self.usable().is_none_or(|(fact, version)| fact.is_checked_unused(version))
+    }
+
     /// The pipelines that it stands in, whichever side of them.
     pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
         self.wiring.mentions(self.component).filter_map(|(at, _)| self.collector.pipelines.get(at))

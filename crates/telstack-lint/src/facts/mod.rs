@@ -37,7 +37,7 @@ pub(crate) use needs::{Asked, any_holds, asked, holds};
 pub(crate) use pods::{downward, own_pod, several};
 pub(crate) use producers::{Producers, Verdict};
 pub(crate) use queries::{AskedMetric, asked_metrics};
-pub(crate) use settings::{Problem, ProblemKind};
+pub(crate) use settings::{Problem, ProblemKind, unnoticed};
 use texts::Texts;
 
 /// What several rules need to know.

@@ -10,6 +10,7 @@ use telstack_catalog::{
     ComponentKind, Signal, SignalSet, Version,
     otelcol::{self, AddressState, Required, SettingGone, SettingType, SettingsNode},
     product::Product,
+    tokens::{Token, live_token},
 };
 use telstack_diagnostics::{Diagnostic, Severity};
 use telstack_syntax::tree::{Entry, Kind};
@@ -33,6 +34,8 @@ pub(crate) struct Problem<'a> {
     pub(crate) at: &'a Origin,
     /// What is wrong.
     pub(crate) kind: ProblemKind,
+    /// The collector does not notice: it looks when it builds the component, which nothing uses.
+    pub(crate) unnoticed: bool,
 }
 
 /// What is wrong with a setting.
@@ -80,8 +83,8 @@ pub(crate) enum ProblemKind {
     Missing(Vec<String>),
     /// Still accepted, not for ever.
     Deprecated(Option<String>),
-    /// A secret in the open.
-    Secret,
+    /// A secret in the open; what it is, if its shape says so.
+    Secret(Option<&'static Token>),
 }
 
 impl ProblemKind {
@@ -103,6 +106,11 @@ impl Problem<'_> {
         }
     }
 
+    /// The finding about what the collector refuses, which is milder where it does not notice.
+    pub(crate) fn if_noticed(&self, finding: Diagnostic) -> Diagnostic {
+        if self.unnoticed { unnoticed(finding) } else { finding }
+    }
+
     /// The finding about a key that is not known, which is milder where the component passes over such keys.
     pub(crate) fn if_read_over(&self, finding: Diagnostic) -> Diagnostic {
         let fact = self.component.and_then(|it| otelcol::component(it.kind, &it.id.ty));
@@ -120,13 +128,20 @@ impl Problem<'_> {
     }
 }
 
+/// The finding about a component that nothing uses and that the collector looks at only when it builds it.
+pub(crate) fn unnoticed(finding: Diagnostic) -> Diagnostic {
+    let finding = finding.severity(Severity::Warning);
+    finding.note("nothing uses it, and this collector looks only at what it builds: it starts, until something does")
+}
+
 pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Problem<'a>> {
     let mut problems = Vec::new();
     for part in parts {
         let Some((fact, version)) = part.usable() else { continue };
         let fed = part.wiring.mentions(part.component).map(|(at, _)| part.collector.pipelines[at].signal).collect();
         let (node, component) = (part.node, Some(part.component));
-        let mut walk = Walk { node, component, fact: Some(fact), fed, version, found: &mut problems };
+        let used = part.runs();
+        let mut walk = Walk { node, component, fact: Some(fact), fed, used, version, found: &mut problems };
         let Some(tree) = fact.settings(version) else {
             // The catalog does not know these settings; a secret is known by its name.
             walk.secrets(&part.component.settings, "");
@@ -140,8 +155,15 @@ pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Proble
         let Some(version) = node.version().filter(|it| *it >= Product::Otelcol.oldest()) else { continue };
         let service = otelcol::service_settings(version);
         let Some(tree) = service.child("telemetry") else { continue };
-        let mut walk =
-            Walk { node, component: None, fact: None, fed: SignalSet::default(), version, found: &mut problems };
+        let mut walk = Walk {
+            node,
+            component: None,
+            fact: None,
+            fed: SignalSet::default(),
+            used: true,
+            version,
+            found: &mut problems,
+        };
         for entry in &collector.telemetry {
             walk.entry(entry, tree, "");
         }
@@ -167,6 +189,8 @@ struct Walk<'a, 'b> {
     fact: Option<otelcol::Component>,
     /// The signals of the pipelines that name the component.
     fed: SignalSet,
+    /// Does the collector build it, as far as is known?
+    used: bool,
     version: Version,
     found: &'b mut Vec<Problem<'a>>,
 }
@@ -174,7 +198,16 @@ struct Walk<'a, 'b> {
 impl<'a> Walk<'a, '_> {
     fn report(&mut self, path: &str, at: &'a Origin, kind: ProblemKind) {
         let Self { node, component, version, .. } = *self;
-        self.found.push(Problem { node, component, version, path: path.to_owned(), at, kind });
+        self.found.push(Problem { node, component, version, path: path.to_owned(), at, kind, unnoticed: false });
+    }
+
+    /// Reports what the collector compares once all types are right, which some do only for what they build.
+    fn report_compared(&mut self, path: &str, at: &'a Origin, kind: ProblemKind, when_built: bool) {
+        let checked = !when_built && self.fact.is_none_or(|fact| fact.is_checked_unused(self.version));
+        self.report(path, at, kind);
+        if let Some(last) = self.found.last_mut() {
+            last.unnoticed = !self.used && !checked;
+        }
     }
 
     fn value(&mut self, value: &'a Value, tree: &Arc<SettingsNode>, path: &str) {
@@ -185,7 +218,7 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         if tree.opaque && value.as_str().is_some_and(|text| !text.is_empty()) {
-            self.report(path, &value.mark, ProblemKind::Secret);
+            self.report(path, &value.mark, secret(value));
         }
         match &value.kind {
             Kind::Map(map) if tree.ty == SettingType::Map || is_maybe_map(tree) => {
@@ -269,7 +302,7 @@ impl<'a> Walk<'a, '_> {
             let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
             let literal = entry.value.as_str().is_some_and(|text| !text.is_empty() && !is_reference(text));
             if literal && otelcol::is_secret_path(&path) {
-                self.report(&path, &entry.value.mark, ProblemKind::Secret);
+                self.report(&path, &entry.value.mark, secret(&entry.value));
             }
             self.secrets(&entry.value, &path);
         }
@@ -281,7 +314,7 @@ impl<'a> Walk<'a, '_> {
             let key = entry.key.to_ascii_lowercase().replace('-', "_");
             let literal = entry.value.as_str().is_some_and(|text| !text.is_empty() && !is_reference(text));
             if literal && (CREDENTIAL_HEADERS.contains(&key.as_str()) || otelcol::is_secret(&key)) {
-                self.report(&format!("{path}.{}", entry.key), &entry.value.mark, ProblemKind::Secret);
+                self.report(&format!("{path}.{}", entry.key), &entry.value.mark, secret(&entry.value));
             }
         }
     }
@@ -292,7 +325,7 @@ impl<'a> Walk<'a, '_> {
             let words = tree.at(&limit.path).map_or(&[][..], |node| &node.enumeration);
             let default = |path: &str| fact.default_value(path, self.version)?.as_str().map(str::to_owned);
             if let Some((origin, kind)) = limits::problem(limit, |path| settings.at(path), default, words) {
-                self.report(&limit.path, origin, kind);
+                self.report_compared(&limit.path, origin, kind, limit.when_built);
             }
         }
         for both in fact.alternatives() {
@@ -302,7 +335,7 @@ impl<'a> Walk<'a, '_> {
             if let (Some(first), Some(second)) = (there.next(), there.next())
                 && let Some(value) = settings.at(second)
             {
-                self.report(second, &value.mark, ProblemKind::Beside(first.clone()));
+                self.report_compared(second, &value.mark, ProblemKind::Beside(first.clone()), false);
             }
         }
     }
@@ -342,7 +375,7 @@ impl<'a> Walk<'a, '_> {
             let written =
                 other.or_else(|| paths.iter().find_map(|path| settings.at(path))).filter(|it| it.as_map().is_none());
             let at = written.map_or(&component.origin, |value| &value.mark);
-            self.report(paths[0], at, ProblemKind::Missing(missing));
+            self.report_compared(paths[0], at, ProblemKind::Missing(missing), false);
         }
     }
 }
@@ -370,6 +403,10 @@ const QUEUE_KEYS: [&str; 3] = ["sending_queue", "retry_on_failure", "storage"];
 
 /// Headers that carry a credential.
 const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "proxy_authorization", "cookie"];
+
+fn secret(value: &Value) -> ProblemKind {
+    ProblemKind::Secret(value.as_str().and_then(live_token))
+}
 
 /// A value of several types, the keys of which are known when it is a map.
 fn is_maybe_map(tree: &SettingsNode) -> bool {

@@ -18,6 +18,7 @@ pub(crate) mod d {
     pub(crate) mod d006_queue_exceeds_memory;
     pub(crate) mod d007_sending_queue_unsupported;
     pub(crate) mod d008_queue_config_contradiction;
+    pub(crate) mod d009_batch_before_persistent_queue;
     pub(crate) mod d010_shared_queue_directory;
     pub(crate) mod d011_startup_probe_vs_compaction;
     pub(crate) mod d012_termination_grace_too_short;
@@ -61,6 +62,7 @@ pub(crate) mod k {
     pub(crate) mod k006_service_selects_nothing;
     pub(crate) mod k007_app_protocol_missing_in_mesh;
     pub(crate) mod k008_networkpolicy_blocks_flow;
+    pub(crate) mod k009_configmap_without_rollout;
     pub(crate) mod k010_rwo_rolling_update;
     pub(crate) mod k011_host_port_conflict;
     pub(crate) mod k012_downward_env_missing;

@@ -68,6 +68,8 @@ pub struct Pod {
     pub labels: Labels,
     /// Annotations of the pods.
     pub annotations: Labels,
+    /// Annotations of what makes it.
+    pub workload_annotations: Labels,
     /// The account that it asks the API as; none is `default`.
     pub service_account: Option<Sourced<String>>,
     /// Is it in the network of its machine?

@@ -102,6 +102,8 @@ pub struct Flag {
 pub struct ScrapeJob {
     /// `job_name`.
     pub name: String,
+    /// Where its name stands, if somebody wrote one.
+    pub named: Option<Origin>,
     /// `host:port` of each target that is written out.
     pub targets: Vec<Sourced<String>>,
     /// `metrics_path`; `/metrics` is not written.

@@ -121,6 +121,10 @@ pub struct Query {
 pub struct Alerter {
     /// Who is told. Nobody: alerts show only in its own page.
     pub webhooks: Vec<Webhook>,
+    /// The names of its receivers, and those that its routes name. Not known of a stack, which has one.
+    pub receivers: Vec<Sourced<String>>,
+    /// The names of receivers in routes.
+    pub routed: Vec<Sourced<String>>,
     /// How long it waits before it repeats itself; none is its own default.
     pub repeat_interval: Option<Sourced<Period>>,
 }

@@ -102,6 +102,7 @@ fn add(
         Origin::fact(NAME, format!("{} shows its metrics here", node.title()), &[&node.origin, &listener.origin]);
     let path = listener.path.clone().unwrap_or_else(|| "/metrics".to_owned());
     let job = ScrapeJob {
+        named: None,
         name,
         targets: vec![Sourced::new(format!("{host}:{}", listener.port), place.clone())],
         path: path.clone(),

@@ -2,7 +2,7 @@
 
 use telstack_catalog::product::Product;
 use telstack_system::{
-    Bind, Known, Node, NodeKind, Tls, Value, Webhook, expansion,
+    Bind, Known, Node, NodeKind, Sourced, Tls, Value, Webhook, expansion,
     link::{self, Door},
 };
 
@@ -18,6 +18,10 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     if let (Some(document), NodeKind::Alerter(alerter)) = (&document, &mut node.kind) {
         let hooks = items(document, "receivers").iter().flat_map(|receiver| items(receiver, "webhook_configs"));
         alerter.webhooks = hooks.filter_map(webhook).collect();
+        alerter.receivers = items(document, "receivers").iter().filter_map(|it| text(it, "name")).collect();
+        if let Some(route) = document.at("route") {
+            routed(route, &mut alerter.routed);
+        }
         alerter.repeat_interval = period(document, "route.repeat_interval");
     }
     let listens = listen.as_deref().is_none_or(|it| !expansion::is_unsettled(it));
@@ -31,6 +35,14 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         });
     }
     Vec::new()
+}
+
+/// The receivers that a route and those below it name.
+fn routed(route: &Value, found: &mut Vec<Sourced<String>>) {
+    found.extend(text(route, "receiver"));
+    for below in items(route, "routes") {
+        routed(below, found);
+    }
 }
 
 fn webhook(hook: &Value) -> Option<Webhook> {

@@ -3,8 +3,8 @@
 use telstack_system::{
     Origin, Service, ServicePort, ServiceType, Sourced, TargetPort, Value,
     cluster::{
-        Autoscaler, Binding, Budget, Claim, Cluster, Ingress, IpBlock, Namespace, NetworkPolicy, Peer, PolicyPort,
-        PolicyRule, Role, RoleRef, RoleRule, ServiceAccount, Subject,
+        Autoscaler, Binding, Budget, Claim, Cluster, ConfigMap, Ingress, IpBlock, Namespace, NetworkPolicy, Peer,
+        PolicyPort, PolicyRule, Role, RoleRef, RoleRule, ServiceAccount, Subject,
     },
 };
 
@@ -22,6 +22,10 @@ pub(super) fn cluster(objects: &Objects, open: bool) -> Cluster {
         match it.kind {
             Kind::Namespace => cluster.namespaces.push(Namespace { name, labels: it.labels(), origin }),
             Kind::Service => cluster.services.push(service(it)),
+            Kind::ConfigMap if !truth(&it.body, "immutable").is_some_and(|it| it.value) => {
+                let files = super::configs::root(it.kind, it.namespace.as_deref(), &name);
+                cluster.configs.push(ConfigMap { name, files, origin });
+            }
             Kind::NetworkPolicy => cluster.policies.push(policy(it)),
             Kind::ServiceAccount => cluster.accounts.push(ServiceAccount { name, namespace, origin }),
             Kind::Role | Kind::ClusterRole => cluster.roles.push(Role {
@@ -41,6 +45,7 @@ pub(super) fn cluster(objects: &Objects, open: bool) -> Cluster {
                 cluster.budgets.push(Budget { name, namespace, selector, origin });
             }
             Kind::Ingress => cluster.ingresses.push(ingress(it)),
+            Kind::ServiceMonitor | Kind::PodMonitor => cluster.monitors.extend(super::monitors::monitor(it)),
             _ => {}
         }
     }
@@ -211,6 +216,8 @@ fn ingress(object: &Object) -> Ingress {
         hosts: rules.iter().filter_map(|it| it.at("host").and_then(word)).collect(),
         backends: paths.chain(spec.at("defaultBackend")).filter_map(backend).collect(),
         tls: !items(spec, "tls").is_empty(),
+        annotations: object.annotations(),
+        class: plain(spec, "ingressClassName"),
         origin: object.name.origin.clone(),
     }
 }

@@ -6,6 +6,7 @@
 mod around;
 mod configs;
 mod container;
+mod monitors;
 mod objects;
 mod operator;
 mod values;
@@ -88,6 +89,11 @@ pub(crate) fn read(manifests: &Manifests, files: &[SourceFile<'_>], folder: &mut
         configs.add_files(namespace, &it.name, &it.files, folder);
     }
     let mut cluster = around::cluster(&objects, manifests.open);
+    if manifests.patched {
+        // Labels and names may be others by then.
+        cluster.monitors.clear();
+        cluster.configs.clear();
+    }
     let platform = Sourced::new(Platform::Kubernetes, origin.clone());
     let mut system = System::new(manifests.name.clone(), origin, platform);
     let nodes = workload::nodes(manifests, &objects, &configs, &mut cluster);

@@ -57,11 +57,13 @@ pub(super) enum Kind {
     ScaledObject,
     Budget,
     Ingress,
+    ServiceMonitor,
+    PodMonitor,
     Collector,
 }
 
 /// Group of the API, kind, and what it is.
-const KINDS: [(&str, &str, Kind); 23] = [
+const KINDS: [(&str, &str, Kind); 25] = [
     ("apps", "Deployment", Kind::Deployment),
     ("apps", "ReplicaSet", Kind::ReplicaSet),
     ("apps", "StatefulSet", Kind::StatefulSet),
@@ -84,6 +86,8 @@ const KINDS: [(&str, &str, Kind); 23] = [
     ("keda.sh", "ScaledObject", Kind::ScaledObject),
     ("policy", "PodDisruptionBudget", Kind::Budget),
     ("networking.k8s.io", "Ingress", Kind::Ingress),
+    ("monitoring.coreos.com", "ServiceMonitor", Kind::ServiceMonitor),
+    ("monitoring.coreos.com", "PodMonitor", Kind::PodMonitor),
     ("opentelemetry.io", "OpenTelemetryCollector", Kind::Collector),
 ];
 

@@ -148,6 +148,7 @@ impl Workload<'_> {
             namespace: self.object.namespace.clone(),
             labels: self.labels("metadata.labels"),
             annotations: self.labels("metadata.annotations"),
+            workload_annotations: self.object.annotations(),
             service_account: account.filter(|it| !it.value.is_empty()),
             host_network: yes("hostNetwork"),
             fs_group: at(spec, "securityContext.fsGroup")

@@ -216,8 +216,10 @@ fn job(settings: &Value) -> ScrapeJob {
     let origin = settings.mark.clone();
     let targets = items(settings, "static_configs").iter().flat_map(|it| items(it, "targets"));
     let target = |it: &Value| Some(Sourced::new(it.as_str()?.to_owned(), it.mark.clone()));
+    let name = text(settings, "job_name");
     ScrapeJob {
-        name: text(settings, "job_name").map(|it| it.value).unwrap_or_default(),
+        named: name.as_ref().map(|it| it.origin.clone()),
+        name: name.map(|it| it.value).unwrap_or_default(),
         targets: targets.filter_map(target).collect(),
         path: text(settings, "metrics_path").map_or_else(|| METRICS_PATH.to_owned(), |it| it.value),
         honor_labels: truth(settings, "honor_labels").filter(|it| it.value).map(|it| it.origin),

@@ -108,3 +108,14 @@ fn one_more_item() {
     assert_eq!(append("e:\n  - bb # x\nf:\n", "bb").as_deref(), Some("e:\n  - bb # x\n  - new\nf:\n"));
     assert_eq!(append("e: bb\n", "bb"), None);
 }
+
+#[test]
+fn an_item_goes() {
+    let dropped = |text, slice: &'static str| done(text, |at| Change::Drop { item: at(slice) });
+    assert_eq!(dropped("p: [aa, bb, cc]\n", "bb").as_deref(), Some("p: [aa, cc]\n"));
+    assert_eq!(dropped("p: [aa, 'bb' ]\n", "'bb'").as_deref(), Some("p: [aa ]\n"));
+    assert_eq!(dropped("p:\n- aa\n- bb # two\nq:\n", "bb").as_deref(), Some("p:\n- aa\nq:\n"));
+    assert_eq!(dropped("p:\r\n  - aa\r\n  - bb", "aa").as_deref(), Some("p:\r\n  - bb"));
+    assert_eq!(dropped("p: [aa]\n", "aa"), None);
+    assert_eq!(dropped("p: aa\n", "aa"), None);
+}

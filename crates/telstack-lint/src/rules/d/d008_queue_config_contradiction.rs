@@ -1,10 +1,10 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
 use telstack_system::{Origin, Value};
 
 use crate::{
     Cx, Rule,
-    facts::{Part, nanoseconds},
+    facts::{Part, nanoseconds, unnoticed},
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -18,7 +18,8 @@ pub(crate) static RULE: Rule = Rule {
         bad: r#"processor "batch" { send_batch_size 8192; send_batch_max_size 1000 }"#,
         good: r#"processor "batch" { send_batch_size 8192; send_batch_max_size 10000 }"#,
         silent: "A value comes from the environment; sizes that count different things (`sizer`); a queue or retry \
-                 that is switched off.",
+                 that is switched off. A component that nothing uses is a warning where the collector looks at it only \
+                 when it builds it (`memory_limiter` before 0.92.0).",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/exporter/exporterhelper/README.md",
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/processor/memorylimiterprocessor/README.md",
@@ -148,7 +149,7 @@ fn judge_order(cx: &mut Cx<'_>, part: &Part<'_>, order: &Order) -> bool {
         Some(origin) => finding = finding.label(origin.span(), format!("`{there}` is {}", amounts.1.text)),
         None => finding = finding.note(format!("`{there}` is {}{}", amounts.1.text, by_default(amounts.1))),
     }
-    cx.report(finding.help(format!("raise `{}` or lower `{}`", order.high, order.low)));
+    report(cx, part, finding.help(format!("raise `{}` or lower `{}`", order.high, order.low)));
     true
 }
 
@@ -186,7 +187,7 @@ fn judge_positive(cx: &mut Cx<'_>, part: &Part<'_>, path: &str) {
         Some(default) => finding.help(format!("leave it out for upstream's default, {default}")),
         None => finding.help(format!("give `{path}` a value above zero, `1s` for an interval")),
     };
-    cx.report(finding);
+    report(cx, part, finding);
 }
 
 /// A queue on disk cannot make the sender wait for the outcome.
@@ -202,11 +203,17 @@ fn judge_wait(cx: &mut Cx<'_>, part: &Part<'_>) {
         .label(storage.mark.span(), "keeps it on disk for later")
         .help("leave `wait_for_result` out: data on disk is safe")
         .help("leave `storage` out: the sender keeps what is not sent");
-    cx.report(finding);
+    report(cx, part, finding);
+}
+
+fn report(cx: &mut Cx<'_>, part: &Part<'_>, finding: Diagnostic) {
+    cx.report(if part.is_compared() { finding } else { unnoticed(finding) });
 }
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Severity;
+
     use crate::test_support::Bench;
 
     fn batch(settings: &str) -> Bench {
@@ -235,6 +242,22 @@ mod tests {
         limiter("check_interval: 0s, limit_mib: 400").finds("D008", "0s");
         exporter("sending_queue: {queue_size: 0}").finds("D008", "0");
         exporter("sending_queue: {wait_for_result: true, storage: file_storage}").finds("D008", "true");
+    }
+
+    #[test]
+    fn warns_of_what_nothing_uses_and_the_release_does_not_look_at() {
+        let limiter = |version: &str, used: &str| {
+            let yaml = format!(
+                "processors: {{memory_limiter: {{limit_mib: 400, check_interval: 0s}}}}\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], processors: [{used}], exporters: [debug]}}}}}}"
+            );
+            Bench::collector(version, &yaml).finds("D008", "0s")
+        };
+        assert_eq!(limiter("0.91.0", ""), Severity::Warning);
+        assert_eq!(limiter("0.91.0", "memory_limiter"), Severity::Error);
+        assert_eq!(limiter("0.92.0", ""), Severity::Error);
+        let yaml = "processors: {batch: {send_batch_size: 8192, send_batch_max_size: 1000}}";
+        assert_eq!(Bench::collector("0.91.0", yaml).finds("D008", "1000"), Severity::Error);
     }
 
     #[test]

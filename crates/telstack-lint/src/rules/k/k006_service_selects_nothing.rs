@@ -1,7 +1,7 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{
-    Cluster, Container, Node, Origin, Pod, Selector, Service, System, TargetPort,
-    cluster::{Labels, same_namespace},
+    Cluster, Container, Node, Origin, Pod, Selector, Service, Sourced, System, TargetPort,
+    cluster::{Labels, Monitor, same_namespace},
 };
 
 use crate::{
@@ -14,10 +14,11 @@ pub(crate) static RULE: Rule = Rule {
         code: "K006",
         name: "service-selects-nothing",
         severity: Severity::Error,
-        summary: "A Service, autoscaler, network policy or disruption budget means pods that there are not.",
+        summary: "A Service, monitor, autoscaler, network policy or disruption budget means pods that there are not.",
         why: "A Service whose selector fits no pod has no endpoints: every connection to it is refused, and nothing \
               says why. A port by name that no container gives leads nowhere either. An autoscaler, policy or budget \
-              that fits nothing does nothing.",
+              that fits nothing does nothing. A ServiceMonitor or PodMonitor picks by labels and ports by name, and \
+              scrapes nothing where either is another; Prometheus shows no target, not one that is down.",
         bad: r"kind: Service
 spec:
   selector: {app: otel-gateway}
@@ -35,7 +36,7 @@ spec:
   template:
     metadata: {labels: {app: otel-gateway}}",
         silent: "Nothing among the files resembles what is meant: it may be elsewhere. Files were not understood, are \
-                 templates, or come from elsewhere; an operator makes pods here, whose labels no file shows.",
+                 templates, or come from elsewhere; namespaces of a monitor that nobody can tell; an operator makes pods here, whose labels no file shows.",
         sources: &[
             "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
             "https://github.com/SigNoz/charts/issues/66",
@@ -75,6 +76,86 @@ fn check(cx: &mut Cx<'_>) {
         selects(cx, selector, budget.namespace.as_deref(), &what, None, Severity::Warning);
     }
     autoscalers(cx, cluster);
+    for monitor in cluster.monitors.iter().filter(|it| !it.selector.is_empty()) {
+        let finding = if monitor.of_pods { pod_monitor(cx, monitor) } else { service_monitor(cx, cluster, monitor) };
+        if let Some(finding) = finding {
+            cx.report(finding);
+        }
+    }
+}
+
+/// A monitor of Services: none has its labels, though one is surely meant; or those that have them call no port so.
+fn service_monitor(cx: &Cx<'_>, cluster: &Cluster, monitor: &Monitor) -> Option<Diagnostic> {
+    let meant: Vec<&Service> = cluster.services.iter().filter(|it| monitor.may_mean(it)).collect();
+    if meant.is_empty() {
+        let wanted = &monitor.selector.labels;
+        let near = cluster.services.iter().filter(|it| monitor.looks_into(it.namespace.as_deref()) == Some(true));
+        let all = |labels: &Labels| !wanted.is_empty() && wanted.iter().all(|(key, it)| has(labels, key, &it.value));
+        let slip = |labels: &Labels| one_slip(wanted, labels);
+        let service = near
+            .filter(|it| monitor.selector.expressions.is_empty() && !it.open_ports)
+            .find(|it| it.selector.as_ref().is_some_and(|picked| all(&picked.labels)) || slip(&it.labels))?;
+        let message = format!("the {} `{}` picks no Service", monitor.kind(), monitor.name);
+        let remark = if service.selector.as_ref().is_some_and(|it| all(&it.labels)) {
+            format!("the Service `{}` has them in its selector, and not among its own labels", service.name)
+        } else {
+            format!("the Service `{}` has others", service.name)
+        };
+        let finding = cx.finding(message, &monitor.selector.origin, "no Service has these labels");
+        let help = format!("give both the same labels, if the Service `{}` is meant: `metadata.labels`", service.name);
+        return Some(finding.label(service.origin.span(), remark).help(help));
+    }
+    let names: Vec<&str> = meant.iter().flat_map(|it| &it.ports).filter_map(|it| it.name.as_deref()).collect();
+    let open = meant.iter().any(|it| it.open_ports || monitor.looks_into(it.namespace.as_deref()).is_none());
+    let port = monitor.ports.iter().find(|it| !names.contains(&it.value.as_str())).filter(|_| !open)?;
+    let finding = lost(cx, monitor, port, &format!("the Service `{}`", meant[0].name), &names);
+    Some(finding.label(meant[0].origin.span(), "the Service that it means"))
+}
+
+/// The same of pods.
+fn pod_monitor(cx: &Cx<'_>, monitor: &Monitor) -> Option<Diagnostic> {
+    let meant: Vec<&Node> =
+        pods(cx.system).filter(|(_, pod)| monitor.may_mean_pod(pod)).map(|(node, _)| node).collect();
+    let Some((_, first)) = pods(cx.system).find(|(_, pod)| monitor.may_mean_pod(pod)) else {
+        let near = |pod: &Pod| monitor.looks_into(pod.namespace.as_deref()) == Some(true);
+        let slip =
+            |pod: &Pod| monitor.selector.expressions.is_empty() && one_slip(&monitor.selector.labels, &pod.labels);
+        let (_, pod) = pods(cx.system).find(|(_, pod)| near(pod) && slip(pod))?;
+        let message = format!("the {} `{}` picks no pod", monitor.kind(), monitor.name);
+        let finding = cx.finding(message, &monitor.selector.origin, "no pod has these labels");
+        let place = format!("pods of the {} `{}` have others", pod.kind, pod.name);
+        let help = format!("give both the same labels, if the {} `{}` is meant", pod.kind, pod.name);
+        return Some(finding.label(pod.origin.span(), place).help(help));
+    };
+    let containers = meant.iter().filter_map(|node| node.container.as_ref());
+    let names: Vec<&str> = containers.flat_map(|it| &it.ports).filter_map(|it| it.name.as_deref()).collect();
+    let sure = pods(cx.system).filter(|(_, pod)| monitor.may_mean_pod(pod));
+    let open = sure.into_iter().any(|(_, pod)| monitor.looks_into(pod.namespace.as_deref()).is_none());
+    let port = monitor.ports.iter().find(|it| !names.contains(&it.value.as_str())).filter(|_| !open)?;
+    let what = format!("the {} `{}`", first.kind, first.name);
+    Some(lost(cx, monitor, port, &what, &names).label(first.origin.span(), "the pods that it means"))
+}
+
+/// A port that nobody has whom a monitor means.
+fn lost(cx: &Cx<'_>, monitor: &Monitor, port: &Sourced<String>, what: &str, names: &[&str]) -> Diagnostic {
+    let message = format!(
+        "the {} `{}` scrapes the port `{}`, and {what} calls no port so",
+        monitor.kind(),
+        monitor.name,
+        port.value
+    );
+    let finding = cx.finding(message, &port.origin, "nothing is scraped");
+    match names {
+        [] => finding.help("give the port a name there: `name:`"),
+        names => finding.help(format!("write one of the names {}", ticked(names))),
+    }
+}
+
+/// Are the same labels there, and of one the value is misspelt?
+fn one_slip(wanted: &Labels, there: &Labels) -> bool {
+    let mut odd = wanted.iter().filter(|(key, it)| !has(there, key, &it.value));
+    let slip = odd.next().and_then(|(key, it)| nearest(&it.value, [there.get(key)?.value.as_str()]));
+    slip.is_some() && odd.next().is_none()
 }
 
 fn pods(system: &System) -> impl Iterator<Item = (&Node, &Pod)> {
@@ -98,7 +179,7 @@ fn selects(
     // One that has some of the labels, or the name.
     let shared = |pod: &Pod| selector.labels.iter().filter(|(key, it)| has(&pod.labels, key, &it.value)).count();
     let resembles = |pod: &&Pod| {
-        let slip = |(key, it): (&String, &telstack_system::Sourced<String>)| {
+        let slip = |(key, it): (&String, &Sourced<String>)| {
             pod.labels.get(key).is_some_and(|other| nearest(&it.value, [other.value.as_str()]).is_some())
         };
         near(pod) && (shared(pod) > 0 || name == Some(pod.name.as_str()) || selector.labels.iter().any(slip))

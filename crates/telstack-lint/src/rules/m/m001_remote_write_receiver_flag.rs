@@ -19,7 +19,8 @@ pub(crate) static RULE: Rule = Rule {
   prometheus:
     image: prom/prometheus:v3.14.0
     command: ["--config.file=/etc/prometheus/prometheus.yml", "--web.enable-remote-write-receiver"]"#,
-        silent: "The target is not a Prometheus of the stack, or its command line is not known. A stack description \
+        silent: "The target is not a Prometheus of the stack, or its command line is not known; a metrics generator of Tempo \
+                 that makes nothing (T001). A stack description \
                  need not say it: the flag follows from the link.",
         sources: &[
             "https://prometheus.io/docs/prometheus/latest/querying/api/#remote-write-receiver",
@@ -36,6 +37,10 @@ fn check(cx: &mut Cx<'_>) {
 /// Reports who sends in a protocol to a server that takes it only with a flag, and is started without.
 pub(crate) fn judge(cx: &mut Cx<'_>, protocol: Protocol, does: &str) {
     for link in cx.facts.links.iter().filter(|link| link.dial.protocol == protocol) {
+        // It writes nothing, which T001 says; what is refused to it shows once it does.
+        if super::super::t::t001_metrics_generator_inactive::is_idle(link.from) {
+            continue;
+        }
         let (need, origin) = match &link.arrival {
             Arrival::Closed(endpoint) => (endpoint.needs, &link.to.origin),
             Arrival::Answer(listener) => {
@@ -146,5 +151,22 @@ mod tests {
                 [("compose.yaml", &*compose(before)), ("o.yaml", otel), ("p.yml", "global: {scrape_interval: 15s}\n")];
             assert_eq!(Bench::project(&files).fixed("M001", &compose(after)), Applicability::Safe);
         }
+    }
+
+    #[test]
+    fn silent_while_the_generator_makes_nothing() {
+        let project = |overrides: &str| {
+            let compose = "services:\n  tempo:\n    image: grafana/tempo:2.8.0\n    command: [-config.file=/t.yaml]\n    volumes: \
+                           ['./t.yaml:/t.yaml']\n  prometheus:\n    image: prom/prometheus:v3.4.0\n";
+            let config = format!(
+                "metrics_generator: {{storage: {{path: /g, remote_write: [{{url: 'http://prometheus:9090/api/v1/write'}}]}}}}\n{overrides}"
+            );
+            Bench::project(&[("compose.yaml", compose), ("t.yaml", &config)])
+        };
+        project("").silent("M001");
+        assert!(project("").found().iter().any(|(code, ..)| *code == "T001"));
+        let on = project("overrides: {defaults: {metrics_generator: {processors: [span-metrics]}}}\n");
+        on.finds("M001", "'http://prometheus:9090/api/v1/write'");
+        on.silent("T001");
     }
 }

@@ -37,7 +37,7 @@ pub(crate) static RULE: Rule = Rule {
     pipeline "metrics" { from "otlp"; through "k8s_attributes"; to "prometheus_remote_write" }
 }"#,
         silent: "A later processor mentions the attribute: it may take it away; the list of attributes comes from the \
-                 environment. What applications send by themselves is not known.",
+                 environment, or asks about several platforms of which it may be one. What applications send by themselves is not known.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-operator/issues/2965",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/k8sattributesprocessor",
@@ -57,7 +57,9 @@ fn check(cx: &mut Cx<'_>) {
                 continue;
             };
             for (at, (reference, part)) in place.processors(facts).enumerate() {
-                let Some((churning, origin)) = part.and_then(churning) else { continue };
+                let Some((churning, origin)) = part.and_then(|it| churning(it).or_else(|| detected(it))) else {
+                    continue;
+                };
                 let later = || place.processors(facts).skip(at + 1);
                 let stays = |attribute: &&str| {
                     later().all(|(_, part)| part.is_some_and(|it| !mentions(&it.component.settings, attribute)))
@@ -67,7 +69,7 @@ fn check(cx: &mut Cx<'_>) {
                     continue;
                 }
                 let message =
-                    format!("{} makes labels of {}, which change with every pod", exporter.title(), ticked(&left));
+                    format!("{} makes labels of {}, which change with every start", exporter.title(), ticked(&left));
                 let mut finding = cx
                     .finding(message, &setting.mark, "every attribute of the resource becomes a label")
                     .label(reference.origin.span(), format!("adds {}", ticked(&left)));
@@ -94,6 +96,31 @@ fn churning<'a>(part: &Part<'a>) -> Option<(Vec<&'a str>, Option<&'a Origin>)> {
     (!churning.is_empty()).then_some((churning, list.map(|value| &value.mark)))
 }
 
+/// The attributes that detectors add and that change with every start, with what lists the detectors. Where several
+/// platforms are asked about, nobody can tell which of them it is.
+fn detected<'a>(part: &Part<'a>) -> Option<(Vec<&'a str>, Option<&'a Origin>)> {
+    let (fact, _) = part.usable()?;
+    let detects = fact.detects()?;
+    let list = part.component.setting(&detects.setting)?;
+    let named: Vec<&str> = list.as_seq()?.iter().map(Value::as_str).collect::<Option<_>>()?;
+    let mut platforms = named.into_iter().filter(|it| !detects.everywhere.iter().any(|known| known == it));
+    let (platform, None) = (platforms.next()?, platforms.next()) else { return None };
+    // A list of what to keep, or a word of run time instead of settings, may leave them out.
+    let chosen = part.component.setting(platform).is_some_and(|it| it.as_map().is_none());
+    if chosen || part.component.setting("attributes").is_some() {
+        return None;
+    }
+    let settings = part.component.setting(&format!("{platform}.resource_attributes"));
+    let on = |name: &&str| match settings {
+        Some(settings) => settings.as_map().is_some_and(|map| {
+            map.get(name).is_none_or(|it| it.at("enabled").is_none_or(|it| it.as_bool() == Some(true)))
+        }),
+        None => true,
+    };
+    let found: Vec<&str> = detects.finds.get(platform)?.iter().map(String::as_str).filter(on).collect();
+    (!found.is_empty()).then_some((found, Some(&list.mark)))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::test_support::Bench;
@@ -116,6 +143,38 @@ mod tests {
     fn warns_of_what_is_added_by_itself_and_on_request() {
         labels("true", "", "k8sattributes").finds("M008", "true");
         labels("true", "extract: {metadata: [container.id]}", "k8sattributes").finds("M008", "true");
+    }
+
+    fn detects(settings: &str) -> Bench {
+        Bench::collector(
+            "0.140.0",
+            &format!(
+                "processors: {{resourcedetection: {{{settings}}}}}\n\
+                 exporters: {{prometheusremotewrite: {{endpoint: 'http://m/api/v1/push', \
+                 resource_to_telemetry_conversion: {{enabled: true}}}}}}\n\
+                 service: {{pipelines: {{metrics: {{receivers: [otlp], processors: [resourcedetection], \
+                 exporters: [prometheusremotewrite]}}}}}}"
+            ),
+        )
+    }
+
+    #[test]
+    fn warns_of_what_is_found_out() {
+        detects("detectors: [env, ecs]").finds("M008", "true");
+        detects("detectors: [env, system, lambda]").finds("M008", "true");
+        let one = "lambda: {resource_attributes: {faas.instance: {enabled: false}}}";
+        detects(&format!("detectors: [lambda], {one}")).finds("M008", "true");
+    }
+
+    #[test]
+    fn silent_about_what_stays_or_is_left_out() {
+        detects("detectors: [env, system, docker, ec2]").silent("M008");
+        // Where it runs, nobody can tell.
+        detects("detectors: [env, ec2, ecs, eks]").silent("M008");
+        detects("detectors: [ecs], ecs: {resource_attributes: {aws.ecs.task.arn: {enabled: false}}}").silent("M008");
+        detects("detectors: [ecs], ecs: '${env:E}'").silent("M008");
+        detects("detectors: '${env:D}'").silent("M008");
+        detects("detectors: ['${env:D}', ecs]").silent("M008");
     }
 
     #[test]

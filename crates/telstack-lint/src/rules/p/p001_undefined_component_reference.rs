@@ -1,10 +1,10 @@
 use telstack_catalog::{ComponentKind, otelcol};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{ComponentId, NodeId, Reference};
+use telstack_system::{Alerter, ComponentId, NodeId, Reference};
 
 use crate::{
     Cx, Rule, facts, repair,
-    words::{either, nearest},
+    words::{either, is_reference, nearest},
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -12,9 +12,11 @@ pub(crate) static RULE: Rule = Rule {
         code: "P001",
         name: "undefined-component-reference",
         severity: Severity::Error,
-        summary: "A pipeline or `service.extensions` names a component that is not declared.",
+        summary: "A pipeline or `service.extensions` names a component that is not declared, or a route of \
+                  Alertmanager a receiver.",
         why: "The collector does not start: `references processor \"x\" which is not configured`. Often the component \
-              is declared under another name, or in the section of another kind.",
+              is declared under another name, or in the section of another kind. Alertmanager refuses to start, \
+              too: `undefined receiver \"x\" used in route`.",
         bad: r"processors: {batch: {}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], exporters: [debug]}}}",
         good: r"processors: {batch/big: {}}
@@ -24,6 +26,7 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], expor
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/8721",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/12645",
+            "https://prometheus.io/docs/alerting/latest/configuration/#route",
         ],
     },
     check,
@@ -47,6 +50,29 @@ fn check(cx: &mut Cx<'_>) {
         for reference in &collector.extensions {
             judge(cx, id, reference, &[Extension], "`service.extensions`");
         }
+    }
+    for (_, node) in cx.system.nodes() {
+        node.alerter().into_iter().for_each(|it| routes(cx, it));
+    }
+}
+
+/// Routes of Alertmanager to receivers that there are not.
+fn routes(cx: &mut Cx<'_>, alerter: &Alerter) {
+    let names: Vec<&str> = alerter.receivers.iter().map(|it| it.value.as_str()).collect();
+    if names.is_empty() || names.iter().any(|name| is_reference(name)) {
+        return;
+    }
+    for route in alerter.routed.iter().filter(|it| !names.contains(&it.value.as_str()) && !is_reference(&it.value)) {
+        let message = format!("a route of Alertmanager names the receiver `{}`, which is not declared", route.value);
+        let mut finding = cx.finding(message, &route.origin, "no such receiver: Alertmanager does not start");
+        if let Some(slip) = nearest(&route.value, names.iter().copied()) {
+            let declared = alerter.receivers.iter().find(|it| it.value == slip).and_then(|it| it.origin.span());
+            finding =
+                finding.label(declared, format!("`{slip}` is declared here")).help(format!("did you mean `{slip}`?"));
+            let change = repair::word(&route.origin, &route.value, slip);
+            finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("name `{slip}`"), it)));
+        }
+        cx.report(finding.help(format!("declare it below `receivers`: `- name: {}`", route.value)));
     }
 }
 
@@ -154,5 +180,25 @@ mod tests {
         assert_eq!(slip.fixed("P001", &yaml("batch", "batch")), Applicability::Unsafe);
         let alias = Bench::collector("0.158.0", &yaml("k8s_attributes", "k8sattributes"));
         assert_eq!(alias.fixed("P001", &yaml("k8s_attributes", "k8s_attributes")), Applicability::Safe);
+    }
+
+    fn routes(receiver: &str) -> Bench {
+        let text = format!(
+            "route:\n  receiver: team\n  routes:\n  - {{matchers: [a=b], receiver: {receiver}}}\nreceivers:\n- name: team\n- name: pager\n"
+        );
+        Bench::file(telstack_catalog::product::Product::Alertmanager, "0.28.0", &text)
+    }
+
+    #[test]
+    fn fails_on_a_route_to_nobody() {
+        routes("nobody").finds("P001", "nobody");
+        routes("pagr").finds("P001", "pagr");
+    }
+
+    #[test]
+    fn passes_on_a_route_to_somebody() {
+        routes("pager").silent("P001");
+        // To be filled in.
+        routes("'{{ .Values.receiver }}'").silent("P001");
     }
 }

@@ -1,4 +1,5 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_catalog::tokens::{Token, live_token};
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 
 use crate::{Cx, Rule, facts::ProblemKind};
 
@@ -20,7 +21,9 @@ pub(crate) static RULE: Rule = Rule {
 }"#,
         silent: "The value is a reference (`${env:…}`, `(secret)`, `(env)`) or empty. Grafana's own password is X002. \
                  A credential in the address of a webhook is a warning, as there is no other place for it yet, and so \
-                 is one in a file that was not compiled: it may be nobody else's.",
+                 is one in a file that was not compiled: it may be nobody else's. What is known by its \
+                 shape to be a live credential (`glc_eyJ…`, `AKIA…`, `ghp_…`) is an error everywhere; one that was \
+                 made up for an example is not.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/12414",
             "https://opentelemetry.io/docs/security/config-best-practices/",
@@ -31,8 +34,8 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     // What the environment fills in is written elsewhere.
-    let secrets = cx.facts.problems.iter().filter(|it| matches!(it.kind, ProblemKind::Secret) && it.at.is_written());
-    for problem in secrets {
+    for problem in cx.facts.problems.iter().filter(|it| it.at.is_written()) {
+        let ProblemKind::Secret(live) = problem.kind else { continue };
         let message = format!("`{}` of {} holds a secret, written in the open", problem.path, problem.owner());
         // A named exporter is called after what it sends to.
         let name = problem
@@ -47,11 +50,12 @@ fn check(cx: &mut Cx<'_>) {
                 .help(format!("refer to it: `(secret)\"{name}/{}\"`", problem.key().to_lowercase()))
                 .help("or take it from the environment: `(env)\"NAME\"`")
         };
-        cx.report(finding);
+        cx.report(sharper(finding, live));
     }
     for (_, node) in cx.system.nodes() {
         for webhook in node.alerter().iter().flat_map(|alerter| &alerter.webhooks) {
-            if !holds_a_credential(&webhook.url) {
+            let live = live_token(&webhook.url);
+            if live.is_none() && !holds_a_credential(&webhook.url) {
                 continue;
             }
             let message = format!("an address that `{}` posts to holds a credential, written in the open", node.name);
@@ -62,9 +66,18 @@ fn check(cx: &mut Cx<'_>) {
                 .help(
                     "post to a receiver that asks for no credential, inside the stack, and let that one pass alerts on",
                 );
-            cx.report(finding);
+            cx.report(sharper(finding, live));
         }
     }
+}
+
+/// Of a credential that is one beyond doubt, nobody needs to guess whether it opens anything.
+fn sharper(finding: Diagnostic, live: Option<&Token>) -> Diagnostic {
+    let Some(token) = live else { return finding };
+    finding
+        .severity(Severity::Error)
+        .note(format!("it has the shape of {}", token.what))
+        .help("withdraw it where it was issued, if anybody else could read this file: it stays in the history")
 }
 
 /// A password before the host, or a query that hands over a token.
@@ -105,6 +118,24 @@ mod tests {
     fn fails_on_a_header_that_carries_a_credential() {
         let yaml = "exporters: {otlp_http: {endpoint: 'https://x', headers: {Authorization: Bearer abc}}}";
         Bench::collector("0.158.0", yaml).finds("X001", "Bearer abc");
+    }
+
+    #[test]
+    fn a_live_token_is_an_error_in_files_too() {
+        // Put together here, so that nobody takes this file for one that leaks something.
+        let header = |token: &str| {
+            let yaml = format!(
+                "exporters: {{otlp_http: {{endpoint: 'https://x', headers: {{Authorization: Bearer {token}}}}}}}"
+            );
+            let mut bench = Bench::collector("0.158.0", &yaml);
+            bench.system.from_files = true;
+            bench.finds("X001", &format!("Bearer {token}"))
+        };
+        assert_eq!(header(&format!("ghp_{}", "Q7mZ2kVx9TbR4cNw8HsJ5dLf3GpY6aEu1WqX")), Severity::Error);
+        assert_eq!(header("ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), Severity::Warning);
+        assert_eq!(header("8f14e45fceea167a"), Severity::Warning);
+        let url = format!("https://x.example.com/glsa_{}", "Q7mZ2kVx9TbR4cNw8HsJ5dLf3GpY6aEu_1a2b3c4d");
+        assert_eq!(webhook(&url).finds("X001", "webhook"), Severity::Error);
     }
 
     #[test]

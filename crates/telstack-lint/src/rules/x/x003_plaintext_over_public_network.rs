@@ -1,6 +1,10 @@
 use telstack_catalog::{ComponentKind, otelcol};
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Component, Known, Listener, ServicePort, ServiceType, Tls, link};
+use telstack_system::{
+    Cluster, Component, Known, Listener, Node, ServicePort, ServiceType, TargetPort, Tls,
+    cluster::{Ingress, same_namespace},
+    link,
+};
 
 use crate::{Cx, Rule, facts::is_public};
 
@@ -18,7 +22,9 @@ pub(crate) static RULE: Rule = Rule {
         good: r#"exporter "otlp_http" { endpoint "https://otlp.vendor.com" }"#,
         silent: "The host is private, in the stack, in a cluster (`*.svc`, one or two labels), or comes from the \
                  environment: nobody guesses about a name that may be inside. Of receivers, only those are looked at \
-                 that a Service of type `LoadBalancer` leads to; one that an annotation keeps inside is none.",
+                 that a Service of type `LoadBalancer` leads to, one that an annotation keeps inside is none, and those \
+                 behind an Ingress of a public name that has neither encryption nor annotations that may say more. \
+                 What compose publishes on a host is not judged: whether others reach that host, no file says.",
         sources: &[
             "https://opentelemetry.io/docs/security/config-best-practices/",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/17311",
@@ -65,6 +71,7 @@ fn check(cx: &mut Cx<'_>) {
         }
     }
     balancers(cx);
+    ingresses(cx);
 }
 
 /// Receivers in plain text behind a load balancer that may be reached from outside.
@@ -107,6 +114,62 @@ fn balancers(cx: &mut Cx<'_>) {
             cx.report(finding);
         }
     }
+}
+
+/// Receivers that ask nobody who they are, behind an Ingress with a public name and without encryption.
+fn ingresses(cx: &mut Cx<'_>) {
+    let Some(cluster) = cx.system.cluster.as_deref() else { return };
+    for ingress in &cluster.ingresses {
+        let guarded = ingress.tls || ingress.annotations.keys().any(|key| otelcol::may_guard_an_ingress(key));
+        let inner = ingress.class.as_deref().is_some_and(otelcol::is_inner_class);
+        let Some(host) = ingress.hosts.iter().find(|host| is_public(&host.value)) else { continue };
+        if guarded || inner {
+            continue;
+        }
+        let open = cx.system.nodes().find_map(|(_, node)| Some((node, behind(cx, cluster, ingress, node)?)));
+        let Some((node, listener)) = open else { continue };
+        let message = format!(
+            "`{}` takes telemetry from anybody, in plain text, at `{}` through the Ingress `{}`",
+            node.name, host.value, ingress.name
+        );
+        let finding = cx
+            .finding(message, &host.origin, "a public name, unencrypted")
+            .label(listener.origin.span(), "asks nobody who they are")
+            .help("give the Ingress a certificate: `tls: [{hosts: […], secretName: …}]`")
+            .help("and let the receiver ask for credentials: an `auth` extension");
+        cx.report(finding);
+    }
+}
+
+/// The receiver of a collector that an Ingress surely leads to, if it is neither encrypted nor guarded.
+fn behind<'a>(cx: &Cx<'_>, cluster: &Cluster, ingress: &Ingress, node: &'a Node) -> Option<&'a Listener> {
+    let container = node.container.as_ref()?;
+    let pod = container.pod.as_deref()?;
+    cluster.services_of(pod).find_map(|service| {
+        let near = same_namespace(service.namespace.as_deref(), ingress.namespace.as_deref()) == Some(true);
+        let mut named = ingress.backends.iter().filter(|(name, _)| near && name.value == service.name);
+        named.find_map(|(_, port)| {
+            let port = match port.as_ref()? {
+                TargetPort::Number(number) => service.port(*number),
+                TargetPort::Name(name) => service.ports.iter().find(|it| it.name.as_deref() == Some(name)),
+            };
+            let number = container.port_number(&port?.target)?;
+            node.listeners.iter().find(|it| it.port == number && is_open(cx, node, it))
+        })
+    })
+}
+
+/// Does a receiver take OTLP from whoever comes?
+fn is_open(cx: &Cx<'_>, node: &Node, listener: &Listener) -> bool {
+    let receiver = || {
+        let owner = listener.owner.as_ref()?;
+        let part = cx.facts.part(node.collector()?.component(owner.kind, &owner.id)?)?;
+        let (fact, version) = part.usable()?;
+        let mine = fact.listens(version).into_iter().find(|it| it.protocol == Some(listener.protocol.0))?;
+        let block = mine.setting.rsplit_once('.').map_or(String::new(), |(block, _)| format!("{block}."));
+        (part.speaks_otlp() && part.component.setting(&format!("{block}auth")).is_none()).then_some(())
+    };
+    matches!(listener.tls, Known::Value(Tls::Off)) && receiver().is_some()
 }
 
 fn sends_credentials(exporter: &Component) -> bool {

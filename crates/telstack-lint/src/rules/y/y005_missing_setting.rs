@@ -12,7 +12,8 @@ pub(crate) static RULE: Rule = Rule {
         bad: r#"exporter "otlp_grpc""#,
         good: r#"exporter "otlp_grpc" { endpoint "gateway:4317" }"#,
         silent: "It is not known which settings the component needs; the block that should hold it comes from the \
-                 environment.",
+                 environment. A component that nothing uses is a warning where the collector looks at it only when it \
+                 builds it (`memory_limiter` before 0.92.0).",
         sources: &["https://opentelemetry.io/docs/collector/configuration/"],
     },
     check,
@@ -24,12 +25,14 @@ fn check(cx: &mut Cx<'_>) {
         let one_of = if paths.len() > 1 { "one of " } else { "" };
         let message = format!("{} needs {one_of}{}", problem.owner(), either(paths));
         let finding = cx.finding(message, problem.at, "not given");
-        cx.report(finding.help(format!("give it {}", either(paths))));
+        cx.report(problem.if_noticed(finding.help(format!("give it {}", either(paths)))));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Severity;
+
     use crate::test_support::Bench;
 
     #[test]
@@ -55,6 +58,20 @@ mod tests {
         };
         Bench::collector("0.158.0", &yaml("traces")).finds("Y005", "'http://a:1'");
         Bench::collector("0.158.0", &yaml("logs")).silent("Y005");
+    }
+
+    #[test]
+    fn warns_of_what_nothing_uses_and_the_release_does_not_look_at() {
+        let limiter = |version: &str, used: &str| {
+            let yaml = format!(
+                "processors: {{memory_limiter: {{check_interval: 1s}}}}\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], processors: [{used}], exporters: [debug]}}}}}}"
+            );
+            Bench::collector(version, &yaml).finds("Y005", "memory_limiter")
+        };
+        assert_eq!(limiter("0.91.0", ""), Severity::Warning);
+        assert_eq!(limiter("0.91.0", "memory_limiter"), Severity::Error);
+        assert_eq!(limiter("0.92.0", ""), Severity::Error);
     }
 
     #[test]

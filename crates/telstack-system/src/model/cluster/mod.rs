@@ -4,11 +4,13 @@
 //! none are in too.
 
 mod access;
+mod monitor;
 mod policy;
 
 use std::collections::BTreeMap;
 
 pub use access::{Binding, Role, RoleRef, RoleRule, ServiceAccount, Subject};
+pub use monitor::{Monitor, Within};
 pub use policy::{IpBlock, NetworkPolicy, Peer, PolicyPort, PolicyRule};
 use telstack_catalog::otelcol::Transport;
 
@@ -44,6 +46,10 @@ pub struct Cluster {
     pub budgets: Vec<Budget>,
     /// Ingresses.
     pub ingresses: Vec<Ingress>,
+    /// What the Prometheus operator is told to scrape.
+    pub monitors: Vec<Monitor>,
+    /// ConfigMaps that keep their names when what they hold changes.
+    pub configs: Vec<ConfigMap>,
     /// Kinds of objects that are there and are not read: who knows what they do.
     pub unread: Vec<Sourced<String>>,
     /// May there be more: files that were not understood, templates, resources from elsewhere? Then nothing is known
@@ -226,6 +232,17 @@ pub struct Autoscaler {
     pub origin: Origin,
 }
 
+/// A ConfigMap that may change under its name.
+#[derive(Clone, Debug)]
+pub struct ConfigMap {
+    /// Its name.
+    pub name: String,
+    /// Where its files are, as mounts say it (`MountSource::Handed`).
+    pub files: String,
+    /// What declares it.
+    pub origin: Origin,
+}
+
 /// A disruption budget.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -252,6 +269,10 @@ pub struct Ingress {
     pub backends: Vec<(Sourced<String>, Option<TargetPort>)>,
     /// Is it encrypted?
     pub tls: bool,
+    /// Its annotations.
+    pub annotations: Labels,
+    /// Which controller serves it, as far as it says.
+    pub class: Option<String>,
     /// What declares it.
     pub origin: Origin,
 }

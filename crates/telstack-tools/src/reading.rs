@@ -95,7 +95,8 @@ pub(crate) static MISSING_PART: RuleInfo = RuleInfo {
     bad: "receivers:\n  otlp:\n    protocols:\n      grpc:\nexporters:\n  debug:\n",
     good: "receivers:\n  otlp:\n    protocols:\n      grpc:\nexporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      \
            receivers: [otlp]\n      exporters: [debug]\n",
-    silent: "The part is a reference (`${file:…}`), or was not understood and is reported as such.",
+    silent: "The part is a reference (`${file:…}`), or was not understood and is reported as such; in a folder, a file that \
+             nothing is seen to run and that lacks a section, or has an empty one: another file may fill it.",
     sources: COLLECTOR_DOCS,
 };
 

@@ -37,3 +37,18 @@ fn a_foreign_component_makes_the_rest_uncertain() {
     assert_eq!(found(&format!("{bogus}  dbug:\n"), &["Y001", "Y006"]), ["Y001 error bogus", "Y006 error dbug"]);
     assert_eq!(found("  fileplus:\n", &["Y006"]), ["Y006 warning fileplus"]);
 }
+
+#[test]
+fn an_empty_section_is_for_others_to_fill() {
+    let empty = |section: &str| collector("").replace("exporters:\n  debug:\n", section).replace("[debug]", "");
+    let codes = ["R005", "P001", "P013"];
+    for section in ["exporters:\n", "exporters: {}\n", "exporters:\n  # yours\n"] {
+        assert_eq!(of_rules([("d/otel.yaml", &empty(section))], &codes), Vec::<String>::new());
+    }
+    assert_eq!(of_rules([("d/otel.yaml", &empty("exporters: {debug: }\n"))], &codes), ["P013 error traces"]);
+    // Something runs it, and nothing else.
+    let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.150.0\n    volumes: \
+                   ['./otel.yaml:/etc/otelcol/config.yaml']\n";
+    let run = of_rules([("d/compose.yaml", compose), ("d/otel.yaml", &empty("exporters: {}\n"))], &codes);
+    assert_eq!(run, ["R005 error exporters", "P013 error traces"]);
+}

@@ -475,6 +475,22 @@ fn compose_reads_every_dollar_first() {
 }
 
 #[test]
+fn what_compose_fills_in_both_for_a_container_and_its_command() {
+    let service = |name: &str, user: &str, probe: &str| {
+        format!("  {name}:\n    image: example.com/db:1\n    environment: {{DB_USER: {user}}}\n    command: {probe}\n")
+    };
+    let other = service("other", "admin", "serve");
+    let both = |user: &str, probe: &str| {
+        let compose = format!("services:\n{}{other}", service("db", user, probe));
+        found([(COMPOSE, compose.as_str())])
+    };
+    // Its own variable comes from where the command's does; that another container has one of that name is its affair.
+    assert_eq!(both("'${DB_USER}'", "ready -U ${DB_USER}"), Vec::<String>::new());
+    assert_eq!(both("admin", "ready -U ${DB_USER}"), ["E003 d/compose.yaml ${DB_USER}"]);
+    assert_eq!(both("admin", "ready -U $${DB_USER}"), Vec::<String>::new());
+}
+
+#[test]
 fn each_service_reads_its_own_variable() {
     let service = |name: &str, endpoint: &str| {
         let config = collector(endpoint).replace('\n', "\n        ");

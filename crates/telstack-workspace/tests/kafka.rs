@@ -70,3 +70,42 @@ fn encryption() {
         ["N006 d/reader.yaml 'kafka:9093'", "N006 d/writer.yaml 'kafka:9093'"]
     );
 }
+
+/// Two collectors that name different topics, and another container.
+fn apart(other: &str) -> Vec<String> {
+    let compose = format!(
+        "services:\n  kafka:\n{}  writer:\n    image: otel/opentelemetry-collector-contrib:0.150.0\n    command: \
+         [--config=/writer.yaml]\n    volumes: [./writer.yaml:/writer.yaml]\n{other}",
+        apache("'IN://:9092'", "'IN://kafka:9092'")
+    );
+    let writer = "receivers:\n  kafka:\n    brokers: ['kafka:9092']\n    traces: {topics: [clean]}\nexporters:\n  \
+                  kafka:\n    brokers: ['kafka:9092']\n    traces: {topic: raw}\n  debug:\nservice:\n  pipelines:\n    \
+                  traces/in:\n      receivers: [kafka]\n      exporters: [debug]\n    traces/out:\n      receivers: \
+                  [otlp]\n      exporters: [kafka]\n";
+    let writer = writer.replace("receivers:\n  kafka:", "receivers:\n  otlp: {protocols: {http: }}\n  kafka:");
+    found([("d/compose.yaml", &compose), ("d/writer.yaml", &writer)])
+}
+
+#[test]
+fn a_program_between_topics() {
+    let service = |env: &str| format!("  filter:\n    image: example.com/filter:1\n    environment: {{{env}}}\n");
+    assert_eq!(apart(""), ["Q001 d/writer.yaml clean"]);
+    assert_eq!(apart(&service("LEVEL: info")), ["Q001 d/writer.yaml clean"]);
+    assert_eq!(apart(&service("FROM: raw, TO: clean")), Vec::<String>::new());
+}
+
+#[test]
+fn a_broker_has_other_doors() {
+    let broker = apache("'IN://:9092'", "'IN://kafka:9092'");
+    let scrape = |port: u16| {
+        let compose = format!(
+            "services:\n  kafka:\n{broker}  prometheus:\n    image: prom/prometheus:v3.1.0\n    volumes: \
+             [./prometheus.yml:/etc/prometheus/prometheus.yml, 'data:/prometheus']\nvolumes: {{data: }}\n"
+        );
+        let job = format!("scrape_configs: [{{job_name: kafka, static_configs: [{{targets: ['kafka:{port}']}}]}}]\n");
+        found([("d/compose.yaml", compose.as_str()), ("d/prometheus.yml", job.as_str())])
+    };
+    // An agent in its process, its administration: the listeners tell of neither.
+    assert_eq!(scrape(7071), Vec::<String>::new());
+    assert_eq!(scrape(9092).len(), 1);
+}

@@ -326,7 +326,7 @@ fn arrival<'a>(dial: &Dial, via: Option<Via>, to: &'a Node) -> Arrival<'a> {
     }
     match open {
         Some(stranger) => Arrival::Stranger(stranger),
-        None if opens_unknown_ports(to) => Arrival::Unknown,
+        None if opens_unknown_ports(to) || speaks_more(to, dial.protocol) => Arrival::Unknown,
         None => Arrival::Nothing,
     }
 }
@@ -335,6 +335,11 @@ fn arrival<'a>(dial: &Dial, via: Option<Via>, to: &'a Node) -> Arrival<'a> {
 fn door(to: &Node, dial: &Dial, port: u16) -> Option<Endpoint> {
     let mut endpoints = to.store()?.product().endpoints(to.version()?).into_iter();
     endpoints.find(|it| it.port == port && it.protocol == dial.protocol.0 && !it.signals.is_empty())
+}
+
+/// Of a broker only the doors for messages are known: its own metrics, its administration are not.
+fn speaks_more(node: &Node, protocol: Protocol) -> bool {
+    node.broker().is_some() && protocol != Protocol::KAFKA
 }
 
 /// Does a collector open a port that only run time knows?

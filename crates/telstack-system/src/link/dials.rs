@@ -189,6 +189,8 @@ fn tls(exporter: &Component, protocol: Protocol, scheme: &str) -> Known<Tls> {
             Known::Value(mutual)
         }
         (false, _) => Known::Unknown,
+        // Long ago it stood outside of `tls`: other releases take no such setting, and say so.
+        (true, _) if exporter.setting("insecure").is_some() => Known::Unknown,
         (true, _) if exporter.setting("tls").is_some_and(|it| it.as_str().is_some()) => Known::Unknown,
         (true, _) => match exporter.truth("tls.insecure") {
             Known::Value(true) => Known::Value(Tls::Off),

@@ -164,6 +164,26 @@ mod tests {
     }
 
     #[test]
+    fn silent_about_what_stood_outside_of_tls() {
+        let project = |insecure: &str| {
+            let collector = |name: &str| {
+                let mount = format!("['./{name}.yaml:/etc/otelcol/config.yaml']");
+                format!("  {name}:\n    image: otel/opentelemetry-collector:0.28.0\n    volumes: {mount}\n")
+            };
+            let compose = format!("services:\n{}{}", collector("agent"), collector("hub"));
+            let end = |name: &str| {
+                format!("service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{name}]}}}}}}\n")
+            };
+            let receivers = "receivers: {otlp: {protocols: {grpc: }}}\n";
+            let agent = format!("{receivers}exporters: {{otlp: {{endpoint: 'hub:4317'{insecure}}}}}\n{}", end("otlp"));
+            let hub = format!("{receivers}exporters: {{logging: }}\n{}", end("logging"));
+            Bench::project(&[("compose.yaml", &compose), ("agent.yaml", &agent), ("hub.yaml", &hub)])
+        };
+        project(", insecure: true").silent("N006");
+        project("").finds("N006", "'hub:4317'");
+    }
+
+    #[test]
     fn both_can_do_without() {
         let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
                        ['./o.yaml:/etc/otelcol/config.yaml']\n  jaeger: {image: 'jaegertracing/all-in-one:1.53.0'}\n";

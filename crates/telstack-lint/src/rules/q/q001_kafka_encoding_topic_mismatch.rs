@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use telstack_catalog::{ComponentKind, Signal, otelcol::Trait, product::kafka};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
 use telstack_system::{
-    Instances, Known, NodeId, Origin, Sourced,
+    EnvValue, Instances, Known, NodeId, Origin, Sourced,
     link::{self, Channel},
 };
 
@@ -32,8 +32,9 @@ pub(crate) static RULE: Rule = Rule {
                otlp_json}}}",
         silent: "A topic, encoding or broker comes from the environment or from the data, or is a pattern; encodings \
                  of extensions, and those that take any text (`raw`, `text`, `json`); a topic that nobody of the stack \
-                 reads, while all readers have what they want: others may read it. A warning where it is not sure who \
-                 should read what, and for traces that are split.",
+                 reads, while all readers have what they want: others may read it; a topic that another container \
+                 names, which may write to it. A warning where it is not sure who should read what, where other \
+                 containers know the broker, and for traces that are split.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/31679",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/36776",
@@ -122,10 +123,13 @@ fn topics(cx: &mut Cx<'_>, signal: Signal, writers: &[Channel], readers: &[Chann
         let unread: Vec<&Channel> = writers.iter().filter(of_signal).filter(here).filter(read_by_none).collect();
         let (Some(first), Some(read)) = (unread.first(), &reader.topic) else { continue };
         let Some(written) = &first.topic else { continue };
+        if others_name(cx, &read.value) {
+            continue;
+        }
         let others: BTreeSet<&str> = unread.iter().filter_map(|it| name(it.topic.as_ref())).collect();
         let inside =
             reader.brokers.iter().any(|it| cx.system.find(it).is_some_and(|id| cx.system.node(id).broker().is_some()));
-        let sure = others.len() == 1 && inside;
+        let sure = others.len() == 1 && inside && !reader.brokers.iter().any(|it| others_name(cx, it));
         let message = format!(
             "receiver `{}` reads {signal} from topic `{}`, to which nobody writes; exporter `{}` writes to {}",
             reader.component,
@@ -144,6 +148,20 @@ fn topics(cx: &mut Cx<'_>, signal: Signal, writers: &[Channel], readers: &[Chann
         }
         cx.report_once(finding);
     }
+}
+
+/// Does something of the stack that is not read name a topic or a broker? It may write what is read.
+fn others_name(cx: &Cx<'_>, name: &str) -> bool {
+    let containers = cx.system.nodes().filter(|(_, node)| node.external().is_some());
+    let mut containers = containers.filter_map(|(_, node)| node.container.as_ref());
+    containers.any(|it| {
+        let words = it.command.iter().map(|word| word.value.as_str());
+        let values = it.env.iter().filter_map(|variable| match &variable.value {
+            EnvValue::Literal(text) => Some(text.as_str()),
+            _ => None,
+        });
+        words.chain(values).any(|text| text.contains(name))
+    })
 }
 
 /// Several readers, each of which gets a part of every trace.

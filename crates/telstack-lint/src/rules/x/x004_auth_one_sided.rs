@@ -40,7 +40,8 @@ collector "gateway" {
     pipeline "traces" { from "otlp"; to "tempo" }
 }"#,
         silent: "The exporter sends any headers, which may hold the credentials; either end is outside; something \
-                 stands between them; the files of a container are not all known.",
+                 stands between them; the files of a container are not all known; the file is where a cluster puts the \
+                 certificates and tokens of its pods.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configauth/README.md",
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/config/configtls/README.md",
@@ -54,6 +55,8 @@ collector "gateway" {
 const FILES: [&str; 4] = ["ca_file", "cert_file", "key_file", "client_ca_file"];
 /// Where images keep the authorities that everybody trusts.
 const SYSTEM: [&str; 3] = ["/etc/ssl/", "/etc/pki/", "/usr/share/ca-certificates/"];
+/// Where a cluster puts files into pods that no manifest tells of: those of the service account, and what webhooks add.
+const OF_CLUSTER: [&str; 2] = ["/var/run/secrets/", "/run/secrets/"];
 
 fn check(cx: &mut Cx<'_>) {
     for link in cx.facts.links.iter().filter(|link| link.purpose == Purpose::Telemetry) {
@@ -115,9 +118,11 @@ fn missing_files<'a>(cx: &Cx<'_>, part: &Part<'a>) -> Vec<(&'a str, &'a Origin)>
     let Some(container) = container else { return Vec::new() };
     let mut named = Vec::new();
     files(&part.component.settings, &mut named);
+    let in_pod = OF_CLUSTER.iter().filter(|_| container.pod.is_some());
+    let elsewhere: Vec<&&str> = SYSTEM.iter().chain(in_pod).collect();
     named.retain(|(path, _)| {
         let brought = container.mount_of(path).is_some() || container.files.iter().any(|file| file.target == *path);
-        path.starts_with('/') && !brought && !SYSTEM.iter().any(|start| path.starts_with(start))
+        path.starts_with('/') && !brought && !elsewhere.iter().any(|start| path.starts_with(**start))
     });
     named
 }
@@ -139,7 +144,7 @@ fn files<'a>(value: &'a telstack_system::Value, found: &mut Vec<(&'a str, &'a Or
 mod tests {
     use telstack_catalog::{Distribution, otelcol::Transport};
     use telstack_diagnostics::Severity;
-    use telstack_system::{ComponentId, ComponentRef, Known, Mount, MountSource, Protocol, Tls};
+    use telstack_system::{ComponentId, ComponentRef, Known, Mount, MountSource, Protocol, Tls, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -181,6 +186,18 @@ mod tests {
         let asks = "auth: {authenticator: basicauth}";
         sends("headers: {authorization: '${env:T}'}", asks, Tls::Off).silent("X004");
         sends("tls: '${file:tls.yaml}'", "tls: {client_ca_file: /etc/ssl/ca.pem}", Tls::Mutual).silent("X004");
+    }
+
+    #[test]
+    fn passes_on_what_a_cluster_puts_into_pods() {
+        let yaml = "tls: {ca_file: /var/run/secrets/kubernetes.io/serviceaccount/service-ca.crt}";
+        let mut bench = sends(yaml, "", Tls::On);
+        bench.finds("X004", "/var/run/secrets/kubernetes.io/serviceaccount/service-ca.crt");
+        bench.in_pod(WorkloadKind::Deployment);
+        bench.silent("X004");
+        let mut other = sends("tls: {ca_file: /certs/ca.pem}", "", Tls::On);
+        other.in_pod(WorkloadKind::Deployment);
+        other.finds("X004", "/certs/ca.pem");
     }
 
     #[test]

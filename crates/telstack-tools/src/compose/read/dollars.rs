@@ -24,7 +24,7 @@ pub(crate) static RULE: RuleInfo = RuleInfo {
     good: "configs:\n  otel:\n    content: |\n      exporters: {otlp_grpc: {endpoint: '$${env:GATEWAY}'}}",
     silent: "`$$`; a `$` before neither a name nor `{`, such as `$1` and `$(date)`, which compose leaves alone; files \
              that compose does not read itself; keys that start with `x-`. A variable that compose can fill in is a \
-             warning, and only where the same file gives it to the container and `.env` does not.",
+             warning, and only where the same file gives it to that container and `.env` does not.",
     sources: &[
         "https://docs.docker.com/reference/compose-file/interpolation/",
         "https://github.com/docker/compose/issues/4485",
@@ -41,21 +41,22 @@ pub(super) fn check(document: &Value, variables: &Variables, folder: &mut Folder
     let mut texts = Texts { document, anchored: None, told: BTreeSet::new() };
     refused(document, &mut texts, folder);
     let services = document.at("services").and_then(Value::as_map);
-    let mut given = BTreeSet::new();
+    let mut anywhere = BTreeSet::new();
     for service in services.into_iter().flatten() {
-        given.extend(service.value.at("environment").map(set_inside).unwrap_or_default());
-    }
-    given.retain(|name| !variables.contains_key(name));
-    for service in services.into_iter().flatten() {
+        let mut given: BTreeSet<String> =
+            service.value.at("environment").map(set_inside).unwrap_or_default().into_iter().collect();
+        given.retain(|name| !variables.contains_key(name));
         for key in READ_INSIDE {
             if let Some(value) = service.value.at(key) {
                 emptied(value, &given, &mut texts, folder);
             }
         }
+        anywhere.append(&mut given);
     }
     for config in document.at("configs").and_then(Value::as_map).into_iter().flatten() {
+        // Whoever has it mounted may read it.
         if let Some(value) = config.value.at("content") {
-            emptied(value, &given, &mut texts, folder);
+            emptied(value, &anywhere, &mut texts, folder);
         }
     }
 }

@@ -13,5 +13,5 @@ pub use crate::remark::{Remark, remarks, remarks_of_loose};
 pub(crate) use emit::emit;
 pub use manifest::{Manifest, manifest};
 pub(crate) use node::{adopt, read_node};
-pub use read::{Extent, Runs, read, read_all, read_loose};
+pub use read::{Configuration, Extent, Runs, read};
 pub use schema::schema;

@@ -10,7 +10,7 @@ use telstack_system::{Collector, Container, EnvValue, MountSource, Node, NodeKin
 
 use super::{
     environment::filled,
-    read::{Extent, Runs, nothing_is_known, read_documents},
+    read::{Configuration, Extent, Runs, nothing_is_known},
     replaced,
 };
 use crate::{
@@ -86,7 +86,7 @@ pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled
     documents.extend(sets.iter().filter_map(|(text, origin)| set(text, origin)));
     let extent = if all { Extent::Whole } else { Extent::Part };
     let start = documents.first().and_then(|it| it.mark.span()).or_else(|| container.files.first()?.origin.span());
-    **collector = read_documents(documents, start, runs, extent, folder.out);
+    **collector = Configuration::of_documents(documents, start).collector(runs, extent, folder.out);
     if let Some(version) = version.filter(|_| all) {
         node.listeners = passes::collector_listeners(collector, version);
     }

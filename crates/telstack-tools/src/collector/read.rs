@@ -35,7 +35,7 @@ const PIPELINE_KEYS: [&str; 3] = ["receivers", "processors", "exporters"];
 /// Reads a collector's configuration. What has another form than the collector takes is reported and left
 /// out; what stands elsewhere (`${file:…}`) is left out too, and noted as a gap.
 pub fn read(file: FileId, text: &str, runs: Runs, out: &mut Diagnostics) -> Collector {
-    read_all(&[(file, text)], runs, Extent::Whole, out)
+    Configuration::of_files(&[(file, text)], out).collector(runs, Extent::Whole, out)
 }
 
 /// How much of a configuration files are.
@@ -47,57 +47,69 @@ pub enum Extent {
     Part,
 }
 
-/// The same of a text that stands inside of a file.
-pub fn read_loose(loose: &Loose, runs: Runs, extent: Extent, out: &mut Diagnostics) -> Collector {
-    let mut found = Diagnostics::default();
-    let document = reading::document_at(loose.file, &loose.text, loose.place, &mut found);
-    let extent = if document.is_none() && found.has_errors() { Extent::Part } else { extent };
-    out.append(found);
-    let start = document.as_ref().and_then(|it| it.mark.span());
-    read_documents(document.into_iter().collect(), start, runs, extent, out)
-}
-
-/// The same of several files, merged as the collector merges them: maps into each other, anything else is
-/// replaced by what later files say.
-pub fn read_all(files: &[(FileId, &str)], runs: Runs, extent: Extent, out: &mut Diagnostics) -> Collector {
-    let mut documents = Vec::new();
-    let mut all = true;
-    for (file, text) in files {
-        let mut found = Diagnostics::default();
-        let document = reading::document(*file, text, &mut found);
-        // What is no YAML has been reported.
-        all &= document.is_some() || !found.has_errors();
-        documents.extend(document);
-        out.append(found);
-    }
-    super::replaced::report(&documents, out);
-    let start = files.first().map(|(file, _)| Span::new(*file, 0, 0));
-    let extent = if all { extent } else { Extent::Part };
-    read_documents(documents, start, runs, extent, out)
-}
-
-/// The same of documents in their order.
-pub(super) fn read_documents(
-    documents: Vec<Value>,
+/// A configuration as one tree, before anybody says which release runs it.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    document: Option<Value>,
     start: Option<Span>,
-    runs: Runs,
-    extent: Extent,
-    out: &mut Diagnostics,
-) -> Collector {
-    let Runs { distribution, certain, version } = runs;
-    let mut reader = Reader { version, certain, extent, collector: Collector::new(distribution), out };
-    reader.collector.gaps.distribution = !certain;
-    // An empty file adds nothing to others.
-    let several = documents.len() > 1;
-    let documents = documents.into_iter().filter(|it| !several || !matches!(it.kind, Kind::Null)).map(keys::split);
-    match documents.reduce(merged) {
-        Some(document) => reader.document(&document),
-        None => reader.missing("the file is empty", start, "a collector needs receivers, exporters and pipelines"),
+    /// Was all of it YAML?
+    whole: bool,
+}
+
+impl Configuration {
+    /// What several files say, merged as the collector merges them: maps into each other, anything else is replaced by
+    /// what later files say.
+    pub fn of_files(files: &[(FileId, &str)], out: &mut Diagnostics) -> Self {
+        let mut documents = Vec::new();
+        let mut whole = true;
+        for (file, text) in files {
+            let mut found = Diagnostics::default();
+            let document = reading::document(*file, text, &mut found);
+            // What is no YAML has been reported.
+            whole &= document.is_some() || !found.has_errors();
+            documents.extend(document);
+            out.append(found);
+        }
+        super::replaced::report(&documents, out);
+        let start = files.first().map(|(file, _)| Span::new(*file, 0, 0));
+        Self { whole, ..Self::of_documents(documents, start) }
     }
-    if extent == Extent::Part {
-        reader.nothing_is_known();
+
+    /// What a text says that stands inside of a file.
+    pub fn of_loose(loose: &Loose, out: &mut Diagnostics) -> Self {
+        let mut found = Diagnostics::default();
+        let document = reading::document_at(loose.file, &loose.text, loose.place, &mut found);
+        let whole = document.is_some() || !found.has_errors();
+        out.append(found);
+        let start = document.as_ref().and_then(|it| it.mark.span());
+        Self { whole, ..Self::of_documents(document.into_iter().collect(), start) }
     }
-    reader.collector
+
+    /// What documents say, in their order.
+    pub(super) fn of_documents(documents: Vec<Value>, start: Option<Span>) -> Self {
+        // An empty file adds nothing to others.
+        let several = documents.len() > 1;
+        let documents = documents.into_iter().filter(|it| !several || !matches!(it.kind, Kind::Null)).map(keys::split);
+        Self { document: documents.reduce(merged), start, whole: true }
+    }
+
+    /// The collector that it is, run by that release.
+    pub fn collector(&self, runs: Runs, extent: Extent, out: &mut Diagnostics) -> Collector {
+        let Runs { distribution, certain, version } = runs;
+        let extent = if self.whole { extent } else { Extent::Part };
+        let mut reader = Reader { version, certain, extent, collector: Collector::new(distribution), out };
+        reader.collector.gaps.distribution = !certain;
+        match &self.document {
+            Some(document) => reader.document(document),
+            None => {
+                reader.missing("the file is empty", self.start, "a collector needs receivers, exporters and pipelines");
+            }
+        }
+        if extent == Extent::Part {
+            reader.nothing_is_known();
+        }
+        reader.collector
+    }
 }
 
 /// A document on top of another.

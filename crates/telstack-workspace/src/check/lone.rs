@@ -8,11 +8,11 @@ use std::{
 
 use telstack_catalog::{Distribution, Version, product::Product};
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
-use telstack_system::{Collector, Node, NodeKind, Origin, Platform, Sourced, System, passes};
+use telstack_system::{Node, NodeKind, Origin, Platform, Sourced, System, passes};
 pub(super) use telstack_tools::collector::Extent;
 use telstack_tools::{
     Alone, Loose, SourceFile,
-    collector::{self, Remark, Runs},
+    collector::{self, Configuration, Remark, Runs},
     haproxy, read_alone, read_loose_alone,
 };
 
@@ -139,15 +139,14 @@ pub(super) fn collector(
     sources: &SourceMap,
     out: &mut Diagnostics,
 ) -> System {
-    assumed(about, out, |about, judge, out| {
-        let mut told = Remark::default();
-        for file in files {
-            told.extend(collector::remarks(*file, sources.file(*file).text(), out));
-        }
-        let start = files.first().map(|file| Origin::written(Span::new(*file, 0, 0)));
-        let texts: Vec<(FileId, &str)> = files.iter().map(|file| (*file, sources.file(*file).text())).collect();
-        judged(path, told, start, (about, judge), out, |runs, out| collector::read_all(&texts, runs, extent, out))
-    })
+    let mut told = Remark::default();
+    for file in files {
+        told.extend(collector::remarks(*file, sources.file(*file).text(), out));
+    }
+    let start = files.first().map(|file| Origin::written(Span::new(*file, 0, 0)));
+    let texts: Vec<(FileId, &str)> = files.iter().map(|file| (*file, sources.file(*file).text())).collect();
+    let written = (Configuration::of_files(&texts, out), extent);
+    assumed(about, out, |about, judge, out| judged(path, (&told, start.clone()), &written, (about, judge), out))
 }
 
 /// How a System is judged: by all rules, or by some.
@@ -171,30 +170,28 @@ fn assumed(about: &About, out: &mut Diagnostics, run: impl Fn(&About, Judge, &mu
 
 /// The same of one that stands inside of a file and that nothing reads, as far as is known.
 pub(super) fn loose(path: &Path, loose: &Loose, about: &About, extent: Extent, out: &mut Diagnostics) -> System {
-    assumed(about, out, |about, judge, out| {
-        let told = collector::remarks_of_loose(loose, out);
-        let start = Some(Origin::written(Span::new(loose.file, 0, 0)));
-        judged(path, told, start, (about, judge), out, |runs, out| collector::read_loose(loose, runs, extent, out))
-    })
+    let told = collector::remarks_of_loose(loose, out);
+    let start = Some(Origin::written(Span::new(loose.file, 0, 0)));
+    let written = (Configuration::of_loose(loose, out), extent);
+    assumed(about, out, |about, judge, out| judged(path, (&told, start.clone()), &written, (about, judge), out))
 }
 
 fn judged(
     path: &Path,
-    told: Remark,
-    start: Option<Origin>,
+    (told, start): (&Remark, Option<Origin>),
+    (configuration, extent): &(Configuration, Extent),
     (about, judge): (&About, Judge),
     out: &mut Diagnostics,
-    read: impl FnOnce(Runs, &mut Diagnostics) -> Collector,
 ) -> System {
     let assumed = about.assumed;
     let by_asker = || Origin::builtin("check", "whoever asked said so", &[]);
     let made_up = || Origin::builtin(ASSUMED, "the file does not say which collector runs it", &[]);
-    let version: Sourced<Version> = match (assumed.version, told.version) {
+    let version: Sourced<Version> = match (assumed.version, told.version.clone()) {
         (Some(version), _) => Sourced::new(version, by_asker()),
         (None, Some(version)) => version,
         (None, None) => Sourced::new(assumed.version(), made_up()),
     };
-    let distribution: Sourced<Distribution> = match (assumed.distribution, told.distribution) {
+    let distribution: Sourced<Distribution> = match (assumed.distribution, told.distribution.clone()) {
         (Some(distribution), _) => Sourced::new(distribution, by_asker()),
         (None, Some(distribution)) => distribution,
         (None, None) => Sourced::new(assumed.distribution(), made_up()),
@@ -202,7 +199,7 @@ fn judged(
     let start = start.unwrap_or_else(made_up);
     let certain = about.built.is_some() || distribution.origin.pass() != Some(ASSUMED);
     let runs = Runs { distribution, certain, version: version.value };
-    let mut collector = read(runs, out);
+    let mut collector = configuration.collector(runs, *extent, out);
     collector.built.clone_from(&about.built);
 
     let name = path.file_stem().map_or_else(|| "collector".into(), |stem| stem.to_string_lossy());

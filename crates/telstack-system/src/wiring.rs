@@ -96,6 +96,21 @@ impl<'a> Wiring<'a> {
         }
     }
 
+    /// Does the collector start it, or may a pipeline that names something that is not declared mean it?
+    pub fn may_run(&self, component: &Component) -> bool {
+        use ComponentKind::{Connector, Exporter, Processor, Receiver};
+        let lost = |named: &Mentions<'a>, kinds: &[ComponentKind]| {
+            named.keys().any(|id| kinds.iter().all(|kind| self.component(*kind, id).is_none()))
+        };
+        let meant = || match component.kind {
+            Receiver => lost(&self.receivers, &[Receiver, Connector]),
+            Processor => lost(&self.processors, &[Processor]),
+            Exporter => lost(&self.exporters, &[Exporter, Connector]),
+            Connector | ComponentKind::Extension => false,
+        };
+        self.runs(component) || meant()
+    }
+
     /// May pipelines mention more than is known here?
     pub fn has_open_pipelines(&self) -> bool {
         self.open

@@ -83,7 +83,8 @@ impl Part<'_> {
 
     /// Is it compared with its limits? Some collectors do so only for what they build.
     pub(crate) fn is_compared(&self) -> bool {
-        self.runs() || self.usable().is_none_or(|(fact, version)| fact.is_checked_unused(version))
+        self.usable().is_none_or(|(fact, version)| fact.is_checked_unused(version))
+            || self.wiring.may_run(self.component)
     }
 
     /// The pipelines that it stands in, whichever side of them.

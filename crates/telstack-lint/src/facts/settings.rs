@@ -14,7 +14,7 @@ use telstack_catalog::{
 };
 use telstack_diagnostics::{Diagnostic, Severity};
 use telstack_syntax::tree::{Entry, Kind};
-use telstack_system::{Component, Node, Origin, System, Value};
+use telstack_system::{Component, Node, Origin, System, Value, Wiring};
 
 use super::components::Part;
 use crate::words::is_reference;
@@ -140,8 +140,8 @@ pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Proble
         let Some((fact, version)) = part.usable() else { continue };
         let fed = part.wiring.mentions(part.component).map(|(at, _)| part.collector.pipelines[at].signal).collect();
         let (node, component) = (part.node, Some(part.component));
-        let used = part.runs();
-        let mut walk = Walk { node, component, fact: Some(fact), fed, used, version, found: &mut problems };
+        let wiring = Some(&*part.wiring);
+        let mut walk = Walk { node, component, fact: Some(fact), fed, wiring, version, found: &mut problems };
         let Some(tree) = fact.settings(version) else {
             // The catalog does not know these settings; a secret is known by its name.
             walk.secrets(&part.component.settings, "");
@@ -160,7 +160,7 @@ pub(super) fn problems<'a>(system: &'a System, parts: &[Part<'a>]) -> Vec<Proble
             component: None,
             fact: None,
             fed: SignalSet::default(),
-            used: true,
+            wiring: None,
             version,
             found: &mut problems,
         };
@@ -189,8 +189,8 @@ struct Walk<'a, 'b> {
     fact: Option<otelcol::Component>,
     /// The signals of the pipelines that name the component.
     fed: SignalSet,
-    /// Does the collector build it, as far as is known?
-    used: bool,
+    /// Who mentions the component.
+    wiring: Option<&'b Wiring<'a>>,
     version: Version,
     found: &'b mut Vec<Problem<'a>>,
 }
@@ -204,9 +204,11 @@ impl<'a> Walk<'a, '_> {
     /// Reports what the collector compares once all types are right, which some do only for what they build.
     fn report_compared(&mut self, path: &str, at: &'a Origin, kind: ProblemKind, when_built: bool) {
         let checked = !when_built && self.fact.is_none_or(|fact| fact.is_checked_unused(self.version));
+        let used = || self.component.zip(self.wiring).is_none_or(|(component, wiring)| wiring.may_run(component));
+        let unnoticed = !checked && !used();
         self.report(path, at, kind);
         if let Some(last) = self.found.last_mut() {
-            last.unnoticed = !self.used && !checked;
+            last.unnoticed = unnoticed;
         }
     }
 

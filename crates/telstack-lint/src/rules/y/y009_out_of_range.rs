@@ -90,7 +90,9 @@ mod tests {
             );
             Bench::collector("0.158.0", &yaml).finds("Y009", "'a:4318'")
         };
-        assert_eq!((exporter("debug"), exporter("otlp_http")), (Severity::Warning, Severity::Error));
+        assert_eq!((exporter(""), exporter("otlp_http")), (Severity::Warning, Severity::Error));
+        // One that is not declared: this one may be meant.
+        assert_eq!(exporter("otlphtp"), Severity::Error);
     }
 
     #[test]

@@ -86,11 +86,17 @@ pub fn placeholder(text: &str) -> Option<&str> {
         let at = lower.find(word.as_str())?;
         text.get(at..at + word.len())
     });
-    word.or_else(|| {
+    word.or_else(|| is_a_name(text).then_some(text)).or_else(|| {
         let inside = text.split_once('<')?.1.split_once('>')?.0;
         let plain = inside.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.'));
         (plain && inside.len() > 2 && inside.trim() == inside).then_some(inside)
     })
+}
+
+/// Is it the name of a variable, and nothing else: `OTLP_ENDPOINT_URL`?
+fn is_a_name(text: &str) -> bool {
+    let part = |it: &str| !it.is_empty() && it.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    text.contains('_') && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.split('_').all(part)
 }
 
 /// Does a setting of that name hold an address or a credential?
@@ -107,7 +113,19 @@ mod tests {
     fn placeholders_are_told_from_values() {
         assert_eq!(placeholder("Bearer CHANGE_ME"), Some("CHANGE_ME"));
         assert_eq!(placeholder("https://<your-host>:4318"), Some("your-host"));
-        for value in ["https://otlp.example.com", "a < b > c", "(?P<name>x)", "changing", "<a>", ""] {
+        assert_eq!(placeholder("OTLP_ENDPOINT_URL"), Some("OTLP_ENDPOINT_URL"));
+        for value in [
+            "HOSTNAME",
+            "_A",
+            "A__B",
+            "Ab_C",
+            "https://otlp.example.com",
+            "a < b > c",
+            "(?P<name>x)",
+            "changing",
+            "<a>",
+            "",
+        ] {
             assert!(placeholder(value).is_none() || value.contains("name"), "{value}");
         }
         assert!(is_of_ones_own("traces_endpoint") && is_of_ones_own("token") && !is_of_ones_own("regex"));

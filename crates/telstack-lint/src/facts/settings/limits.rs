@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use telstack_catalog::{
-    Version,
+    Version, container,
     otelcol::{self, Demand, Limit},
 };
 use telstack_syntax::tree::Kind;
@@ -40,6 +40,8 @@ pub(super) fn problem<'a>(
 /// The text as far as it is settled: as written, or as it is where the variable that it refers to is not set.
 fn settled(text: &str) -> Option<Cow<'_, str>> {
     let default = || expansion::sole(text)?.default.filter(|it| !it.is_empty() && !expansion::is_open(it));
+    // What is still to be filled in is another rule's matter.
+    let text = Some(text).filter(|it| container::placeholder(it).is_none())?;
     expansion::literal(text).or_else(|| default().map(Cow::Borrowed))
 }
 

@@ -1,14 +1,15 @@
 use telstack_catalog::{Version, otelcol, product::Product};
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
+use telstack_system::{ImageRef, Node, Origin};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
         code: "V008",
         name: "no-such-image",
         severity: Severity::Error,
-        summary: "The image of the collector has a tag that never was: its distribution came later.",
+        summary: "The image of the collector has a tag that never was: its distribution came later, or the tag has a `v`.",
         why: "Nothing can be pulled, so nothing starts: `manifest unknown`.",
         bad: r"services:
   agent:
@@ -28,6 +29,10 @@ fn check(cx: &mut Cx<'_>) {
         let (Some(version), Some(container)) = (node.version(), &node.container) else { continue };
         let (distribution, image) = (collector.distribution.value, &container.image);
         let official = [distribution.image(), distribution.ghcr_image()].contains(&image.value.repository.as_str());
+        if official && image.origin.is_written() && has_mark(&image.value.tag, version) {
+            cx.report(marked(cx, node, &image.value, &image.origin));
+            continue;
+        }
         // What is there from the beginning of what is known may be older.
         let later = |first: &Version| version < *first && *first > Product::Otelcol.oldest();
         let first = otelcol::first_release_of(distribution).filter(later);
@@ -39,6 +44,25 @@ fn check(cx: &mut Cx<'_>) {
             .help(format!("take a release that there is: `{}:{first}` is the first", image.value.repository));
         cx.report(finding);
     }
+}
+
+/// What tags of the source start with, and tags of the images do not.
+const MARK: char = 'v';
+
+/// Is it the tag of the source at a release of which the images are known?
+fn has_mark(tag: &str, version: Version) -> bool {
+    tag.starts_with(MARK) && version >= Product::Otelcol.oldest()
+}
+
+fn marked(cx: &Cx<'_>, node: &Node, image: &ImageRef, at: &Origin) -> Diagnostic {
+    let ImageRef { repository, tag } = image;
+    let right = tag.trim_start_matches(MARK);
+    let finding = cx
+        .finding(format!("there is no image `{repository}:{tag}`"), at, format!("its tags have no `{MARK}`"))
+        .label(node.span(), "its container never starts")
+        .help(format!("write `{repository}:{right}`"));
+    let change = repair::word(at, &format!("{repository}:{tag}"), &format!("{repository}:{right}"));
+    repair::with(finding, change.map(|it| Fix::safe(format!("write the tag without `{MARK}`"), it)))
 }
 
 #[cfg(test)]
@@ -65,6 +89,14 @@ mod tests {
         bench.finds("V008", "image");
         // What it would hold is told by the first.
         bench.silent("V002");
+    }
+
+    #[test]
+    fn fails_with_the_tag_of_the_source() {
+        let mut bench = k8s(IMAGE, "0.130.0");
+        let id = bench.system.node_ids()[0];
+        bench.container(id).image.value.tag = "v0.130.0".to_owned();
+        bench.finds("V008", "image");
     }
 
     #[test]

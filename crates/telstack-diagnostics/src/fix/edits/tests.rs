@@ -22,6 +22,19 @@ fn words_change_and_quotes_stay() {
     assert_eq!(renamed("another", "another"), None);
 }
 
+#[test]
+fn values_get_quotes_where_they_need_them() {
+    let renamed = |text, slice: &'static str| done(text, |at| Change::rename(at(slice), "$X", "${env:X}"));
+    assert_eq!(renamed("a: {b: $X}\n", "$X").as_deref(), Some("a: {b: \"${env:X}\"}\n"));
+    assert_eq!(
+        renamed("a: [http://$X:80 # c\n, d]\n", "http://$X:80").as_deref(),
+        Some("a: [\"http://${env:X}:80\" # c\n, d]\n")
+    );
+    assert_eq!(renamed("a: {b: a\"$X}\n", "a\"$X").as_deref(), Some("a: {b: 'a\"${env:X}'}\n"));
+    assert_eq!(renamed("a: {b: '$X'}\n", "'$X'").as_deref(), Some("a: {b: '${env:X}'}\n"));
+    assert_eq!(renamed("a:\n  b: $X\n", "$X").as_deref(), Some("a:\n  b: ${env:X}\n"), "not in lines");
+}
+
 fn last_first(text: &str, items: &[&str]) -> Option<String> {
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.rotate_right(1);
@@ -71,6 +84,13 @@ fn one_more_entry() {
     assert_eq!(behind("m: {a: b}\n", "a: b").as_deref(), Some("m: {a: b, x: {y: 1}}\n"));
     assert_eq!(behind("m: {\n  a: b\n}\n", "a: b").as_deref(), Some("m: {\n  a: b, x: {y: 1}\n}\n"));
     assert_eq!(behind("m:\r\n  a: b\r\n", "a: b").as_deref(), Some("m:\r\n  a: b\r\n  x:\r\n    y: 1\r\n"));
+    // What stands in braces ends with them, and the map around it may have lines.
+    assert_eq!(behind("m:\n  a: {b: c}\n", "a: {b: c}").as_deref(), Some("m:\n  a: {b: c}\n  x:\n    y: 1\n"));
+    assert_eq!(behind("m: {a: b # c\n  }\n", "a: b").as_deref(), Some("m: {a: b, x: {y: 1} # c\n  }\n"));
+    assert_eq!(behind("m: {a: b,}\n", "a: b").as_deref(), Some("m: {a: b, x: {y: 1},}\n"));
+    assert_eq!(behind("m: {a: b, c: }\n", "c").as_deref(), Some("m: {a: b, c: , x: {y: 1} }\n"));
+    assert_eq!(behind("m:\n  a:  # c\n", "a").as_deref(), Some("m:\n  a:  # c\n  x:\n    y: 1\n"));
+    assert_eq!(behind("m:\n  a: |+\n    b\n\nn: 1\n", "a: |+\n    b\n"), None, "its last line would go");
     assert_eq!(
         under("m:\n  grpc: # c\n  http:\n", "grpc", None).as_deref(),
         Some("m:\n  grpc: # c\n    x:\n      y: 1\n  http:\n")
@@ -107,6 +127,10 @@ fn one_more_item() {
     assert_eq!(append("e: [a, bb]\n", "bb").as_deref(), Some("e: [a, bb, new]\n"));
     assert_eq!(append("e:\n  - bb # x\nf:\n", "bb").as_deref(), Some("e:\n  - bb # x\n  - new\nf:\n"));
     assert_eq!(append("e: bb\n", "bb"), None);
+    assert_eq!(append("e: [\n  bb # x\n]\n", "bb").as_deref(), Some("e: [\n  bb, new # x\n]\n"));
+    assert_eq!(append("e:\n- \"b\n  b\"\nf:\n", "\"b\n  b\"").as_deref(), Some("e:\n- \"b\n  b\"\n- new\nf:\n"));
+    assert_eq!(append("e:\n- |\n  b\n  c\nf:\n", "b\n  c\n").as_deref(), None);
+    assert_eq!(append("e:\n- |+\n  b\n\nf:\n", "|+\n  b\n"), None);
 }
 
 #[test]

@@ -257,6 +257,12 @@ impl Collector {
         }
     }
 
+    /// The setting that switches the collector's own metrics off, if one does.
+    pub fn metrics_off(&self) -> Option<&Value> {
+        let level = self.telemetry.get("metrics")?.at("level")?;
+        level.as_str().is_some_and(|it| it.eq_ignore_ascii_case("none")).then_some(level)
+    }
+
     /// The component of that kind and id.
     pub fn component(&self, kind: ComponentKind, id: &ComponentId) -> Option<&Component> {
         self.components.iter().find(|it| it.kind == kind && it.id == *id)

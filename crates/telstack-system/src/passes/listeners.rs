@@ -228,11 +228,14 @@ fn transport(component: &Component, listen: &otelcol::Listen) -> Option<Transpor
     }
 }
 
-/// Port 8888, or wherever `service.telemetry.metrics` puts it.
+/// Port 8888, or wherever `service.telemetry.metrics` puts it; nothing where that switches them off.
 fn own_metrics(collector: &Collector, version: Version) -> Vec<Listener> {
     let facts = otelcol::telemetry(version);
     let metrics = collector.telemetry.get("metrics");
     let mut found = Vec::new();
+    if collector.metrics_off().is_some() {
+        return found;
+    }
     let mut add = |bind: Bind, port: u16, origin: &Origin| {
         found.push(Listener {
             name: "metrics".to_owned(),

@@ -227,6 +227,8 @@ pub struct Collector {
     pub extensions: Vec<Reference>,
     /// `service.telemetry`.
     pub telemetry: Settings,
+    /// What lists of one configuration name that a later one replaces, as has been said.
+    pub lost: Vec<ComponentId>,
     /// What of it is not known.
     pub gaps: Gaps,
     /// Queues on disk.
@@ -249,6 +251,7 @@ impl Collector {
             pipelines: Vec::new(),
             extensions: Vec::new(),
             telemetry: Settings::default(),
+            lost: Vec::new(),
             gaps: Gaps::default(),
             delivery: None,
             tls: None,

@@ -70,10 +70,10 @@ pub fn read_all(files: &[(FileId, &str)], runs: Runs, extent: Extent, out: &mut 
         documents.extend(document);
         out.append(found);
     }
-    super::replaced::report(&documents, out);
+    let lost = super::replaced::report(&documents, out);
     let start = files.first().map(|(file, _)| Span::new(*file, 0, 0));
     let extent = if all { extent } else { Extent::Part };
-    read_documents(documents, start, runs, extent, out)
+    Collector { lost, ..read_documents(documents, start, runs, extent, out) }
 }
 
 /// The same of documents in their order.
@@ -90,7 +90,7 @@ pub(super) fn read_documents(
     // An empty file adds nothing to others.
     let several = documents.len() > 1;
     let documents = documents.into_iter().filter(|it| !several || !matches!(it.kind, Kind::Null)).map(keys::split);
-    match documents.reduce(merged) {
+    match documents.reduce(|under, over| merged(under, over, false)) {
         Some(document) => reader.document(&document),
         None => reader.missing("the file is empty", start, "a collector needs receivers, exporters and pipelines"),
     }
@@ -100,15 +100,29 @@ pub(super) fn read_documents(
     reader.collector
 }
 
+/// A document on top of another, where lists follow each other: what is there already stands once. Source:
+/// opentelemetry-collector `confmap/merge.go`.
+pub(super) fn appended(under: Value, over: Value) -> Value {
+    merged(under, over, true)
+}
+
 /// A document on top of another.
-fn merged(under: Value, over: Value) -> Value {
+fn merged(under: Value, over: Value, appends: bool) -> Value {
     match (under.kind, over.kind) {
+        (Kind::Seq(mut seq), Kind::Seq(other)) if appends => {
+            for item in other.items {
+                if item.as_str().is_none_or(|name| seq.items.iter().all(|it| it.as_str() != Some(name))) {
+                    seq.items.push(item);
+                }
+            }
+            Value { kind: Kind::Seq(seq), mark: under.mark }
+        }
         (Kind::Map(mut map), Kind::Map(other)) => {
             for entry in other {
                 if let Some(known) = map.iter_mut().find(|known| known.key == entry.key) {
                     let both = matches!((&known.value.kind, &entry.value.kind), (Kind::Map(_), Kind::Map(_)));
                     let was = std::mem::replace(&mut known.value, Value { kind: Kind::Null, mark: over.mark.clone() });
-                    known.value = merged(was, entry.value);
+                    known.value = merged(was, entry.value, appends);
                     if !both {
                         known.key_mark = entry.key_mark;
                     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use telstack_catalog::near::Near;
+use telstack_catalog::{Version, near::Near, otelcol};
 use telstack_diagnostics::Diagnostic;
 use telstack_system::{Listener, Node};
 
@@ -57,6 +57,24 @@ pub(crate) fn with_release(finding: Diagnostic, node: &Node) -> Diagnostic {
 
 /// What a collector serves itself, without a component.
 pub(crate) const OWN_METRICS: &str = "the server of the collector's own metrics";
+
+/// How to let a collector of a release serve its own metrics at an address.
+pub(crate) fn own_metrics_at(version: Version, address: &str) -> String {
+    match address.rsplit_once(':').filter(|_| otelcol::telemetry(version).readers) {
+        Some((host, port)) => format!(
+            "`service.telemetry.metrics.readers: [{{pull: {{exporter: {{prometheus: {{host: {host}, port: {port}}}}}}}}}]`"
+        ),
+        None => format!("`service.telemetry.metrics.address: {address}`"),
+    }
+}
+
+/// How to bind every interface.
+pub(crate) fn bind_all(node: &Node, listener: &Listener) -> String {
+    let address = format!("0.0.0.0:{}", listener.port);
+    let own = node.version().filter(|_| node.collector().is_some() && listener.owner.is_none());
+    let what = own.map_or_else(|| format!("`{address}`"), |version| own_metrics_at(version, &address));
+    format!("bind every interface: {what}")
+}
 
 /// What listens, and where.
 pub(crate) fn served(node: &Node, listener: &Listener) -> String {

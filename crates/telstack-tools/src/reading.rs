@@ -373,6 +373,7 @@ pub(crate) fn dial(protocol: Protocol, address: &Sourced<String>) -> Option<Dial
         port: parsed.port.unwrap_or(if parsed.scheme == "https" { 443 } else { 80 }),
         host: parsed.host,
         path: parsed.path.trim_end_matches('/').to_owned(),
+        only: None,
         tls,
         tenant: None,
         origin: origin.clone(),

@@ -155,7 +155,7 @@ fn several_configurations_are_merged_as_the_collector_does() {
     assert_eq!(of(tls), ["N006 d/more.yaml jaeger:4317"]);
     // Lists are replaced.
     let debug = "exporters: {debug: {}}\nservice: {pipelines: {traces: {exporters: [debug]}}}\n";
-    assert_eq!(of(debug), ["E004 d/more.yaml [debug]", "P005 d/otel.yaml otlp"]);
+    assert_eq!(of(debug), ["E004 d/more.yaml [debug]"]);
     // One that is not here may say anything.
     let gone = compose.replace("./more.yaml:/etc", "./gone.yaml:/etc");
     let unknown = found([(COMPOSE, &gone), (OTEL, &base.replace("exporters: [otlp]", "exporters: [x]"))]);
@@ -526,7 +526,11 @@ fn later_configurations_replace_lists() {
     };
     assert_eq!(of("[debug]", ""), ["E004 d/b.yaml [debug]"]);
     assert!(of("[otlp, debug]", "").is_empty());
-    assert!(of("[debug]", ", --feature-gates=confmap.enableMergeAppendOption").is_empty());
+    let appended = ", --feature-gates=confmap.enableMergeAppendOption";
+    assert!(of("[debug]", appended).is_empty());
+    // What is named before stays, and is used.
+    let all = found([(COMPOSE, &compose(appended)), ("d/a.yaml", &base), ("d/b.yaml", &over("[debug]"))]);
+    assert_eq!(all, [""; 0]);
 }
 
 #[test]

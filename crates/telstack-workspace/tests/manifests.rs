@@ -323,6 +323,45 @@ fn resources_of_the_operator() {
     }
 }
 
+/// What is found of resources of the operator, by the code of a rule.
+fn of_resource(code: &str, config: &str, more: &str) -> Vec<String> {
+    let image = "  image: otel/opentelemetry-collector-contrib:0.140.0\n";
+    let text = resource("gw", config, false, &format!("{image}{more}"));
+    found(&[(ALL, &text)]).into_iter().filter(|it| it.starts_with(code)).collect()
+}
+
+#[test]
+fn resources_of_the_operator_run_several_times() {
+    let config = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}\nprocessors: {tail_sampling: {policies: \
+                  [{name: all, type: always_sample}]}}\nexporters: {debug: {}}\nservice: {pipelines: {traces: {receivers: \
+                  [otlp], processors: [tail_sampling], exporters: [debug]}}}\n";
+    for several in ["  replicas: 3\n", "  mode: daemonset\n", "  autoscaler: {minReplicas: 2, maxReplicas: 6}\n"] {
+        assert_eq!(of_resource("S001", config, several).len(), 1, "{several}");
+    }
+    for one in ["", "  replicas: 1\n", "  mode: sidecar\n"] {
+        assert_eq!(of_resource("S001", config, one), [""; 0], "{one}");
+    }
+    // Somebody sends each trace to one of them.
+    let sampler = resource("gw", config, false, "  replicas: 3\n");
+    let agent = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}\nexporters: {loadbalancing: {routing_key: \
+                 traceID, protocol: {otlp: {tls: {insecure: true}}}, resolver: {dns: {hostname: gw-collector-headless}}}}\n\
+                 service: {pipelines: {traces: {receivers: [otlp], exporters: [loadbalancing]}}}\n";
+    let both = found(&[(ALL, &format!("{sampler}---\n{}", resource("agent", agent, false, "")))]);
+    assert!(both.iter().all(|it| !it.starts_with("S001")), "{both:?}");
+}
+
+#[test]
+fn resources_of_the_operator_give_volumes_to_a_group() {
+    let config = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}\nextensions: {file_storage: {directory: \
+                  /q}}\nexporters: {debug: {}}\nservice: {extensions: [file_storage], pipelines: {traces: {receivers: \
+                  [otlp], exporters: [debug]}}}\n";
+    let volume =
+        "  volumes: [{name: q, persistentVolumeClaim: {claimName: q}}]\n  volumeMounts: [{name: q, mountPath: /q}]\n";
+    assert_eq!(of_resource("D004", config, volume).len(), 1);
+    assert_eq!(of_resource("D004", config, &format!("{volume}  podSecurityContext: {{fsGroup: 10001}}\n")), [""; 0]);
+    assert_eq!(of_resource("D004", config, &format!("{volume}  podSecurityContext: {{runAsUser: 0}}\n")), [""; 0]);
+}
+
 #[test]
 fn resources_of_the_operator_in_any_layout() {
     let block = "    receivers: {otlp: {protocols: {grpc: {endpoint: \"0.0.0.0:4317\"}}}}\n    exporters: {debug: {}}\n    \

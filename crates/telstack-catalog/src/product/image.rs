@@ -147,7 +147,9 @@ fn collector(distribution: Distribution, tag: &str) -> Option<ImageFacts> {
     let version = split_tag(tag).0.unwrap_or_else(crate::otelcol::newest);
     let container = distribution.container(version)?;
     let more = stored(distribution.image(), Some(version), "");
-    let has = |tool: fn(&Stored) -> bool| more.is_some_and(tool);
+    // An image for debugging is there for its shell.
+    let debugged = tag.ends_with(DEBUG);
+    let has = |tool: fn(&Stored) -> bool| debugged || more.is_some_and(tool);
     Some(ImageFacts {
         has_shell: has(|image| image.sh),
         has_wget: has(|image| image.wget),
@@ -160,6 +162,9 @@ fn collector(distribution: Distribution, tag: &str) -> Option<ImageFacts> {
         own_paths: Vec::new(),
     })
 }
+
+/// What tags end with of images that have the usual tools too, to look around.
+const DEBUG: &str = "-debug";
 
 /// The repository without a registry that only mirrors or fronts it.
 fn canonical(repository: &str) -> &str {

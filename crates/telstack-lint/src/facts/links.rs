@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use telstack_catalog::product::{Endpoint, Need};
+use telstack_catalog::{
+    SignalSet,
+    product::{Endpoint, Need},
+};
 use telstack_diagnostics::Diagnostic;
 use telstack_system::{
     Dial, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Published, Purpose, Server, Service, System, Via,
@@ -16,6 +19,8 @@ use crate::words::is_reference;
 pub(crate) struct Link<'a> {
     /// What it is for.
     pub(crate) purpose: Purpose,
+    /// The signals that flow; none where it is not known which.
+    pub(crate) signals: SignalSet,
     /// What the sending side does.
     pub(crate) dial: Cow<'a, Dial>,
     /// Who dials.
@@ -163,12 +168,12 @@ impl<'a> Link<'a> {
 pub(super) fn links<'a>(system: &'a System, unlinked: &[Call]) -> Vec<Link<'a>> {
     let edges = system.edges().filter_map(|(_, from, edge, to)| {
         let dial = edge.dial.as_ref()?;
-        Some(link(system, edge.purpose, Cow::Borrowed(dial), from, to, edge.via))
+        Some(link(system, (edge.purpose, edge.signals), Cow::Borrowed(dial), from, to, edge.via))
     });
     // A System that no pass has seen.
     let written = unlinked.iter().filter_map(|call| {
         let to = system.reached(call.from, &call.dial.host, call.dial.port)?;
-        Some(link(system, call.purpose, Cow::Owned(call.dial.clone()), call.from, to, None))
+        Some(link(system, (call.purpose, call.signals), Cow::Owned(call.dial.clone()), call.from, to, None))
     });
     let mut links: Vec<Link<'a>> = edges.chain(written).collect();
     let behind: Vec<Link<'a>> = links.iter().flat_map(|link| behind(system, link)).collect();
@@ -206,6 +211,7 @@ fn behind<'a>(system: &'a System, link: &Link<'a>) -> Vec<Link<'a>> {
         }
         found.push(Link {
             purpose: link.purpose,
+            signals: link.signals,
             dial,
             from: link.from,
             from_id: link.from_id,
@@ -234,7 +240,7 @@ fn hands_on(proxy: &Proxy, backend: usize, link: &Link<'_>, server: &Server) -> 
 
 fn link<'a>(
     system: &'a System,
-    purpose: Purpose,
+    (purpose, signals): (Purpose, SignalSet),
     mut dial: Cow<'a, Dial>,
     from: NodeId,
     to_id: NodeId,
@@ -253,6 +259,7 @@ fn link<'a>(
     Link {
         hearing,
         purpose,
+        signals,
         dial,
         from: system.node(from),
         from_id: from,
@@ -319,6 +326,7 @@ fn arrival<'a>(dial: &Dial, via: Option<Via>, to: &'a Node) -> Arrival<'a> {
                 signals: door.signals,
                 path: door.path.map(str::to_owned),
                 base: door.base.map(str::to_owned),
+                paths: Vec::new(),
                 requirement: None,
                 ..open.clone()
             }));

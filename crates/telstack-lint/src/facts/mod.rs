@@ -34,7 +34,7 @@ pub(crate) use flow::{Follow, Place, reached};
 pub(crate) use hosts::is_public;
 pub(crate) use links::{Arrival, Link, opens_unknown_ports};
 pub(crate) use needs::{Asked, any_holds, asked, holds};
-pub(crate) use pods::{downward, own_pod, several};
+pub(crate) use pods::{downward, mesh_marker, own_pod, several};
 pub(crate) use producers::{Producers, Verdict};
 pub(crate) use queries::{AskedMetric, asked_metrics};
 pub(crate) use settings::{Problem, ProblemKind, unnoticed};

@@ -1,6 +1,6 @@
 //! What an exporter dials, as far as its settings say.
 
-use telstack_catalog::{Signal, Version, otelcol};
+use telstack_catalog::{Signal, SignalSet, Version, otelcol};
 use telstack_syntax::tree::Kind;
 
 use crate::{
@@ -52,13 +52,19 @@ impl Address {
     }
 }
 
-/// What an exporter dials; with the one signal that goes there, where its settings give that signal an
-/// address of its own. `version` is that of the collector.
-pub fn of_exporter(exporter: &Component, version: Option<Version>) -> Vec<(Dial, Option<Signal>)> {
+/// The address that an exporter of OTLP over HTTP has for one signal, in place of the one for all.
+pub fn own_address(exporter: &Component, signal: Signal) -> Option<&Value> {
+    exporter.setting(&format!("{signal}_endpoint")).filter(|it| it.as_str().is_none_or(|text| !text.is_empty()))
+}
+
+/// What an exporter dials, with the signals that may go there: where its settings give a signal an address of its
+/// own, it goes nowhere else. `version` is that of the collector.
+pub fn of_exporter(exporter: &Component, version: Option<Version>) -> Vec<(Dial, SignalSet)> {
+    let all = SignalSet::of(Signal::ALL);
     let Some(fact) = exporter.fact() else { return Vec::new() };
     let Some(protocol) = fact.protocol().map(Protocol) else { return Vec::new() };
     if protocol == Protocol::KAFKA {
-        return message_addresses(exporter).into_iter().map(|dial| (dial, None)).collect();
+        return message_addresses(exporter).into_iter().map(|dial| (dial, all)).collect();
     }
     let address = fact.address_setting();
     // The address of some is their own: they are asked, and do not dial.
@@ -67,21 +73,18 @@ pub fn of_exporter(exporter: &Component, version: Option<Version>) -> Vec<(Dial,
     }
     let setting = exporter.setting(address);
     let shared = setting.and_then(|it| dial(exporter, protocol, it));
-    let mut dials: Vec<_> = shared.map(|dial| (dial, None)).into_iter().collect();
-    if protocol == Protocol::OTLP_HTTP {
-        let signals = version.and_then(|version| fact.signals(version));
-        let mut own = Vec::new();
-        for signal in Signal::ALL.iter().copied().filter(|it| signals.is_none_or(|all| all.contains(*it))) {
-            let Some(endpoint) = exporter.setting(&format!("{signal}_endpoint")) else { continue };
-            let Some(mut dial) = dial(exporter, protocol, endpoint) else { continue };
-            // An endpoint for one signal is the whole address.
-            let end = format!("/v1/{signal}");
-            if dial.path.ends_with(&end) {
-                dial.path.truncate(dial.path.len() - end.len());
-            }
-            own.push((dial, Some(signal)));
-        }
-        dials.append(&mut own);
+    if protocol != Protocol::OTLP_HTTP {
+        return shared.map(|dial| (dial, all)).into_iter().collect();
+    }
+    let own = |signal: &Signal| Some((*signal, own_address(exporter, *signal)?));
+    let known = version.and_then(|version| fact.signals(version));
+    let own: Vec<(Signal, &Value)> =
+        Signal::ALL.iter().filter(|it| known.is_none_or(|all| all.contains(**it))).filter_map(own).collect();
+    let rest: SignalSet = all.iter().filter(|signal| own.iter().all(|(it, _)| it != signal)).collect();
+    let mut dials: Vec<_> = shared.map(|dial| (dial, rest)).into_iter().collect();
+    for (signal, endpoint) in own {
+        let Some(dial) = dial(exporter, protocol, endpoint) else { continue };
+        dials.push((Dial { only: Some(signal), ..dial }, SignalSet::of(&[signal])));
     }
     dials
 }
@@ -111,6 +114,7 @@ pub(super) fn of_job(receiver: &Component, job: &Value) -> Vec<Dial> {
             port: address.port.unwrap_or(port),
             host: address.host,
             path: text("metrics_path").unwrap_or("/metrics").to_owned(),
+            only: None,
             tls,
             tenant: None,
             origin: target.mark.clone(),
@@ -128,6 +132,7 @@ fn dial(exporter: &Component, protocol: Protocol, endpoint: &Value) -> Option<Di
         tls: tls(exporter, protocol, &address.scheme),
         host: address.host,
         path: address.path,
+        only: None,
         tenant: tenant(exporter),
         origin: endpoint.mark.clone(),
     })
@@ -155,6 +160,7 @@ pub(super) fn message_addresses(component: &Component) -> Vec<Dial> {
             port: address.port?,
             host: address.host,
             path: String::new(),
+            only: None,
             tls,
             tenant: None,
             origin: broker.mark.clone(),

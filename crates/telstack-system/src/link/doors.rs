@@ -50,6 +50,7 @@ pub fn listeners(
             signals: endpoint.signals,
             path: endpoint.path.map(str::to_owned),
             base: endpoint.base.map(str::to_owned),
+            paths: Vec::new(),
             tls,
             requirement: endpoint.needs.map(|need| Requirement { need, met }),
             owner: None,

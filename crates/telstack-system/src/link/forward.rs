@@ -29,6 +29,7 @@ pub fn forward(system: &mut System) {
                     host: at.host.value.clone(),
                     port,
                     path: String::new(),
+                    only: None,
                     tls: encryption(proxy, backend, at),
                     tenant: None,
                     origin: at.host.origin.clone(),

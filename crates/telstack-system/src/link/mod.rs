@@ -10,7 +10,7 @@ mod sdk;
 mod topics;
 mod way;
 
-pub use dials::{Address, of_exporter as exporter_dials};
+pub use dials::{Address, of_exporter as exporter_dials, own_address};
 pub(crate) use dials::{HTTPS_PORT, TENANT};
 pub(crate) use doors::FEATURES;
 pub use doors::{Door, JAEGER_1_TLS, listeners};
@@ -58,8 +58,8 @@ pub fn telemetry(system: &System) -> Vec<Call> {
             .filter_map(|(edge, _)| system.edge(*edge).exporter())
             .collect::<HashSet<_>>();
         for exporter in collector.of_kind(ComponentKind::Exporter).filter(|it| !served.contains(&it.id)) {
-            for (dial, only) in exporter_dials(exporter, node.version()) {
-                let carries = |at: usize| only.is_none_or(|signal| signal == collector.pipelines[at].signal);
+            for (dial, goes) in exporter_dials(exporter, node.version()) {
+                let carries = |at: usize| goes.contains(collector.pipelines[at].signal);
                 let fed = wiring.feeding(&exporter.id).iter().filter(|(at, _)| carries(*at));
                 let mut pipelines: Vec<Sourced<usize>> =
                     fed.map(|(at, reference)| Sourced::new(*at, reference.origin.clone())).collect();

@@ -40,12 +40,7 @@ fn of_program(from: NodeId, node: &Node, calls: &mut Vec<Call>) {
         let protocol = variable(&own.protocol).or_else(|| variable(&sdk::shared().protocol));
         let protocol = protocol.and_then(literal).and_then(sdk::protocol).map_or(Protocol::OTLP, Protocol);
         let Some(mut dial) = dial(endpoint, protocol) else { continue };
-        if own_endpoint.is_some() {
-            let end = format!("/v1/{signal}");
-            if dial.path.ends_with(&end) {
-                dial.path.truncate(dial.path.len() - end.len());
-            }
-        }
+        dial.only = own_endpoint.is_some().then_some(signal);
         // A program need not send every signal that it could.
         let surely = own_endpoint.is_some() || listed == Some(true);
         let signals = if surely { SignalSet::of(&[signal]) } else { SignalSet::default() };
@@ -82,6 +77,7 @@ fn dial(endpoint: &EnvVar, protocol: Protocol) -> Option<Dial> {
         port: address.port_or_default(),
         host: address.host,
         path: address.path,
+        only: None,
         tls,
         tenant: None,
         origin: endpoint.origin.clone(),

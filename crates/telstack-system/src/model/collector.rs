@@ -227,6 +227,8 @@ pub struct Collector {
     pub extensions: Vec<Reference>,
     /// `service.telemetry`.
     pub telemetry: Settings,
+    /// What lists of one configuration name that a later one replaces, as has been said.
+    pub lost: Vec<ComponentId>,
     /// What of it is not known.
     pub gaps: Gaps,
     /// Queues on disk.
@@ -249,12 +251,19 @@ impl Collector {
             pipelines: Vec::new(),
             extensions: Vec::new(),
             telemetry: Settings::default(),
+            lost: Vec::new(),
             gaps: Gaps::default(),
             delivery: None,
             tls: None,
             mounts: Vec::new(),
             user: None,
         }
+    }
+
+    /// The setting that switches the collector's own metrics off, if one does.
+    pub fn metrics_off(&self) -> Option<&Value> {
+        let level = self.telemetry.get("metrics")?.at("level")?;
+        level.as_str().is_some_and(|it| it.eq_ignore_ascii_case("none")).then_some(level)
     }
 
     /// The component of that kind and id.

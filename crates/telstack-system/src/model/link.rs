@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use telstack_catalog::{SignalSet, otelcol::Transport, product::Need};
+use telstack_catalog::{Signal, SignalSet, otelcol::Transport, product::Need};
 
 use crate::{
     expansion::is_unsettled,
@@ -149,6 +149,8 @@ pub struct Listener {
     pub path: Option<String>,
     /// For OTLP over HTTP: what a sender's endpoint must end with, before `/v1/<signal>`.
     pub base: Option<String>,
+    /// For OTLP over HTTP: the paths of signals that it takes elsewhere, whole; none that run time decides.
+    pub paths: Vec<(Signal, Option<String>)>,
     /// Encrypted?
     pub tls: Known<Tls>,
     /// A flag or setting without which it does not answer.
@@ -157,6 +159,16 @@ pub struct Listener {
     pub owner: Option<ComponentRef>,
     /// What opens it.
     pub origin: Origin,
+}
+
+impl Listener {
+    /// The whole path at which a signal is taken that comes as OTLP over HTTP; none where run time decides it.
+    pub fn path_of(&self, signal: Signal) -> Option<String> {
+        match self.paths.iter().find(|(it, _)| *it == signal) {
+            Some((_, path)) => path.clone(),
+            None => Some(format!("{}/v1/{signal}", self.base.as_deref().unwrap_or_default().trim_end_matches('/'))),
+        }
+    }
 }
 
 /// What an edge is for.
@@ -188,8 +200,10 @@ pub struct Dial {
     /// The port that it dials.
     pub port: u16,
     /// The path that it calls, as far as the configuration says: for OTLP over HTTP what stands before
-    /// `/v1/<signal>`.
+    /// `/v1/<signal>`, unless the address is for one signal only.
     pub path: String,
+    /// The signal, where the address is for that one only: then nothing is added to the path.
+    pub only: Option<Signal>,
     /// Encrypted?
     pub tls: Known<Tls>,
     /// The tenant that it names.

@@ -87,6 +87,7 @@ fn dial_alert_managers(system: &mut System) {
             host: node.name.clone(),
             port: listener.port,
             path: String::new(),
+            only: None,
             tls: Known::Value(Tls::Off),
             tenant: None,
             origin,

@@ -1,7 +1,7 @@
 //! Listeners of collectors: receivers and extensions bind where their dialers can reach them.
 
 use telstack_catalog::{
-    ComponentKind, SignalSet, Version,
+    ComponentKind, Signal, SignalSet, Version,
     otelcol::{self, Transport},
     product::Product,
 };
@@ -10,6 +10,7 @@ use telstack_syntax::tree::Entry;
 
 use super::{Pass, health::HEALTH_CHECK};
 use crate::{
+    expansion::is_open,
     graph::System,
     known::Known,
     model::{
@@ -195,11 +196,24 @@ fn one(component: &Component, listen: &otelcol::Listen, signals: SignalSet) -> O
         signals: if receiver { signals } else { SignalSet::default() },
         path,
         base: None,
+        paths: if protocol == Protocol::OTLP_HTTP { own_paths(component, listen.setting) } else { Vec::new() },
         tls,
         requirement: None,
         owner: Some(component.reference()),
         origin: written.map_or_else(|| component.origin.clone(), |value| value.mark.clone()),
     })
+}
+
+/// The paths that a receiver of OTLP over HTTP gives to signals, beside its address.
+fn own_paths(component: &Component, setting: &str) -> Vec<(Signal, Option<String>)> {
+    let block = setting.rsplit_once('.').map_or_else(String::new, |(block, _)| format!("{block}."));
+    let own = |signal: &Signal| {
+        let written = component.setting(&format!("{block}{signal}_url_path"))?.as_str()?;
+        // Without one it stays as it is.
+        let path = (!is_open(written)).then(|| format!("/{}", written.trim_start_matches('/')));
+        (!written.is_empty()).then_some((*signal, path))
+    };
+    Signal::ALL.iter().filter_map(own).collect()
 }
 
 /// TCP or UDP: what `transport` beside the address says, else the component's own. None for a socket of the file
@@ -214,11 +228,14 @@ fn transport(component: &Component, listen: &otelcol::Listen) -> Option<Transpor
     }
 }
 
-/// Port 8888, or wherever `service.telemetry.metrics` puts it.
+/// Port 8888, or wherever `service.telemetry.metrics` puts it; nothing where that switches them off.
 fn own_metrics(collector: &Collector, version: Version) -> Vec<Listener> {
     let facts = otelcol::telemetry(version);
     let metrics = collector.telemetry.get("metrics");
     let mut found = Vec::new();
+    if collector.metrics_off().is_some() {
+        return found;
+    }
     let mut add = |bind: Bind, port: u16, origin: &Origin| {
         found.push(Listener {
             name: "metrics".to_owned(),
@@ -229,6 +246,7 @@ fn own_metrics(collector: &Collector, version: Version) -> Vec<Listener> {
             signals: SignalSet::default(),
             path: Some("/metrics".to_owned()),
             base: None,
+            paths: Vec::new(),
             tls: Known::Value(Tls::Off),
             requirement: None,
             owner: None,

@@ -116,6 +116,7 @@ fn add(
         host: host.to_owned(),
         port: listener.port,
         path,
+        only: None,
         tls: Known::Value(tls),
         tenant: None,
         origin: place,

@@ -107,6 +107,7 @@ fn data_source(system: &System, edge: EdgeId, store: NodeId) -> Option<(DataSour
         host: node.name.clone(),
         port: listener.port,
         path: String::new(),
+        only: None,
         tls: Known::Value(tls),
         tenant: tenant.map(|it| it.value),
         origin: place.clone(),

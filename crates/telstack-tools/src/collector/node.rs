@@ -10,7 +10,8 @@ use telstack_system::{Collector, Container, EnvValue, MountSource, Node, NodeKin
 
 use super::{
     environment::filled,
-    read::{Configuration, Extent, Runs, nothing_is_known},
+    keys,
+    read::{Configuration, Extent, Runs, appended, nothing_is_known},
     replaced,
 };
 use crate::{
@@ -80,13 +81,15 @@ pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled
         *document = filled(document, container, defaults);
     }
     let appends = flags_of(container, GATES).iter().any(|it| it.contains(replaced::APPENDS));
-    if !appends {
-        replaced::report(&documents, folder.out);
-    }
+    let lost = if appends { Vec::new() } else { replaced::report(&documents, folder.out) };
     documents.extend(sets.iter().filter_map(|(text, origin)| set(text, origin)));
     let extent = if all { Extent::Whole } else { Extent::Part };
     let start = documents.first().and_then(|it| it.mark.span()).or_else(|| container.files.first()?.origin.span());
-    **collector = Configuration::of_documents(documents, start).collector(runs, extent, folder.out);
+    if appends {
+        documents = documents.into_iter().map(keys::split).reduce(appended).into_iter().collect();
+    }
+    **collector =
+        Collector { lost, ..Configuration::of_documents(documents, start).collector(runs, extent, folder.out) };
     if let Some(version) = version.filter(|_| all) {
         node.listeners = passes::collector_listeners(collector, version);
     }

@@ -54,6 +54,8 @@ pub struct Configuration {
     start: Option<Span>,
     /// Was all of it YAML?
     whole: bool,
+    /// What a list of a later file left out.
+    lost: Vec<ComponentId>,
 }
 
 impl Configuration {
@@ -70,9 +72,9 @@ impl Configuration {
             documents.extend(document);
             out.append(found);
         }
-        super::replaced::report(&documents, out);
+        let lost = super::replaced::report(&documents, out);
         let start = files.first().map(|(file, _)| Span::new(*file, 0, 0));
-        Self { whole, ..Self::of_documents(documents, start) }
+        Self { whole, lost, ..Self::of_documents(documents, start) }
     }
 
     /// What a text says that stands inside of a file.
@@ -90,7 +92,12 @@ impl Configuration {
         // An empty file adds nothing to others.
         let several = documents.len() > 1;
         let documents = documents.into_iter().filter(|it| !several || !matches!(it.kind, Kind::Null)).map(keys::split);
-        Self { document: documents.reduce(merged), start, whole: true }
+        Self {
+            document: documents.reduce(|under, over| merged(under, over, false)),
+            start,
+            whole: true,
+            lost: Vec::new(),
+        }
     }
 
     /// The collector that it is, run by that release.
@@ -99,6 +106,7 @@ impl Configuration {
         let extent = if self.whole { extent } else { Extent::Part };
         let mut reader = Reader { version, certain, extent, collector: Collector::new(distribution), out };
         reader.collector.gaps.distribution = !certain;
+        reader.collector.lost.clone_from(&self.lost);
         match &self.document {
             Some(document) => reader.document(document),
             None => {
@@ -112,15 +120,29 @@ impl Configuration {
     }
 }
 
+/// A document on top of another, where lists follow each other: what is there already stands once. Source:
+/// opentelemetry-collector `confmap/merge.go`.
+pub(super) fn appended(under: Value, over: Value) -> Value {
+    merged(under, over, true)
+}
+
 /// A document on top of another.
-fn merged(under: Value, over: Value) -> Value {
+fn merged(under: Value, over: Value, appends: bool) -> Value {
     match (under.kind, over.kind) {
+        (Kind::Seq(mut seq), Kind::Seq(other)) if appends => {
+            for item in other.items {
+                if item.as_str().is_none_or(|name| seq.items.iter().all(|it| it.as_str() != Some(name))) {
+                    seq.items.push(item);
+                }
+            }
+            Value { kind: Kind::Seq(seq), mark: under.mark }
+        }
         (Kind::Map(mut map), Kind::Map(other)) => {
             for entry in other {
                 if let Some(known) = map.iter_mut().find(|known| known.key == entry.key) {
                     let both = matches!((&known.value.kind, &entry.value.kind), (Kind::Map(_), Kind::Map(_)));
                     let was = std::mem::replace(&mut known.value, Value { kind: Kind::Null, mark: over.mark.clone() });
-                    known.value = merged(was, entry.value);
+                    known.value = merged(was, entry.value, appends);
                     if !both {
                         known.key_mark = entry.key_mark;
                     }

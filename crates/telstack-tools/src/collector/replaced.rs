@@ -1,7 +1,7 @@
 //! Lists of one configuration that a later one replaces.
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, RuleInfo, Severity};
-use telstack_system::Value;
+use telstack_system::{ComponentId, Value};
 
 pub(crate) static RULE: RuleInfo = RuleInfo {
     code: "E004",
@@ -28,8 +28,9 @@ pub(super) const APPENDS: &str = "confmap.enableMergeAppendOption";
 /// Lists of a pipeline.
 const LISTS: [&str; 3] = ["receivers", "processors", "exporters"];
 
-/// Reports the items of lists of pipelines, and of the extensions, that are in none of the later ones.
-pub(super) fn report(documents: &[Value], out: &mut Diagnostics) {
+/// Reports the items of lists of pipelines, and of the extensions, that are in none of the later ones: their names.
+pub(super) fn report(documents: &[Value], out: &mut Diagnostics) -> Vec<ComponentId> {
+    let mut all = Vec::new();
     for (at, over) in documents.iter().enumerate().skip(1) {
         for (path, list) in lists(over) {
             let before = documents[..at].iter().rev().find_map(|it| it.at(&path).filter(|it| it.as_seq().is_some()));
@@ -39,6 +40,7 @@ pub(super) fn report(documents: &[Value], out: &mut Diagnostics) {
             let lost: Vec<(&Value, &str)> = items.filter(|(_, item)| !here.contains(item)).collect();
             let Some((first, _)) = lost.first() else { continue };
             let names = lost.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            all.extend(lost.iter().map(|(_, name)| ComponentId::parse(name)));
             let mut finding = Diagnostic::new(&RULE, format!("`{path}` loses {names}"))
                 .at(list.mark.span(), "replaces the whole list")
                 .help(format!(
@@ -49,6 +51,7 @@ pub(super) fn report(documents: &[Value], out: &mut Diagnostics) {
             out.push(finding);
         }
     }
+    all
 }
 
 /// The lists that a document has, with their paths.

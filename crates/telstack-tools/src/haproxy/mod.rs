@@ -49,6 +49,7 @@ pub fn listeners(proxy: &Proxy) -> Vec<Listener> {
         signals: telstack_catalog::SignalSet::default(),
         path: None,
         base: None,
+        paths: Vec::new(),
         tls: door.tls,
         requirement: None,
         owner: None,

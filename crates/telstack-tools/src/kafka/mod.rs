@@ -62,6 +62,7 @@ fn listener(container: &Container, image: &BrokerImage, at: &Named, origin: &Ori
         signals: SignalSet::default(),
         path: None,
         base: None,
+        paths: Vec::new(),
         tls: encrypted.map_or(Known::Unknown, |on| Known::Value(if on { Tls::On } else { Tls::Off })),
         requirement: None,
         owner: None,

@@ -2,7 +2,7 @@ use telstack_catalog::product::{Product, image_facts};
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 use telstack_system::{ConfigPath, Container, Looked, Mount, MountSource, Node, Platform};
 
-use crate::{Cx, Rule, repair};
+use crate::{Cx, Rule, repair, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -54,6 +54,9 @@ fn judge(cx: &Cx<'_>, node: &Node, container: &Container, read: &ConfigPath) -> 
         Looked::Missing => {
             let mount = container.mount_of(path)?;
             let MountSource::Bind(source) = &mount.source else { return None };
+            if is_reference(source) {
+                return None;
+            }
             let rest = path.strip_prefix(mount.target.trim_end_matches('/')).unwrap_or_default();
             let file = format!("{}{rest}", source.trim_end_matches('/'));
             let message = format!("`{}` reads `{path}`, and `{file}` is not there", node.name);
@@ -164,6 +167,19 @@ mod tests {
         collector(other).finds("C002", "--config=/etc/otelcol/config.yaml");
         let named = "command: [--config=/etc/other.yaml]";
         collector(named).finds("C002", "--config=/etc/other.yaml");
+    }
+
+    #[test]
+    fn silent_about_folders_that_a_variable_names() {
+        let at = |folder: &str| {
+            let compose = format!(
+                "services:\n  prometheus:\n    image: prom/prometheus:v3.5.0\n    command: [--config.file=/gen/p.yml]\n    volumes: \
+                 ['{folder}:/gen']\n"
+            );
+            Bench::project(&[("compose.yaml", &compose), OTEL])
+        };
+        at("${CONF_DIR}").silent("C002");
+        assert_eq!(at("./conf").finds("C002", "'./conf:/gen'"), Severity::Warning);
     }
 
     #[test]

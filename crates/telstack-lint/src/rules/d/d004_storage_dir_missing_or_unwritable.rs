@@ -139,8 +139,9 @@ fn unwritable(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
         .severity(Severity::Warning)
         .label(mount.origin.span(), "a volume, made for root")
         .label(container.image.span(), format!("runs as user {user}, and holds no such folder"));
-    Some(if container.pod.is_some() {
-        finding.help(format!("give its volumes to a group of the pod: `securityContext: {{fsGroup: {user}}}`"))
+    Some(if let Some(pod) = &container.pod {
+        let key = if pod.operated { "podSecurityContext" } else { "securityContext" };
+        finding.help(format!("give its volumes to a group of the pod: `{key}: {{fsGroup: {user}}}`"))
     } else {
         finding
             .help("run it as root: `user: \"0\"`")

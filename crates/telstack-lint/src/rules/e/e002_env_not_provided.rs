@@ -6,7 +6,11 @@ use telstack_system::{
     expansion::{self, ENV, Piece, Reference, YAML},
 };
 
-use crate::{Cx, Rule, facts::downward, words::either};
+use crate::{
+    Cx, Rule,
+    facts::{Part, downward},
+    words::either,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -24,7 +28,7 @@ pub(crate) static RULE: Rule = Rule {
         good: "exporters: {otlp_http: {endpoint: '${env:HOST:-http://localhost:4318}'}}",
         silent: "Files that no deployment describes; a container whose variables are not all known (`env_file` that is \
                  not there, an image of one's own); a default; what Kubernetes sets for Services \
-                 (`REDIS_SERVICE_HOST`); a warning where it is no address. An unknown provider is a warning where \
+                 (`REDIS_SERVICE_HOST`); a warning where it is no address, or the host of one to listen on. An unknown provider is a warning where \
                  nothing says which distribution runs. References inside references; `$$`, which stands for one `$`; \
                  `${1}`, which is E001.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/#environment-variables"],
@@ -46,17 +50,17 @@ fn check(cx: &mut Cx<'_>) {
         walk(cx, value, open);
     }
     for part in cx.facts.parts.iter().filter(|part| part.runs()) {
-        unset(cx, part.node, "", &part.component.settings);
+        unset(cx, part.node, Some(part), "", &part.component.settings);
     }
     for (_, node, collector) in cx.system.collectors() {
         for entry in &collector.telemetry {
-            unset(cx, node, &entry.key, &entry.value);
+            unset(cx, node, None, &entry.key, &entry.value);
         }
     }
 }
 
 /// Reports references to variables that the container surely does not have.
-fn unset(cx: &mut Cx<'_>, node: &Node, key: &str, value: &Value) {
+fn unset(cx: &mut Cx<'_>, node: &Node, part: Option<&Part<'_>>, key: &str, value: &Value) {
     match &value.kind {
         Kind::String(text) if text.contains('$') => {
             let references = expansion::pieces(text).into_iter().filter_map(|it| match it {
@@ -64,12 +68,12 @@ fn unset(cx: &mut Cx<'_>, node: &Node, key: &str, value: &Value) {
                 _ => None,
             });
             let missing = references.into_iter().find(|it| is_missing(cx, node, it));
-            if let Some(finding) = missing.map(|it| not_set(cx, node, key, it.name, value)) {
+            if let Some(finding) = missing.map(|it| not_set(cx, (node, part), key, it.name, value)) {
                 cx.report_once(finding);
             }
         }
-        Kind::Seq(seq) => seq.items.iter().for_each(|item| unset(cx, node, key, item)),
-        Kind::Map(map) => map.iter().for_each(|entry| unset(cx, node, &entry.key, &entry.value)),
+        Kind::Seq(seq) => seq.items.iter().for_each(|item| unset(cx, node, part, key, item)),
+        Kind::Map(map) => map.iter().for_each(|entry| unset(cx, node, part, &entry.key, &entry.value)),
         _ => {}
     }
 }
@@ -90,11 +94,13 @@ fn is_missing(cx: &Cx<'_>, node: &Node, reference: &Reference<'_>) -> bool {
         && !known(reference.name)
 }
 
-fn not_set(cx: &Cx<'_>, node: &Node, key: &str, name: &str, value: &Value) -> Diagnostic {
+fn not_set(cx: &Cx<'_>, (node, part): (&Node, Option<&Part<'_>>), key: &str, name: &str, value: &Value) -> Diagnostic {
     let address = ["endpoint", "url"].iter().any(|it| key == *it || key.ends_with(&format!("_{it}")));
-    let severity = if address { Severity::Error } else { Severity::Warning };
+    let bound = part.is_some_and(|part| is_bound(part, name, value));
+    let severity = if address && !bound { Severity::Error } else { Severity::Warning };
+    let remark = if bound { "becomes nothing: binds every interface" } else { "becomes nothing" };
     let finding = cx
-        .finding(format!("`{name}` is not set in `{}`", node.name), &value.mark, "becomes nothing")
+        .finding(format!("`{name}` is not set in `{}`", node.name), &value.mark, remark)
         .severity(severity)
         .label(node.span(), format!("is given no variable `{name}`"));
     match cx.system.platform.value {
@@ -106,6 +112,15 @@ fn not_set(cx: &Cx<'_>, node: &Node, key: &str, name: &str, value: &Value) -> Di
             None => format!("set it: `{{name: {name}, value: …}}` in the container's `env`"),
         }),
     }
+}
+
+/// Is the variable the host of an address that a component listens on? Without one it listens on every interface.
+fn is_bound(part: &Part<'_>, name: &str, value: &Value) -> bool {
+    let Some((fact, version)) = part.usable() else { return false };
+    let listens = |it: &otelcol::Listen| part.component.setting(it.setting).is_some_and(|it| it.mark == value.mark);
+    let mut hosts = value.as_str().and_then(|it| it.rsplit_once(':')).map(|it| it.0).into_iter();
+    let host = hosts.find(|host| [format!("${{env:{name}}}"), format!("${{{name}}}")].iter().any(|it| it == host));
+    host.is_some() && fact.listens(version).iter().any(listens)
 }
 
 /// Finds references in a value of a collector, whose distribution may be `open`.
@@ -179,6 +194,24 @@ mod tests {
         assert_eq!(found, Severity::Error);
         let found = otel("", "endpoint: 'http://a:1', headers: {x: '${env:X}'}").finds("E002", "'${env:X}'");
         assert_eq!(found, Severity::Warning);
+    }
+
+    #[test]
+    fn warns_of_a_host_to_listen_on() {
+        let otel = |receiver: &str, exporter: &str| {
+            let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                           ['./o.yaml:/etc/otelcol/config.yaml']\n";
+            let config = format!(
+                "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '{receiver}'}}}}}}}}\nexporters: {{otlp_grpc: \
+                 {{endpoint: '{exporter}'}}}}\nservice: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp_grpc]}}}}}}\n"
+            );
+            Bench::project(&[("compose.yaml", compose), ("o.yaml", &config)])
+        };
+        let found = otel("${env:BIND}:4317", "a:1").finds("E002", "'${env:BIND}:4317'");
+        assert_eq!(found, Severity::Warning);
+        // Without a port there is no address, and nobody answers at a host that is none.
+        assert_eq!(otel("${env:BIND}", "a:1").finds("E002", "'${env:BIND}'"), Severity::Error);
+        assert_eq!(otel("0.0.0.0:4317", "${env:B}:4317").finds("E002", "'${env:B}:4317'"), Severity::Error);
     }
 
     #[test]

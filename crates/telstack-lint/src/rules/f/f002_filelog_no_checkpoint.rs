@@ -1,7 +1,8 @@
 use telstack_catalog::otelcol::Trait;
 use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_system::{Pod, WorkloadKind};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, facts::own_pod};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -43,6 +44,11 @@ fn check(cx: &mut Cx<'_>) {
         {
             continue;
         }
+        // A pod that ends does not start again where it was.
+        let ends = |it: &Pod| matches!(it.kind, WorkloadKind::Job | WorkloadKind::CronJob);
+        if own_pod(part.node).is_some_and(ends) {
+            continue;
+        }
         let what = match part.text(START) {
             Some("beginning") => "sends every file once more after a restart",
             Some(_) => "loses what is written while it restarts",
@@ -58,6 +64,8 @@ fn check(cx: &mut Cx<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use telstack_system::WorkloadKind;
+
     use crate::test_support::Bench;
 
     fn follows(settings: &str) -> Bench {
@@ -68,6 +76,15 @@ mod tests {
                  service: {{pipelines: {{logs: {{receivers: [filelog], exporters: [debug]}}}}}}"
             ),
         )
+    }
+
+    #[test]
+    fn silent_in_pods_that_end() {
+        for (kind, found) in [(WorkloadKind::Job, 0), (WorkloadKind::CronJob, 0), (WorkloadKind::DaemonSet, 1)] {
+            let mut bench = follows("start_at: beginning");
+            bench.in_pod(kind);
+            assert_eq!(bench.found().iter().filter(|it| it.0 == "F002").count(), found, "{kind:?}");
+        }
     }
 
     #[test]

@@ -68,6 +68,9 @@ struct Refused {
 fn check(cx: &mut Cx<'_>) {
     let Some(cluster) = cx.system.cluster.as_deref().filter(|it| !it.open) else { return };
     let facts = cx.facts;
+    if cluster.roles.is_empty() && cluster.bindings.is_empty() {
+        return elsewhere(cx);
+    }
     for part in facts.parts.iter().filter(|part| part.runs()) {
         let Some(pod) = own_pod(part.node) else { continue };
         let Some((all, without)) = asked(part).filter(|(all, _)| !all.is_empty()) else { continue };
@@ -75,6 +78,41 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(finding.note(format!("while the API refuses, {without}")));
         }
     }
+}
+
+/// Where the files have no role at all, they are made elsewhere, or forgotten: one remark for each account.
+fn elsewhere(cx: &mut Cx<'_>) {
+    let mut told: Vec<(Option<&str>, &str)> = Vec::new();
+    let asking = |part: &&Part<'_>| part.runs() && asked(part).is_some_and(|(all, _)| !all.is_empty());
+    for part in cx.facts.parts.iter().filter(asking) {
+        let Some(pod) = own_pod(part.node) else { continue };
+        let account = pod.service_account.as_ref().map_or("default", |it| it.value.as_str());
+        let who = (pod.namespace.as_deref(), account);
+        if told.contains(&who) {
+            continue;
+        }
+        told.push(who);
+        let (all, without) = asked(part).unwrap_or_default();
+        let message =
+            format!("{} asks the API as the account `{account}`, and these files have no role for it", part.title());
+        let mut finding = cx
+            .finding(message, &part.component.origin, "needs a role, if nothing elsewhere gives one")
+            .severity(Severity::Info)
+            .note(format!("while the API refuses, {without}"));
+        for it in all.iter().filter_map(|it| refused(&[], it)) {
+            finding = finding.help(format!("a role that allows it: `{}`", rule(&it)));
+        }
+        cx.report(finding);
+    }
+}
+
+/// The rule of a role that allows what is refused.
+fn rule(it: &Refused) -> String {
+    let group = it.group.as_deref().map_or_else(|| "GROUP".to_owned(), |group| format!("\"{group}\""));
+    let all =
+        if it.verbs.iter().all(|verb| USUAL.contains(verb.as_str())) { USUAL.to_owned() } else { it.verbs.join(", ") };
+    let resources = if it.any { it.resources.iter().take(1).cloned().collect() } else { it.resources.join(", ") };
+    format!("{{apiGroups: [{group}], resources: [{resources}], verbs: [{all}]}}")
 }
 
 fn judge(cx: &Cx<'_>, cluster: &Cluster, pod: &Pod, part: &Part<'_>, all: &[Asked]) -> Option<Diagnostic> {
@@ -107,15 +145,7 @@ fn judge(cx: &Cx<'_>, cluster: &Cluster, pod: &Pod, part: &Part<'_>, all: &[Aske
         );
     }
     for it in &refused {
-        let group = it.group.as_deref().map_or_else(|| "GROUP".to_owned(), |group| format!("\"{group}\""));
-        let all = if it.verbs.iter().all(|verb| USUAL.contains(verb.as_str())) {
-            USUAL.to_owned()
-        } else {
-            it.verbs.join(", ")
-        };
-        let resources = if it.any { it.resources.iter().take(1).cloned().collect() } else { it.resources.join(", ") };
-        let rule = format!("{{apiGroups: [{group}], resources: [{resources}], verbs: [{all}]}}");
-        finding = finding.help(format!("allow it, in a role that the account has: `{rule}`"));
+        finding = finding.help(format!("allow it, in a role that the account has: `{}`", rule(it)));
     }
     Some(finding)
 }
@@ -297,6 +327,21 @@ mod tests {
         bench.cluster().bindings.clear();
         assert_eq!(bench.finds("K003", "k8s_attributes"), Severity::Warning);
         bench.in_pod(WorkloadKind::Deployment);
+        assert_eq!(bench.finds("K003", "k8s_attributes"), Severity::Info);
+    }
+
+    #[test]
+    fn is_one_remark_for_an_account_where_no_role_is_in_the_files() {
+        let mut bench = Bench::collector(
+            "0.158.0",
+            "receivers: {k8s_cluster: , kubeletstats: }\n\
+             service: {pipelines: {metrics: {receivers: [k8s_cluster, kubeletstats], exporters: [debug]}}}",
+        );
+        bench.in_pod(WorkloadKind::Deployment);
+        assert_eq!(bench.finds("K003", "k8s_cluster"), Severity::Info);
+        assert!(bench.helps("K003").iter().all(|it| it.starts_with("a role that allows it")));
+        let mut bench = with("", &BOTH, true);
+        (bench.cluster().roles, bench.cluster().bindings) = Default::default();
         assert_eq!(bench.finds("K003", "k8s_attributes"), Severity::Info);
     }
 }

@@ -1,8 +1,8 @@
 use telstack_catalog::otelcol;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Cluster, Known, Origin, Pod, Tls};
+use telstack_system::{Known, Tls};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, facts::mesh_marker};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -38,7 +38,7 @@ fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
         let Some(container) = &node.container else { continue };
         let Some(pod) = container.pod.as_deref() else { continue };
-        let Some(marker) = marker(cluster, pod) else { continue };
+        let Some(marker) = mesh_marker(cx.system, node) else { continue };
         for listener in node.listeners.iter().filter(|it| it.protocol.is_grpc()) {
             if !matches!(listener.tls, Known::Value(Tls::Off)) {
                 continue;
@@ -63,18 +63,6 @@ fn check(cx: &mut Cx<'_>) {
             }
         }
     }
-}
-
-/// What puts a pod into a mesh.
-fn marker<'a>(cluster: &'a Cluster, pod: &'a Pod) -> Option<&'a Origin> {
-    let mesh = otelcol::mesh();
-    let own = pod.labels.iter().chain(&pod.annotations).find(|(key, it)| mesh.takes_pod(key, &it.value));
-    let namespace = || cluster.namespace(pod.namespace.as_deref()?);
-    let of_namespace = || {
-        let (_, it) = namespace()?.labels.iter().find(|(key, it)| mesh.takes_namespace(key, &it.value))?;
-        Some(&it.origin)
-    };
-    own.map(|(_, it)| &it.origin).or_else(of_namespace)
 }
 
 #[cfg(test)]

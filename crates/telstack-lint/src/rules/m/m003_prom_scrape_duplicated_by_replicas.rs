@@ -52,7 +52,8 @@ fn check(cx: &mut Cx<'_>) {
         let (Some(several), Some(config)) = (instances.several(), part.component.setting(block)) else { continue };
         // Up to several may be one.
         let sure = matches!(instances, Instances::Count(..) | Instances::EachMachine(_));
-        let shared = part.component.setting(ALLOCATOR).is_some();
+        let shared = part.component.setting(ALLOCATOR).is_some()
+            || container.pod.as_ref().is_some_and(|it| it.targets_shared.is_some());
         if !sure || shared || config.at("global.external_labels").is_some() {
             continue;
         }
@@ -108,6 +109,7 @@ fn is_elsewhere(target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use telstack_diagnostics::Severity;
+    use telstack_system::{Known, Sourced, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -124,6 +126,23 @@ mod tests {
     }
 
     const STATIC: &str = "static_configs: [{targets: ['app:8080']}]";
+
+    #[test]
+    fn silent_where_the_operator_shares_targets_out() {
+        let scraper = |allocator: bool| {
+            let yaml = "receivers: {prometheus: {config: {scrape_configs: [{job_name: pods, kubernetes_sd_configs: \
+                        [{role: pod}]}]}}}\nservice: {pipelines: {metrics: {receivers: [prometheus], exporters: [debug]}}}";
+            let mut bench = Bench::collector("0.140.0", yaml);
+            let origin = bench.at("pods");
+            let pod = bench.in_pod(WorkloadKind::StatefulSet);
+            pod.targets_shared = allocator.then(|| origin.clone());
+            let container = bench.first().container.as_mut().expect("a container");
+            container.replicas = Known::Value(Sourced::new(2, origin));
+            bench
+        };
+        scraper(true).silent("M003");
+        scraper(false).finds("M003", "pods");
+    }
 
     #[test]
     fn warns_where_each_scrapes_all() {

@@ -8,7 +8,7 @@ use crate::{
         n001_loopback_bind_in_container as loopback, n002_protocol_port_mismatch as stranger,
         n003_no_listener_on_peer_port as nobody,
     },
-    words::served,
+    words::{bind_all, served},
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -57,7 +57,7 @@ fn check(cx: &mut Cx<'_>) {
         let finding = cx
             .finding(message, &link.dial.origin, "refused")
             .label(listener.origin.span(), format!("binds loopback, port {}", listener.port))
-            .help(format!("bind every interface: `0.0.0.0:{}`", listener.port));
+            .help(bind_all(link.to, listener));
         cx.report(finding);
     }
 }
@@ -135,6 +135,34 @@ mod tests {
         let bench = scraped("0.0.0.0:8889", "collector:4317", "");
         bench.finds("M004", "'collector:4317'");
         bench.silent("N002");
+    }
+
+    #[test]
+    fn says_where_metrics_are_switched_off() {
+        let metrics = |level: &str, port: u16| {
+            let otel = format!(
+                "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '0.0.0.0:4317'}}}}}}}}\n\
+                 exporters: {{prometheus: {{endpoint: '0.0.0.0:8888'}}}}\nservice:\n  telemetry: {{metrics: {{level: \
+                 {level}}}}}\n  pipelines: {{metrics: {{receivers: [otlp], exporters: [prometheus]}}}}\n"
+            )
+            .replace("8888", &port.to_string());
+            let prometheus = "scrape_configs: [{job_name: a, static_configs: [{targets: ['collector:8888']}]}]\n";
+            Bench::project(&[("compose.yaml", COMPOSE), ("otel.yaml", &otel), ("prometheus.yml", prometheus)])
+        };
+        let off = metrics("none", 8889);
+        off.finds("M004", "'collector:8888'");
+        off.leaves("M004");
+        let helps = off.helps("M004");
+        assert!(
+            helps.len() == 1 && helps[0].contains("leave `level` out") && helps[0].contains("readers"),
+            "{helps:?}"
+        );
+        // The port is free then for something else.
+        for code in ["M004", "N008"] {
+            metrics("none", 8888).silent(code);
+        }
+        metrics("basic", 8888).finds("N008", "otel/opentelemetry-collector-contrib:0.140.0");
+        assert!(metrics("basic", 8889).helps("M004")[0].contains("service.telemetry.metrics.readers"));
     }
 
     #[test]

@@ -2,7 +2,12 @@ use telstack_catalog::otelcol;
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 use telstack_system::{Bind, Listener, Network, Node, NodeId, Purpose, link};
 
-use crate::{Cx, Rule, facts::Link, repair, words::served};
+use crate::{
+    Cx, Rule,
+    facts::Link,
+    repair,
+    words::{bind_all, served},
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -100,7 +105,7 @@ fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Di
             finding = finding.note(format!("collectors bind `{host}` at {version} unless an endpoint is written"));
         }
     }
-    let finding = finding.help(format!("bind every interface: `0.0.0.0:{port}`"));
+    let finding = finding.help(bind_all(node, listener));
     Some(repair::with(finding, every_interface(node, listener)))
 }
 

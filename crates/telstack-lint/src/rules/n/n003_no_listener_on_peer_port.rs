@@ -1,10 +1,12 @@
+use telstack_catalog::{Version, otelcol};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Bind, Network, Origin, Protocol, Purpose};
+use telstack_system::{Bind, Network, Origin, Protocol, Purpose, Value};
 
 use crate::{
     Cx, Rule,
     facts::{Arrival, Link},
     repair,
+    words::own_metrics_at,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -76,6 +78,16 @@ pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
         let open = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let mut finding =
             cx.finding(message, &dial.origin, label).label(to.span(), format!("{} listens on {open}", to.title()));
+        if let Some((off, version)) = metrics_off(link) {
+            let address = format!("0.0.0.0:{}", link.port());
+            let help = "leave `level` out of `service.telemetry.metrics`, and bind what others reach";
+            cx.report(
+                finding
+                    .label(off.mark.span(), "switches the collector's own metrics off: nothing serves them")
+                    .help(format!("{help}: {}", own_metrics_at(version, &address))),
+            );
+            continue;
+        }
         for right in to.listeners.iter().filter(|it| it.protocol.is_spoken_by(dial.protocol)) {
             finding = finding.help(link.way_to(right));
         }
@@ -92,6 +104,13 @@ pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
         let fix = repair::port(link).map(|it| Fix::unsafe_("dial the port that is open for it", it));
         cx.report(repair::with(finding, fix));
     }
+}
+
+/// What switches off the metrics of its own that a collector is scraped for, and the release of it.
+fn metrics_off<'a>(link: &Link<'a>) -> Option<(&'a Value, Version)> {
+    let version = link.to.version()?;
+    let own = link.purpose == Purpose::Scrape && link.port() == otelcol::telemetry(version).default_port;
+    Some((link.to.collector().filter(|_| own)?.metrics_off()?, version))
 }
 
 /// A broker tells its clients where to come back to. `localhost` is their own container.

@@ -1,6 +1,9 @@
 use telstack_catalog::{Signal, sdk};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Component, EnvValue, Origin, Protocol, link::Address};
+use telstack_system::{
+    EnvValue, Origin, Protocol, Value,
+    link::{self, Address},
+};
 
 use crate::{
     Cx, Rule,
@@ -46,11 +49,11 @@ fn check(cx: &mut Cx<'_>) {
         let Some((fact, _)) = part.usable().filter(|(fact, _)| fact.protocol() == Some(Protocol::OTLP_HTTP.0)) else {
             continue;
         };
-        if let Some((text, at)) = literal(part.component, fact.address_setting()) {
+        if let Some((text, at)) = part.component.setting(fact.address_setting()).and_then(literal) {
             doubled(cx, part, text, at);
         }
         for signal in Signal::ALL.iter().copied().filter(|signal| path_of(*signal).is_some()) {
-            if let Some((text, at)) = literal(part.component, &format!("{signal}_endpoint")) {
+            if let Some((text, at)) = link::own_address(part.component, signal).and_then(literal) {
                 missing(cx, part, signal, text, at);
             }
         }
@@ -73,7 +76,8 @@ fn of_program(cx: &mut Cx<'_>, link: &Link<'_>) {
         let Some(path) = path_of(signal) else { return };
         let bare = Address::parse(text).is_some_and(|it| it.path.trim_matches('/').is_empty());
         // Only what answers there is known to want the path.
-        if bare && link.answer().is_some() {
+        if bare && let Some(answer) = link.answer() {
+            let path = answer.path_of(signal).unwrap_or(path);
             let finding = cx
                 .finding(
                     format!("`{program}` posts {signal} to `{}` without a path", link.dial.host),
@@ -114,8 +118,7 @@ fn path_of(signal: Signal) -> Option<String> {
     (signal != Signal::Profiles).then(|| format!("/v1/{signal}"))
 }
 
-fn literal<'a>(component: &'a Component, setting: &str) -> Option<(&'a str, &'a Origin)> {
-    let value = component.setting(setting)?;
+fn literal(value: &Value) -> Option<(&str, &Origin)> {
     Some((value.as_str().filter(|text| !is_reference(text))?, &value.mark))
 }
 
@@ -131,7 +134,13 @@ fn doubled(cx: &mut Cx<'_>, part: &Part<'_>, text: &str, at: &Origin) {
     if answers.filter_map(wanted).any(|wanted| wanted.trim_matches('/') != base.trim_matches('/')) {
         return;
     }
-    let signals = part.pipelines().map(|it| it.signal);
+    // A signal with an address of its own is not sent to this one.
+    let goes = |signal: &Signal| link::own_address(part.component, *signal).is_none();
+    let signals: Vec<Signal> = part.pipelines().map(|it| it.signal).filter(goes).collect();
+    if signals.is_empty() {
+        return;
+    }
+    let signals = signals.into_iter();
     let posts: Vec<String> = signals.filter_map(path_of).map(|own| format!("{path}{own}")).collect();
     let shown = posts.first().cloned().unwrap_or_else(|| format!("{path}{path}"));
     let finding = cx
@@ -149,7 +158,8 @@ fn missing(cx: &mut Cx<'_>, part: &Part<'_>, signal: Signal, text: &str, at: &Or
     if !part.pipelines().any(feeds) {
         return;
     }
-    let answered = cx.facts.links.iter().any(|link| link.dial.origin == *at && link.answer().is_some());
+    let answer = cx.facts.links.iter().filter(|link| link.dial.origin == *at).find_map(Link::answer);
+    let (answered, path) = (answer.is_some(), answer.and_then(|it| it.path_of(signal)).unwrap_or(path));
     let message = format!("{} posts {signal} to `{}` without a path", part.title(), address.host);
     let finding = cx
         .finding(message, at, "taken as it is: nothing is added")
@@ -194,5 +204,13 @@ mod tests {
     fn silent_when_the_address_is_not_known_or_serves_nothing() {
         exporter("endpoint: '${env:E}/v1/traces'").silent("N004");
         exporter("endpoint: 'http://t', logs_endpoint: 'http://l'").silent("N004");
+    }
+
+    #[test]
+    fn silent_where_each_signal_has_an_address_of_its_own() {
+        exporter("endpoint: 'http://t/v1/traces', traces_endpoint: 'http://t/v1/traces'").silent("N004");
+        for other in ["metrics_endpoint: 'http://t/v1/metrics'", "traces_endpoint: ''"] {
+            exporter(&format!("endpoint: 'http://t/v1/traces', {other}")).finds("N004", "'http://t/v1/traces'");
+        }
     }
 }

@@ -1,8 +1,8 @@
-use telstack_catalog::Signal;
+use telstack_catalog::{Signal, SignalSet, sdk};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Dial, Protocol, Purpose};
+use telstack_system::{Dial, Listener, Protocol, Purpose};
 
-use crate::{Cx, Rule, repair, words::is_reference};
+use crate::{Cx, Rule, facts::Link, repair, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -38,6 +38,10 @@ fn check(cx: &mut Cx<'_>) {
     for link in cx.facts.links.iter().filter(|link| link.purpose == Purpose::Telemetry) {
         let Some(listener) = link.answer() else { continue };
         let dial = &link.dial;
+        if dial.protocol == Protocol::OTLP_HTTP && (dial.only.is_some() || !listener.paths.is_empty()) {
+            whole(cx, link, listener);
+            continue;
+        }
         let wanted = if dial.protocol == Protocol::OTLP_HTTP {
             listener.base.as_deref().unwrap_or_default()
         } else if let Some(path) = &listener.path {
@@ -45,7 +49,6 @@ fn check(cx: &mut Cx<'_>) {
         } else {
             continue;
         };
-        let bare = |path: &str| path.trim_matches('/').to_owned();
         if is_reference(&dial.path)
             || is_reference(wanted)
             || bare(&dial.path) == bare(wanted)
@@ -53,8 +56,6 @@ fn check(cx: &mut Cx<'_>) {
         {
             continue;
         }
-        let shown =
-            |path: &str| if bare(path).is_empty() { "no path".to_owned() } else { format!("`/{}`", bare(path)) };
         let below = if dial.protocol == Protocol::OTLP_HTTP { " before `/v1/…`" } else { "" };
         let message = format!(
             "{} sends {} to `{}` with {}, but {} takes it with {}",
@@ -80,6 +81,61 @@ fn check(cx: &mut Cx<'_>) {
         cx.report(repair::with(finding, fix));
     }
     queries(cx);
+}
+
+/// A path without the slashes around it.
+fn bare(path: &str) -> String {
+    path.trim_matches('/').to_owned()
+}
+
+/// A path in words.
+fn shown(path: &str) -> String {
+    if bare(path).is_empty() { "no path".to_owned() } else { format!("`/{}`", bare(path)) }
+}
+
+/// The same signal by signal, where an address is for one only, or the other end takes one elsewhere.
+fn whole(cx: &mut Cx<'_>, link: &Link<'_>, listener: &Listener) {
+    let dial = &link.dial;
+    let signals = dial.only.map_or(link.signals, |it| SignalSet::of(&[it]));
+    // An address for one signal without any path is N004's; the path of profiles is not settled.
+    if is_reference(&dial.path) || dial.only.is_some() && bare(&dial.path).is_empty() {
+        return;
+    }
+    for signal in signals.iter().filter(|it| *it != Signal::Profiles && listener.signals.contains(*it)) {
+        let posts = match dial.only {
+            Some(_) => dial.path.clone(),
+            None if is_doubled(dial, &bare(listener.base.as_deref().unwrap_or_default())) => return,
+            None => format!("{}/v1/{signal}", dial.path.trim_end_matches('/')),
+        };
+        let Some(wanted) = listener.path_of(signal).filter(|it| !is_reference(it) && bare(it) != bare(&posts)) else {
+            continue;
+        };
+        let message = format!(
+            "{} posts {signal} to `{}` with {}, but {} takes them with {}",
+            link.dialer(),
+            link.address(),
+            shown(&posts),
+            link.to.title(),
+            shown(&wanted),
+        );
+        let address = format!("http://{}/{}", link.address(), bare(&wanted));
+        let help = match (dial.only, &dial.component) {
+            (Some(_), _) => format!("end the address with {}: `{address}`", shown(&wanted)),
+            (None, Some(_)) => format!("write `{signal}_endpoint: {address}`, which is taken as it is"),
+            (None, None) => {
+                let own = sdk::of_signal(signal).map_or("", |it| it.endpoint.as_str());
+                format!("set `{own}={address}`, which is taken as it is")
+            }
+        };
+        let finding = cx
+            .finding(message, &dial.origin, format!("posts {signal} with {}", shown(&posts)))
+            .label(listener.origin.span(), format!("takes {signal} with {}", shown(&wanted)))
+            .help(help);
+        let exact = dial.only.is_some() && dial.component.is_some() && link.through.is_none();
+        let change = repair::path(dial, &wanted).filter(|_| exact && cx.system.from_files);
+        let fix = change.map(|it| Fix::safe(format!("end it with {}", shown(&wanted)), it));
+        cx.report(repair::with(link.shows_the_way(finding), fix));
+    }
 }
 
 /// Data sources that ask a store below another path than it answers on.
@@ -215,6 +271,55 @@ mod tests {
         };
         mimir("/m/api/v1/push").silent("N005");
         mimir("/api/v1/push").finds("N005", "'http://store:8080/api/v1/push'");
+    }
+
+    /// A collector that sends, and what answers: another one, or Loki.
+    fn sent(exporter: &str, signal: &str, receiver: &str) -> Bench {
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol/config.yaml']\n  gw:\n    image: otel/opentelemetry-collector:0.158.0\n    \
+                       volumes: ['./gw.yaml:/etc/otelcol/config.yaml']\n  loki:\n    image: grafana/loki:3.5.0\n";
+        let otel = format!(
+            "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters: {{otlp_http: {{{exporter}}}}}\nservice: {{pipelines: \
+             {{{signal}: {{receivers: [otlp], exporters: [otlp_http]}}}}}}\n"
+        );
+        let gw = format!(
+            "receivers: {{otlp: {{protocols: {{http: {{endpoint: '0.0.0.0:4318'{receiver}}}}}}}}}\nexporters: {{debug: \
+             }}\nservice: {{pipelines: {{{signal}: {{receivers: [otlp], exporters: [debug]}}}}}}\n"
+        );
+        Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel), ("gw.yaml", &gw)])
+    }
+
+    #[test]
+    fn a_receiver_can_take_a_signal_at_a_path_of_its_own() {
+        let own = ", traces_url_path: /ingest/traces";
+        sent("traces_endpoint: 'http://gw:4318/ingest/traces'", "traces", own).silent("N005");
+        let base = sent("endpoint: 'http://gw:4318'", "traces", own);
+        base.finds("N005", "'http://gw:4318'");
+        base.leaves("N005");
+        sent("traces_endpoint: 'http://gw:4318/v1/traces'", "traces", own).finds("N005", "'http://gw:4318/v1/traces'");
+        // Other signals are taken where they always are, and run time may say where.
+        sent("endpoint: 'http://gw:4318'", "metrics", own).silent("N005");
+        sent("endpoint: 'http://gw:4318'", "traces", ", traces_url_path: '${env:PATH_OF_TRACES}'").silent("N005");
+        sent("endpoint: 'http://gw:4318/ingest'", "traces", ", traces_url_path: ingest/v1/traces").silent("N005");
+    }
+
+    #[test]
+    fn an_address_for_one_signal_is_taken_as_it_is() {
+        let loki = |address: &str| sent(&format!("logs_endpoint: '{address}'"), "logs", "");
+        loki("http://loki:3100/otlp/v1/logs").silent("N005");
+        loki("http://loki:3100/otlp").finds("N005", "'http://loki:3100/otlp'");
+        let bare = loki("http://loki:3100");
+        bare.silent("N005");
+        assert!(bare.helps("N004").iter().any(|it| it.contains("`http://loki:3100/otlp/v1/logs`")));
+        let program = |address: &str| {
+            let compose = format!(
+                "services:\n  app:\n    image: acme/app:1\n    environment:\n      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: \
+                 {address}\n      OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf\n  loki:\n    image: grafana/loki:3.5.0\n"
+            );
+            Bench::project(&[("compose.yaml", &compose)])
+        };
+        program("http://loki:3100/otlp").finds("N005", "http://loki:3100/otlp");
+        program("http://loki:3100/otlp/v1/logs").silent("N005");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use telstack_system::{Known, Protocol, Tls, Value, link::Address};
 
 use crate::{
     Cx, Rule,
-    facts::{Link, is_public},
+    facts::{Link, is_public, mesh_marker},
     repair,
 };
 
@@ -28,7 +28,7 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://loki:3100/otlp" }
     pipeline "logs" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "Either end is not known, or the link does not arrive at all (N002, N003). Plain text to port 443 of \
+        silent: "Either end is not known, or the link does not arrive at all (N002, N003). The pods are in a mesh. Plain text to port 443 of \
                  something outside is a warning.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/11630",
@@ -49,6 +49,10 @@ fn check(cx: &mut Cx<'_>) {
         let (Known::Value(client), Known::Value(server)) = (link.dial.tls, listener.tls) else { continue };
         let (sends, takes) = (client != Tls::Off, server != Tls::Off);
         if sends == takes {
+            continue;
+        }
+        // What a mesh does between its pods, the files do not say.
+        if [link.from, link.to].iter().any(|it| mesh_marker(cx.system, it).is_some()) {
             continue;
         }
         let word = |tls| if tls { "TLS" } else { "plain text" };
@@ -151,7 +155,7 @@ fn plain(link: &Link<'_>) -> Option<Vec<Change>> {
 mod tests {
     use telstack_diagnostics::{Applicability, Severity};
 
-    use telstack_system::{Known, Tls};
+    use telstack_system::{Known, Sourced, Tls, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -174,6 +178,16 @@ mod tests {
     fn silent_when_one_end_is_not_known() {
         Bench::link(|edge, _| edge.dial.as_mut().expect("dial").tls = Known::Unknown).silent("N006");
         Bench::link(|_, listener| listener.tls = Known::Absent).silent("N006");
+    }
+
+    #[test]
+    fn silent_in_a_mesh() {
+        for (key, value, found) in [("sidecar.istio.io/inject", "true", 0), ("sidecar.istio.io/inject", "false", 1)] {
+            let mut bench = Bench::link(|edge, _| edge.dial.as_mut().expect("dial").tls = Known::Value(Tls::On));
+            let marker = Sourced::new(value.to_owned(), bench.at("binds"));
+            bench.in_pod(WorkloadKind::Deployment).labels.insert(key.to_owned(), marker);
+            assert_eq!(bench.found().iter().filter(|it| it.0 == "N006").count(), found, "{value}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_grpc" { endpoint "gw:4317"; sending_queue storage="file_storage/otc" }
     pipeline "traces" { from "otlp"; to "otlp_grpc" }
 }"#,
-        silent: "The name comes from the environment; an `encoding` that is not declared as an extension is a built-in \
+        silent: "No pipeline has the component: it is never built (P005). The name comes from the environment; an `encoding` that is not declared as an extension is a built-in \
                  word of that component.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/8721",
@@ -41,7 +41,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(cx: &mut Cx<'_>) {
-    for part in &cx.facts.parts {
+    // What nothing mentions is never built.
+    let built = |it: &&Part<'_>| it.runs() || it.collector.pipelines.is_empty() || it.wiring.has_open_pipelines();
+    for part in cx.facts.parts.iter().filter(built) {
         for (path, value) in references(part) {
             judge(cx, part, &path, value);
         }
@@ -160,6 +162,20 @@ mod tests {
     fn fails_on_an_authenticator_deep_in_a_receiver() {
         let yaml = "receivers: {otlp: {protocols: {grpc: {auth: {authenticator: oidc}}}}}";
         Bench::collector("0.158.0", yaml).finds("P002", "oidc");
+    }
+
+    #[test]
+    fn silent_where_the_component_is_never_built() {
+        let used = |exporter: &str| {
+            let yaml = format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\n\
+                 exporters: {{otlp_grpc: {{endpoint: 'gw:4317', sending_queue: {{storage: file_storage}}}}, debug: }}\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{exporter}]}}}}}}"
+            );
+            Bench::collector("0.158.0", &yaml)
+        };
+        used("otlp_grpc").finds("P002", "file_storage");
+        used("debug").silent("P002");
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(crate) static RULE: Rule = Rule {
     pipeline "traces" { from "otlp" "jaeger"; to "tempo" }
 }"#,
         silent: "The collector has no pipeline at all; a connector used on one side only (P011); an extension that a \
-                 setting names (P002).",
+                 setting names (P002); a list that names it is replaced by a later \
+                 configuration (E004).",
         sources: &["https://github.com/open-telemetry/opentelemetry-collector/issues/8721"],
     },
     check,
@@ -37,7 +38,11 @@ fn check(cx: &mut Cx<'_>) {
     let firsts = cx.facts.parts.iter().filter(|it| it.is_first());
     for part in firsts {
         let (component, collector) = (part.component, part.collector);
-        if collector.pipelines.is_empty() || part.wiring.has_open_pipelines() || is_used(cx, part) {
+        if collector.pipelines.is_empty()
+            || part.wiring.has_open_pipelines()
+            || collector.lost.contains(&component.id)
+            || is_used(cx, part)
+        {
             continue;
         }
         let extension = component.kind == ComponentKind::Extension;

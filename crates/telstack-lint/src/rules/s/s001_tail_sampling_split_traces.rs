@@ -67,6 +67,12 @@ fn check(cx: &mut Cx<'_>) {
         if senders.is_empty() && (!spread_over(cx.system, facts, part.id).is_empty() || is_headless(cx, part)) {
             continue;
         }
+        // All that is sent goes to one and the same pod.
+        if senders.first().is_some_and(|first| {
+            one_pod(first).is_some() && senders.iter().all(|link| link.dial.host == first.dial.host)
+        }) {
+            continue;
+        }
         told.push(part.id);
         let words = instances.words();
         let message = format!("{} needs whole traces, and `{}` runs {words}", part.title(), part.node.name);
@@ -75,6 +81,7 @@ fn check(cx: &mut Cx<'_>) {
             .label(instances.several().and_then(Origin::span), format!("runs {words}"));
         for link in senders.iter().take(SHOWN) {
             let how = match link.service {
+                Some(_) if let Some(pod) = one_pod(link) => format!("sends to the pod `{pod}` only"),
                 Some(service) if !plain(link) => format!("sends to one pod after the other of `{}`", service.name),
                 Some(service) => format!("sends through the Service `{}`: to whichever pod", service.name),
                 None => "sends to whichever of them".to_owned(),
@@ -182,7 +189,15 @@ fn listens(part: &Part<'_>, pipeline: &telstack_system::Pipeline) -> bool {
 fn is_headless(cx: &Cx<'_>, part: &Part<'_>) -> bool {
     let pod = part.node.container.as_ref().and_then(|it| it.pod.as_deref());
     let services = cx.system.cluster.as_deref().zip(pod).map(|(cluster, pod)| cluster.services_of(pod));
-    services.is_some_and(|mut services| services.any(|it| it.headless))
+    // An operator makes one for each collector, whoever asks it.
+    services.is_some_and(|mut services| services.any(|it| it.headless && !it.open_ports))
+}
+
+/// The only pod that a link leads to, where its address has the name of one: `gateway-0.gateway-headless`.
+fn one_pod<'a>(link: &'a Link<'_>) -> Option<&'a str> {
+    let service = link.service.filter(|_| link.via.is_some_and(|via| via.pods))?;
+    let (first, _) = link.dial.host.split_once('.')?;
+    (first != service.name).then_some(first)
 }
 
 /// Does a link lead to whichever pod a Service picks?

@@ -49,7 +49,7 @@ impl Edge<'_> {
 
     fn dial(&self, host: String, port: u16, path: String, tls: Tls, origin: Origin) -> Dial {
         let (protocol, tls) = (self.door.protocol, Known::Value(tls));
-        Dial { component: None, protocol, host, port, path, tls, tenant: None, origin }
+        Dial { component: None, protocol, host, port, path, only: None, tls, tenant: None, origin }
     }
 
     fn inside(&self, address: &Address, settings: &mut Settings) -> Dial {

@@ -146,7 +146,7 @@ impl<'a> Problem<'a> {
         let (Some(tree), Some(value)) = (whole.as_ref().and_then(|it| it.at(&path)), value) else { return false };
         let mut found = Vec::new();
         let fed = SignalSet::default();
-        let mut walk = Walk { node, component, fact, fed, used: true, version, found: &mut found };
+        let mut walk = Walk { node, component, fact, fed, wiring: None, version, found: &mut found };
         walk.value(value, &Arc::new(tree.clone()), &path);
         found.iter().all(|it| matches!(it.kind, ProblemKind::Secret(_) | ProblemKind::Deprecated(_)))
     }

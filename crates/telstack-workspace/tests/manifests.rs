@@ -367,7 +367,7 @@ fn resources_of_the_operator_have_services_of_their_own() {
                    {receivers: [otlp], exporters: [loadbalancing]}}}\n";
     assert!(advice("S002", spreads, &format!("{image}  replicas: 2\n")).contains("`gw-collector-headless`"));
     let scrapes = "receivers: {prometheus: {config: {scrape_configs: [{job_name: a, static_configs: [{targets: \
-                   ['gw-collector:8888']}]}]}}}\nexporters: {debug: {}}\nservice: {pipelines: {metrics: {receivers: \
+                   ['gw-collector:8889']}]}]}}}\nexporters: {debug: {}}\nservice: {pipelines: {metrics: {receivers: \
                    [prometheus], exporters: [debug]}}}\n";
     let help = advice("M004", scrapes, &image);
     assert!(help.contains("dial `gw-collector-monitoring:8888`"), "{help}");

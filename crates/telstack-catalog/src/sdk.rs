@@ -14,6 +14,8 @@ pub struct Variables {
     pub endpoint: String,
     /// Names the variable that holds the protocol. What is spoken without it differs between languages.
     pub protocol: String,
+    /// Names the variable that holds the file of the authority that vouches for the other end.
+    pub certificate: String,
     /// Names the variable that lists the exporters of a signal.
     #[serde(default)]
     pub exporters: Option<String>,

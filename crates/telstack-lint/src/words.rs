@@ -4,7 +4,9 @@ use std::fmt::Display;
 
 use telstack_catalog::{Version, near::Near, otelcol};
 use telstack_diagnostics::Diagnostic;
-use telstack_system::{Listener, Node};
+use telstack_system::{Listener, Node, Platform};
+
+use crate::Cx;
 
 /// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and `c` ``.
 pub(crate) fn ticked<T: Display>(items: impl IntoIterator<Item = T>) -> String {
@@ -53,6 +55,21 @@ pub(crate) fn with_release(finding: Diagnostic, node: &Node) -> Diagnostic {
     let Some(version) = &node.version else { return finding };
     let how = if version.origin.is_written() { "is pinned here" } else { "runs here, as no release is named" };
     finding.label(version.span(), format!("{} {how}", version.value))
+}
+
+/// How to mount a path of the host at a path of a container, in the words of what runs it: a stack, compose, a cluster.
+pub(crate) fn mount_host(cx: &Cx<'_>, path: &str, at: &str) -> String {
+    if cx.system.platform.value == Platform::Kubernetes {
+        return format!(
+            "`{{name: host, mountPath: {at}, readOnly: true}}` among the container's `volumeMounts`, and `{{name: host, \
+             hostPath: {{path: {path}}}}}` among the pod's `volumes`"
+        );
+    }
+    let there = if path == at { String::new() } else { format!(" to=\"{at}\"") };
+    cx.words(
+        format!("`mount \"{path}\"{there}` in the collector's block"),
+        format!("`{path}:{at}:ro` among its `volumes`"),
+    )
 }
 
 /// What a collector serves itself, without a component.

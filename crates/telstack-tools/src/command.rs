@@ -1,7 +1,7 @@
 //! The command line of a program: its flags, and the configuration that they name.
 
 use telstack_catalog::product::Product;
-use telstack_system::Node;
+use telstack_system::{Node, Origin};
 
 /// The flags of a command line, in order: name without dashes, value, and the place in the command.
 pub(crate) fn flags(node: &Node) -> Vec<(String, Option<String>, usize)> {
@@ -19,6 +19,12 @@ pub(crate) fn flags(node: &Node) -> Vec<(String, Option<String>, usize)> {
         }
     }
     found
+}
+
+/// The place of the last flag of that name.
+pub(crate) fn flag_origin<'a>(node: &'a Node, name: &str) -> Option<&'a Origin> {
+    let (.., at) = flags(node).into_iter().rev().find(|(known, ..)| known == name)?;
+    Some(&node.container.as_ref()?.command.get(at)?.origin)
 }
 
 /// The value of the last flag of that name.

@@ -36,6 +36,11 @@ fn links_are_followed_from_file_to_file() {
     assert_eq!(of("jaeger:4319"), ["N003 d/otel.yaml jaeger:4319"]);
     // Something outside of the project.
     assert!(of("tempo:4319").is_empty());
+    // However the name is looked up.
+    for scheme in ["dns:///", "dns://10.0.0.2/", "passthrough:///"] {
+        assert!(of(&format!("{scheme}jaeger:4317")).is_empty());
+        assert_eq!(of(&format!("{scheme}jaeger:4319")), [format!("N003 d/otel.yaml {scheme}jaeger:4319")]);
+    }
 }
 
 const LOGGING: &str = "receivers:\n  otlp:\n    protocols:\n      grpc:\nexporters:\n  logging:\nservice:\n  \

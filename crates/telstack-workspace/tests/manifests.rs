@@ -351,6 +351,29 @@ fn resources_of_the_operator_run_several_times() {
 }
 
 #[test]
+fn resources_of_the_operator_have_services_of_their_own() {
+    let image = format!("  image: {IMAGE}\n");
+    let advice = |code: &str, config: &str, more: &str| {
+        let text = format!(
+            "{}---\n{}",
+            resource("gw", &collector("elsewhere:4317"), false, more),
+            resource("a", config, false, &image)
+        );
+        let found = checked([(ALL, &text)]).diagnostics;
+        found.into_iter().filter(|it| it.rule.code == code).flat_map(|it| it.help).collect::<Vec<_>>().join("; ")
+    };
+    let spreads = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}\nexporters: {loadbalancing: {protocol: \
+                   {otlp: {tls: {insecure: true}}}, resolver: {dns: {hostname: gw-collector}}}}\nservice: {pipelines: {traces: \
+                   {receivers: [otlp], exporters: [loadbalancing]}}}\n";
+    assert!(advice("S002", spreads, &format!("{image}  replicas: 2\n")).contains("`gw-collector-headless`"));
+    let scrapes = "receivers: {prometheus: {config: {scrape_configs: [{job_name: a, static_configs: [{targets: \
+                   ['gw-collector:8889']}]}]}}}\nexporters: {debug: {}}\nservice: {pipelines: {metrics: {receivers: \
+                   [prometheus], exporters: [debug]}}}\n";
+    let help = advice("M004", scrapes, &image);
+    assert!(help.contains("dial `gw-collector-monitoring:8888`"), "{help}");
+}
+
+#[test]
 fn resources_of_the_operator_give_volumes_to_a_group() {
     let config = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}\nextensions: {file_storage: {directory: \
                   /q}}\nexporters: {debug: {}}\nservice: {extensions: [file_storage], pipelines: {traces: {receivers: \

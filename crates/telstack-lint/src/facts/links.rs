@@ -8,7 +8,8 @@ use telstack_catalog::{
 };
 use telstack_diagnostics::Diagnostic;
 use telstack_system::{
-    Dial, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Published, Purpose, Server, Service, System, Via,
+    Cluster, Dial, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Published, Purpose, Server, Service, System,
+    Via,
     link::{Call, Hearing},
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Link<'a> {
     pub(crate) via: Option<Via>,
     /// The Service that is dialled, in Kubernetes.
     pub(crate) service: Option<&'a Service>,
+    /// The cluster around it, in Kubernetes.
+    cluster: Option<&'a Cluster>,
     /// Was it read from a file of a tool, not from a stack?
     from_files: bool,
     /// Are both ends the same node, or have they one `localhost`?
@@ -154,6 +157,12 @@ impl<'a> Link<'a> {
                     it.transport == listener.transport
                         && container.and_then(|container| container.port_number(&it.target)) == Some(port)
                 });
+                if leads.is_none()
+                    && let Some(other) = self.leads_there(port)
+                {
+                    let host = self.dial.host.replacen(&service.name, &other.name, 1);
+                    return format!("dial `{host}:{port}`, which speaks {speaks}");
+                }
                 let Some(leads) = leads else {
                     let name = &service.name;
                     return format!("let a port of the Service `{name}` lead to {port}, which speaks {speaks}");
@@ -162,6 +171,15 @@ impl<'a> Link<'a> {
             }
         };
         format!("dial `{address}`, which speaks {speaks}")
+    }
+}
+
+impl<'a> Link<'a> {
+    /// Another Service of the same pods, by which a port of them is dialled as it is.
+    fn leads_there(&self, port: u16) -> Option<&'a Service> {
+        let container = self.to.container.as_ref()?;
+        let leads = |it: &&Service| it.port(port).and_then(|it| container.port_number(&it.target)) == Some(port);
+        self.cluster?.services_of(container.pod.as_deref()?).filter(|it| !it.headless).find(leads)
     }
 }
 
@@ -219,6 +237,7 @@ fn behind<'a>(system: &'a System, link: &Link<'a>) -> Vec<Link<'a>> {
             to_id: to,
             via: edge.via,
             service: None,
+            cluster: link.cluster,
             from_files: link.from_files,
             inside: link.from_id == to,
             hearing,
@@ -267,6 +286,7 @@ fn link<'a>(
         to_id,
         via,
         service,
+        cluster: system.cluster.as_deref(),
         from_files: system.from_files,
         inside: system.share_localhost(from, to_id) || via.is_some_and(|via| via.service.is_none()),
         through: None,

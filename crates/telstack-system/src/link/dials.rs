@@ -123,8 +123,21 @@ pub(super) fn of_job(receiver: &Component, job: &Value) -> Vec<Dial> {
     targets.iter().filter_map(dial).collect()
 }
 
+/// The address in a target of gRPC, which may say how it is looked up: `dns:///host:port`. Source: grpc
+/// `doc/naming.md`.
+fn looked_up(target: &str) -> &str {
+    let Some((_, rest)) = target.split_once("://").filter(|(scheme, _)| RESOLVERS.contains(scheme)) else {
+        return target;
+    };
+    rest.split_once('/').map_or(rest, |(_, address)| address)
+}
+
+/// What looks up the name that follows, and nothing else.
+const RESOLVERS: [&str; 2] = ["dns", "passthrough"];
+
 fn dial(exporter: &Component, protocol: Protocol, endpoint: &Value) -> Option<Dial> {
-    let address = Address::parse(endpoint.as_str().filter(|text| !is_open(text))?)?;
+    let text = endpoint.as_str().filter(|text| !is_open(text))?;
+    let address = Address::parse(if protocol.is_grpc() { looked_up(text) } else { text })?;
     Some(Dial {
         component: Some(exporter.reference()),
         protocol,

@@ -32,11 +32,14 @@ const DISCOVERED: &str = "file_sd_configs";
 /// Settings that name files, with the role of those that are read.
 const NAMED: [(&str, Option<&str>); 2] = [("rule_files", Some(RULES)), ("scrape_config_files", None)];
 
+/// The flag that says where it listens.
+const LISTEN: &str = "web.listen-address";
+
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let path = command::config_path(node, "config.file").unwrap_or_default();
     let all = command::flags(node);
     let web = command::flag(node, "web.config.file");
-    let listen = command::flag(node, "web.listen-address");
+    let listen = command::flag(node, LISTEN);
     let prefix = prefix(node);
     let data = command::flag(node, "storage.tsdb.path");
     let config = folder.config_for(node, "config.file").known();
@@ -141,8 +144,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         let (host, port) = listen.as_deref().and_then(|it| it.rsplit_once(':')).unwrap_or(("", ""));
         let (bind, port) = (Bind::parse(host), port.parse::<u16>().ok());
         let tls = tls.unwrap_or(Known::Value(Tls::Off));
+        let origin = command::flag_origin(node, LISTEN).unwrap_or(&node.origin).clone();
         node.listeners = link::listeners(node, Product::Prometheus, version, |endpoint| {
-            Some(Door { port: port.unwrap_or(endpoint.port), bind: bind.clone(), tls, origin: node.origin.clone() })
+            Some(Door { port: port.unwrap_or(endpoint.port), bind: bind.clone(), tls, origin: origin.clone() })
         });
         for listener in &mut node.listeners {
             server::below(listener, &prefix);

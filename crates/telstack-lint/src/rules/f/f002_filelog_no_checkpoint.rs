@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
     pipeline "logs" { from "file_log"; to "loki" }
     durable
 }"#,
-        silent: "Files are deleted once they are read (`delete_after_read`); the receiver is in no pipeline; the \
+        silent: "Files are deleted once they are read (`delete_after_read`); the pod ends (a Job); the receiver is in no pipeline; the \
                  collector is not seen in a container that is kept running, as an example or a test is.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/filelogreceiver",

@@ -5,7 +5,11 @@ use telstack_catalog::{
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{Container, MountSource, Origin, Value};
 
-use crate::{Cx, Rule, facts::Part, words::is_reference};
+use crate::{
+    Cx, Rule,
+    facts::Part,
+    words::{is_reference, mount_host},
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -62,10 +66,7 @@ fn check(cx: &mut Cx<'_>) {
                 let mut finding = cx
                     .finding(message, origin, "a path of the host, not of the container")
                     .label(part.node.span(), format!("`{}` is given no such path", part.node.name))
-                    .help(cx.words(
-                        format!("mount it: `mount \"{folder}\"` in the collector's block"),
-                        format!("mount it: `{folder}:{folder}:ro` among its `volumes`"),
-                    ));
+                    .help(format!("mount it: {}", mount_host(cx, folder, folder)));
                 if path.holds == HostPathKind::Socket {
                     finding =
                         finding.note("the socket belongs to root and its group: `user` says who the collector runs as");
@@ -90,7 +91,11 @@ fn unreadable(cx: &Cx<'_>, part: &Part<'_>, container: &Container, file: &str, a
         cx.finding(format!("{} may not read `{file}`", part.title()), at, "only root of the host may read it")
             .severity(Severity::Warning)
             .label(container.image.span(), format!("runs as user {user}"))
-            .help(cx.words("run the collector as root: `user \"0\"`", "run the collector as root: `user: \"0\"`")),
+            .help(if container.pod.is_some() {
+                "run the collector as root: `securityContext: {runAsUser: 0}`".to_owned()
+            } else {
+                cx.words("run the collector as root: `user \"0\"`", "run the collector as root: `user: \"0\"`")
+            }),
     )
 }
 

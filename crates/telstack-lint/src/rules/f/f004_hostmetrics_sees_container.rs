@@ -2,7 +2,11 @@ use telstack_catalog::otelcol::{HostPath, HostPathKind};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::Known;
 
-use crate::{Cx, Rule, facts::Part, words::ticked};
+use crate::{
+    Cx, Rule,
+    facts::Part,
+    words::{mount_host, ticked},
+};
 
 /// Where the root of the host is mounted by habit.
 const HABIT: &str = "/hostfs";
@@ -61,10 +65,7 @@ fn judge(cx: &Cx<'_>, part: &Part<'_>, path: &HostPath) -> Option<Diagnostic> {
             let message = format!("{} looks for the host at `{root}`, where its container has nothing", part.title());
             let place = part.component.setting(setting).map_or(&part.component.origin, |value| &value.mark);
             let finding = cx.finding(message, place, "not mounted").severity(Severity::Error);
-            Some(finding.help(cx.words(
-                format!("mount the host's root there: `mount \"/\" to=\"{root}\"` in the collector's block"),
-                format!("mount the host's root there: `/:{root}:ro`"),
-            )))
+            Some(finding.help(format!("mount the host's root there: {}", mount_host(cx, "/", root))))
         }
         Known::Unknown => None,
         Known::Value(_) | Known::Absent => {
@@ -79,13 +80,10 @@ fn judge(cx: &Cx<'_>, part: &Part<'_>, path: &HostPath) -> Option<Diagnostic> {
             }
             let message = format!("{} measures {} of its container, not of the host", part.title(), ticked(&blind));
             let finding = cx.finding(message, &part.component.origin, format!("no `{setting}`"));
-            Some(finding.help(cx.words(
-                format!(
-                    "mount the host's root and say where it is: `mount \"/\" to=\"{HABIT}\"` in the collector's \
-                     block, `{setting} \"{HABIT}\"` in the receiver's"
-                ),
-                format!("mount the host's root and say where it is: `/:{HABIT}:ro`, and `{setting}: {HABIT}` here"),
-            )))
+            let say =
+                cx.words(format!("`{setting} \"{HABIT}\"` in the receiver's"), format!("`{setting}: {HABIT}` here"));
+            let mount = mount_host(cx, "/", HABIT);
+            Some(finding.help(format!("mount the host's root, {mount}, and say where it is: {say}")))
         }
     }
 }

@@ -208,6 +208,11 @@ fn nothing(cx: &Cx<'_>, node: &Node, collector: &Collector, asks: &Asks<'_>) -> 
             let finding = start("refused, again and again")
                 .label(extension.origin.span(), "declared, and not started")
                 .help(format!("start it: add `{id}` to `service.extensions`"));
+            let written = extension.setting("endpoint").map(|it| it.as_str().and_then(|it| it.rsplit_once(':')));
+            let own = written.map_or(usual, |it| it.and_then(|(_, port)| port.parse().ok()));
+            if let Some(own) = own.filter(|own| *own != port) {
+                return Some(finding.help(format!("and ask port {own}, where it listens then")));
+            }
             let fix = repair::enable(collector, id)
                 .map(|changes| telstack_diagnostics::Fix::safe(format!("start `{id}`"), changes));
             Some(repair::with(finding, fix))

@@ -43,7 +43,8 @@ rules:
         silent: "The service account or a role that it has is not among the files; the role takes rules of others; the \
                  component does not ask as the account of its pod (`auth_type`); a rule is for objects of some names; \
                  an operator makes the pod; what is asked for comes from the environment. Without any binding it is a \
-                 warning, and advice where the pod names no account: something elsewhere may bind it.",
+                 warning, and advice where the pod names no account: something elsewhere may bind it. Where the \
+                 files have no role at all, one remark for each account.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/processor/k8sattributesprocessor/README.md",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/30928",

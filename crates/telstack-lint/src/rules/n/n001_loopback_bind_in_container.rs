@@ -39,7 +39,10 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     for (id, node) in cx.system.nodes() {
-        for listener in node.listeners.iter().filter(|it| it.bind == Bind::Loopback) {
+        for (at, listener) in node.listeners.iter().enumerate().filter(|(_, it)| it.bind == Bind::Loopback) {
+            if node.listeners[..at].iter().any(|it| is_one_server(it, listener)) {
+                continue;
+            }
             if let Some(finding) = judge(cx, id, node, listener) {
                 cx.report(finding);
             }
@@ -53,10 +56,17 @@ pub(crate) fn only_scraped(cx: &Cx<'_>, id: NodeId, listener: &Listener) -> bool
     dialers.peek().is_some() && dialers.all(|it| it.purpose == Purpose::Scrape)
 }
 
+/// Do two doors stand in one server? What is told its address once is one mistake.
+fn is_one_server(one: &Listener, other: &Listener) -> bool {
+    one.owner.is_none() && other.owner.is_none() && (one.port, &one.origin) == (other.port, &other.origin)
+}
+
 /// Who dials a listener from elsewhere.
 fn dialers<'a>(cx: &Cx<'a>, id: NodeId, listener: &'a Listener) -> impl Iterator<Item = &'a Link<'a>> {
     let reaches = move |link: &&Link<'_>| {
-        link.to_id == id && !link.inside && link.listener().is_some_and(|it| std::ptr::eq(it, listener))
+        link.to_id == id
+            && !link.inside
+            && link.listener().is_some_and(|it| std::ptr::eq(it, listener) || is_one_server(it, listener))
     };
     cx.facts.links.iter().filter(reaches)
 }
@@ -73,7 +83,8 @@ fn judge(cx: &Cx<'_>, id: NodeId, node: &Node, listener: &Listener) -> Option<Di
         .filter(|it| it.network == Network::Own)
         .flat_map(|it| &it.published)
         .find(|it| (it.container_port, it.transport) == (listener.port, listener.transport));
-    let what = served(node, listener);
+    let several = node.listeners.iter().filter(|it| is_one_server(it, listener)).count() > 1;
+    let what = if several { format!("`{}`", node.name) } else { served(node, listener) };
     let port = listener.port;
     let mut finding = match (dialers.first(), published) {
         (Some(first), _) => {
@@ -188,5 +199,18 @@ mod tests {
         node.listeners = passes::collector_listeners(node.collector().expect("a collector"), version);
         node.container.as_mut().expect("a container").published.push(published);
         assert_eq!(bench.fixed("N001", &yaml("0.0.0.0")), Applicability::Unsafe);
+    }
+
+    #[test]
+    fn a_flag_is_told_of_once() {
+        let of = |address: &str| {
+            let compose = format!(
+                "services:\n  prometheus:\n    image: prom/prometheus:v3.5.0\n    command: [--config.file=/p.yml, \
+                 '--web.listen-address={address}']\n    ports: ['9090:9090']\n    volumes: ['./p.yml:/p.yml']\n"
+            );
+            Bench::project(&[("compose.yaml", &compose), ("p.yml", "scrape_configs: []\n")])
+        };
+        of("127.0.0.1:9090").finds("N001", "'--web.listen-address=127.0.0.1:9090'");
+        of(":9090").silent("N001");
     }
 }

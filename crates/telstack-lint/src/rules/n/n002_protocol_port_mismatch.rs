@@ -1,6 +1,6 @@
-use telstack_catalog::{ComponentKind, Version, otelcol, product::Product, sdk};
+use telstack_catalog::{ComponentKind, Signal, Version, otelcol, product::Product, sdk};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Listener, Protocol, Purpose, link};
+use telstack_system::{EnvValue, Listener, Protocol, Purpose, link};
 
 use crate::{
     Cx, Rule,
@@ -61,16 +61,27 @@ pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
         let mut finding = cx
             .finding(message, &dial.origin, format!("dials port {} with {}", dial.port, dial.protocol))
             .label(stranger.origin.span(), format!("port {} of {} speaks {spoken}", stranger.port, to.title()));
+        let own = own_protocol(link);
         for right in to.listeners.iter().filter(|it| it.protocol == dial.protocol) {
-            finding = finding.help(link.way_to(right));
+            // The address is that of other signals too.
+            finding = finding.help(match own.filter(|_| link.service.is_none()) {
+                Some(own) => {
+                    let bare = if dial.protocol == Protocol::OTLP_HTTP { "/v1/…" } else { "" };
+                    format!("give that signal an address: `{}=http://{}:{}{bare}`", own.endpoint, dial.host, right.port)
+                }
+                None => link.way_to(right),
+            });
         }
-        match said_by(link) {
+        match own.map(|it| it.protocol.as_str()).or_else(|| said_by(link)) {
             Some(variable) => {
                 let word = sdk::protocol_word(stranger.protocol.0);
                 let help = word.map(|word| format!("or let the program speak {spoken}: `{variable}={word}`"));
                 finding.help.extend(help);
             }
-            None if finding.help.is_empty() => finding = finding.help(format!("use an exporter that speaks {spoken}")),
+            None if finding.help.is_empty() => {
+                let fitting = exporter_for(cx, link);
+                finding = finding.help(fitting.unwrap_or_else(|| format!("use an exporter that speaks {spoken}")));
+            }
             None => {}
         }
         if let Some(better) = link.better() {
@@ -83,9 +94,38 @@ pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
         if let Some(product) = to.product().filter(refuses) {
             finding = finding.note(format!("{product} does not take {}", product.rejects().join("; ")));
         }
-        let fix = repair::port(link).map(|it| Fix::unsafe_("dial the port that speaks it", it));
+        let fix =
+            repair::port(link).filter(|_| own.is_none()).map(|it| Fix::unsafe_("dial the port that speaks it", it));
         cx.report(repair::with(link.shows_the_way(finding), fix));
     }
+}
+
+/// The usual exporter for a door of the other end that takes the signals that flow, with the address to write.
+fn exporter_for(cx: &Cx<'_>, link: &Link<'_>) -> Option<String> {
+    let component = link.dial.component.as_ref()?;
+    let version = link.from.version()?;
+    let collector = link.from.collector().filter(|_| link.service.is_none() && link.through.is_none())?;
+    let part = cx.facts.named(link.from_id, component.kind, &component.id)?;
+    let takes = |it: &&Listener| link.signals.iter().all(|signal| it.signals.contains(signal));
+    let doors = link.to.listeners.iter().filter(|_| !link.signals.is_empty()).filter(takes);
+    let ships = |name: &str| collector.ships(ComponentKind::Exporter, name, version);
+    let named = doors.filter_map(|door| {
+        let exporter = otelcol::plain_exporters(door.protocol.0).into_iter().find(|it| ships(it.name_at(version)))?;
+        let otlp = [Protocol::OTLP_HTTP, Protocol::OTLP_GRPC].contains(&door.protocol);
+        let path = door.base.as_deref().or(door.path.as_deref()).unwrap_or_default();
+        let scheme = if door.protocol.is_grpc() { "" } else { "http://" };
+        let address = format!("{scheme}{}:{}{}", link.dial.host, door.port, path.trim_end_matches('/'));
+        Some((
+            !otlp,
+            format!(
+                "use the exporter `{}` with `{}: {address}`",
+                exporter.name_at(version),
+                exporter.address_setting()
+            ),
+        ))
+    });
+    let best = named.min_by_key(|(other, _)| *other).map(|(_, help)| help);
+    best.filter(|_| part.usable().is_some())
 }
 
 /// The variable by which a program is told the protocol, if it was told where to send by one.
@@ -96,6 +136,23 @@ fn said_by(link: &Link<'_>) -> Option<&'static str> {
     let own = sdk::signal_of(&endpoint.name).and_then(sdk::of_signal);
     let set = |it: &&sdk::Variables| variables.iter().any(|variable| variable.name == it.protocol);
     Some(&own.filter(set).unwrap_or(sdk::shared()).protocol)
+}
+
+/// The variables of the signal for which a program is told another protocol than for the rest, at the address of all.
+fn own_protocol(link: &Link<'_>) -> Option<&'static sdk::Variables> {
+    link.from.external()?;
+    let variables = &link.from.container.as_ref()?.env;
+    let endpoint = variables.iter().find(|it| it.origin == link.dial.origin)?;
+    if sdk::signal_of(&endpoint.name).is_some() {
+        return None;
+    }
+    let says = |name: &str| {
+        let variable = variables.iter().rev().find(|it| it.name == name)?;
+        let EnvValue::Literal(text) = &variable.value else { return None };
+        sdk::protocol(text)
+    };
+    let mut signals = Signal::ALL.iter().filter_map(|signal| sdk::of_signal(*signal));
+    signals.find(|it| says(&it.protocol) == Some(link.dial.protocol.0))
 }
 
 /// Of something outside only the number of the port speaks.
@@ -187,6 +244,36 @@ mod tests {
         sends("otlp_http: {endpoint: 'https://gw.example.com:4317'}").finds("N002", "'https://gw.example.com:4317'");
         sends("otlp_grpc: {endpoint: 'gw.example.com:443'}").silent("N002");
         sends("otlp_http: {endpoint: 'https://gw.example.com:4318'}").silent("N002");
+    }
+
+    #[test]
+    fn names_the_exporter_that_fits() {
+        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                       ['./o.yaml:/etc/otelcol/config.yaml']\n  loki:\n    image: grafana/loki:3.5.0\n";
+        let otel = "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {otlp_grpc: {endpoint: 'loki:3100', tls: {insecure: \
+                    true}}}\nservice: {pipelines: {logs: {receivers: [otlp], exporters: [otlp_grpc]}}}\n";
+        let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", otel)]);
+        bench.finds("N002", "'loki:3100'");
+        let helps = bench.helps("N002");
+        assert_eq!(helps, ["use the exporter `otlp_http` with `endpoint: http://loki:3100/otlp`"]);
+    }
+
+    #[test]
+    fn one_signal_of_a_program_has_a_protocol_of_its_own() {
+        let compose = "services:\n  app:\n    image: acme/app:1\n    environment: {OTEL_EXPORTER_OTLP_ENDPOINT: \
+                       'http://otel:4318', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: grpc}\n  otel:\n    image: \
+                       otel/opentelemetry-collector:0.158.0\n    volumes: ['./o.yaml:/etc/otelcol/config.yaml']\n";
+        let otel = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}, http: {endpoint: '0.0.0.0:4318'}}}}\n\
+                    exporters: {debug: }\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n";
+        let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", otel)]);
+        bench.leaves("N002");
+        assert_eq!(
+            bench.helps("N002"),
+            [
+                "give that signal an address: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://otel:4317`",
+                "or let the program speak OTLP over HTTP: `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf`"
+            ]
+        );
     }
 
     #[test]

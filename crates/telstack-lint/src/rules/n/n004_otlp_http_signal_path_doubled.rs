@@ -31,7 +31,8 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_http" { endpoint "http://traces.example:4318" }
     pipeline "traces" { from "otlp"; to "otlp_http" }
 }"#,
-        silent: "The address comes from the environment; what is left without the path is wrong for the store that is \
+        silent: "The address comes from the environment; each signal that flows has an address of its own \
+                 (`traces_endpoint`); what is left without the path is wrong for the store that is \
                  dialled (N005). An address for one signal without any path is a warning, as long as nothing of the \
                  stack answers there. Programs that are told an address by `OTEL_EXPORTER_OTLP_ENDPOINT` and neither a \
                  protocol nor a port that answers.",

@@ -1,4 +1,4 @@
-use telstack_catalog::ComponentKind;
+use telstack_catalog::{ComponentKind, sdk};
 use telstack_diagnostics::{Change, Diagnostic, Fix, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
 use telstack_system::{Known, Protocol, Tls, Value, link::Address};
@@ -74,6 +74,10 @@ fn check(cx: &mut Cx<'_>) {
             _ if link.dial.protocol == Protocol::KAFKA => finding.help("take the `tls` block out of its settings"),
             _ if link.dial.protocol == Protocol::ANY && takes => finding.help("add `ssl` to the line of the server"),
             _ if link.dial.protocol == Protocol::ANY => finding.help("take `ssl` off the line of the server"),
+            (_, true) if let Some(variables) = told_by(link) => {
+                finding.help(format!("write `https://`, and name the authority's file in `{}`", variables.certificate))
+            }
+            (_, false) if told_by(link).is_some() => finding.help("write the address with `http://`"),
             (true, true) => finding.help("set `tls.insecure` of the exporter to false, and its `tls.ca_file`"),
             (true, false) if https(link) && insecure(link) => {
                 finding.help("leave `https://` out: it asks for TLS, whatever `tls.insecure` says")
@@ -102,6 +106,13 @@ fn check(cx: &mut Cx<'_>) {
             plain(link).filter(|_| !takes && link.through.is_none()).map(|it| Fix::unsafe_("send in plain text", it));
         cx.report(repair::with(link.shows_the_way(finding), fix));
     }
+}
+
+/// The variables that tell a program where to send, if it is one that is told so.
+fn told_by(link: &Link<'_>) -> Option<&'static sdk::Variables> {
+    link.from.external()?;
+    let variable = link.from.container.as_ref()?.env.iter().find(|it| it.origin == link.dial.origin)?;
+    Some(sdk::signal_of(&variable.name).and_then(sdk::of_signal).unwrap_or(sdk::shared()))
 }
 
 /// Of something outside only the number of the port speaks. A public address is X003's.
@@ -204,6 +215,19 @@ mod tests {
         assert_eq!(project("hub.internal:443").finds("N006", "'hub.internal:443'"), Severity::Warning);
         project("hub.internal:4317").silent("N006");
         project("otlp.vendor.com:443").silent("N006");
+    }
+
+    #[test]
+    fn programs_are_told_by_variables() {
+        let compose = "services:\n  app:\n    image: acme/app:1\n    environment: {OTEL_EXPORTER_OTLP_ENDPOINT: \
+                       'http://otel:5317', OTEL_EXPORTER_OTLP_PROTOCOL: grpc}\n  otel:\n    image: \
+                       otel/opentelemetry-collector:0.158.0\n    volumes: ['./o.yaml:/etc/otelcol/config.yaml']\n";
+        let otel = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:5317', tls: {cert_file: /c, key_file: \
+                    /k}}}}}\nexporters: {debug: }\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n";
+        let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", otel)]);
+        bench.finds("N006", "'http://otel:5317'");
+        let helps = bench.helps("N006");
+        assert!(helps.len() == 1 && helps[0].contains("OTEL_EXPORTER_OTLP_CERTIFICATE"), "{helps:?}");
     }
 
     #[test]

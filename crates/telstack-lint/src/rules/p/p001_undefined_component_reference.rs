@@ -89,11 +89,15 @@ fn judge(cx: &mut Cx<'_>, node: NodeId, reference: &Reference, kinds: &[Componen
     let elsewhere = ComponentKind::ALL.iter().find_map(|kind| wiring.component(*kind, id));
     let declared = || collector.components.iter().filter(|it| kinds.contains(&it.kind));
     let alias = || {
-        let names = otelcol::component(kind, &id.ty)?.names();
-        let same = |name| wiring.component(kind, &ComponentId::new(name, id.name.as_deref()));
-        names.into_iter().find_map(same)
+        kinds.iter().find_map(|kind| {
+            let names = otelcol::component(*kind, &id.ty)?.names();
+            let same = |name| wiring.component(*kind, &ComponentId::new(name, id.name.as_deref()));
+            names.into_iter().find_map(same)
+        })
     };
-    if let Some(other) = elsewhere {
+    // What only the other of the kinds can be.
+    let kind = kinds.iter().copied().find(|it| otelcol::component(*it, &id.ty).is_some()).unwrap_or(kind);
+    if let Some(other) = elsewhere.filter(|_| alias().is_none()) {
         finding = finding
             .label(other.origin.span(), format!("`{id}` is {} {} here", article(other.kind.as_str()), other.kind))
             .help(format!(
@@ -181,6 +185,23 @@ mod tests {
         assert_eq!(slip.fixed("P001", &yaml("batch", "batch")), Applicability::Unsafe);
         let alias = Bench::collector("0.158.0", &yaml("k8s_attributes", "k8sattributes"));
         assert_eq!(alias.fixed("P001", &yaml("k8s_attributes", "k8s_attributes")), Applicability::Safe);
+    }
+
+    #[test]
+    fn says_what_the_name_can_be() {
+        let yaml = |reference: &str| {
+            format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters: {{otlp_grpc: {{endpoint: 'a:1'}}}}\n\
+                 service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [{reference}]}}}}}}\n"
+            )
+        };
+        // A receiver has that name, and the exporter another one.
+        let alias = Bench::collector("0.158.0", &yaml("otlp"));
+        assert_eq!(alias.fixed("P001", &yaml("otlp_grpc")), Applicability::Safe);
+        let helps = Bench::collector("0.158.0", &yaml("spanmetrics")).helps("P001");
+        assert!(helps.iter().any(|it| it == "declare it: `connector \"spanmetrics\"`"), "{helps:?}");
+        let helps = Bench::collector("0.158.0", &yaml("debug")).helps("P001");
+        assert!(helps.iter().any(|it| it == "declare it: `exporter \"debug\"`"), "{helps:?}");
     }
 
     fn routes(receiver: &str) -> Bench {

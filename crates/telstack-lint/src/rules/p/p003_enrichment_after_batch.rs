@@ -7,6 +7,8 @@ use crate::{Cx, Rule, facts, facts::Part, repair};
 
 /// Puts requests of several senders into one.
 const BATCH: &str = "batch";
+/// Where that names headers that it keeps.
+const KEPT: &str = "metadata_keys";
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -46,7 +48,7 @@ fn check(cx: &mut Cx<'_>) {
         for (at, reference) in pipeline.processors.iter().enumerate() {
             let Some(part) = cx.facts.named(id, ComponentKind::Processor, &reference.id) else { continue };
             if let (Some((first, keeps_headers)), Some(need)) = (regrouped, need(part)) {
-                if need == Need::Header && keeps_headers {
+                if need == Need::Header && keeps_headers == Keeps::Some {
                     continue;
                 }
                 let (first_at, first): (usize, &telstack_system::Reference) = first;
@@ -64,7 +66,8 @@ fn check(cx: &mut Cx<'_>) {
                     .severity(if need == Need::AddressByDefault { Severity::Warning } else { Severity::Error })
                     .help(format!("put `{}` in front of `{}`", reference.id, first.id));
                 let finding = match need {
-                    Need::Header => finding.help(format!("name the headers in `metadata_keys` of `{}`", first.id)),
+                    Need::Header if keeps_headers == Keeps::None => finding,
+                    Need::Header => finding.help(format!("name the headers in `{KEPT}` of `{}`", first.id)),
                     _ => finding.help("associate by `k8s.pod.ip` or `k8s.pod.uid`, set by the agent on the node"),
                 };
                 let change = repair::processor_to(pipeline, at, first_at);
@@ -72,7 +75,12 @@ fn check(cx: &mut Cx<'_>) {
                 cx.report_once(repair::with(finding, change.map(|it| Fix::unsafe_(title(), it))));
             }
             if regrouped.is_none() && regroups(part) {
-                regrouped = Some(((at, reference), part.component.setting("metadata_keys").is_some()));
+                let keeps = match part.component.setting(KEPT) {
+                    Some(_) => Keeps::Some,
+                    None if part.is(BATCH) => Keeps::Ready,
+                    None => Keeps::None,
+                };
+                regrouped = Some(((at, reference), keeps));
             }
         }
     }
@@ -80,6 +88,17 @@ fn check(cx: &mut Cx<'_>) {
 
 fn regroups(part: &Part<'_>) -> bool {
     part.is(BATCH) || part.usable().is_some_and(|(fact, _)| fact.is_stateful_by_trace())
+}
+
+/// Does what regroups keep headers?
+#[derive(Clone, Copy, PartialEq)]
+enum Keeps {
+    /// Those that it is told to.
+    Some,
+    /// It could be told to.
+    Ready,
+    /// It cannot.
+    None,
 }
 
 /// What a processor needs of the connection.
@@ -188,5 +207,21 @@ mod tests {
         let before = yaml("\n        - batch # many\n        - filter\n        # the pod\n        - k8sattributes\n");
         let after = yaml("\n        # the pod\n        - k8sattributes\n        - batch # many\n        - filter\n");
         assert_eq!(Bench::collector("0.140.0", &before).fixed("P003", &after), Applicability::Unsafe);
+    }
+
+    #[test]
+    fn names_settings_that_there_are() {
+        let helps = |processor: &str, settings: &str| {
+            let yaml = format!(
+                "processors: {{{processor}: {{{settings}}}, attributes: {{actions: [{{key: t, action: insert, from_context: \
+                 metadata.t}}]}}}}\nservice: {{pipelines: {{traces: {{receivers: [otlp], processors: [{processor}, \
+                 attributes], exporters: [debug]}}}}}}"
+            );
+            Bench::collector("0.158.0", &yaml).helps("P003").join("; ")
+        };
+        assert!(helps("batch", "").contains("`metadata_keys` of `batch`"));
+        assert!(!helps("groupbytrace", "").contains("metadata_keys"));
+        assert!(helps("groupbytrace", "").contains("in front of"));
+        assert_eq!(helps("batch", "metadata_keys: [t]"), "");
     }
 }

@@ -1,6 +1,6 @@
 use telstack_catalog::otelcol::Trait;
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Instances, Origin, ServiceType, link};
+use telstack_system::{Cluster, Instances, Node, Origin, Service, ServiceType, link};
 
 use crate::{
     Cx, Rule,
@@ -67,15 +67,26 @@ fn check(cx: &mut Cx<'_>) {
                 .finding(message, &host.value.mark, "one address for all pods")
                 .label(service.origin.span(), "has an address of its own: it is not headless")
                 .label(instances.several().and_then(Origin::span), format!("runs {}", instances.words()))
-                .help(format!(
-                    "make a headless Service of it, or one beside it: `clusterIP: None` in `{}`",
-                    service.name
-                ))
+                .help(match beside(cluster, node) {
+                    Some(other) => format!("name the headless Service of the same pods: `{}`", other.name),
+                    None => {
+                        format!(
+                            "make a headless Service of it, or one beside it: `clusterIP: None` in `{}`",
+                            service.name
+                        )
+                    }
+                })
                 .help("or ask the cluster for the pods: `resolver: {k8s: {service: …}}`");
             cx.report(finding);
         }
         too_few(cx, part);
     }
+}
+
+/// A headless Service that stands for the pods of a node.
+fn beside<'a>(cluster: &'a Cluster, node: &'a Node) -> Option<&'a Service> {
+    let pod = node.container.as_ref()?.pod.as_deref()?;
+    cluster.services_of(pod).find(|it| it.headless)
 }
 
 /// A list that names fewer pods than there are.

@@ -63,8 +63,15 @@ pub(crate) fn references<'a>(part: &Part<'a>) -> Vec<(String, &'a Value)> {
             || (key == "id" && parent == "middlewares[]")
             || key == "k8s_leader_elector"
             || (key == "encoding" && is_declared(part, &entry.value));
-        if names_one && !part.lacks(path) {
+        if part.lacks(path) {
+            return;
+        }
+        if names_one {
             found.push((path.to_owned(), &entry.value));
+        }
+        if key == "watch_observers" {
+            let observers = entry.value.as_seq().unwrap_or_default().iter();
+            found.extend(observers.map(|it| (path.to_owned(), it)));
         }
     });
     found
@@ -224,5 +231,20 @@ mod tests {
         none.finds("D007", "sending_queue");
         none.silent("P002");
         none.silent("D005");
+    }
+
+    #[test]
+    fn observers_that_are_watched_must_run() {
+        let creator = |extensions: &str, started: &str| {
+            let yaml = format!(
+                "extensions: {{{extensions}}}\nreceivers: {{receiver_creator: {{watch_observers: [k8s_observer]}}}}\n\
+                 exporters: {{debug: }}\nservice: {{extensions: [{started}], pipelines: {{metrics: {{receivers: \
+                 [receiver_creator], exporters: [debug]}}}}}}"
+            );
+            Bench::collector("0.158.0", &yaml)
+        };
+        creator("", "").finds("P002", "k8s_observer");
+        creator("k8s_observer: ", "").finds("P002", "k8s_observer");
+        creator("k8s_observer: ", "k8s_observer").silent("P002");
     }
 }

@@ -128,7 +128,7 @@ impl Problem<'_> {
     }
 }
 
-impl<'a> Problem<'a> {
+impl Problem<'_> {
     /// Would what is written for the key also be right below another key beside it?
     pub(crate) fn fits(&self, key: &str) -> bool {
         let Self { node, component, version, .. } = *self;

@@ -216,3 +216,6 @@ pub(crate) fn sibling<'a>(path: &str, other: &'a str) -> Option<&'a str> {
     }
     .filter(|key| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ mod why;
 
 pub use acting::{
     Baseline, BaselineError, Changed, Chosen, Findings, Fixed, FixedFile, Policy, SETTINGS, Settings, SettingsFile,
-    SettingsFrom, fix, settings_schema,
+    SettingsFrom, fix, fixable, settings_schema,
 };
 pub use build::{BuildError, BuildReport, MANIFEST, Stale, build, check_folder};
 pub use check::{

@@ -126,16 +126,36 @@ fn append(last: Span, item: &str, sources: &SourceMap) -> Option<Edit> {
     let text = sources.file(last.file).text();
     let (start, end) = line(text, last.start as usize)?;
     let before = text.get(start..last.start as usize)?;
-    if before.trim() == "-" {
-        let newline = if text.get(end..)?.starts_with("\r\n") { "\r\n" } else { "\n" };
-        return Some(Edit { span: Span::new(last.file, end, end), text: format!("{newline}{before}{item}") });
-    }
-    let after = text.get(last.end as usize..)?.trim_start();
+    let ends = end_of(last, text)?;
     // Only in brackets does a comma part items.
-    after.starts_with([']', ',']).then(|| {
-        let at = last.end as usize;
-        Edit { span: Span::new(last.file, at, at), text: format!(", {item}") }
-    })
+    if behind_remarks(text.get(ends..)?).starts_with([']', ',']) {
+        return Some(Edit { span: Span::new(last.file, ends, ends), text: format!(", {item}") });
+    }
+    let (_, end) = line(text, ends)?.max((start, end));
+    let rest = text.get(ends..end)?.trim_start();
+    let plain = before.trim() == "-" && (rest.is_empty() || is_comment(rest)) && !keeps_lines(text.get(last.range())?);
+    let newline = if text.get(end..)?.starts_with("\r\n") { "\r\n" } else { "\n" };
+    plain.then(|| Edit { span: Span::new(last.file, end, end), text: format!("{newline}{before}{item}") })
+}
+
+/// What follows behind blanks, line ends and remarks. In brackets and braces that is a comma or what closes them,
+/// outside of them neither.
+fn behind_remarks(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while rest.starts_with('#') {
+        rest = rest.find('\n').map_or("", |at| &rest[at..]).trim_start();
+    }
+    rest
+}
+
+/// Does it hold a text in lines that keeps the empty ones behind it (`|+`)? What is put behind it would change it.
+fn keeps_lines(raw: &str) -> bool {
+    let header = |line: &str| {
+        let line = line.split(" #").next().unwrap_or_default();
+        let word = line.rsplit(' ').next().unwrap_or_default().trim_end();
+        word.starts_with(['|', '>']) && word.len() <= 3 && word.contains('+')
+    };
+    raw.lines().any(|line| header(line.trim_end()))
 }
 
 /// Where a value ends without the line ends behind it.
@@ -148,9 +168,16 @@ fn add(spot: Spot, lines: &str, flow: &str, sources: &SourceMap) -> Option<Edit>
     match spot {
         Spot::Behind(entry) => {
             let text = sources.file(entry.file).text();
-            let end = end_of(entry, text)?;
-            if text.get(end..)?.trim_start().starts_with([',', '}']) {
-                return Some(Edit { span: Span::new(entry.file, end, end), text: format!(", {flow}") });
+            let mut end = end_of(entry, text)?;
+            // The colon of a key that holds nothing.
+            let colon = text.get(end..)?.trim_start_matches(' ').starts_with(':');
+            if colon {
+                end += text.get(end..)?.find(':')? + 1;
+            }
+            if behind_remarks(text.get(end..)?).starts_with([',', '}']) {
+                // Without a blank the colon would belong to the key.
+                let comma = if colon { " ," } else { "," };
+                return Some(Edit { span: Span::new(entry.file, end, end), text: format!("{comma} {flow}") });
             }
             let (start, _) = line(text, entry.start as usize)?;
             let before = text.get(start..entry.start as usize)?;
@@ -158,7 +185,7 @@ fn add(spot: Spot, lines: &str, flow: &str, sources: &SourceMap) -> Option<Edit>
             let alone = before.chars().all(|c| c == ' ' || c == '-');
             let (_, last) = line(text, end)?;
             let rest = text.get(end..last)?.trim_start();
-            let plain = alone && (rest.is_empty() || is_comment(rest));
+            let plain = alone && (rest.is_empty() || is_comment(rest)) && !keeps_lines(text.get(entry.range())?);
             plain.then(|| below(text, entry, last, before.len(), lines))
         }
         Spot::Under { key, value } => {
@@ -172,7 +199,7 @@ fn add(spot: Spot, lines: &str, flow: &str, sources: &SourceMap) -> Option<Edit>
             let behind = text.get(key.end as usize..)?;
             let colon = behind.find(|c: char| c != ' ').filter(|at| behind[*at..].starts_with(':'))?;
             let at = key.end as usize + colon + 1;
-            if text.get(at..)?.trim_start().starts_with([',', '}']) {
+            if behind_remarks(text.get(at..)?).starts_with([',', '}']) {
                 return Some(Edit { span: Span::new(key.file, at, at), text: format!(" {{{flow}}}") });
             }
             let (start, last) = line(text, at)?;

@@ -239,10 +239,10 @@ impl<M: Mark> Builder<'_, M> {
         // A block collection has no closing mark: it ends with its last value, not at the next token.
         let last = match &frame.open {
             Open::Seq { items, flow } if !flow => items.last().map(|item| item.mark.span()),
-            Open::Map { entries, .. } => {
+            Open::Map { entries, flow, .. } if !flow => {
                 entries.iter().last().map(|entry| entry.key_mark.span().to(entry.value.mark.span()))
             }
-            Open::Seq { .. } => None,
+            Open::Seq { .. } | Open::Map { .. } => None,
         };
         let mark = frame.start.to(last.unwrap_or(end));
         let kind = match frame.open {
@@ -329,6 +329,15 @@ mod tests {
         let seq = value.at("key").expect("key").as_seq().expect("list");
         assert_eq!(&text[seq[0].mark.range()], "ä");
         assert_eq!(&text[seq[1].mark.range()], "b");
+    }
+
+    #[test]
+    fn what_stands_in_braces_ends_with_them() {
+        let slice = |text: &str| text[parse(text).at("k").expect("a key").mark.range()].to_owned();
+        assert_eq!(slice("k: {a: 1, b: {c: 2}}  # x\n"), "{a: 1, b: {c: 2}}");
+        assert_eq!(slice("k: [a, {b: 1} ]\n"), "[a, {b: 1} ]");
+        assert_eq!(slice("k: {\n  a: 1,\n  }\nl: 1\n"), "{\n  a: 1,\n  }");
+        assert_eq!(slice("k:\n  a: {b: 1}\n\nl: 1\n"), "a: {b: 1}");
     }
 
     #[test]

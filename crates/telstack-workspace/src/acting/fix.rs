@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use telstack_diagnostics::{Applicability, Diagnostic, Edit, Severity, Span, apply};
+use telstack_diagnostics::{Applicability, Diagnostic, Edit, FileId, Severity, Span, apply};
 
 use super::findings::Findings;
 use crate::files::{Claim, Files, Mode, ReadFailure, Walk, Walked, tidy};
@@ -127,7 +127,7 @@ pub struct Fixed {
     pub findings: Findings,
     /// Files that are different now, by name.
     pub files: Vec<FixedFile>,
-    /// How many findings were put right.
+    /// How many of the findings that could be put right are gone.
     pub applied: usize,
 }
 
@@ -135,26 +135,27 @@ pub struct Fixed {
 type Name = (&'static str, String, Option<String>);
 
 /// Applies the fixes of what `check` finds, up to some applicability. `check` reads through the files that it is
-/// given, which hold what was fixed so far. A fix after which a file cannot be read any more is taken back; what is in
-/// no file, such as standard input, is not fixed.
+/// given, which hold what was fixed so far. A fix is taken back, and not tried again, if its finding is still there
+/// after it, if a file cannot be read any more, or if it puts errors in the place of something milder; what is in no
+/// file, such as standard input, is not fixed.
 pub fn fix<E>(
     files: &dyn Files,
     most: Applicability,
     mut check: impl FnMut(&dyn Files) -> Result<Findings, E>,
 ) -> Result<Fixed, E> {
     let overlay = Overlay { below: files, texts: Mutex::default() };
-    let is_file = |findings: &Findings, edit: &Edit| {
-        let path = findings.sources.file(edit.span.file).name();
-        files.read_bytes(Path::new(path)).is_ok_and(|it| it.is_some())
-    };
     let mut originals: BTreeMap<String, String> = BTreeMap::new();
     let mut refused: BTreeSet<Name> = BTreeSet::new();
-    let mut one_by_one = false;
-    let mut applied = 0;
+    // What is left of the findings with a name that was put right: where there are more again, something undid it.
+    let mut left: BTreeMap<Name, usize> = BTreeMap::new();
+    let mut limit = usize::MAX;
     let mut findings = check(&overlay)?;
+    let offered = counted(fixable(files, &findings, most).map(|it| name(it, &findings)));
     for _ in 0..ROUNDS {
-        let can = |edit: &Edit| is_file(&findings, edit);
-        let chosen = chosen(&findings, most, &refused, can, if one_by_one { 1 } else { usize::MAX });
+        let all = counted(findings.diagnostics.iter().map(|it| name(it, &findings)));
+        let back = |name: &&Name| left.get(name).is_some_and(|known| all.get(name) > Some(known));
+        refused.extend(all.keys().filter(back).cloned().collect::<Vec<_>>());
+        let chosen = chosen(files, &findings, most, &refused, limit);
         if chosen.is_empty() {
             break;
         }
@@ -165,24 +166,69 @@ pub fn fix<E>(
             overlay.texts().insert(tidy(Path::new(&name)), text);
         }
         let next = check(&overlay)?;
-        if unreadable(&next) <= unreadable(&findings) {
-            applied += chosen.len();
+        let tried = counted(chosen.iter().map(|it| name(it, &findings)));
+        let still = counted(next.diagnostics.iter().map(|it| name(it, &next)));
+        let of = |counts: &BTreeMap<Name, usize>, name: &Name| counts.get(name).copied().unwrap_or_default();
+        let stays: Vec<&Name> =
+            tried.iter().filter(|(it, count)| of(&still, it) + **count > of(&all, it)).map(|(it, _)| it).collect();
+        if stays.is_empty() && !worse(&findings, &next, &chosen) {
+            left.extend(tried.keys().map(|it| (it.clone(), of(&still, it))));
+            limit = limit.saturating_mul(2);
             findings = next;
             continue;
         }
         *overlay.texts() = before;
-        // Which of them it was shows when they are done one by one.
-        if one_by_one {
-            refused.extend(chosen.iter().map(|it| name(it, &findings)));
+        if !stays.is_empty() {
+            refused.extend(stays.into_iter().cloned());
+        } else if chosen.len() == 1 {
+            refused.extend(tried.into_keys());
+        } else {
+            // Which of them it was shows when fewer are done at once.
+            limit = chosen.len() / 2;
         }
-        one_by_one = true;
     }
     let texts = overlay.texts().clone();
-    let files = originals.into_iter().filter_map(|(name, before)| {
+    let changed = originals.into_iter().filter_map(|(name, before)| {
         let after = texts.get(&tidy(Path::new(&name)))?.clone();
         (after != before).then_some(FixedFile { name, before, after })
     });
-    Ok(Fixed { findings, files: files.collect(), applied })
+    let files: Vec<FixedFile> = changed.collect();
+    let now = counted(findings.diagnostics.iter().map(|it| name(it, &findings)));
+    let gone = |(name, count): (&Name, &usize)| count.saturating_sub(now.get(name).copied().unwrap_or_default());
+    let applied = if files.is_empty() { 0 } else { offered.iter().map(gone).sum() };
+    Ok(Fixed { findings, files, applied })
+}
+
+/// The findings whose fixes can be applied, as far as can be told beforehand.
+pub fn fixable<'a>(
+    files: &'a dyn Files,
+    findings: &'a Findings,
+    most: Applicability,
+) -> impl Iterator<Item = &'a Diagnostic> {
+    let mut known: BTreeMap<FileId, bool> = BTreeMap::new();
+    let mut in_file = move |edit: &Edit| {
+        let path = || Path::new(findings.sources.file(edit.span.file).name());
+        *known.entry(edit.span.file).or_insert_with(|| files.read_bytes(path()).is_ok_and(|it| it.is_some()))
+    };
+    findings.diagnostics.iter().filter(move |it| {
+        let fix = it.fix.as_ref().filter(|fix| fix.applicability <= most && !fix.edits.is_empty());
+        fix.is_some_and(|fix| fix.edits.iter().all(&mut in_file))
+    })
+}
+
+fn counted(names: impl Iterator<Item = Name>) -> BTreeMap<Name, usize> {
+    let mut counts = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    counts
+}
+
+/// Did fixes do harm? What is put right may uncover errors, but only errors cover any.
+fn worse(before: &Findings, after: &Findings, chosen: &[&Diagnostic]) -> bool {
+    let errors = |it: &Findings| it.diagnostics.iter().filter(|it| it.severity == Severity::Error).count();
+    let milder = chosen.iter().any(|it| it.severity != Severity::Error);
+    unreadable(after) > unreadable(before) || (milder && errors(after) > errors(before))
 }
 
 /// Findings that say that a file cannot be read as what it is.
@@ -198,22 +244,19 @@ fn name(it: &Diagnostic, findings: &Findings) -> Name {
 
 /// Findings whose fixes do not touch each other, in reading order.
 fn chosen<'a>(
+    files: &'a dyn Files,
     findings: &'a Findings,
     most: Applicability,
     refused: &BTreeSet<Name>,
-    can: impl Fn(&Edit) -> bool,
     limit: usize,
 ) -> Vec<&'a Diagnostic> {
     let mut taken: Vec<&Edit> = Vec::new();
     let mut chosen = Vec::new();
-    for it in &findings.diagnostics {
-        let Some(fix) = it.fix.as_ref().filter(|fix| fix.applicability <= most && !fix.edits.is_empty()) else {
-            continue;
-        };
+    for it in fixable(files, findings, most).filter(|it| !refused.contains(&name(it, findings))) {
+        let edits = it.fix.iter().flat_map(|fix| &fix.edits);
         let clashes = |edit: &Edit| taken.iter().any(|other| touch(edit.span, other.span));
-        let wanted = chosen.len() < limit && !refused.contains(&name(it, findings));
-        if wanted && !fix.edits.iter().any(clashes) && fix.edits.iter().all(&can) {
-            taken.extend(&fix.edits);
+        if chosen.len() < limit && !edits.clone().any(clashes) {
+            taken.extend(edits);
             chosen.push(it);
         }
     }

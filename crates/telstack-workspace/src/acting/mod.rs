@@ -18,7 +18,7 @@ use telstack_diagnostics::{Diagnostic, Diagnostics, Severity, SourceMap};
 pub use baseline::{Baseline, BaselineError, Changed};
 pub use codes::RULES;
 pub use findings::Findings;
-pub use fix::{Fixed, FixedFile, fix};
+pub use fix::{Fixed, FixedFile, fix, fixable};
 pub use settings::{Chosen, SETTINGS, Settings, SettingsFile, settings_schema};
 
 use crate::{

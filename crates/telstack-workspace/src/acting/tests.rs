@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use telstack_diagnostics::{Applicability, Severity};
+use telstack_diagnostics::{Applicability, Change, Edit, Fix, Severity, Span};
 
 use super::*;
 use crate::{
@@ -345,6 +345,44 @@ fn a_fix_after_which_a_file_cannot_be_read_is_taken_back() {
     let (after, left) = fixed(&text, Applicability::Unsafe);
     assert_eq!(after, text.replace("otlphttp", "otlp_http"), "the others are still done");
     assert_eq!(left, [Y001]);
+}
+
+/// What fixing comes to where words are found by themselves, and each is to become another one.
+fn by_words(text: &str, wrong: &[(&str, Severity, &str)]) -> (Option<String>, usize) {
+    let files = MemoryFiles::new([("a.yaml", text)]);
+    let run = |files: &dyn Files| {
+        let (mut sources, mut all) = (SourceMap::default(), Diagnostics::default());
+        let text = files.read(Path::new("a.yaml")).expect("there");
+        let file = sources.add("a.yaml", &*text);
+        for (word, severity, becomes) in wrong {
+            for (at, _) in text.match_indices(word) {
+                let edit = Edit { span: Span::new(file, at, at + word.len()), text: (*becomes).to_owned() };
+                let finding = Diagnostic::new(RULES[0], format!("`{word}` is wrong")).at(edit.span, "here");
+                all.push(finding.severity(*severity).fix(Fix::safe("x", vec![Change::Replace(edit)])));
+            }
+        }
+        let mut findings = Findings::default();
+        findings.add(&sources, all.sorted(&sources));
+        Ok::<_, ()>(findings)
+    };
+    let fixed = fix(&files, Applicability::Safe, run).expect("checked");
+    (fixed.files.first().map(|it| it.after.clone()), fixed.applied)
+}
+
+#[test]
+fn what_does_not_help_is_taken_back() {
+    use Severity::{Error, Info};
+    let same = ("aa", Error, "aa aa");
+    assert_eq!(by_words("aa", &[same]), (None, 0), "not a hundred times");
+    let others = [same, ("bb", Error, "b"), ("cc", Info, "c")];
+    assert_eq!(by_words("aa bb cc bb", &others), (Some("aa b c b".to_owned()), 3), "the others are done");
+    let to_and_fro = [("old", Info, "new"), ("new", Error, "old")];
+    assert_eq!(by_words("old bb", &to_and_fro), (None, 0));
+    assert_eq!(by_words("new", &to_and_fro), (Some("old".to_owned()), 1));
+    let both = [("old", Error, "new"), ("new", Error, "old")];
+    assert!(by_words("old", &both).1 <= 1, "it ends");
+    // An error may hide another one.
+    assert_eq!(by_words("aa", &[("aa", Error, "bb bb"), ("bb", Error, "b")]), (Some("b b".to_owned()), 1));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{cell::RefCell, path::Path};
 use telstack_diagnostics::{Applicability, Severity, render};
 use telstack_workspace::{
     Baseline, BaselineError, Checked, Chosen, DiskFiles, Files, Findings, Fixed, Policy, Request, SettingsFrom,
-    check_all, checkable, fix, nearest_code,
+    check_all, checkable, fix, fixable, nearest_code,
 };
 
 use super::{cannot_check, git, input, short};
@@ -195,9 +195,8 @@ fn show(output: &Output, args: &Check, findings: &Findings) {
 
 /// Says which findings telstack can put right.
 fn offer(output: &Output, findings: &Findings) {
-    let fixes = || findings.diagnostics.iter().filter_map(|it| it.fix.as_ref());
-    let safe = fixes().filter(|fix| fix.applicability == Applicability::Safe).count();
-    let all = fixes().count();
+    let count = |most| fixable(&DiskFiles, findings, most).count();
+    let (safe, all) = (count(Applicability::Safe), count(Applicability::Unsafe));
     match (safe, all - safe) {
         (0, 0) => {}
         (safe, 0) => output.print(&format!("`--fix` puts {} right\n", counted_findings(safe))),

@@ -71,6 +71,13 @@ fn one_more_entry() {
     assert_eq!(behind("m: {a: b}\n", "a: b").as_deref(), Some("m: {a: b, x: {y: 1}}\n"));
     assert_eq!(behind("m: {\n  a: b\n}\n", "a: b").as_deref(), Some("m: {\n  a: b, x: {y: 1}\n}\n"));
     assert_eq!(behind("m:\r\n  a: b\r\n", "a: b").as_deref(), Some("m:\r\n  a: b\r\n  x:\r\n    y: 1\r\n"));
+    // What stands in braces ends with them, and the map around it may have lines.
+    assert_eq!(behind("m:\n  a: {b: c}\n", "a: {b: c}").as_deref(), Some("m:\n  a: {b: c}\n  x:\n    y: 1\n"));
+    assert_eq!(behind("m: {a: b # c\n  }\n", "a: b").as_deref(), Some("m: {a: b, x: {y: 1} # c\n  }\n"));
+    assert_eq!(behind("m: {a: b,}\n", "a: b").as_deref(), Some("m: {a: b, x: {y: 1},}\n"));
+    assert_eq!(behind("m: {a: b, c: }\n", "c").as_deref(), Some("m: {a: b, c: , x: {y: 1} }\n"));
+    assert_eq!(behind("m:\n  a:  # c\n", "a").as_deref(), Some("m:\n  a:  # c\n  x:\n    y: 1\n"));
+    assert_eq!(behind("m:\n  a: |+\n    b\n\nn: 1\n", "a: |+\n    b\n"), None, "its last line would go");
     assert_eq!(
         under("m:\n  grpc: # c\n  http:\n", "grpc", None).as_deref(),
         Some("m:\n  grpc: # c\n    x:\n      y: 1\n  http:\n")
@@ -107,6 +114,10 @@ fn one_more_item() {
     assert_eq!(append("e: [a, bb]\n", "bb").as_deref(), Some("e: [a, bb, new]\n"));
     assert_eq!(append("e:\n  - bb # x\nf:\n", "bb").as_deref(), Some("e:\n  - bb # x\n  - new\nf:\n"));
     assert_eq!(append("e: bb\n", "bb"), None);
+    assert_eq!(append("e: [\n  bb # x\n]\n", "bb").as_deref(), Some("e: [\n  bb, new # x\n]\n"));
+    assert_eq!(append("e:\n- \"b\n  b\"\nf:\n", "\"b\n  b\"").as_deref(), Some("e:\n- \"b\n  b\"\n- new\nf:\n"));
+    assert_eq!(append("e:\n- |\n  b\n  c\nf:\n", "b\n  c\n").as_deref(), None);
+    assert_eq!(append("e:\n- |+\n  b\n\nf:\n", "|+\n  b\n"), None);
 }
 
 #[test]

@@ -26,12 +26,12 @@ pub(crate) fn word(at: &Origin, from: &str, to: &str) -> Option<Vec<Change>> {
 }
 
 /// A component gets another type, and so does whatever names it. None if something might name it that is not known
-/// to, or the new id is taken.
+/// to, the new id is taken, or another collector reads the same file and does not take the new type.
 pub(crate) fn component_type(facts: &Facts<'_>, part: &Part<'_>, ty: &str) -> Option<Vec<Change>> {
     let (collector, component) = (part.collector, part.component);
     let (id, kind) = (&component.id, component.kind);
     let new = ComponentId::new(ty, id.name.as_deref());
-    if part.wiring.component(kind, &new).is_some() {
+    if part.wiring.component(kind, &new).is_some() || !facts.others_take(part, ty) {
         return None;
     }
     let mut changes = word(&component.origin, &id.ty, ty)?;

@@ -36,6 +36,15 @@ fn rename(span: Span, from: &str, to: &str, sources: &SourceMap) -> Option<Edit>
         }
         at
     };
+    if quoted == 0 && to.contains(['{', '}', '[', ']', ',']) && !from.contains(['{', '}', '[', ']', ',']) {
+        let behind = sources.file(span.file).text().get(span.end as usize..)?;
+        // In brackets and braces these end a value that has no quotes.
+        if behind_remarks(behind).starts_with([',', '}', ']']) {
+            let quote = ['"', '\''].into_iter().find(|it| !slice.contains([*it, '\\']) && !to.contains(*it))?;
+            let text = format!("{quote}{}{to}{}{quote}", &slice[..at], &slice[at + from.len()..]);
+            return Some(Edit { span, text });
+        }
+    }
     let start = span.start as usize + at;
     Some(Edit { span: Span::new(span.file, start, start + from.len()), text: to.to_owned() })
 }

@@ -19,7 +19,7 @@ mod texts;
 
 use std::{cell::OnceCell, collections::HashMap, rc::Rc};
 
-use telstack_catalog::{ComponentKind, Version};
+use telstack_catalog::{ComponentKind, Version, otelcol};
 use telstack_system::{
     Collector, Component, ComponentId, Node, NodeId, Purpose, Reference, System, Wiring,
     link::{self, Call},
@@ -76,6 +76,17 @@ impl<'a> Facts<'a> {
         self.parts.get(*self.places.get(&std::ptr::from_ref(component))?)
     }
 
+    /// Would every other collector that reads the same file take that name for the component? Several releases may
+    /// share one.
+    pub(crate) fn others_take(&self, part: &Part<'_>, name: &str) -> bool {
+        let (kind, at) = (part.component.kind, part.component.origin.span());
+        let same = |it: &&Part<'_>| at.is_some() && it.id != part.id && it.component.origin.span() == at;
+        self.parts.iter().filter(same).all(|it| {
+            let known = otelcol::component(kind, name).zip(it.node.version());
+            known.is_some_and(|(fact, version)| it.answers_to(fact, name, version))
+        })
+    }
+
     /// Who in a collector mentions whom.
     pub(crate) fn wiring(&self, collector: NodeId) -> Option<&Wiring<'a>> {
         self.wirings.get(&collector).map(AsRef::as_ref)
@@ -92,7 +103,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The parts that the catalog knows and that are there, with what it knows.
-    pub(crate) fn usable(&self) -> impl Iterator<Item = (&Part<'a>, telstack_catalog::otelcol::Component, Version)> {
+    pub(crate) fn usable(&self) -> impl Iterator<Item = (&Part<'a>, otelcol::Component, Version)> {
         self.parts.iter().filter_map(|part| part.usable().map(|(fact, version)| (part, fact, version)))
     }
 }

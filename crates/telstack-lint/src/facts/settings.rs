@@ -13,7 +13,7 @@ use telstack_catalog::{
     tokens::{Token, live_token},
 };
 use telstack_diagnostics::{Diagnostic, Severity};
-use telstack_syntax::tree::{Entry, Kind};
+use telstack_syntax::tree::{Entry, Kind, Map};
 use telstack_system::{Component, Node, Origin, System, Value, Wiring};
 
 use super::components::Part;
@@ -126,6 +126,42 @@ impl Problem<'_> {
     pub(crate) fn key(&self) -> &str {
         self.path.rsplit('.').next().unwrap_or(&self.path).trim_end_matches("[]")
     }
+}
+
+impl<'a> Problem<'a> {
+    /// Would what is written for the key also be right below another key beside it?
+    pub(crate) fn fits(&self, key: &str) -> bool {
+        let Self { node, component, version, .. } = *self;
+        let path = self.path.rsplit_once('.').map_or_else(|| key.to_owned(), |(above, _)| format!("{above}.{key}"));
+        let fact = component.and_then(|it| otelcol::component(it.kind, &it.id.ty));
+        let service = otelcol::service_settings(version);
+        let whole = match component {
+            Some(_) => fact.and_then(|it| it.settings(version)),
+            None => service.child("telemetry").map(Arc::clone),
+        };
+        let telemetry = || node.collector().map(|it| &it.telemetry).filter(|_| component.is_none());
+        let value = component
+            .and_then(|it| named(it.settings.as_map()?, self.at))
+            .or_else(|| telemetry().and_then(|map| named(map, self.at)));
+        let (Some(tree), Some(value)) = (whole.as_ref().and_then(|it| it.at(&path)), value) else { return false };
+        let mut found = Vec::new();
+        let fed = SignalSet::default();
+        let mut walk = Walk { node, component, fact, fed, wiring: None, version, found: &mut found };
+        walk.value(value, &Arc::new(tree.clone()), &path);
+        found.iter().all(|it| matches!(it.kind, ProblemKind::Secret(_) | ProblemKind::Deprecated(_)))
+    }
+}
+
+/// The value whose key stands at a place.
+fn named<'a>(map: &'a Map<Origin>, key: &Origin) -> Option<&'a Value> {
+    fn below<'a>(value: &'a Value, key: &Origin) -> Option<&'a Value> {
+        match &value.kind {
+            Kind::Map(map) => named(map, key),
+            Kind::Seq(seq) => seq.items.iter().find_map(|it| below(it, key)),
+            _ => None,
+        }
+    }
+    map.iter().find_map(|it| if it.key_mark == *key { Some(&it.value) } else { below(&it.value, key) })
 }
 
 /// The finding about a component that nothing uses and that the collector looks at only when it builds it.

@@ -22,6 +22,16 @@ fn words_change_and_quotes_stay() {
     assert_eq!(renamed("another", "another"), None);
 }
 
+#[test]
+fn values_get_quotes_where_they_need_them() {
+    let renamed = |text, slice: &'static str| done(text, |at| Change::rename(at(slice), "$X", "${env:X}"));
+    assert_eq!(renamed("a: {b: $X}\n", "$X").as_deref(), Some("a: {b: \"${env:X}\"}\n"));
+    assert_eq!(renamed("a: [http://$X:80 # c\n, d]\n", "http://$X:80").as_deref(), Some("a: [\"http://${env:X}:80\" # c\n, d]\n"));
+    assert_eq!(renamed("a: {b: a\"$X}\n", "a\"$X").as_deref(), Some("a: {b: 'a\"${env:X}'}\n"));
+    assert_eq!(renamed("a: {b: '$X'}\n", "'$X'").as_deref(), Some("a: {b: '${env:X}'}\n"));
+    assert_eq!(renamed("a:\n  b: $X\n", "$X").as_deref(), Some("a:\n  b: ${env:X}\n"), "not in lines");
+}
+
 fn last_first(text: &str, items: &[&str]) -> Option<String> {
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.rotate_right(1);

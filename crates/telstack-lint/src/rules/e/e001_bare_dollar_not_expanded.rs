@@ -149,8 +149,14 @@ fn judge(cx: &Cx<'_>, owner: &Owner<'_>, path: &str, text: &str, value: &Value) 
             ))
         } else {
             let change = repair::word(&value.mark, &format!("${name}"), &format!("${{env:{name}}}"));
+            // In quotes it is right in braces, too.
+            let whole = text.replacen(&format!("${name}"), &format!("${{env:{name}}}"), 1);
             let finding = finding
-                .help(format!("write `${{env:{name}}}`"))
+                .help(if whole.contains(['"', '\n']) || whole.len() > 80 {
+                    format!("write `${{env:{name}}}`, in quotes where the value stands in braces")
+                } else {
+                    format!("write `\"{whole}\"`")
+                })
                 .help(format!("write `$${name}` if it is meant literally"));
             repair::with(finding, change.map(|it| Fix::unsafe_(format!("write `${{env:{name}}}`"), it)))
         });
@@ -268,6 +274,9 @@ mod tests {
         let bench = Bench::collector("0.105.0", &yaml("$HOST_NAME").replace("otlp_http", "otlphttp"));
         let after = yaml("${env:HOST_NAME}").replace("otlp_http", "otlphttp");
         assert_eq!(bench.fixed("E001", &after), Applicability::Unsafe);
+        let braces = |value: &str| format!("exporters: {{otlphttp: {{endpoint: {value}, compression: none}}}}\n");
+        let bench = Bench::collector("0.105.0", &braces("$GATEWAY"));
+        assert_eq!(bench.fixed("E001", &braces("\"${env:GATEWAY}\"")), Applicability::Unsafe);
         let bench = Bench::collector("0.158.0", &yaml("${1}"));
         assert_eq!(bench.fixed("E001", &yaml("$${1}")), Applicability::Safe);
     }

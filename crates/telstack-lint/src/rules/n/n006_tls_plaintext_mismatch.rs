@@ -1,6 +1,7 @@
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{Change, Diagnostic, Fix, RuleInfo, Severity};
-use telstack_system::{Known, Protocol, Tls, link::Address};
+use telstack_syntax::tree::Kind;
+use telstack_system::{Known, Protocol, Tls, Value, link::Address};
 
 use crate::{
     Cx, Rule,
@@ -70,6 +71,12 @@ fn check(cx: &mut Cx<'_>) {
             _ if link.dial.protocol == Protocol::ANY && takes => finding.help("add `ssl` to the line of the server"),
             _ if link.dial.protocol == Protocol::ANY => finding.help("take `ssl` off the line of the server"),
             (true, true) => finding.help("set `tls.insecure` of the exporter to false, and its `tls.ca_file`"),
+            (true, false) if https(link) && insecure(link) => {
+                finding.help("leave `https://` out: it asks for TLS, whatever `tls.insecure` says")
+            }
+            (true, false) if https(link) => {
+                finding.help("leave `https://` out, and set `tls.insecure` of the exporter to true")
+            }
             (true, false) => finding.help("set `tls.insecure` of the exporter to true"),
             (false, true) => finding.help("write the address with `https://`"),
             (false, false) => finding.help("write the address with `http://`"),
@@ -108,14 +115,36 @@ fn by_convention(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
     )
 }
 
+fn setting<'a>(link: &Link<'a>, name: &str) -> Option<&'a Value> {
+    let id = &link.dial.component.as_ref()?.id;
+    link.from.collector()?.component(ComponentKind::Exporter, id)?.setting(name)
+}
+
+/// Does the address ask for TLS, whatever the settings say?
+fn https(link: &Link<'_>) -> bool {
+    setting(link, "endpoint").and_then(|it| it.as_str()).is_some_and(|it| it.starts_with("https:"))
+}
+
+fn insecure(link: &Link<'_>) -> bool {
+    setting(link, "tls.insecure").is_some_and(|it| matches!(it.kind, Kind::Bool(true)))
+}
+
 /// The exporter sends in plain text.
 fn plain(link: &Link<'_>) -> Option<Vec<Change>> {
     let id = &link.dial.component.as_ref()?.id;
     let exporter = link.from.collector()?.component(ComponentKind::Exporter, id)?;
-    if link.dial.protocol.is_grpc() && !exporter.setting("endpoint")?.as_str()?.starts_with("https:") {
-        return repair::set(&exporter.origin, &exporter.settings, "tls.insecure", "true");
+    if !link.dial.protocol.is_grpc() {
+        return repair::word(&link.dial.origin, "https://", "http://");
     }
-    repair::word(&link.dial.origin, "https://", "http://")
+    exporter.setting("endpoint")?.as_str()?;
+    let mut changes = Vec::new();
+    if https(link) {
+        changes.extend(repair::word(&link.dial.origin, "https://", "")?);
+    }
+    if !insecure(link) {
+        changes.extend(repair::set(&exporter.origin, &exporter.settings, "tls.insecure", "true")?);
+    }
+    Some(changes)
 }
 
 #[cfg(test)]
@@ -204,6 +233,14 @@ mod tests {
                 "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: true}}",
             ),
             ("otlp_grpc: {endpoint: 'jaeger:4317'}", "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: true}}"),
+            (
+                "otlp_grpc: {endpoint: 'https://jaeger:4317', tls: {insecure: true}}",
+                "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: true}}",
+            ),
+            (
+                "otlp_grpc: {endpoint: 'https://jaeger:4317'}",
+                "otlp_grpc: {endpoint: 'jaeger:4317', tls: {insecure: true}}",
+            ),
             ("otlp_http: {endpoint: 'https://jaeger:4318'}", "otlp_http: {endpoint: 'http://jaeger:4318'}"),
         ] {
             let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(before))]);

@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
 exporter "otlphttp" { endpoint "http://gw:4318" }"#,
         good: r#"versions { otelcol "0.158.0" }
 exporter "otlp_http" { endpoint "http://gw:4318" }"#,
-        silent: "The release is older than the new name; the name was not written but follows from something else.",
+        silent: "The release is older than the new name, or that of another collector that reads the same file is; the name was not written but follows from something else.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/blob/main/CHANGELOG.md",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/15728",
@@ -44,7 +44,7 @@ fn check(cx: &mut Cx<'_>) {
             Some(instead) => {
                 let finding = finding.help(format!("use `{instead}`"));
                 let key = repair::sibling(&problem.path, instead);
-                let change = key.and_then(|key| repair::word(problem.at, problem.key(), key));
+                let change = key.filter(|key| problem.fits(key)).and_then(|key| repair::word(problem.at, problem.key(), key));
                 repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{instead}`"), it)))
             }
             None => finding,
@@ -56,7 +56,7 @@ fn judge(cx: &mut Cx<'_>, part: &Part<'_>) {
     let Some((fact, version)) = part.usable() else { return };
     let (at, ty) = (&part.component.origin, part.component.id.ty.as_str());
     let newer = fact.name_at(version);
-    if newer != ty && part.answers_to(fact, newer, version) {
+    if newer != ty && part.answers_to(fact, newer, version) && cx.facts.others_take(part, newer) {
         let mut finding = cx.finding(
             format!("{} is called `{newer}` in {version}", part.title()),
             at,
@@ -120,6 +120,33 @@ mod tests {
     fn what_might_be_meant_elsewhere_stays() {
         let yaml = "exporters: {otlphttp: {endpoint: 'http://gw:4318'}}\nprocessors: {transform: {x: otlphttp}}";
         Bench::collector("0.158.0", yaml).leaves("V006");
+    }
+
+    #[test]
+    fn silent_where_an_older_collector_reads_the_same_file() {
+        let project = |other: &str| {
+            let service = |name: &str, tag: &str| {
+                format!(
+                    "  {name}:\n    image: otel/opentelemetry-collector-contrib:{tag}\n    command: [--config=/c.yaml]\n    \
+                     volumes: [./c.yaml:/c.yaml]\n"
+                )
+            };
+            let compose = format!("services:\n{}{}", service("old", other), service("new", "0.158.0"));
+            let config = "exporters: {otlp: {endpoint: 'g.internal:4317'}}\n";
+            Bench::project(&[("compose.yaml", &compose), ("c.yaml", config)])
+        };
+        project("0.130.0").silent("V006");
+        project("0.158.0").finds("V006", "otlp");
+    }
+
+    #[test]
+    fn a_value_that_the_new_setting_does_not_take_is_left() {
+        let filter = |traces: &str| format!("processors: {{filter: {{traces: {traces}}}}}");
+        let bench = Bench::collector("0.152.0", &filter("{span: ['true']}"));
+        bench.finds("V006", "traces");
+        bench.leaves("V006");
+        let bench = Bench::collector("0.152.0", "extensions: {oidc: {issuer_url: 'https://i.x', audience: a}}");
+        bench.leaves("V006");
     }
 
     #[test]

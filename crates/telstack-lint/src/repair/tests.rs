@@ -31,8 +31,18 @@ struct How {
 }
 
 /// Scalars as they stand in lines; those behind are for there alone.
-const SCALARS: [&str; 10] =
-    ["1", "a b", "'x: {y}'", "\"#}\"", "", "~", "${env:X}", "|\n@  text {\n@\n@  more", ">+\n@  kept\n@", "one\n@  two"];
+const SCALARS: [&str; 10] = [
+    "1",
+    "a b",
+    "'x: {y}'",
+    "\"#}\"",
+    "",
+    "~",
+    "${env:X}",
+    "|\n@  text {\n@\n@  more",
+    ">+\n@  kept\n@",
+    "one\n@  two",
+];
 const IN_BRACES: usize = 6;
 
 fn how() -> impl Strategy<Value = How> {

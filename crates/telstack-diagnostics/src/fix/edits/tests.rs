@@ -26,7 +26,10 @@ fn words_change_and_quotes_stay() {
 fn values_get_quotes_where_they_need_them() {
     let renamed = |text, slice: &'static str| done(text, |at| Change::rename(at(slice), "$X", "${env:X}"));
     assert_eq!(renamed("a: {b: $X}\n", "$X").as_deref(), Some("a: {b: \"${env:X}\"}\n"));
-    assert_eq!(renamed("a: [http://$X:80 # c\n, d]\n", "http://$X:80").as_deref(), Some("a: [\"http://${env:X}:80\" # c\n, d]\n"));
+    assert_eq!(
+        renamed("a: [http://$X:80 # c\n, d]\n", "http://$X:80").as_deref(),
+        Some("a: [\"http://${env:X}:80\" # c\n, d]\n")
+    );
     assert_eq!(renamed("a: {b: a\"$X}\n", "a\"$X").as_deref(), Some("a: {b: 'a\"${env:X}'}\n"));
     assert_eq!(renamed("a: {b: '$X'}\n", "'$X'").as_deref(), Some("a: {b: '${env:X}'}\n"));
     assert_eq!(renamed("a:\n  b: $X\n", "$X").as_deref(), Some("a:\n  b: ${env:X}\n"), "not in lines");

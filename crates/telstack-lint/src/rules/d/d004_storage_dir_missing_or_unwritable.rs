@@ -1,6 +1,6 @@
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
-use telstack_system::{MountSource, Node};
+use telstack_system::{Container, MountSource, Node, Sourced};
 
 use crate::{Cx, Rule, facts::Part, repair};
 
@@ -20,8 +20,8 @@ pub(crate) static RULE: Rule = Rule {
     directory: /data/queue      # and a volume is mounted at /data
     create_directory: true",
         silent: "The folder is one that is mounted, or lies below a folder of the host; the extension makes it \
-                 (`create_directory`); it comes from the environment; the files of the container are not all known, or \
-                 its image is one of your own. A warning below a volume: something else may have made the folder \
+                 (`create_directory`) as a user who may, or who is not known; it comes from the environment; the \
+                 files of the container are not all known, or its image is one of your own. A warning below a volume: something else may have made the folder \
                  there. Who may write to a folder of the host is not looked at; to a new volume, which is root's, only \
                  where nothing else has it. A stack description need not mount it: the volume follows from the folder.",
         sources: &[
@@ -59,17 +59,18 @@ fn check(cx: &mut Cx<'_>) {
             )
             .severity(severity)
             .label(part.node.span(), "the container");
-        if part.knows(CREATE) {
-            finding = finding.help(format!("set `{CREATE}: true`"));
-        }
-        if severity == Severity::Error {
-            finding =
-                finding.help(format!("mount a volume at `{}`, so that it outlives the container", directory.value));
+        finding = finding.help(if severity == Severity::Error {
+            format!("mount a volume at `{}`, so that it outlives the container", directory.value)
         } else {
-            finding = finding.help("mount the volume at the folder itself");
+            "mount the volume at the folder itself".to_owned()
+        });
+        let container = part.node.container.as_ref();
+        let makes = part.knows(CREATE) && container.is_some_and(|it| may_make(it, &directory.value) == Some(true));
+        if makes || part.knows(CREATE) && !cx.system.from_files {
+            finding = finding.help(format!("or set `{CREATE}: true`"));
         }
         let change = repair::set(&part.component.origin, &part.component.settings, CREATE, "true");
-        let change = change.filter(|_| part.knows(CREATE) && cx.system.from_files);
+        let change = change.filter(|_| makes && cx.system.from_files);
         cx.report(repair::with(finding, change.map(|it| Fix::safe("make the folder", it))));
     }
 }
@@ -85,7 +86,18 @@ fn unwritable(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
     }
     let message = |what: &str| format!("{} cannot write to `{folder}`: {what}", part.title());
     let Some(mount) = container.mount_of(folder) else {
-        let read_only = container.read_only_root.as_ref().filter(|it| it.value)?;
+        let Some(read_only) = container.read_only_root.as_ref().filter(|it| it.value) else {
+            let makes = part.truth(CREATE) == Some(true);
+            if !makes || exists(container, folder) || may_make(container, folder) != Some(false) {
+                return None;
+            }
+            let user = container.user.as_ref().map_or(container.image.span(), Sourced::span);
+            return Some(
+                cx.finding(message("only root may make it there"), &directory.origin, "the collector does not start")
+                    .label(user, "runs as another user")
+                    .help(format!("mount a volume at `{folder}`, so that it outlives the container")),
+            );
+        };
         return Some(
             cx.finding(message("all but mounts is read only"), &directory.origin, "the collector does not start")
                 .label(read_only.span(), "nothing but mounts can be written to")
@@ -136,6 +148,41 @@ fn unwritable(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
     })
 }
 
+/// May the program of a container make a folder? None if that is not known.
+fn may_make(container: &Container, folder: &str) -> Option<bool> {
+    let facts = telstack_catalog::product::image_facts(&container.image.value.repository, &container.image.value.tag)?;
+    let user = match &container.user {
+        Some(said) => {
+            let name = said.value.split(':').next().unwrap_or_default();
+            if name == "root" { 0 } else { name.parse().ok()? }
+        }
+        None => facts.user_id?,
+    };
+    let within = |path: &str| {
+        folder.strip_prefix(path.trim_end_matches('/')).is_some_and(|it| it.is_empty() || it.starts_with('/'))
+    };
+    let owned = facts.data_dir.is_some_and(within)
+        || within(TEMPORARY)
+        || container.owned_paths.iter().any(|it| within(&it.value));
+    match container.mount_of(folder) {
+        Some(mount) if mount.read_only => Some(false),
+        None if container.read_only_root.as_ref().is_some_and(|it| it.value) => Some(false),
+        _ if user == 0 || owned => Some(true),
+        None => Some(false),
+        Some(mount) => match mount.source {
+            MountSource::Ephemeral(_) => Some(true),
+            MountSource::Volume(_) if container.pod.as_ref().is_some_and(|it| it.fs_group.is_some()) => Some(true),
+            _ => None,
+        },
+    }
+}
+
+/// Is a folder there because something is put below it?
+fn exists(container: &Container, folder: &str) -> bool {
+    let below = |target: &str| target.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    container.mounts.iter().any(|mount| below(&mount.target)) || container.files.iter().any(|it| below(&it.target))
+}
+
 /// Is the folder of a storage extension surely, or likely, not there?
 pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
     let (_, version) = part.usable().filter(|_| part.component.kind == ComponentKind::Extension && part.runs())?;
@@ -150,8 +197,7 @@ pub(crate) fn missing(cx: &Cx<'_>, part: &Part<'_>) -> Option<Severity> {
     if known.is_none() || folder.is_empty() || folder == "/tmp" {
         return None;
     }
-    let below = |target: &str| target.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-    if container.mounts.iter().any(|mount| below(&mount.target)) || container.files.iter().any(|it| below(&it.target)) {
+    if exists(container, folder) {
         return None;
     }
     match container.mount_of(folder) {
@@ -236,6 +282,8 @@ mod tests {
 
     #[test]
     fn fails_where_nobody_may_write() {
+        assert_eq!(project("]").finds("D004", "/queue"), Severity::Error);
+        assert_eq!(project("]\n    user: '1000:0'").finds("D004", "/queue"), Severity::Error);
         assert_eq!(project("]\n    read_only: true").finds("D004", "/queue"), Severity::Error);
         assert_eq!(project("'./q:/queue:ro']").finds("D004", "/queue"), Severity::Error);
         assert_eq!(project("'q:/queue']").finds("D004", "/queue"), Severity::Warning);
@@ -255,7 +303,9 @@ mod tests {
     #[test]
     fn silent_where_somebody_may() {
         for service in [
-            "]",
+            "'./q:/queue/x']",
+            "]\n    user: '0'",
+            "]\n    user: '${UID}'",
             "'q:/queue']\n    read_only: true\n    user: '0'",
             "'./q:/queue']",
             "'q:/queue']\n    depends_on: {x: {condition: service_completed_successfully}}",
@@ -274,9 +324,19 @@ mod tests {
                  exporters: [debug]}}}}}}\n"
             )
         };
-        let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    volumes: \
-                       ['./o.yaml:/etc/otelcol-contrib/config.yaml']\n";
-        let bench = Bench::project(&[("compose.yaml", compose), ("o.yaml", &otel(""))]);
-        assert_eq!(bench.fixed("D004", &otel("    create_directory: true\n")), Applicability::Safe);
+        let compose = |more: &str| {
+            format!(
+                "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.158.0\n    volumes: \
+                 ['./o.yaml:/etc/otelcol-contrib/config.yaml']\n{more}"
+            )
+        };
+        let bench = |more: &str| Bench::project(&[("compose.yaml", &compose(more)), ("o.yaml", &otel(""))]);
+        let fixed = bench("    user: '0'\n").fixed("D004", &otel("    create_directory: true\n"));
+        assert_eq!(fixed, Applicability::Safe);
+        // The images of the collector run as somebody who may not.
+        for more in ["", "    user: '0'\n    read_only: true\n"] {
+            bench(more).leaves("D004");
+            assert!(bench(more).helps("D004").iter().all(|it| it.starts_with("mount ")), "{more}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use telstack_system::{Alerter, ComponentId, NodeId, Reference};
 
 use crate::{
     Cx, Rule, facts, repair,
-    words::{either, is_reference, nearest},
+    words::{article, either, is_reference, nearest},
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -95,11 +95,12 @@ fn judge(cx: &mut Cx<'_>, node: NodeId, reference: &Reference, kinds: &[Componen
     };
     if let Some(other) = elsewhere {
         finding = finding
-            .label(
-                other.origin.span(),
-                format!("`{id}` is {} {} here", crate::words::article(other.kind.as_str()), other.kind),
-            )
-            .help(format!("declare a {kind} `{id}` as well, or name it where {} belongs", other.kind.section()));
+            .label(other.origin.span(), format!("`{id}` is {} {} here", article(other.kind.as_str()), other.kind))
+            .help(format!(
+                "declare {} {kind} `{id}` as well, or name it where {} belong",
+                article(kind.as_str()),
+                other.kind.section()
+            ));
     } else if let Some(alias) = alias() {
         finding = finding
             .label(alias.origin.span(), "the same component under another name")

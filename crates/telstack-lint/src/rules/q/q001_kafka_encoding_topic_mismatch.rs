@@ -83,11 +83,16 @@ fn encodings(cx: &mut Cx<'_>, writer: &Channel, reader: &Channel) {
         "receiver `{}` reads `{}` from topic `{topic}`, to which exporter `{}` writes `{}`",
         reader.component, read.value, writer.component, written.value
     );
+    let part = cx.facts.named(reader.node, ComponentKind::Receiver, &reader.component);
+    let of_signal = format!("{}.encoding", reader.signal);
+    let key = if part.is_some_and(|it| it.knows(&of_signal)) { of_signal } else { "encoding".to_owned() };
     let mut finding = cx
         .finding(message, &read.origin, format!("reads `{}`", read.value))
         .label(written.origin.span(), format!("writes `{}`", written.value))
-        .help(format!("read what is written: `encoding: {}`", written.value));
-    if read.origin.is_written() {
+        .help(format!("read what is written: `{key}: {}`", written.value));
+    // A key that its release does not know says nothing.
+    let there = part.is_none_or(|it| it.component.setting(&key).is_some_and(|value| value.mark == read.origin));
+    if read.origin.is_written() && there {
         let change = repair::word(&read.origin, &read.value, &written.value);
         finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("read `{}`", written.value), it)));
     }

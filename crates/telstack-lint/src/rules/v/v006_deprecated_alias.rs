@@ -44,7 +44,8 @@ fn check(cx: &mut Cx<'_>) {
             Some(instead) => {
                 let finding = finding.help(format!("use `{instead}`"));
                 let key = repair::sibling(&problem.path, instead);
-                let change = key.filter(|key| problem.fits(key)).and_then(|key| repair::word(problem.at, problem.key(), key));
+                let change =
+                    key.filter(|key| problem.fits(key)).and_then(|key| repair::word(problem.at, problem.key(), key));
                 repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{instead}`"), it)))
             }
             None => finding,

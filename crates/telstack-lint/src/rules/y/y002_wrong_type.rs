@@ -40,9 +40,18 @@ fn check(cx: &mut Cx<'_>) {
         let key = problem.key();
         cx.report(finding.help(hint.clone().unwrap_or_else(|| match *wanted {
             "a byte size" => "write a number of bytes, or one with a unit: `1MiB`".to_owned(),
-            "a boolean" => format!("write `{key} #true` or `{key} #false`"),
-            "a list" => format!("write its items, each with a `-`: `{key} {{ - …; - … }}`"),
-            "a map" if !key.is_empty() => format!("write its keys in a block: `{key} {{ … }}`"),
+            "a boolean" => cx.words(
+                format!("write `{key} #true` or `{key} #false`"),
+                format!("write `{key}: true` or `{key}: false`"),
+            ),
+            "a list" => cx.words(
+                format!("write its items, each with a `-`: `{key} {{ - …; - … }}`"),
+                format!("write its items as a list: `{key}: […, …]`"),
+            ),
+            "a map" if !key.is_empty() => cx.words(
+                format!("write its keys in a block: `{key} {{ … }}`"),
+                format!("write its keys below it, as a map: `{key}: {{…}}`"),
+            ),
             wanted => format!("write {wanted}"),
         })));
     }

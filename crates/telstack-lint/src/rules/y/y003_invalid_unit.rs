@@ -32,7 +32,8 @@ fn check(cx: &mut Cx<'_>) {
         let message = if *stops {
             format!("`{}` is not a duration for `{}` of {}", one_line(found), problem.path, problem.owner())
         } else {
-            format!("`{found}` without a unit is {found} nanoseconds for `{}` of {}", problem.path, problem.owner())
+            let unit = if found == "1" { "nanosecond" } else { "nanoseconds" };
+            format!("`{found}` without a unit is {found} {unit} for `{}` of {}", problem.path, problem.owner())
         };
         let remark = match default {
             Some(_) => "stands in where the variable is not set",

@@ -1,6 +1,11 @@
+use telstack_catalog::{ComponentKind, near::distance, otelcol};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::Standing, repair};
+use crate::{
+    Cx, Rule,
+    facts::{Part, Standing},
+    repair,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -34,17 +39,30 @@ fn check(cx: &mut Cx<'_>) {
         let ty = &part.component.id.ty;
         let message = format!("there is no {kind} `{ty}`");
         let mut finding = cx.finding(message, &part.component.origin, "unknown in every release").severity(severity);
-        let kinds = telstack_catalog::ComponentKind::ALL.iter();
-        for other in kinds.filter(|it| **it != kind && telstack_catalog::otelcol::component(**it, ty).is_some()) {
+        let others = || ComponentKind::ALL.iter().filter(|it| **it != kind && otelcol::component(**it, ty).is_some());
+        for other in others() {
             finding = finding.help(format!("there is {} {other} of that name", crate::words::article(other.as_str())));
         }
-        if let Some(nearest) = nearest {
-            let change = repair::component_type(cx.facts, part, nearest);
-            finding = finding.help(format!("did you mean `{nearest}`?"));
-            finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{nearest}`"), it)));
+        // Who names a component of another kind has written it in the wrong section.
+        if let Some(nearest) = nearest.filter(|_| others().next().is_none()) {
+            let name = named(part, nearest);
+            // More than a slip may be another component.
+            let slip = distance(ty, nearest).min(distance(ty, name)) <= 2;
+            let change = repair::component_type(cx.facts, part, name).filter(|_| slip);
+            finding = finding.help(format!("did you mean `{name}`?"));
+            finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{name}`"), it)));
         }
         cx.report(finding);
     }
+}
+
+/// What the release of a part calls a component that it also knows by that name.
+fn named(part: &Part<'_>, name: &'static str) -> &'static str {
+    let fact = otelcol::component(part.component.kind, name).zip(part.node.version());
+    let newest = fact.map(|(fact, version)| (fact, fact.name_at(version), version));
+    newest
+        .filter(|(fact, newest, version)| part.answers_to(*fact, newest, *version))
+        .map_or(name, |(_, newest, _)| newest)
 }
 
 #[cfg(test)]
@@ -81,6 +99,24 @@ mod tests {
     #[test]
     fn silent_for_what_once_was() {
         Bench::collector("0.158.0", "exporters: {logging: }").silent("Y006");
+    }
+
+    #[test]
+    fn what_may_be_another_component_is_not_renamed() {
+        let bench = Bench::collector("0.158.0", "processors: {span_metrics: }");
+        assert_eq!(bench.helps("Y006"), ["there is a connector of that name"]);
+        bench.leaves("Y006");
+        Bench::collector("0.130.0", "extensions: {healthcheckv2/x: }").leaves("Y006");
+    }
+
+    #[test]
+    fn the_name_of_the_release_is_what_was_meant() {
+        let yaml = |name: &str| format!("receivers:\n  {name}:\n    include: [/a]\n");
+        let bench = Bench::collector("0.158.0", &yaml("filelogs"));
+        assert_eq!(bench.helps("Y006"), ["did you mean `file_log`?"]);
+        assert_eq!(bench.fixed("Y006", &yaml("file_log")), Applicability::Unsafe);
+        let bench = Bench::collector("0.120.0", &yaml("filelogs"));
+        assert_eq!(bench.fixed("Y006", &yaml("filelog")), Applicability::Unsafe);
     }
 
     #[test]

@@ -25,6 +25,24 @@ pub(crate) fn word(at: &Origin, from: &str, to: &str) -> Option<Vec<Change>> {
     Some(vec![Change::rename(span, from, to)])
 }
 
+/// A key becomes another one, unless its map has that too: twice the same key is refused.
+pub(crate) fn key<'a>(
+    mut documents: impl Iterator<Item = &'a Value>,
+    at: &Origin,
+    from: &str,
+    to: &str,
+) -> Option<Vec<Change>> {
+    fn beside(value: &Value, at: &Origin, other: &str) -> bool {
+        match &value.kind {
+            Kind::Seq(seq) => seq.items.iter().any(|it| beside(it, at, other)),
+            Kind::Map(map) if map.iter().any(|it| it.key_mark == *at) => map.entry(other).is_some(),
+            Kind::Map(map) => map.iter().any(|it| beside(&it.value, at, other)),
+            _ => false,
+        }
+    }
+    if documents.any(|it| beside(it, at, to)) { None } else { word(at, from, to) }
+}
+
 /// A component gets another type, and so does whatever names it. None if something might name it that is not known
 /// to, the new id is taken, or another collector reads the same file and does not take the new type.
 pub(crate) fn component_type(facts: &Facts<'_>, part: &Part<'_>, ty: &str) -> Option<Vec<Change>> {
@@ -132,6 +150,23 @@ pub(crate) fn set(key: &Origin, value: &Value, path: &str, new: &str) -> Option<
 pub(crate) fn set_in_file(node: &Node, role: &str, path: &str, new: &str) -> Option<Vec<Change>> {
     let document = &node.written.iter().find(|it| it.role == role)?.document;
     set(&document.mark, document, path, new)
+}
+
+/// The same with another setting beside it, which the first does not go without.
+pub(crate) fn set_both_in_file(node: &Node, role: &str, path: &str, new: &str, more: &str) -> Option<Vec<Change>> {
+    let document = &node.written.iter().find(|it| it.role == role)?.document;
+    let (name, value) = more.split_once(": ")?;
+    let (above, _) = path.rsplit_once('.')?;
+    let mut changes = set_in_file(node, role, path, new)?;
+    if let [Change::Add { lines, flow, .. }] = changes.as_mut_slice() {
+        let last = lines.lines().last().unwrap_or_default();
+        let indent = " ".repeat(last.len() - last.trim_start().len());
+        lines.push_str(&format!("\n{indent}{more}"));
+        flow.insert_str(flow.trim_end_matches('}').len(), &format!(", {more}"));
+    } else {
+        changes.extend(set(&document.mark, document, &format!("{above}.{name}"), value)?);
+    }
+    Some(changes)
 }
 
 /// A value below keys, as lines and in braces.

@@ -105,9 +105,9 @@ fn monitors_that_scrape_nothing() {
         said("K006", change, &monitor(kind, selects, port, ""))
     };
     assert_eq!(k006(&[], "ServiceMonitor", "app: gateway", "metrics"), ["K006 error metrics"]);
-    assert_eq!(k006(&[], "ServiceMonitor", "app: gatway", "otlp"), ["K006 error {matchLabels: {app: gatway"]);
+    assert_eq!(k006(&[], "ServiceMonitor", "app: gatway", "otlp"), ["K006 error {matchLabels: {app: gatway}}"]);
     assert_eq!(k006(&[], "PodMonitor", "app: gateway", "otlp"), ["K006 error otlp"]);
-    assert_eq!(k006(&[], "PodMonitor", "app: gatway", "http"), ["K006 error {matchLabels: {app: gatway"]);
+    assert_eq!(k006(&[], "PodMonitor", "app: gatway", "http"), ["K006 error {matchLabels: {app: gatway}}"]);
     // The classic: what the Service selects is not what it is.
     let bare = [(", labels: {app: gateway, part: traces}", "")];
     assert_eq!(k006(&bare, "ServiceMonitor", "app: gateway", "otlp"), ["K006 error {matchLabels: {app: gateway"]);
@@ -135,7 +135,7 @@ fn monitors_that_scrape_or_mean_what_is_elsewhere() {
 #[test]
 fn a_configuration_that_changes_unnoticed() {
     let k009 = |change: &[(&str, &str)]| said("K009", change, "");
-    assert_eq!(k009(&[]), ["K009 info {name: conf, mountPath: /conf"]);
+    assert_eq!(k009(&[]), ["K009 info {name: conf, mountPath: /conf}"]);
     // Two containers of one pod are one workload.
     let twice = "      - name: second\n        image: otel/opentelemetry-collector-contrib:0.158.0\n        args: \
                  [--config=/conf/config.yaml]\n        volumeMounts: [{name: conf, mountPath: /conf}]\n      volumes:";

@@ -196,9 +196,9 @@ fn nodes() {
 
 #[test]
 fn selectors() {
-    assert_eq!(with(&[("selector: {app: gateway}", "selector: {app: gatewy}")], ""), ["K006 error {app: gatewy"]);
+    assert_eq!(with(&[("selector: {app: gateway}", "selector: {app: gatewy}")], ""), ["K006 error {app: gatewy}"]);
     assert_eq!(
-        with(&[("targetPort: grpc", "targetPort: otlp")], ""),
+        with(&[("targetPort: grpc}", "targetPort: otlp")], ""),
         ["K006 error {name: grpc, port: 4317, targetPort: otlp"]
     );
 }
@@ -285,7 +285,7 @@ fn silent_about_connections_where_a_mesh_may_spread_them() {
 #[test]
 fn behind_a_load_balancer() {
     let open = [("spec:\n  selector: {app: gateway}", "spec:\n  type: LoadBalancer\n  selector: {app: gateway}")];
-    assert_eq!(with(&open, ""), ["X003 warning {name: grpc, port: 4317, targetPort: grpc"]);
+    assert_eq!(with(&open, ""), ["X003 warning {name: grpc, port: 4317, targetPort: grpc}"]);
 }
 
 #[test]

@@ -116,9 +116,9 @@ mod tests {
 
     #[test]
     fn fails_on_two_of_one_uid() {
-        grafana("./d:/x", "/x", &[("d/b.json", DASHBOARD)]).finds("G006", DASHBOARD.trim_end_matches('}'));
+        grafana("./d:/x", "/x", &[("d/b.json", DASHBOARD)]).finds("G006", DASHBOARD.trim_end());
         let sources = "datasources:\n  - {name: a, uid: x, type: loki}\n  - {name: b, uid: x, type: loki}\n";
-        Bench::data_sources(sources).finds("G006", "{name: b, uid: x, type: loki");
+        Bench::data_sources(sources).finds("G006", "{name: b, uid: x, type: loki}");
         let apart = sources.replace("{name: b,", "{name: b, orgId: 2,");
         Bench::data_sources(&apart).silent("G006");
         Bench::data_sources(&sources.replace("name: b", "name: a")).silent("G006");

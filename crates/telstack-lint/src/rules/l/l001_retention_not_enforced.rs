@@ -1,4 +1,4 @@
-use telstack_catalog::product::Product;
+use telstack_catalog::{Version, product::Product};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
 use crate::{Cx, Rule, repair};
@@ -41,8 +41,7 @@ fn check(cx: &mut Cx<'_>) {
         match (&store.retention, &loki.retention_enabled) {
             (_, Some(enabled)) if enabled.value => {
                 let Some(version) = node.version().filter(|_| loki.delete_request_store.is_none()) else { continue };
-                let known = |path| Product::Loki.option(version, path).is_some();
-                if known(OLD_STORE) || !known(STORE) {
+                if !wants_store(version) {
                     continue;
                 }
                 let message =
@@ -67,12 +66,26 @@ fn check(cx: &mut Cx<'_>) {
                     .severity(Severity::Warning)
                     .help(format!("set `{ENABLED}` to true"));
                 // It deletes what is there.
-                let change = repair::set_in_file(node, CONFIG, ENABLED, "true");
+                let change = if node.version().is_some_and(|it| wants_store(it) && loki.delete_request_store.is_none())
+                {
+                    let local = store.local.as_ref();
+                    let key = STORE.rsplit('.').next().unwrap_or_default();
+                    let more = format!("{key}: filesystem");
+                    local.and_then(|_| repair::set_both_in_file(node, CONFIG, ENABLED, "true", &more))
+                } else {
+                    repair::set_in_file(node, CONFIG, ENABLED, "true")
+                };
                 cx.report(repair::with(finding, change.map(|it| Fix::unsafe_("delete older logs", it))));
             }
             _ => {}
         }
     }
+}
+
+/// Must a release be told where to keep its list of what to delete?
+fn wants_store(version: Version) -> bool {
+    let known = |path| Product::Loki.option(version, path).is_some();
+    !known(OLD_STORE) && known(STORE)
 }
 
 #[cfg(test)]
@@ -130,6 +143,27 @@ mod tests {
         let with_store = "compactor: {delete_request_store: filesystem, retention_enabled: true}\n";
         let found = project("compactor: {delete_request_store: filesystem}\n").fixed("L001", &config(with_store));
         assert_eq!(found, Applicability::Unsafe);
+        // At once: without the place it would not start.
+        for (before, after) in [
+            ("", None),
+            (
+                "compactor: {working_directory: /x}\n",
+                Some("compactor: {working_directory: /x, retention_enabled: true, delete_request_store: filesystem}\n"),
+            ),
+            (
+                "compactor:\n  working_directory: /x\n",
+                Some(
+                    "compactor:\n  working_directory: /x\n  retention_enabled: true\n  delete_request_store: filesystem\n",
+                ),
+            ),
+            (
+                "compactor:\n  retention_enabled: false\n",
+                Some("compactor:\n  retention_enabled: true\n  delete_request_store: filesystem\n"),
+            ),
+        ] {
+            let after = after.unwrap_or("compactor:\n  retention_enabled: true\n  delete_request_store: filesystem\n");
+            assert_eq!(project(before).fixed("L001", &config(after)), Applicability::Unsafe);
+        }
         let both = "compactor:\n  retention_enabled: true # yes\n  delete_request_store: filesystem\n";
         let found = project("compactor:\n  retention_enabled: true # yes\n").fixed("L001", &config(both));
         assert_eq!(found, Applicability::Safe);

@@ -67,14 +67,14 @@ mod tests {
 
     #[test]
     fn warns_of_alerts_that_nobody_gets() {
-        assert_eq!(prometheus(ALERT, "", "").finds("M007", "{alert: Down, expr: up == 0"), Severity::Warning);
+        assert_eq!(prometheus(ALERT, "", "").finds("M007", "{alert: Down, expr: up == 0}"), Severity::Warning);
     }
 
     #[test]
     fn a_remark_where_grafana_looks() {
         let grafana = "  grafana:\n    image: grafana/grafana:12.0.0\n    volumes: \
                        ['./data.yml:/etc/grafana/provisioning/datasources/data.yml']\n";
-        assert_eq!(prometheus(ALERT, "", grafana).finds("M007", "{alert: Down, expr: up == 0"), Severity::Info);
+        assert_eq!(prometheus(ALERT, "", grafana).finds("M007", "{alert: Down, expr: up == 0}"), Severity::Info);
     }
 
     #[test]

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn fails_in_queues_that_forget_and_exporters_that_batch() {
         tenant("0.130.0", FROM, "", "sending_queue: {storage: file_storage}").finds("P004", "file_storage");
-        tenant("0.158.0", FROM, "", "sending_queue: {batch: {min_size: 1}}").finds("P004", "{min_size: 1");
+        tenant("0.158.0", FROM, "", "sending_queue: {batch: {min_size: 1}}").finds("P004", "{min_size: 1}");
     }
 
     #[test]

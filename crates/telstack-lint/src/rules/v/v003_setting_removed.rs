@@ -81,8 +81,9 @@ fn gone_finding(cx: &Cx<'_>, problem: &Problem<'_>, gone: &SettingGone) -> Diagn
             let path = path.replace(".item", "[]");
             let finding = finding.help(format!("use `{path}`"));
             let key = repair::sibling(&problem.path, &path);
-            let change =
-                key.filter(|key| problem.fits(key)).and_then(|key| repair::word(problem.at, problem.key(), key));
+            let settings = problem.component.iter().map(|it| &it.settings);
+            let key = key.filter(|key| problem.fits(key));
+            let change = key.and_then(|key| repair::key(settings, problem.at, problem.key(), key));
             repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{path}`"), it)))
         }
         Some(words) => finding.help(words),

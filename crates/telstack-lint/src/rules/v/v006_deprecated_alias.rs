@@ -44,8 +44,9 @@ fn check(cx: &mut Cx<'_>) {
             Some(instead) => {
                 let finding = finding.help(format!("use `{instead}`"));
                 let key = repair::sibling(&problem.path, instead);
-                let change =
-                    key.filter(|key| problem.fits(key)).and_then(|key| repair::word(problem.at, problem.key(), key));
+                let settings = problem.component.iter().map(|it| &it.settings);
+                let key = key.filter(|key| problem.fits(key));
+                let change = key.and_then(|key| repair::key(settings, problem.at, problem.key(), key));
                 repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename to `{instead}`"), it)))
             }
             None => finding,

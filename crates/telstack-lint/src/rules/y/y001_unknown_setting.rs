@@ -43,7 +43,8 @@ fn check(cx: &mut Cx<'_>) {
             finding = finding.severity(Severity::Warning).note("some optional blocks take `enabled` without saying so");
         }
         if let Some(nearest) = nearest {
-            let change = repair::word(problem.at, problem.key(), nearest);
+            let settings = problem.component.iter().map(|it| &it.settings);
+            let change = repair::key(settings, problem.at, problem.key(), nearest);
             finding = finding.help(format!("did you mean `{nearest}`?"));
             finding =
                 repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename the key to `{nearest}`"), it)));
@@ -73,7 +74,8 @@ fn of_a_file(cx: &Cx<'_>, problem: &FileProblem<'_>, nearest: Option<&str>, know
         }
     };
     if let Some(nearest) = nearest {
-        let change = repair::word(problem.at, problem.key(), nearest);
+        let documents = problem.node.written.iter().map(|it| &it.document);
+        let change = repair::key(documents, problem.at, problem.key(), nearest);
         finding = finding.help(format!("did you mean `{nearest}`?"));
         finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("rename the key to `{nearest}`"), it)));
     }

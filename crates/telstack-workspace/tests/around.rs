@@ -110,7 +110,7 @@ fn monitors_that_scrape_nothing() {
     assert_eq!(k006(&[], "PodMonitor", "app: gatway", "http"), ["K006 error {matchLabels: {app: gatway}}"]);
     // The classic: what the Service selects is not what it is.
     let bare = [(", labels: {app: gateway, part: traces}", "")];
-    assert_eq!(k006(&bare, "ServiceMonitor", "app: gateway", "otlp"), ["K006 error {matchLabels: {app: gateway"]);
+    assert_eq!(k006(&bare, "ServiceMonitor", "app: gateway", "otlp"), ["K006 error {matchLabels: {app: gateway}}"]);
 }
 
 #[test]

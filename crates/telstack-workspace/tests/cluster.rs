@@ -198,8 +198,8 @@ fn nodes() {
 fn selectors() {
     assert_eq!(with(&[("selector: {app: gateway}", "selector: {app: gatewy}")], ""), ["K006 error {app: gatewy}"]);
     assert_eq!(
-        with(&[("targetPort: grpc}", "targetPort: otlp")], ""),
-        ["K006 error {name: grpc, port: 4317, targetPort: otlp"]
+        with(&[("targetPort: grpc", "targetPort: otlp")], ""),
+        ["K006 error {name: grpc, port: 4317, targetPort: otlp}"]
     );
 }
 

@@ -102,7 +102,7 @@ fn a_service_leads_from_its_port_to_that_of_the_pod() {
     // The pod has no such port.
     assert_eq!(of("gw:80", 80, "4319"), ["N003 d/all.yaml:14 gw:80"]);
     // Nobody knows which port that is, and the Service is to blame; and another host.
-    assert_eq!(of("gw:80", 80, "nothing"), ["K006 d/all.yaml:92 {port: 80, targetPort: nothing"]);
+    assert_eq!(of("gw:80", 80, "nothing"), ["K006 d/all.yaml:92 {port: 80, targetPort: nothing}"]);
     assert!(of("gw.other.local:1", 80, "4317").is_empty());
 }
 

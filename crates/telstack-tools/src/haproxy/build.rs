@@ -277,8 +277,9 @@ fn probe(section: &Section<'_>) -> Option<HttpProbe> {
     );
     let mut open = written.is_some_and(|it| it.open);
     let mut plain = true;
-    // Rules of its own take the place of inherited ones.
-    let rules: Vec<&Line> = if section.own("http-check").next().is_some() {
+    // Rules of its own take the place of inherited ones, and so does a question of its own.
+    let own = |line: &&Line| word(line, 1) == "httpchk";
+    let rules: Vec<&Line> = if section.own("http-check").next().is_some() || section.own("option").any(|it| own(&it)) {
         section.own("http-check").collect()
     } else {
         section.all("http-check").collect()

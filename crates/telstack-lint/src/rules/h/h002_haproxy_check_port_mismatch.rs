@@ -252,6 +252,21 @@ mod tests {
     }
 
     #[test]
+    fn a_question_of_its_own_takes_the_place_of_an_inherited_one() {
+        let cfg = |own: &str| {
+            format!(
+                "defaults\n option httpchk\n http-check send meth GET uri /\nbackend b\n{own} server s gateway:4318 \
+                 check port 13133\n"
+            )
+        };
+        let status = |own: &str| bench(&cfg(own), "endpoint: '0.0.0.0:13133', path: /status");
+        status(" option httpchk GET /status\n").silent("H002");
+        status(" option httpchk GET /other\n").finds("H002", "/other");
+        status(" option httpchk GET /other\n http-check send uri /status\n").silent("H002");
+        status("").finds("H002", "/");
+    }
+
+    #[test]
     fn silent_where_it_cannot_know() {
         for cfg in [
             "backend b\n option httpchk\n server s elsewhere:4318 check port 1\n",

@@ -69,7 +69,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let mut dialled = Vec::new();
     for document in documents(node, DATA_SOURCES, &format!("{root}/datasources"), folder) {
         for settings in items(&document, "datasources").iter().filter(|it| it.as_map().is_some()) {
-            let source = data_source(settings);
+            let source = data_source(settings, &given.variables);
             organisations.extend(text(settings, "orgId").map(|it| it.value));
             dialled.extend(query(&source));
             sources.push(source);
@@ -198,18 +198,51 @@ fn meant(text: &str) -> Cow<'_, str> {
     if halved.contains('$') || !text.contains('$') { Cow::Borrowed(text) } else { Cow::Owned(text.replace("$$", "$")) }
 }
 
-fn data_source(settings: &Value) -> DataSource {
+/// A text with the variables filled in whose values are known; the others stay as they are written.
+fn filled(text: &str, variables: &[EnvVar]) -> String {
+    const FROM_ENV: &str = "__env{";
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let behind = &rest[at + 1..];
+        let braced = |start: &str| {
+            let inner = behind.strip_prefix(start)?;
+            let name = &inner[..inner.find('}')?];
+            Some((name, start.len() + name.len() + 1))
+        };
+        let end = behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(behind.len());
+        let (name, length) = braced(FROM_ENV).or_else(|| braced("{")).unwrap_or((&behind[..end], end));
+        let value = variables.iter().rev().find(|it| it.name == name).and_then(|it| match &it.value {
+            EnvValue::Literal(value) if !value.contains('$') => Some(value),
+            _ => None,
+        });
+        // Of `$$` each half stays.
+        let length = if behind.starts_with('$') { 1 } else { length };
+        match value {
+            Some(value) => out.push_str(value),
+            None => out.push_str(&rest[at..=at + length]),
+        }
+        rest = &behind[length..];
+    }
+    out + rest
+}
+
+fn data_source(settings: &Value, variables: &[EnvVar]) -> DataSource {
+    let named = |text: &str| meant(&filled(text, variables)).into_owned();
+    let name = text(settings, "name").map(|it| named(&it.value)).unwrap_or_default();
+    let uid = text(settings, "uid").map(|it| named(&it.value)).filter(|it| !it.is_empty());
+    let mut links = Vec::new();
+    settings.at("jsonData").into_iter().for_each(|it| uids(it, &mut links));
+    for link in &mut links {
+        link.value = named(&link.value);
+    }
     let settings = doc::map_text(settings, &|text| meant(text).into_owned());
     let of = |key: &str| text(&settings, key).map(|it| it.value);
     let block = |key: &str| match settings.at(key) {
         Some(value) if value.as_map().is_some() => value.clone(),
         _ => Value::map(settings.mark.clone()),
     };
-    let name = of("name").unwrap_or_default();
-    let json_data = block("jsonData");
-    let mut links = Vec::new();
-    uids(&json_data, &mut links);
-    let uid = of("uid").filter(|it| !it.is_empty());
     DataSource {
         uid_written: uid.is_some(),
         uid: uid.unwrap_or_else(|| made_up_uid(&name)),
@@ -218,7 +251,7 @@ fn data_source(settings: &Value) -> DataSource {
         url: text(&settings, "url").unwrap_or_else(|| Sourced::new(String::new(), settings.mark.clone())),
         by_browser: of("access").is_some_and(|it| it == "direct"),
         default: truth(&settings, "isDefault").is_some_and(|it| it.value),
-        json_data,
+        json_data: block("jsonData"),
         secure_json_data: block("secureJsonData"),
         links,
         origin: settings.mark.clone(),
@@ -337,7 +370,33 @@ fn inputs(document: &Value) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{made_up_uid, meant};
+    use telstack_system::{EnvValue, EnvVar, Origin};
+
+    use super::{filled, made_up_uid, meant};
+
+    #[test]
+    fn variables_whose_values_are_known() {
+        let variable = |name: &str, value: &str| EnvVar {
+            name: name.into(),
+            value: EnvValue::Literal(value.into()),
+            origin: Origin::builtin("test", "made by hand", &[]),
+        };
+        let known = [variable("UID", "prom"), variable("ODD", "a$b")];
+        for (text, says) in [
+            ("$UID", "prom"),
+            ("a-${UID}-b", "a-prom-b"),
+            ("$__env{UID}", "prom"),
+            ("$UIDS", "$UIDS"),
+            ("${OTHER}", "${OTHER}"),
+            ("$__file{/a}", "$__file{/a}"),
+            ("$ODD", "$ODD"),
+            ("$$UID", "$$UID"),
+            ("${UID", "${UID"),
+            ("é$", "é$"),
+        ] {
+            assert_eq!(filled(text, &known), says);
+        }
+    }
 
     #[test]
     fn uids_that_grafana_makes_up() {

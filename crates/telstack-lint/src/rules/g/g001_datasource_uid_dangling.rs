@@ -1,8 +1,8 @@
-use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Node, Sourced, Viewer};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_system::{DataSource, Node, Sourced, Viewer};
 
 use crate::{
-    Cx, Rule,
+    Cx, Rule, repair,
     words::{either, is_reference, nearest},
 };
 
@@ -13,13 +13,15 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Error,
         summary: "A dashboard or a link between data sources names a data source that is not provisioned.",
         why: "The panel shows `Datasource … was not found`; the link from a log line to its trace is not there, or \
-              opens an error. A data source without a written uid gets a random one.",
+              opens an error. A data source without a written uid gets one that is made of its name: \
+              `PBFA97CFB590B2093` of `Prometheus`.",
         bad: r#"datasources: [{name: Loki, type: loki, uid: logs, url: "http://loki:3100"},
   {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
         good: r#"datasources: [{name: Loki, type: loki, uid: loki, url: "http://loki:3100"},
   {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
         silent: "A source of that name, which Grafana takes as well; Grafana's own sources (`-- Grafana --`, `-- Mixed \
-                 --`, `__expr__`), variables, and those of Grafana Cloud. A file of data sources by itself: others may \
+                 --`, `__expr__`), variables, and those of Grafana Cloud; a source whose uid is from a variable of \
+                 unknown value. A file of data sources by itself: others may \
                  be beside it. A stack description need not say it: uids and links follow from what Grafana reads.",
         sources: &[
             "https://grafana.com/docs/grafana/latest/administration/provisioning/#data-sources",
@@ -61,35 +63,46 @@ fn check(cx: &mut Cx<'_>) {
 fn judge(cx: &mut Cx<'_>, viewer: &Viewer, who: &str, named: &Sourced<String>, ty: Option<&str>) {
     let uid = named.value.as_str();
     let elsewhere = uid.is_empty() || is_reference(uid) || BUILT_IN.contains(&uid) || uid.starts_with(CLOUD);
-    let uids = || viewer.data_sources.iter().map(|source| source.uid.as_str());
-    // Grafana looks for a name where there is no such uid.
-    if elsewhere || viewer.data_sources.iter().any(|it| it.uid == uid || it.name == uid) {
+    // Grafana looks for a name where there is no such uid. One from a variable may be any.
+    let may_be = |it: &DataSource| it.uid == uid || it.name == uid || is_reference(&it.uid) || is_reference(&it.name);
+    if elsewhere || viewer.data_sources.iter().any(may_be) {
         return;
     }
     let finding =
         cx.finding(format!("{who} data source `{uid}`, which is not provisioned"), &named.origin, "no such uid");
     // As a rule uids are called after types.
-    let ty = ty.unwrap_or(uid);
-    let mut alike = viewer.data_sources.iter().filter(|it| it.ty == ty);
-    if let (Some(only), None) = (alike.next().filter(|it| !it.uid_written), alike.next()) {
+    let meant = ty.unwrap_or(uid);
+    let fitting: Vec<&DataSource> = viewer.data_sources.iter().filter(|it| it.ty == meant).collect();
+    if let [only] = fitting.as_slice()
+        && !only.uid_written
+    {
         let finding = finding
-            .label(only.origin.span(), format!("the only one of type `{ty}`, and its uid is not written"))
+            .label(only.origin.span(), format!("the only one of type `{meant}`, and its uid is not written"))
             .help(format!("give data source `{}` the uid: `uid: {uid}`", only.name));
         return cx.report(finding);
     }
+    let fits = |it: &&DataSource| ty.is_none_or(|ty| it.ty == ty);
+    let uids = || viewer.data_sources.iter().filter(fits).map(|source| source.uid.as_str());
     let finding = match viewer.data_sources.iter().find(|it| Some(it.uid.as_str()) == nearest(uid, uids())) {
         Some(close) => finding
             .label(close.origin.span(), format!("`{}` is provisioned here", close.uid))
             .help(format!("did you mean `{}`?", close.uid)),
-        None if viewer.data_sources.is_empty() => finding.help("provision a data source with that uid"),
+        None if uids().next().is_none() => finding.help("provision a data source with that uid"),
         None => finding.help(format!("name one that is provisioned: {}", either(uids()))),
     };
-    cx.report(finding);
+    // Nothing else can be meant where one alone has the type.
+    let change = match fitting.as_slice() {
+        [only] => repair::word(&named.origin, uid, &only.uid)
+            .map(|it| Fix::unsafe_(format!("name data source `{}`", only.uid), it)),
+        _ => None,
+    };
+    cx.report(repair::with(finding, change));
 }
 
 #[cfg(test)]
 mod tests {
     use telstack_catalog::product::Product;
+    use telstack_diagnostics::Applicability;
     use telstack_system::{DataSource, Sourced, Value};
 
     use crate::test_support::Bench;
@@ -120,29 +133,55 @@ mod tests {
         links_to("tempo").finds("G001", "link");
     }
 
+    fn grafana(panel: &str, sources: &str) -> Bench {
+        let compose = "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    environment: {KNOWN: logs}\n    \
+                       volumes:\n      - ./p.yml:/etc/grafana/provisioning/dashboards/p.yml\n      - \
+                       ./s.yml:/etc/grafana/provisioning/datasources/s.yml\n      - ./d:/d\n";
+        let dashboard = format!(r#"{{"title": "t", "uid": "a", "panels": [{panel}]}}"#);
+        Bench::project(&[
+            ("compose.yaml", compose),
+            ("p.yml", "providers: [{name: a, options: {path: /d}}]\n"),
+            ("s.yml", &format!("datasources: [{sources}]\n")),
+            ("d/a.json", &dashboard),
+        ])
+    }
+
+    /// A panel that asks the data source `logs` of the type `loki`.
+    const LOGS: &str = r#"{"type": "logs", "title": "l", "datasource": {"type": "loki", "uid": "logs"}}"#;
+
+    #[test]
+    fn uids_from_variables() {
+        for uid in ["$KNOWN", "'${KNOWN}'", "'$__env{KNOWN}'"] {
+            let links = "jsonData: {a: {datasourceUid: $KNOWN}}";
+            grafana(LOGS, &format!("{{name: Loki, type: loki, uid: {uid}, {links}}}")).silent("G001");
+            grafana(&LOGS.replace("logs\"}", "other\"}"), &format!("{{name: Loki, type: loki, uid: {uid}}}"))
+                .finds("G001", "\"other\"");
+        }
+        // Nobody knows which one it is.
+        grafana(LOGS, "{name: Loki, type: loki, uid: $UNKNOWN}").silent("G001");
+    }
+
+    #[test]
+    fn offers_what_has_the_type() {
+        let both = "{name: Loki, type: loki, uid: store}, {name: Tempo, type: tempo, uid: log}";
+        let bench = grafana(LOGS, both);
+        assert_eq!(bench.helps("G001"), ["name one that is provisioned: `store`"]);
+        let fixed = format!(r#"{{"title": "t", "uid": "a", "panels": [{}]}}"#, LOGS.replace("\"logs\"}", "\"store\"}"));
+        assert_eq!(bench.fixed("G001", &fixed), Applicability::Unsafe);
+        let none = grafana(LOGS, "{name: Tempo, type: tempo, uid: tempo}");
+        assert_eq!(none.helps("G001"), ["provision a data source with that uid"]);
+    }
+
     #[test]
     fn shows_the_only_one_that_may_be_meant() {
-        let grafana = |panel: &str, sources: &str| {
-            let compose = "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    volumes:\n      - \
-                           ./p.yml:/etc/grafana/provisioning/dashboards/p.yml\n      - \
-                           ./s.yml:/etc/grafana/provisioning/datasources/s.yml\n      - ./d:/d\n";
-            let dashboard = format!(r#"{{"title": "t", "uid": "a", "panels": [{panel}]}}"#);
-            Bench::project(&[
-                ("compose.yaml", compose),
-                ("p.yml", "providers: [{name: a, options: {path: /d}}]\n"),
-                ("s.yml", &format!("datasources: [{sources}]\n")),
-                ("d/a.json", &dashboard),
-            ])
-        };
-        let logs = r#"{"type": "logs", "title": "l", "datasource": {"type": "loki", "uid": "logs"}}"#;
-        let bench = grafana(logs, "{name: Loki, type: loki}, {name: Tempo, type: tempo}");
+        let bench = grafana(LOGS, "{name: Loki, type: loki}, {name: Tempo, type: tempo}");
         bench.finds("G001", "\"logs\"");
         assert_eq!(bench.helps("G001"), ["give data source `Loki` the uid: `uid: logs`"]);
-        let two = grafana(logs, "{name: Loki, type: loki}, {name: Other, type: loki}");
+        let two = grafana(LOGS, "{name: Loki, type: loki}, {name: Other, type: loki}");
         assert!(two.helps("G001")[0].starts_with("name one"), "{:?}", two.helps("G001"));
         // Nobody asks it anything.
         for ty in ["row", "text"] {
-            grafana(&logs.replace("\"logs\", \"title", &format!("\"{ty}\", \"title")), "{name: Loki, type: loki}")
+            grafana(&LOGS.replace("\"logs\", \"title", &format!("\"{ty}\", \"title")), "{name: Loki, type: loki}")
                 .silent("G001");
         }
     }

@@ -40,10 +40,14 @@ pub fn run(facts: &Path, check: bool) -> Result<(), Error> {
     files.insert("otelcol/trees.jsonl", lines(&built.trees));
     files.insert("otelcol/core_settings.json", runtime::core_settings(&facts)?);
     files.insert("otelcol/runtime.jsonl", lines(&runtime::runtime(&facts, &built.canonical)?));
-    for (name, product) in
-        [("loki_options.jsonl", "loki"), ("tempo_options.jsonl", "tempo"), ("mimir_options.jsonl", "mimir")]
-    {
-        files.insert(name, lines(&options::tree_options(&facts.backend(product)?)?));
+    for (settings, flags, product) in [
+        ("loki_options.jsonl", "loki_flags.jsonl", "loki"),
+        ("tempo_options.jsonl", "tempo_flags.jsonl", "tempo"),
+        ("mimir_options.jsonl", "mimir_flags.jsonl", "mimir"),
+    ] {
+        let product = facts.backend(product)?;
+        files.insert(settings, lines(&options::tree_options(&product)?));
+        files.insert(flags, lines(&options::tree_flags(&product)));
     }
     files.insert("prometheus_options.jsonl", lines(&options::prometheus(&facts.backend("prometheus")?)?));
 

@@ -63,6 +63,58 @@ pub fn tree_options(product: &Value) -> Result<BTreeMap<String, Value>, Error> {
     Ok(out)
 }
 
+/// How deep groups lie in each other.
+const DEPTH: usize = 6;
+
+/// Loki, Tempo and Mimir: the setting that a flag goes before. A flag that sets a list adds to it, and one that has
+/// several settings is none of ours.
+pub fn tree_flags(product: &Value) -> BTreeMap<String, Value> {
+    let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let options = product["options"].as_object().cloned().unwrap_or_default();
+    collect(product, &options, ("", ""), DEPTH, &mut settings);
+    let one = |(flag, paths): (String, Vec<String>)| match paths.as_slice() {
+        [path] => Some((flag, json!(path))),
+        _ => None,
+    };
+    settings.into_iter().filter_map(one).collect()
+}
+
+/// The flags of a group below a path; those that start with `~` go on from a prefix.
+fn collect(
+    product: &Value,
+    options: &Map<String, Value>,
+    (above, prefix): (&str, &str),
+    depth: usize,
+    out: &mut BTreeMap<String, Vec<String>>,
+) {
+    for (path, value) in options {
+        let path = if above.is_empty() { path.clone() } else { format!("{above}.{path}") };
+        // Which of them is meant is not for a flag to say.
+        if path.contains(['[', '<']) {
+            continue;
+        }
+        let rows = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+        for row in rows {
+            let text = |key: &str| row[key].as_str().unwrap_or_default();
+            let flag = match text("flag").strip_prefix('~') {
+                Some(_) if prefix.is_empty() => String::new(),
+                Some(end) => format!("{prefix}.{}", end.trim_start_matches('.')),
+                None => text("flag").to_owned(),
+            };
+            if !flag.is_empty() && !text("type").starts_with("list") && !text("type").starts_with("map") {
+                let paths = out.entry(flag).or_default();
+                if !paths.contains(&path) {
+                    paths.push(path.clone());
+                }
+            }
+            let group = product["defs"][text("ref")].as_object().filter(|_| depth > 0);
+            if let Some(group) = group {
+                collect(product, group, (&path, text("flag_prefix")), depth - 1, out);
+            }
+        }
+    }
+}
+
 /// Prometheus: blocks of its file, flags (`--name`) and feature words.
 pub fn prometheus(product: &Value) -> Result<BTreeMap<String, Value>, Error> {
     let mut out = BTreeMap::new();

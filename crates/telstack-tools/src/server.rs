@@ -3,7 +3,7 @@
 
 use telstack_catalog::{
     Version,
-    product::{Endpoint, Product, ServerFlag},
+    product::{Endpoint, Product, SettingFlag},
 };
 use telstack_syntax::tree::Kind;
 use telstack_system::{
@@ -39,13 +39,13 @@ impl Server {
         let mut known = true;
         let words = node.container.as_ref().map(|it| it.command.as_slice()).unwrap_or_default();
         for (name, value, at) in command::flags(node) {
-            match product.server_flag(&name) {
-                Some(ServerFlag::Sets(path)) => {
+            match product.setting_flag(&name) {
+                Some(SettingFlag::Sets(path)) => {
                     let mark = words.get(at).map_or(&node.origin, |it| &it.origin);
                     let kind = Kind::plain(value.as_deref().unwrap_or("true"));
                     put(&mut document, path, Value { kind, mark: mark.clone() });
                 }
-                Some(ServerFlag::Unknown) => known = false,
+                Some(SettingFlag::Unknown) => known = false,
                 None => {}
             }
         }

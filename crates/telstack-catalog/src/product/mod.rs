@@ -169,9 +169,9 @@ struct StoredServer {
     others: Vec<String>,
 }
 
-/// A flag that says something of the server which all parts of a product share.
+/// What a flag does to the configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ServerFlag {
+pub enum SettingFlag {
     /// It overrides a setting of the configuration file, by its dotted path.
     Sets(&'static str),
     /// Nobody knows what it does.
@@ -360,18 +360,24 @@ impl Product {
         options::flags(self, version).chain(shared).collect()
     }
 
-    /// What a command line flag, without dashes, says of the server that all parts of a product share, or of who is let
-    /// in; none where it says nothing of them. Sources: `RegisterFlags` of dskit `server`, of Loki's and Mimir's
-    /// configuration, and grafana/tempo `cmd/tempo/app/config.go`.
-    pub fn server_flag(self, name: &str) -> Option<ServerFlag> {
+    /// What a command line flag of Loki, Tempo or Mimir, without dashes, sets in place of the configuration file; none
+    /// where it sets nothing there, or adds to a list. Sources: `RegisterFlags` of each, and of dskit `server`.
+    pub fn setting_flag(self, name: &str) -> Option<SettingFlag> {
         let server = &stored(self)?.server;
-        let known = server.flags.get(name).map(|setting| ServerFlag::Sets(setting));
-        known.or_else(|| server.others.iter().any(|it| name.starts_with(it)).then_some(ServerFlag::Unknown))
+        let known = server.flags.get(name).map(String::as_str).or_else(|| options::set_by_flag(self, name));
+        known
+            .map(SettingFlag::Sets)
+            .or_else(|| server.others.iter().any(|it| name.starts_with(it)).then_some(SettingFlag::Unknown))
     }
 
     /// The versions in which a command line flag exists, whichever.
     pub fn flag_ranges(self, name: &str) -> Vec<VersionRange> {
         options::ranges(self, &format!("--{}", name.trim_start_matches('-')))
+    }
+
+    /// What a command line flag that is gone, without dashes, is called at a version (Prometheus).
+    pub fn flag_instead(self, version: Version, name: &str) -> Option<&'static str> {
+        options::flag_instead(self, version, name)
     }
 
     /// True when a command line flag may be given more than once at a version: each adds to a list.

@@ -10,6 +10,9 @@ use crate::version::{Version, VersionRange};
 const LOKI: Lines = Lines(include_str!("../../data/loki_options.jsonl"));
 const TEMPO: Lines = Lines(include_str!("../../data/tempo_options.jsonl"));
 const MIMIR: Lines = Lines(include_str!("../../data/mimir_options.jsonl"));
+const LOKI_FLAGS: Lines = Lines(include_str!("../../data/loki_flags.jsonl"));
+const TEMPO_FLAGS: Lines = Lines(include_str!("../../data/tempo_flags.jsonl"));
+const MIMIR_FLAGS: Lines = Lines(include_str!("../../data/mimir_flags.jsonl"));
 const PROMETHEUS: Lines = Lines(include_str!("../../data/prometheus_options.jsonl"));
 
 /// A setting of a product's configuration file at one version.
@@ -77,6 +80,18 @@ pub(super) fn lines(product: Product) -> Option<Lines> {
         Product::Prometheus => Some(PROMETHEUS),
         _ => None,
     }
+}
+
+/// The setting that a flag of the command line, without dashes, goes before.
+pub(super) fn set_by_flag(product: Product, name: &str) -> Option<&'static str> {
+    let lines = match product {
+        Product::Loki => LOKI_FLAGS,
+        Product::Tempo => TEMPO_FLAGS,
+        Product::Mimir => MIMIR_FLAGS,
+        _ => return None,
+    };
+    // Paths hold no escapes.
+    lines.get(name)?.strip_prefix('"')?.strip_suffix('"')
 }
 
 pub(super) fn rows(lines: Lines, key: &str) -> Vec<Row> {
@@ -194,6 +209,15 @@ pub(super) fn flag_type(product: Product, version: Version, name: &str) -> Optio
     }
     let mut rows = rows(PROMETHEUS, &format!("--{name}")).into_iter();
     rows.find(|row| row.range().contains(version)).map(|row| row.ty)
+}
+
+/// The one flag at a version that goes on with the name of another, of the type that the other had.
+pub(super) fn flag_instead(product: Product, version: Version, name: &str) -> Option<&'static str> {
+    let ty = rows(PROMETHEUS, &format!("--{name}")).pop()?.ty;
+    let goes_on = |it: &&str| it.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    let mut all = flags(product, version).filter(goes_on);
+    let mut same = all.by_ref().filter(|it| flag_type(product, version, it).as_ref() == Some(&ty));
+    same.next().filter(|_| same.next().is_none())
 }
 
 pub(super) fn flags(product: Product, version: Version) -> impl Iterator<Item = &'static str> {

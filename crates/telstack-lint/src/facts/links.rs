@@ -10,7 +10,7 @@ use telstack_diagnostics::Diagnostic;
 use telstack_system::{
     Cluster, Dial, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Published, Purpose, Server, Service, System,
     Via,
-    link::{Call, Hearing},
+    link::{self, Call, Hearing},
 };
 
 use crate::words::is_reference;
@@ -328,12 +328,8 @@ fn arrival<'a>(dial: &Dial, via: Option<Via>, to: &'a Node) -> Arrival<'a> {
         return Arrival::Onward(listener);
     }
     if let Some(door) = door(to, dial, port) {
-        let facet = to.store().and_then(|store| store.prometheus());
-        let set = match door.needs {
-            Some(Need::Flag(name)) => Some(facet.is_some_and(|it| it.flag(name.trim_start_matches('-')).is_some())),
-            Some(Need::Feature(word)) => Some(facet.is_some_and(|it| it.has_feature(word))),
-            Some(Need::Setting(_) | Need::Env(_)) | None => None,
-        };
+        let flags = door.needs.filter(|it| matches!(it, Need::Flag(_) | Need::Feature(_)));
+        let set = flags.zip(to.version()).and_then(|(need, version)| link::is_met(to, version, need));
         match set {
             Some(true) => return Arrival::Unknown,
             Some(false) => return Arrival::Closed(door),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use telstack_catalog::{
     ComponentKind, Signal, SignalSet, Version,
+    container::placeholder,
     otelcol::{self, AddressState, Required, SettingGone, SettingType, SettingsNode},
     product::Product,
     tokens::{Token, live_token},
@@ -256,7 +257,7 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         if tree.opaque && value.as_str().is_some_and(|text| !text.is_empty()) {
-            self.report(path, &value.mark, secret(value));
+            self.secret(path, value);
         }
         match &value.kind {
             Kind::Map(map) if tree.ty == SettingType::Map || is_maybe_map(tree) => {
@@ -334,13 +335,21 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    /// A secret, unless it only stands for one that is to be written (X005).
+    fn secret(&mut self, path: &str, value: &'a Value) {
+        let live = value.as_str().and_then(live_token);
+        if live.is_some() || value.as_str().and_then(placeholder).is_none() {
+            self.report(path, &value.mark, ProblemKind::Secret(live));
+        }
+    }
+
     /// Secrets among settings that no tree describes.
     fn secrets(&mut self, value: &'a Value, path: &str) {
         for entry in value.as_map().into_iter().flatten() {
             let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
             let literal = entry.value.as_str().is_some_and(|text| !text.is_empty() && !is_reference(text));
             if literal && otelcol::is_secret_path(&path) {
-                self.report(&path, &entry.value.mark, secret(&entry.value));
+                self.secret(&path, &entry.value);
             }
             self.secrets(&entry.value, &path);
         }
@@ -352,7 +361,7 @@ impl<'a> Walk<'a, '_> {
             let key = entry.key.to_ascii_lowercase().replace('-', "_");
             let literal = entry.value.as_str().is_some_and(|text| !text.is_empty() && !is_reference(text));
             if literal && (CREDENTIAL_HEADERS.contains(&key.as_str()) || otelcol::is_secret(&key)) {
-                self.report(&format!("{path}.{}", entry.key), &entry.value.mark, secret(&entry.value));
+                self.secret(&format!("{path}.{}", entry.key), &entry.value);
             }
         }
     }
@@ -441,10 +450,6 @@ const QUEUE_KEYS: [&str; 3] = ["sending_queue", "retry_on_failure", "storage"];
 
 /// Headers that carry a credential.
 const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "proxy_authorization", "cookie"];
-
-fn secret(value: &Value) -> ProblemKind {
-    ProblemKind::Secret(value.as_str().and_then(live_token))
-}
 
 /// A value of several types, the keys of which are known when it is a map.
 fn is_maybe_map(tree: &SettingsNode) -> bool {

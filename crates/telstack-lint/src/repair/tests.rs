@@ -20,6 +20,7 @@ enum Written {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way to write a map of its own")]
 struct How {
     flow: bool,
     /// In braces on several lines.

@@ -60,19 +60,22 @@ pub fn listeners(
     found
 }
 
+/// What starts the names of flags that switch something on.
+const SWITCH: &str = "web.enable-";
+
 /// Is there what an endpoint needs? None where nothing in the model says so.
-fn is_met(node: &Node, version: Version, need: Need) -> Option<bool> {
+pub fn is_met(node: &Node, version: Version, need: Need) -> Option<bool> {
     let store = node.store();
     match need {
         Need::Flag(name) => {
-            let flag = store?.prometheus()?.flag(name.trim_start_matches('-'));
-            Some(flag.is_some_and(|flag| flag.value.as_deref() != Some("false")))
+            let (facet, name) = (store?.prometheus()?, name.trim_start_matches('-'));
+            let flag = facet.flag(name);
+            // What was a feature before it had a flag stays one for a while.
+            let feature = name.strip_prefix(SWITCH).filter(|it| Product::Prometheus.feature(version, it));
+            let by_feature = feature.is_some_and(|it| facet.has_feature(it));
+            Some(by_feature || flag.is_some_and(|flag| flag.value.as_deref() != Some("false")))
         }
-        Need::Feature(name) => {
-            let flags = store?.prometheus()?.flags.iter().filter(|flag| flag.name == FEATURES);
-            let mut words = flags.filter_map(|flag| flag.value.as_deref()).flat_map(|value| value.split(','));
-            Some(words.any(|word| word.trim() == name))
-        }
+        Need::Feature(name) => Some(store?.prometheus()?.has_feature(name)),
         Need::Setting(path) if path == STRUCTURED_METADATA => Some(takes_metadata(store?, version)),
         Need::Setting(_) => None,
         Need::Env(name) => {

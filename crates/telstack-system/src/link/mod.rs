@@ -13,7 +13,7 @@ mod way;
 pub use dials::{Address, of_exporter as exporter_dials, own_address};
 pub(crate) use dials::{HTTPS_PORT, TENANT};
 pub(crate) use doors::FEATURES;
-pub use doors::{Door, JAEGER_1_TLS, listeners};
+pub use doors::{Door, JAEGER_1_TLS, is_met, listeners};
 pub use forward::{Sender, Spread, clients, forward, senders};
 pub use reach::Hearing;
 pub use sdk::programs;

@@ -337,7 +337,7 @@ impl PrometheusFacet {
     /// Is a word of `--enable-feature` given?
     pub fn has_feature(&self, word: &str) -> bool {
         let lists = self.flags.iter().filter(|flag| flag.name == "enable-feature").filter_map(|it| it.value.as_deref());
-        lists.flat_map(|words| words.split(',')).any(|it| it == word)
+        lists.flat_map(|words| words.split(',')).any(|it| it.trim() == word)
     }
 
     /// Adds a flag. A value for a flag that is there already joins its list; a word of the list is not said twice.

@@ -17,6 +17,8 @@ pub struct Viewer {
     pub admin_user: Option<Sourced<String>>,
     /// The administrator's password.
     pub admin_password: Option<AdminPassword>,
+    /// Can nobody log in with a password? There is no administrator, or no way to give one.
+    pub no_passwords: bool,
     /// Data sources. Made for each store that it reads.
     pub data_sources: Vec<DataSource>,
     /// Dashboards that are provisioned.

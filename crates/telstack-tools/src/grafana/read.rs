@@ -25,6 +25,9 @@ use crate::{
 const PROVISIONING: (&str, &str) = ("paths", "provisioning");
 const ADMIN_USER: (&str, &str) = ("security", "admin_user");
 const ADMIN_PASSWORD: (&str, &str) = ("security", "admin_password");
+const NO_ADMIN: (&str, &str) = ("security", "disable_initial_admin_creation");
+const NO_FORM: (&str, &str) = ("auth", "disable_login_form");
+const BASIC: (&str, &str) = ("auth.basic", "enabled");
 const HTTP_PORT: (&str, &str) = ("server", "http_port");
 const PROTOCOL: (&str, &str) = ("server", "protocol");
 const ANONYMOUS: (&str, &str) = ("auth.anonymous", "enabled");
@@ -53,6 +56,8 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let root = given.literal(PROVISIONING).map(|it| it.value);
     let root = root.unwrap_or_else(|| layout.and_then(|it| it.config_path).unwrap_or_default().to_owned());
     let (user, password) = (given.literal(ADMIN_USER), given.secret(ADMIN_PASSWORD));
+    let says = |setting, word: &str| given.literal(setting).is_some_and(|it| it.value.eq_ignore_ascii_case(word));
+    let no_passwords = says(NO_ADMIN, "true") || says(NO_FORM, "true") && says(BASIC, "false");
     let port = given.literal(HTTP_PORT).and_then(|it| it.value.parse::<u16>().ok());
     let tls = match given.literal(PROTOCOL).as_ref().map(|it| it.value.as_str()) {
         Some("https" | "h2") => Tls::On,
@@ -95,6 +100,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     if let NodeKind::Viewer(viewer) = &mut node.kind {
         viewer.admin_user = user;
         viewer.admin_password = password;
+        viewer.no_passwords = no_passwords;
         viewer.data_sources = sources;
         viewer.dashboards = dashboards;
         viewer.dashboard_folders = folders;

@@ -168,4 +168,21 @@ mod tests {
         let found = project("compactor:\n  retention_enabled: true # yes\n").fixed("L001", &config(both));
         assert_eq!(found, Applicability::Safe);
     }
+
+    #[test]
+    fn flags_go_before_the_file() {
+        let project = |compactor: &str, flag: &str| {
+            let compose = format!(
+                "services:\n  loki:\n    image: grafana/loki:3.5.0\n    command: [-config.file=/l.yaml, {flag}]\n    \
+                 volumes: ['./l.yaml:/l.yaml']\n"
+            );
+            let config = format!("limits_config: {{retention_period: 720h}}\ncompactor: {{{compactor}}}\n");
+            Bench::project(&[("compose.yaml", &compose), ("l.yaml", &config)])
+        };
+        project("retention_enabled: true", "-log.level=info").finds("L001", "true");
+        project("retention_enabled: true", "-compactor.delete-request-store=filesystem").silent("L001");
+        project("delete_request_store: filesystem", "-log.level=info").finds("L001", "720h");
+        project("delete_request_store: filesystem", "-compactor.retention-enabled").silent("L001");
+        project("delete_request_store: filesystem", "-compactor.retention-enabled=false").finds("L001", "720h");
+    }
 }

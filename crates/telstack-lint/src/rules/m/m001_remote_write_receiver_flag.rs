@@ -110,6 +110,34 @@ mod tests {
     }
 
     #[test]
+    fn a_feature_before_it_had_a_flag() {
+        let writes = |version: &str, flag: &str| {
+            let compose = format!(
+                "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.140.0\n    volumes: \
+                 ['./c.yaml:/etc/otelcol-contrib/config.yaml']\n  prom:\n    image: prom/prometheus:{version}\n    \
+                 command: [--config.file=/p.yml{flag}]\n    volumes: ['./p.yml:/p.yml']\n"
+            );
+            let otel = "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {prometheusremotewrite: {endpoint: \
+                        'http://prom:9090/api/v1/write'}}\nservice: {pipelines: {metrics: {receivers: [otlp], \
+                        exporters: [prometheusremotewrite]}}}\n";
+            Bench::project(&[("compose.yaml", &compose), ("c.yaml", otel), ("p.yml", "scrape_configs: []\n")])
+        };
+        let feature = ", '--enable-feature=exemplar-storage,remote-write-receiver'";
+        for version in ["v2.30.0", "v2.53.0"] {
+            let given = writes(version, feature);
+            given.silent("M001");
+            given.silent("N002");
+            let missing = writes(version, "");
+            missing.finds("M001", "'http://prom:9090/api/v1/write'");
+            missing.silent("N002");
+        }
+        let helps = writes("v2.30.0", "").helps("M001");
+        assert!(helps.iter().any(|it| it.contains("--enable-feature=remote-write-receiver")), "{helps:?}");
+        // It is a feature no more.
+        writes("v3.5.0", feature).finds("M001", "'http://prom:9090/api/v1/write'");
+    }
+
+    #[test]
     fn passes_with_it() {
         Bench::link(write(Some(true))).silent("M001");
     }

@@ -121,4 +121,18 @@ mod tests {
         tempo(true, Known::Unknown).silent("T002");
         tempo(true, Known::Absent).silent("T002");
     }
+
+    #[test]
+    fn a_flag_goes_before_the_file() {
+        let project = |flag: &str| {
+            let compose = format!(
+                "services:\n  tempo:\n    image: grafana/tempo:2.8.2\n    command: [-config.file=/t.yaml, {flag}]\n    \
+                 volumes: ['./t.yaml:/t.yaml']\n    deploy: {{replicas: 3}}\n"
+            );
+            let config = "storage: {trace: {backend: local, local: {path: /var/tempo}}}\n";
+            Bench::project(&[("compose.yaml", &compose), ("t.yaml", config)])
+        };
+        project("-storage.trace.backend=s3").silent("T002");
+        project("-storage.trace.wal.path=/wal").finds("T002", "local");
+    }
 }

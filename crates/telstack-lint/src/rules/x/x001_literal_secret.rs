@@ -139,6 +139,20 @@ mod tests {
     }
 
     #[test]
+    fn leaves_placeholders_to_another_rule() {
+        let yaml = |header: &str| {
+            format!(
+                "exporters: {{otlp_http: {{endpoint: 'https://x', headers: {{Authorization: {header}}}}}}}\nservice: \
+                 {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp_http]}}}}}}"
+            )
+        };
+        let bench = Bench::collector("0.158.0", &yaml("Bearer CHANGE_ME"));
+        bench.silent("X001");
+        bench.finds("X005", "Bearer CHANGE_ME");
+        Bench::collector("0.158.0", &yaml("Bearer abc")).finds("X001", "Bearer abc");
+    }
+
+    #[test]
     fn passes_on_a_reference() {
         password("'${env:PASSWORD}'").silent("X001");
     }

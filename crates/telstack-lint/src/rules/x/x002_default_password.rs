@@ -15,7 +15,8 @@ pub(crate) static RULE: Rule = Rule {
         bad: r#"grafana "grafana" { reads "prometheus"; admin_password "admin" }"#,
         good: r#"grafana "grafana" { reads "prometheus"; admin_password (secret)"grafana/admin-password" }"#,
         silent: "The password is a reference, or Grafana gets it from its environment. A default password is let pass \
-                 where Grafana can be reached from this host only, and so are administrators without one.",
+                 where Grafana can be reached from this host only, and so are administrators without one; there is no administrator, or \
+                 neither a login form nor basic authentication.",
         sources: &[
             "https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#admin_password",
             "https://github.com/Tr3kkR/Yuzu/issues/661",
@@ -43,7 +44,7 @@ fn check(cx: &mut Cx<'_>) {
 }
 
 fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
-    let viewer = node.viewer()?;
+    let viewer = node.viewer().filter(|it| !it.no_passwords)?;
     let help = |finding: Diagnostic| {
         finding.help(cx.words(
             format!("refer to it: `admin_password (secret)\"{}/admin-password\"`", node.name),
@@ -60,7 +61,8 @@ fn judge(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
         let message = format!("the administrator's password of `{}` {what}", node.name);
         // It goes into a file, as any other literal secret does (X001).
         let severity = if cx.system.from_files { Severity::Warning } else { Severity::Error };
-        let finding = help(cx.finding(message, &password.origin, "not a secret").severity(severity));
+        let finding =
+            help(cx.finding(message, &password.origin, "anyone who reads this file knows it").severity(severity));
         return Some(repair::with(finding, asked_for(&password.origin)));
     }
     let container = node.container.as_ref()?;
@@ -149,6 +151,20 @@ mod tests {
 
     fn service(text: &str) -> Bench {
         Bench::project(&[("compose.yaml", &format!("services:\n  it:\n    {text}\n"))])
+    }
+
+    #[test]
+    fn silent_where_nobody_logs_in_with_a_password() {
+        let grafana = |environment: &str| {
+            service(&format!(
+                "image: grafana/grafana:12.0.0\n    ports: ['3000:3000']\n    environment: [{environment}]"
+            ))
+        };
+        grafana("GF_LOG_LEVEL=info").finds("X002", "it");
+        grafana("GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION=true").silent("X002");
+        grafana("GF_AUTH_DISABLE_LOGIN_FORM=true, GF_AUTH_BASIC_ENABLED=false").silent("X002");
+        // One of the two ways is left.
+        grafana("GF_AUTH_DISABLE_LOGIN_FORM=true").finds("X002", "it");
     }
 
     #[test]

@@ -48,7 +48,13 @@ fn judge(cx: &Cx<'_>, node: &Node, version: Version, given: &GivenFlag<'_>) -> D
     }
     if let Some(until) = ranges.iter().filter_map(earlier).max() {
         let finding = cx.finding(message, given.origin, format!("last there in {}.{}", until.major, until.minor));
-        return finding.help("leave it out");
+        return match product.flag_instead(version, given.name) {
+            Some(name) => finding.help(match given.value {
+                Some(value) => format!("write `--{name}={value}`"),
+                None => format!("write `--{name}`"),
+            }),
+            None => finding.help("leave it out"),
+        };
     }
     let names = product.flags(version);
     match nearest(given.name, names) {
@@ -74,6 +80,13 @@ mod tests {
         let origin = bench.at(flag);
         bench.container(id).command.push(Sourced::new(flag.to_owned(), origin));
         bench
+    }
+
+    #[test]
+    fn offers_what_took_its_place() {
+        let helps = |flag: &str| started("3.4.0", flag).helps("Y007");
+        assert_eq!(helps("--storage.tsdb.retention=30d"), ["write `--storage.tsdb.retention.time=30d`"]);
+        assert_eq!(helps("--alertmanager.timeout=10s"), ["leave it out"]);
     }
 
     #[test]

@@ -108,11 +108,12 @@ pub(super) fn is_named_a_stack(path: &Path) -> bool {
     STACK_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Has a collector's configuration all the sections without which it does not start? One that stands empty is left for
-/// somebody else to fill.
+/// Has a collector's configuration all the sections without which it does not start? Components that stand empty are
+/// left for somebody else to fill.
 pub(super) fn is_whole(text: &str) -> bool {
     let keys = if text.trim_start().starts_with('{') { Keys::of_flow(text) } else { Keys::of_block(text) };
-    ["receivers", "exporters", SERVICE].iter().all(|section| keys.top(section).is_some_and(|it| !it.keys.is_empty()))
+    let filled = |section: &&str| keys.top(section).is_some_and(|it| !it.keys.is_empty());
+    ["receivers", "exporters"].iter().all(filled) && keys.top(SERVICE).is_some()
 }
 
 /// May a file of that name be something that is checked? Names do not decide what it is, but nobody writes

@@ -105,13 +105,13 @@ mod tests {
 
     #[test]
     fn a_flag_goes_before_the_file() {
-        const PERIOD: &str = "{from: 2024-04-01, store: tsdb, object_store: filesystem, schema: v12";
+        const PERIOD: &str = "{from: 2024-04-01, store: tsdb, object_store: filesystem, schema: v12}";
         let project = |flag: &str| {
             let compose = format!(
                 "services:\n  loki:\n    image: grafana/loki:3.5.0\n    command: [-config.file=/l.yaml{flag}]\n    \
                  volumes: ['./l.yaml:/l.yaml']\n"
             );
-            let config = format!("schema_config:\n  configs:\n    - {PERIOD}}}\n");
+            let config = format!("schema_config:\n  configs:\n    - {PERIOD}\n");
             Bench::project(&[("compose.yaml", &compose), ("l.yaml", &config)])
         };
         project("").finds("L002", PERIOD);

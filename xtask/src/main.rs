@@ -37,7 +37,11 @@ enum Chore {
     /// Compile every stack into its folder in `golden/`
     Golden,
     /// Measure whole runs of the optimised binary; needs valgrind and GNU time
-    Measure,
+    Measure {
+        /// Only the runs that have this in their names
+        #[arg(default_value = "")]
+        only: String,
+    },
     /// Check the house rules that no compiler checks
     Tidy,
     /// Draw the pictures of the README
@@ -63,7 +67,7 @@ fn main() -> ExitCode {
         }),
         Chore::Gen { check } => rules::run(check),
         Chore::Golden => golden::run(),
-        Chore::Measure => measure::run(),
+        Chore::Measure { only } => measure::run(&only),
         Chore::Pictures { check } => pictures::run(check),
         Chore::Tidy => tidy::run(),
     };

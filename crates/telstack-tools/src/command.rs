@@ -23,13 +23,19 @@ pub(crate) fn flags(node: &Node) -> Vec<(String, Option<String>, usize)> {
 
 /// The place of the last flag of that name.
 pub(crate) fn flag_origin<'a>(node: &'a Node, name: &str) -> Option<&'a Origin> {
-    let (.., at) = flags(node).into_iter().rev().find(|(known, ..)| known == name)?;
+    let (_, at) = last(node, name)?;
     Some(&node.container.as_ref()?.command.get(at)?.origin)
 }
 
 /// The value of the last flag of that name.
 pub(crate) fn flag(node: &Node, name: &str) -> Option<String> {
-    flags(node).into_iter().rev().find(|(known, ..)| known == name).and_then(|(_, value, _)| value)
+    last(node, name)?.0
+}
+
+/// The last flag of that name, which is the one that counts: its value, and which word of the command it is.
+fn last(node: &Node, name: &str) -> Option<(Option<String>, usize)> {
+    let found = flags(node).into_iter().rev().find(|(known, ..)| known == name);
+    found.map(|(_, value, at)| (value, at))
 }
 
 /// Where a program reads its configuration: as its flag says, else where its image has it.

@@ -8,8 +8,8 @@ use telstack_catalog::{
 };
 use telstack_diagnostics::Diagnostic;
 use telstack_system::{
-    Cluster, Dial, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Published, Purpose, Server, Service, System,
-    Via,
+    Cluster, Dial, EnvVar, Known, Layer, Listener, Node, NodeId, Protocol, Proxy, Published, Purpose, Server, Service,
+    System, Via,
     link::{self, Call, Hearing},
 };
 
@@ -116,6 +116,12 @@ impl<'a> Link<'a> {
             Some(component) => format!("{} `{}` of `{}`", component.kind, component.id, self.from.name),
             None => format!("`{}`", self.from.name),
         }
+    }
+
+    /// The variable of its container that tells a program where to send.
+    pub(crate) fn told_by(&self) -> Option<&'a EnvVar> {
+        self.from.external()?;
+        self.from.container.as_ref()?.env.iter().find(|it| it.origin == self.dial.origin)
     }
 
     /// The port inside, where the port dialled is that of the host which leads to it.

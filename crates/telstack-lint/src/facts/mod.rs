@@ -20,6 +20,7 @@ mod texts;
 use std::{cell::OnceCell, collections::HashMap, rc::Rc};
 
 use telstack_catalog::{ComponentKind, Version, otelcol};
+use telstack_diagnostics::Span;
 use telstack_system::{
     Collector, Component, ComponentId, Node, NodeId, Purpose, Reference, System, Wiring,
     link::{self, Call},
@@ -56,6 +57,8 @@ pub(crate) struct Facts<'a> {
     /// Which part each component is: two of one id are two parts, so it goes by the component itself.
     places: HashMap<*const Component, usize>,
     wirings: HashMap<NodeId, Rc<Wiring<'a>>>,
+    /// The parts that are written at one place: those of a file that several collectors read.
+    written_at: OnceCell<HashMap<Span, Vec<usize>>>,
     texts: OnceCell<Texts>,
 }
 
@@ -68,7 +71,8 @@ impl<'a> Facts<'a> {
         let unlinked = link::telemetry(system);
         let links = links::links(system, &unlinked);
         let places = parts.iter().enumerate().map(|(at, part)| (std::ptr::from_ref(part.component), at)).collect();
-        Self { parts, problems, files, unlinked, links, places, wirings, texts: OnceCell::new() }
+        let (written_at, texts) = (OnceCell::new(), OnceCell::new());
+        Self { parts, problems, files, unlinked, links, places, wirings, written_at, texts }
     }
 
     /// The part that a component of a collector is.
@@ -79,11 +83,24 @@ impl<'a> Facts<'a> {
     /// Would every other collector that reads the same file take that name for the component? Several releases may
     /// share one.
     pub(crate) fn others_take(&self, part: &Part<'_>, name: &str) -> bool {
-        let (kind, at) = (part.component.kind, part.component.origin.span());
-        let same = |it: &&Part<'_>| at.is_some() && it.id != part.id && it.component.origin.span() == at;
-        self.parts.iter().filter(same).all(|it| {
-            let known = otelcol::component(kind, name).zip(it.node.version());
-            known.is_some_and(|(fact, version)| it.answers_to(fact, name, version))
+        let fact = otelcol::component(part.component.kind, name);
+        let takes = |other: &Part<'_>| {
+            fact.zip(other.node.version()).is_some_and(|(fact, version)| other.answers_to(fact, name, version))
+        };
+        let sharing = part.component.origin.span().and_then(|at| self.written_at().get(&at));
+        let others = sharing.into_iter().flatten().filter_map(|at| self.parts.get(*at));
+        others.filter(|it| it.id != part.id).all(takes)
+    }
+
+    fn written_at(&self) -> &HashMap<Span, Vec<usize>> {
+        self.written_at.get_or_init(|| {
+            let mut places: HashMap<Span, Vec<usize>> = HashMap::new();
+            for (at, part) in self.parts.iter().enumerate() {
+                if let Some(span) = part.component.origin.span() {
+                    places.entry(span).or_default().push(at);
+                }
+            }
+            places
         })
     }
 

@@ -295,6 +295,12 @@ impl Store {
         }
     }
 
+    /// Is it a Tempo that is to make metrics of spans, and surely makes none?
+    pub fn makes_no_metrics(&self) -> bool {
+        let generator = self.tempo().and_then(|it| it.generator.as_ref());
+        generator.is_some_and(|it| it.active == Some(false))
+    }
+
     /// Tempo beyond what all stores have, to change.
     pub fn tempo_mut(&mut self) -> Option<&mut TempoFacet> {
         match &mut self.facet {

@@ -10,8 +10,7 @@ use telstack_system::{Collector, Container, EnvValue, MountSource, Node, NodeKin
 
 use super::{
     environment::filled,
-    keys,
-    read::{Configuration, Extent, Runs, appended, nothing_is_known},
+    read::{Configuration, Extent, Lists, Runs, nothing_is_known},
     replaced,
 };
 use crate::{
@@ -38,6 +37,11 @@ pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled
         // Settings of that too.
         sets.clear();
     }
+    let gates = flags(node, GATES);
+    // `+name` is on as well, `-name` is off.
+    let mut gates = gates.iter().flat_map(|(names, _)| names.split(','));
+    let appends = gates.any(|name| name.trim_start_matches('+') == replaced::APPENDS);
+    let lists = if appends { Lists::Appended } else { Lists::Replaced };
     let own = || command::config_path(node, CONFIG).map(|path| (path, node.origin.clone())).into_iter().collect();
     let named = if named.is_empty() { own() } else { named };
     // Nobody says which of the files it is given is read.
@@ -80,16 +84,11 @@ pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled
     for document in &mut documents {
         *document = filled(document, container, defaults);
     }
-    let appends = flags_of(container, GATES).iter().any(|it| it.contains(replaced::APPENDS));
-    let lost = if appends { Vec::new() } else { replaced::report(&documents, folder.out) };
     documents.extend(sets.iter().filter_map(|(text, origin)| set(text, origin)));
     let extent = if all { Extent::Whole } else { Extent::Part };
     let start = documents.first().and_then(|it| it.mark.span()).or_else(|| container.files.first()?.origin.span());
-    if appends {
-        documents = documents.into_iter().map(keys::split).reduce(appended).into_iter().collect();
-    }
-    **collector =
-        Collector { lost, ..Configuration::of_documents(documents, start).collector(runs, extent, folder.out) };
+    let merged = Configuration::of_documents(documents, start, lists, folder.out);
+    **collector = merged.collector(runs, extent, folder.out);
     if let Some(version) = version.filter(|_| all) {
         node.listeners = passes::collector_listeners(collector, version);
     }
@@ -116,13 +115,6 @@ fn of_variable<'a>(name: &str, container: &Container, folder: &mut Folder<'a>) -
     let variable = container.env.iter().find(|it| it.name == name)?;
     let EnvValue::Literal(text) = &variable.value else { return None };
     folder.embed_variable(name, &Value::string(text.clone(), variable.origin.clone()))
-}
-
-/// The values of a flag of a command line.
-fn flags_of(container: &Container, wanted: &str) -> Vec<String> {
-    let words = container.command.iter().map(|word| word.value.trim_start_matches('-'));
-    let value = |word: &str| word.strip_prefix(wanted).and_then(|it| it.strip_prefix('=')).map(str::to_owned);
-    words.filter_map(value).collect()
 }
 
 /// The values of a flag that is given once or more.

@@ -72,9 +72,8 @@ impl Configuration {
             documents.extend(document);
             out.append(found);
         }
-        let lost = super::replaced::report(&documents, out);
         let start = files.first().map(|(file, _)| Span::new(*file, 0, 0));
-        Self { whole, lost, ..Self::of_documents(documents, start) }
+        Self { whole, ..Self::of_documents(documents, start, Lists::Replaced, out) }
     }
 
     /// What a text says that stands inside of a file.
@@ -84,20 +83,24 @@ impl Configuration {
         let whole = document.is_some() || !found.has_errors();
         out.append(found);
         let start = document.as_ref().and_then(|it| it.mark.span());
-        Self { whole, ..Self::of_documents(document.into_iter().collect(), start) }
+        Self { whole, ..Self::of_documents(document.into_iter().collect(), start, Lists::Replaced, out) }
     }
 
-    /// What documents say, in their order.
-    pub(super) fn of_documents(documents: Vec<Value>, start: Option<Span>) -> Self {
+    /// What documents say, in their order. Reports what lists lose.
+    pub(super) fn of_documents(
+        documents: Vec<Value>,
+        start: Option<Span>,
+        lists: Lists,
+        out: &mut Diagnostics,
+    ) -> Self {
+        let lost = match lists {
+            Lists::Replaced => super::replaced::report(&documents, out),
+            Lists::Appended => Vec::new(),
+        };
         // An empty file adds nothing to others.
         let several = documents.len() > 1;
         let documents = documents.into_iter().filter(|it| !several || !matches!(it.kind, Kind::Null)).map(keys::split);
-        Self {
-            document: documents.reduce(|under, over| merged(under, over, false)),
-            start,
-            whole: true,
-            lost: Vec::new(),
-        }
+        Self { document: documents.reduce(|under, over| merged(under, over, lists)), start, whole: true, lost }
     }
 
     /// The collector that it is, run by that release.
@@ -120,16 +123,20 @@ impl Configuration {
     }
 }
 
-/// A document on top of another, where lists follow each other: what is there already stands once. Source:
-/// opentelemetry-collector `confmap/merge.go`.
-pub(super) fn appended(under: Value, over: Value) -> Value {
-    merged(under, over, true)
+/// What becomes of a list that a later document writes again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Lists {
+    /// The later one stands.
+    Replaced,
+    /// They follow each other, and what is there already stands once. Source: opentelemetry-collector
+    /// `confmap/merge.go`.
+    Appended,
 }
 
 /// A document on top of another.
-fn merged(under: Value, over: Value, appends: bool) -> Value {
+fn merged(under: Value, over: Value, lists: Lists) -> Value {
     match (under.kind, over.kind) {
-        (Kind::Seq(mut seq), Kind::Seq(other)) if appends => {
+        (Kind::Seq(mut seq), Kind::Seq(other)) if lists == Lists::Appended => {
             for item in other.items {
                 if item.as_str().is_none_or(|name| seq.items.iter().all(|it| it.as_str() != Some(name))) {
                     seq.items.push(item);
@@ -142,7 +149,7 @@ fn merged(under: Value, over: Value, appends: bool) -> Value {
                 if let Some(known) = map.iter_mut().find(|known| known.key == entry.key) {
                     let both = matches!((&known.value.kind, &entry.value.kind), (Kind::Map(_), Kind::Map(_)));
                     let was = std::mem::replace(&mut known.value, Value { kind: Kind::Null, mark: over.mark.clone() });
-                    known.value = merged(was, entry.value, appends);
+                    known.value = merged(was, entry.value, lists);
                     if !both {
                         known.key_mark = entry.key_mark;
                     }

@@ -1,6 +1,6 @@
 use telstack_catalog::product::Need;
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::Protocol;
+use telstack_system::{Protocol, Store};
 
 use crate::{Cx, Rule, facts::Arrival, repair};
 
@@ -38,7 +38,7 @@ fn check(cx: &mut Cx<'_>) {
 pub(crate) fn judge(cx: &mut Cx<'_>, protocol: Protocol, does: &str) {
     for link in cx.facts.links.iter().filter(|link| link.dial.protocol == protocol) {
         // It writes nothing, which T001 says; what is refused to it shows once it does.
-        if super::super::t::t001_metrics_generator_inactive::is_idle(link.from) {
+        if link.from.store().is_some_and(Store::makes_no_metrics) {
             continue;
         }
         let (need, origin) = match &link.arrival {

@@ -130,9 +130,8 @@ fn exporter_for(cx: &Cx<'_>, link: &Link<'_>) -> Option<String> {
 
 /// The variable by which a program is told the protocol, if it was told where to send by one.
 fn said_by(link: &Link<'_>) -> Option<&'static str> {
+    let endpoint = link.told_by()?;
     let variables = &link.from.container.as_ref()?.env;
-    let endpoint = variables.iter().find(|it| it.origin == link.dial.origin)?;
-    link.from.external()?;
     let own = sdk::signal_of(&endpoint.name).and_then(sdk::of_signal);
     let set = |it: &&sdk::Variables| variables.iter().any(|variable| variable.name == it.protocol);
     Some(&own.filter(set).unwrap_or(sdk::shared()).protocol)
@@ -140,12 +139,10 @@ fn said_by(link: &Link<'_>) -> Option<&'static str> {
 
 /// The variables of the signal for which a program is told another protocol than for the rest, at the address of all.
 fn own_protocol(link: &Link<'_>) -> Option<&'static sdk::Variables> {
-    link.from.external()?;
-    let variables = &link.from.container.as_ref()?.env;
-    let endpoint = variables.iter().find(|it| it.origin == link.dial.origin)?;
-    if sdk::signal_of(&endpoint.name).is_some() {
+    if sdk::signal_of(&link.told_by()?.name).is_some() {
         return None;
     }
+    let variables = &link.from.container.as_ref()?.env;
     let says = |name: &str| {
         let variable = variables.iter().rev().find(|it| it.name == name)?;
         let EnvValue::Literal(text) = &variable.value else { return None };

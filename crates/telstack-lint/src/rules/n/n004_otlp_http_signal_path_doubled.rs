@@ -68,8 +68,7 @@ fn check(cx: &mut Cx<'_>) {
 
 /// The same of a program, by the variables of its container.
 fn of_program(cx: &mut Cx<'_>, link: &Link<'_>) {
-    let variables = link.from.container.as_ref().map_or(&[][..], |it| &it.env);
-    let Some(variable) = variables.iter().find(|it| it.origin == link.dial.origin) else { return };
+    let Some(variable) = link.told_by() else { return };
     let EnvValue::Literal(text) = &variable.value else { return };
     let (name, program) = (&variable.name, &link.from.name);
     let trimmed = text.trim_end_matches('/');

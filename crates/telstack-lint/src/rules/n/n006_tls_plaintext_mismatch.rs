@@ -110,8 +110,7 @@ fn check(cx: &mut Cx<'_>) {
 
 /// The variables that tell a program where to send, if it is one that is told so.
 fn told_by(link: &Link<'_>) -> Option<&'static sdk::Variables> {
-    link.from.external()?;
-    let variable = link.from.container.as_ref()?.env.iter().find(|it| it.origin == link.dial.origin)?;
+    let variable = link.told_by()?;
     Some(sdk::signal_of(&variable.name).and_then(sdk::of_signal).unwrap_or(sdk::shared()))
 }
 

@@ -1,6 +1,5 @@
 use telstack_catalog::product::Product;
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::Node;
 
 use crate::{Cx, Rule, repair};
 
@@ -40,12 +39,6 @@ const PROCESSORS: &str = "overrides.defaults.metrics_generator.processors";
 const ALL: &str = "[service-graphs, span-metrics]";
 /// The role of the file that it is set in.
 const CONFIG: &str = "config";
-
-/// Is a node a Tempo that is to make metrics of spans, and surely makes none?
-pub(crate) fn is_idle(node: &Node) -> bool {
-    let generator = node.store().and_then(|store| store.tempo()?.generator.as_ref());
-    generator.is_some_and(|it| it.active == Some(false))
-}
 
 fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {

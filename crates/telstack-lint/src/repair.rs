@@ -115,71 +115,71 @@ pub(crate) fn entry(system: &System, old: &Entry<Origin>, new: Entry<Origin>) ->
 /// A setting becomes another one, or is written, with the maps that it stands in. `key` names what `value` holds, and
 /// `path` is below that.
 pub(crate) fn set(key: &Origin, value: &Value, path: &str, new: &str) -> Option<Vec<Change>> {
+    set_all(key, value, &[(path, new)])
+}
+
+/// The same of several settings of one map.
+pub(crate) fn set_all(key: &Origin, value: &Value, settings: &[(&str, &str)]) -> Option<Vec<Change>> {
+    let split = |path| str::rsplit_once(path, '.').unwrap_or(("", path));
+    let (above, _) = split(settings.first()?.0);
     let written = |it: &Origin| it.span().filter(|_| it.is_written());
-    let (mut above, mut here) = (key, value);
-    let mut names: Vec<&str> = path.split('.').collect();
-    loop {
-        let name = *names.first()?;
-        let spot = match &here.kind {
-            Kind::Map(map) if !map.is_empty() => {
-                if let Some(entry) = map.entry(name) {
-                    names.remove(0);
-                    if names.is_empty() {
-                        return word(&entry.value.mark, &plain(&entry.value)?, new);
-                    }
-                    (above, here) = (&entry.key_mark, &entry.value);
-                    continue;
-                }
-                // What an alias brings stands elsewhere.
-                let whole = written(&here.mark)?;
-                let inside =
-                    |span: &Span| span.file == whole.file && span.start >= whole.start && span.end <= whole.end;
-                let places = map.iter().filter_map(|it| Some(written(&it.key_mark)?.to(written(&it.value.mark)?)));
-                Spot::Behind(places.rev().find(inside)?)
-            }
-            Kind::Map(_) => Spot::Under { key: written(above)?, value: Some(written(&here.mark)?) },
-            Kind::Null => Spot::Under { key: written(above)?, value: None },
-            _ => return None,
-        };
-        let (lines, flow) = nested(&names, new);
-        return Some(vec![Change::Add { spot, lines, flow }]);
+    let (mut key, mut here) = (key, value);
+    let mut missing: Vec<&str> = above.split('.').filter(|it| !it.is_empty()).collect();
+    while let Some(entry) = missing.first().and_then(|name| here.as_map()?.entry(name)) {
+        missing.remove(0);
+        (key, here) = (&entry.key_mark, &entry.value);
     }
+    let mut changes = Vec::new();
+    let mut more = Vec::new();
+    for (path, new) in settings {
+        let (map, name) = split(path);
+        if map != above {
+            return None;
+        }
+        match here.as_map().filter(|_| missing.is_empty()).and_then(|it| it.entry(name)) {
+            Some(entry) => changes.extend(word(&entry.value.mark, &plain(&entry.value)?, new)?),
+            None => more.push((name, *new)),
+        }
+    }
+    if more.is_empty() {
+        return Some(changes);
+    }
+    let spot = match &here.kind {
+        Kind::Map(map) if !map.is_empty() => {
+            // What an alias brings stands elsewhere.
+            let whole = written(&here.mark)?;
+            let inside = |span: &Span| span.file == whole.file && span.start >= whole.start && span.end <= whole.end;
+            let places = map.iter().filter_map(|it| Some(written(&it.key_mark)?.to(written(&it.value.mark)?)));
+            Spot::Behind(places.rev().find(inside)?)
+        }
+        Kind::Map(_) => Spot::Under { key: written(key)?, value: Some(written(&here.mark)?) },
+        Kind::Null => Spot::Under { key: written(key)?, value: None },
+        _ => return None,
+    };
+    let (lines, flow) = nested(&missing, &more);
+    changes.push(Change::Add { spot, lines, flow });
+    Some(changes)
 }
 
 /// The same in the file that a node reads, where somebody wrote it.
 pub(crate) fn set_in_file(node: &Node, role: &str, path: &str, new: &str) -> Option<Vec<Change>> {
-    let document = &node.written.iter().find(|it| it.role == role)?.document;
+    let document = written_for(node, role)?;
     set(&document.mark, document, path, new)
 }
 
-/// The same with another setting beside it, which the first does not go without.
-pub(crate) fn set_both_in_file(node: &Node, role: &str, path: &str, new: &str, more: &str) -> Option<Vec<Change>> {
-    let document = &node.written.iter().find(|it| it.role == role)?.document;
-    let (name, value) = more.split_once(": ")?;
-    let (above, _) = path.rsplit_once('.')?;
-    let mut changes = set_in_file(node, role, path, new)?;
-    if let [Change::Add { lines, flow, .. }] = changes.as_mut_slice() {
-        let last = lines.lines().last().unwrap_or_default();
-        let indent = " ".repeat(last.len() - last.trim_start().len());
-        lines.push_str(&format!("\n{indent}{more}"));
-        flow.insert_str(flow.trim_end_matches('}').len(), &format!(", {more}"));
-    } else {
-        changes.extend(set(&document.mark, document, &format!("{above}.{name}"), value)?);
-    }
-    Some(changes)
+/// The document that a node reads in a role.
+pub(crate) fn written_for<'a>(node: &'a Node, role: &str) -> Option<&'a Value> {
+    Some(&node.written.iter().find(|it| it.role == role)?.document)
 }
 
-/// A value below keys, as lines and in braces.
-fn nested(names: &[&str], new: &str) -> (String, String) {
-    let mut lines = String::new();
-    for (depth, name) in names.iter().enumerate() {
-        let end = if depth + 1 == names.len() { format!(" {new}") } else { "\n".to_owned() };
-        lines.push_str(&format!("{}{name}:{end}", "  ".repeat(depth)));
-    }
-    let flow = names.iter().rev().fold(new.to_owned(), |inside, name| {
-        if inside == new { format!("{name}: {inside}") } else { format!("{name}: {{{inside}}}") }
-    });
-    (lines, flow)
+/// Settings below keys, as lines and in braces.
+fn nested(names: &[&str], settings: &[(&str, &str)]) -> (String, String) {
+    let above = names.iter().enumerate().map(|(depth, name)| format!("{}{name}:", "  ".repeat(depth)));
+    let indent = "  ".repeat(names.len());
+    let lines: Vec<String> = above.chain(settings.iter().map(|(name, new)| format!("{indent}{name}: {new}"))).collect();
+    let inside = settings.iter().map(|(name, new)| format!("{name}: {new}")).collect::<Vec<_>>().join(", ");
+    let flow = names.iter().rev().fold(inside, |inside, name| format!("{name}: {{{inside}}}"));
+    (lines.join("\n"), flow)
 }
 
 /// A scalar as it is written.

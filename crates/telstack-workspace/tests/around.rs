@@ -2,17 +2,13 @@
 
 mod common;
 
-use common::of_rules;
+use common::{changed, of_rules};
 
 const ALL: &str = "d/all.yaml";
 
 /// A gateway behind a Service, with what `around` adds; what is said of it by one rule.
 fn said(code: &str, change: &[(&str, &str)], around: &str) -> Vec<String> {
-    let mut text = format!("{GATEWAY}{around}");
-    for (from, to) in change {
-        assert!(text.contains(from), "{from}");
-        text = text.replace(from, to);
-    }
+    let text = changed(&format!("{GATEWAY}{around}"), change);
     of_rules([(ALL, &text)], &[code])
 }
 

@@ -533,9 +533,14 @@ fn later_configurations_replace_lists() {
     assert!(of("[otlp, debug]", "").is_empty());
     let appended = ", --feature-gates=confmap.enableMergeAppendOption";
     assert!(of("[debug]", appended).is_empty());
+    assert!(of("[debug]", ", --feature-gates, '+confmap.enableMergeAppendOption,-some.other'").is_empty());
+    assert_eq!(of("[debug]", ", --feature-gates=-confmap.enableMergeAppendOption").len(), 1);
     // What is named before stays, and is used.
     let all = found([(COMPOSE, &compose(appended)), ("d/a.yaml", &base), ("d/b.yaml", &over("[debug]"))]);
     assert_eq!(all, [""; 0]);
+    // An empty file adds nothing, and takes nothing.
+    let empty = found([(COMPOSE, &compose(appended)), ("d/a.yaml", &base), ("d/b.yaml", "# later\n")]);
+    assert_eq!(empty, [""; 0]);
 }
 
 #[test]

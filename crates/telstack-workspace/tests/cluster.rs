@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{checked, errors, of_rules};
+use common::{changed, checked, errors, of_rules};
 
 const ALL: &str = "d/all.yaml";
 
@@ -133,11 +133,7 @@ fn with(change: &[(&str, &str)], more: &str) -> Vec<String> {
 }
 
 fn of(codes: &[&str], change: &[(&str, &str)], more: &str) -> Vec<String> {
-    let mut text = format!("{AGENT}{GATEWAY}{more}");
-    for (from, to) in change {
-        assert!(text.contains(from), "{from}");
-        text = text.replace(from, to);
-    }
+    let text = changed(&format!("{AGENT}{GATEWAY}{more}"), change);
     of_rules([(ALL, &text)], codes)
 }
 

@@ -163,7 +163,9 @@ struct StoredProduct {
 /// What a command line says of the server that all parts of a product share.
 #[derive(Default, Deserialize)]
 struct StoredServer {
-    /// Flags, and the settings of the configuration file that they override.
+    /// Flags, and the settings of the configuration file that they override, beyond those that upstream's own
+    /// table of flags has.
+    #[serde(default)]
     flags: BTreeMap<String, String>,
     /// How further flags of it start.
     others: Vec<String>,

@@ -111,6 +111,12 @@ impl Part<'_> {
         }
     }
 
+    /// What its release calls a component, if the collector answers to that.
+    pub(crate) fn called(&self, fact: otelcol::Component) -> Option<&'static str> {
+        let version = self.node.version()?;
+        Some(fact.name_at(version)).filter(|name| self.answers_to(fact, name, version))
+    }
+
     /// Is it there, and does it do that?
     pub(crate) fn has(&self, what: Trait) -> bool {
         self.usable().is_some_and(|(fact, _)| fact.has(what))

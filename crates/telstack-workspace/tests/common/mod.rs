@@ -7,6 +7,14 @@ use std::path::{Path, PathBuf};
 use telstack_diagnostics::{Diagnostic, Severity};
 use telstack_workspace::{Assumed, Checked, Input, MemoryFiles, Request, Told, check_all};
 
+/// A text in which others stand in for some that it has.
+pub fn changed(text: &str, change: &[(&str, &str)]) -> String {
+    change.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    })
+}
+
 /// What is found in the folder `d`.
 pub fn checked<const N: usize>(files: [(&str, &str); N]) -> Checked {
     checked_for(files, Assumed::default())

@@ -66,15 +66,14 @@ fn check(cx: &mut Cx<'_>) {
                     .severity(Severity::Warning)
                     .help(format!("set `{ENABLED}` to true"));
                 // It deletes what is there.
-                let change = if node.version().is_some_and(|it| wants_store(it) && loki.delete_request_store.is_none())
-                {
-                    let local = store.local.as_ref();
-                    let key = STORE.rsplit('.').next().unwrap_or_default();
-                    let more = format!("{key}: filesystem");
-                    local.and_then(|_| repair::set_both_in_file(node, CONFIG, ENABLED, "true", &more))
-                } else {
-                    repair::set_in_file(node, CONFIG, ENABLED, "true")
-                };
+                let wants_store = node.version().is_some_and(wants_store) && loki.delete_request_store.is_none();
+                let mut settings = vec![(ENABLED, "true")];
+                if wants_store {
+                    settings.push((STORE, "filesystem"));
+                }
+                let change = repair::written_for(node, CONFIG)
+                    .filter(|_| !wants_store || store.local.is_some())
+                    .and_then(|it| repair::set_all(&it.mark, it, &settings));
                 cx.report(repair::with(finding, change.map(|it| Fix::unsafe_("delete older logs", it))));
             }
             _ => {}

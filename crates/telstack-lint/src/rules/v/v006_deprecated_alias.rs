@@ -57,8 +57,8 @@ fn check(cx: &mut Cx<'_>) {
 fn judge(cx: &mut Cx<'_>, part: &Part<'_>) {
     let Some((fact, version)) = part.usable() else { return };
     let (at, ty) = (&part.component.origin, part.component.id.ty.as_str());
-    let newer = fact.name_at(version);
-    if newer != ty && part.answers_to(fact, newer, version) && cx.facts.others_take(part, newer) {
+    let newer = part.called(fact).filter(|newer| *newer != ty);
+    if let Some(newer) = newer.filter(|it| cx.facts.others_take(part, it)) {
         let mut finding = cx.finding(
             format!("{} is called `{newer}` in {version}", part.title()),
             at,

@@ -1,11 +1,7 @@
 use telstack_catalog::{ComponentKind, near::distance, otelcol};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
 
-use crate::{
-    Cx, Rule,
-    facts::{Part, Standing},
-    repair,
-};
+use crate::{Cx, Rule, facts::Standing, repair};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -45,7 +41,8 @@ fn check(cx: &mut Cx<'_>) {
         }
         // Who names a component of another kind has written it in the wrong section.
         if let Some(nearest) = nearest.filter(|_| others().next().is_none()) {
-            let name = named(part, nearest);
+            let fact = otelcol::component(part.component.kind, nearest);
+            let name = fact.and_then(|it| part.called(it)).unwrap_or(nearest);
             // More than a slip may be another component.
             let slip = distance(ty, nearest).min(distance(ty, name)) <= 2;
             let change = repair::component_type(cx.facts, part, name).filter(|_| slip);
@@ -54,15 +51,6 @@ fn check(cx: &mut Cx<'_>) {
         }
         cx.report(finding);
     }
-}
-
-/// What the release of a part calls a component that it also knows by that name.
-fn named(part: &Part<'_>, name: &'static str) -> &'static str {
-    let fact = otelcol::component(part.component.kind, name).zip(part.node.version());
-    let newest = fact.map(|(fact, version)| (fact, fact.name_at(version), version));
-    newest
-        .filter(|(fact, newest, version)| part.answers_to(*fact, newest, *version))
-        .map_or(name, |(_, newest, _)| newest)
 }
 
 #[cfg(test)]

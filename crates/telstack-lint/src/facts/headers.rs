@@ -1,6 +1,9 @@
 //! Headers of requests: who asks for them, and whether they are there.
 
-use telstack_catalog::{ComponentKind, otelcol::Trait};
+use telstack_catalog::{
+    ComponentKind,
+    otelcol::{self, Trait},
+};
 use telstack_syntax::tree::Kind;
 use telstack_system::{ComponentId, Known, Origin, Value};
 
@@ -22,6 +25,15 @@ const METADATA: &str = "metadata.";
 const AUTH: &str = "auth.";
 /// The setting.
 const FROM_CONTEXT: &str = "from_context";
+
+/// Headers that carry a credential.
+const CREDENTIALS: [&str; 3] = ["authorization", "proxy_authorization", "cookie"];
+
+/// Does a header of that name carry a credential?
+pub(crate) fn is_credential(header: &str) -> bool {
+    let header = header.to_ascii_lowercase().replace('-', "_");
+    CREDENTIALS.contains(&header.as_str()) || otelcol::is_secret(&header)
+}
 
 /// The headers that settings of a processor ask for.
 pub(crate) fn of_processor<'a>(part: &Part<'a>) -> Vec<Wanted<'a>> {

@@ -17,7 +17,7 @@ use telstack_diagnostics::{Diagnostic, Severity};
 use telstack_syntax::tree::{Entry, Kind, Map};
 use telstack_system::{Component, Node, Origin, System, Value, Wiring};
 
-use super::components::Part;
+use super::{components::Part, headers::is_credential};
 use crate::words::is_reference;
 
 /// Something wrong with a setting.
@@ -358,9 +358,8 @@ impl<'a> Walk<'a, '_> {
     /// Upstream keeps header values as secrets; those that name a credential are.
     fn headers(&mut self, value: &'a Value, path: &str) {
         for entry in value.as_map().into_iter().flatten() {
-            let key = entry.key.to_ascii_lowercase().replace('-', "_");
             let literal = entry.value.as_str().is_some_and(|text| !text.is_empty() && !is_reference(text));
-            if literal && (CREDENTIAL_HEADERS.contains(&key.as_str()) || otelcol::is_secret(&key)) {
+            if literal && is_credential(&entry.key) {
                 self.secret(&format!("{path}.{}", entry.key), &entry.value);
             }
         }
@@ -447,9 +446,6 @@ impl Walk<'_, '_> {
 
 /// Top-level settings of the queue and retry that most exporters share.
 const QUEUE_KEYS: [&str; 3] = ["sending_queue", "retry_on_failure", "storage"];
-
-/// Headers that carry a credential.
-const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "proxy_authorization", "cookie"];
 
 /// A value of several types, the keys of which are known when it is a map.
 fn is_maybe_map(tree: &SettingsNode) -> bool {

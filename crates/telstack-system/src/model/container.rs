@@ -66,6 +66,8 @@ pub struct EnvVar {
     pub value: EnvValue,
     /// What sets it.
     pub origin: Origin,
+    /// Does any of its value stand elsewhere: in a file of variables, in the environment of whoever starts it?
+    pub filled: bool,
 }
 
 /// An image.

@@ -78,6 +78,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
                 name: "GOMEMLIMIT".to_owned(),
                 value: EnvValue::Literal(format!("{limit}MiB")),
                 origin: Origin::derived(NAME, reason, &[&because]),
+                filled: false,
             });
         }
     }

@@ -386,6 +386,7 @@ mod tests {
             name: name.into(),
             value: EnvValue::Literal(value.into()),
             origin: Origin::builtin("test", "made by hand", &[]),
+            filled: false,
         };
         let known = [variable("UID", "prom"), variable("ODD", "a$b")];
         for (text, says) in [

@@ -76,7 +76,7 @@ impl Around<'_> {
             let all = name.and_then(|(kind, name)| self.configs.variables(kind, self.namespace, &name));
             match all {
                 Some(all) => all.into_iter().for_each(|(key, value, origin)| {
-                    set(&mut found, EnvVar { name: format!("{prefix}{key}"), value, origin });
+                    set(&mut found, EnvVar { name: format!("{prefix}{key}"), value, origin, filled: false });
                 }),
                 None => container.gaps.env = true,
             }
@@ -100,7 +100,8 @@ impl Around<'_> {
                     None => (EnvValue::Literal(String::new()), name.origin.clone()),
                 },
             };
-            set(&mut found, EnvVar { name: name.value, value, origin });
+            let filled = item.at("value").and_then(Value::as_str).is_some_and(|it| it.contains("$("));
+            set(&mut found, EnvVar { name: name.value, value, origin, filled });
         }
         container.env = found;
     }
@@ -324,7 +325,8 @@ mod tests {
     #[test]
     fn references_to_variables() {
         let origin = || Origin::builtin("test", "made by hand", &[]);
-        let variable = |name: &str, value: EnvValue| EnvVar { name: name.to_owned(), value, origin: origin() };
+        let variable =
+            |name: &str, value: EnvValue| EnvVar { name: name.to_owned(), value, origin: origin(), filled: false };
         let known = [
             variable("NS", EnvValue::Literal("obs".to_owned())),
             variable("IP", EnvValue::Field("status.podIP".to_owned())),

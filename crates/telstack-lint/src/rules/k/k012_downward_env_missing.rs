@@ -139,7 +139,12 @@ mod tests {
         let origin = bench.at("service");
         let container = bench.first().container.as_mut().expect("a container");
         for (name, value) in set {
-            container.env.push(EnvVar { name: (*name).to_owned(), value: value.clone(), origin: origin.clone() });
+            container.env.push(EnvVar {
+                name: (*name).to_owned(),
+                value: value.clone(),
+                origin: origin.clone(),
+                filled: false,
+            });
         }
         bench
     }

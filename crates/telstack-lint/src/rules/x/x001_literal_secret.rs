@@ -1,7 +1,19 @@
-use telstack_catalog::tokens::{Token, live_token};
-use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use std::collections::BTreeSet;
 
-use crate::{Cx, Rule, facts::ProblemKind};
+use telstack_catalog::{
+    container::placeholder,
+    otelcol,
+    tokens::{Token, live_token},
+};
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{DataSource, EnvValue, EnvVar, Node, Platform};
+
+use super::x002_default_password::{VARIABLE as ADMIN_PASSWORD, WELL_KNOWN};
+use crate::{
+    Cx, Rule,
+    facts::{ProblemKind, headers::is_credential},
+    words::is_reference,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -20,6 +32,8 @@ pub(crate) static RULE: Rule = Rule {
     headers authorization=(secret)"otlp/authorization"
 }"#,
         silent: "The value is a reference (`${env:…}`, `(secret)`, `(env)`) or empty. Grafana's own password is X002. \
+                 Of variables of a container, those of programs that are known are looked at, unless what everybody \
+                 tries first stands there, or the value comes from a file of variables. \
                  A credential in the address of a webhook is a warning, as there is no other place for it yet, and so \
                  is one in a file that was not compiled: it may be nobody else's. What is known by its \
                  shape to be a live credential (`glc_eyJ…`, `AKIA…`, `ghp_…`) is an error everywhere; one that was \
@@ -52,6 +66,15 @@ fn check(cx: &mut Cx<'_>) {
         };
         cx.report(sharper(finding, live));
     }
+    for (_, node) in cx.system.nodes().filter(|_| cx.system.from_files) {
+        for variable in node.container.iter().flat_map(|it| &it.env) {
+            let finding = of_variable(cx, node, variable);
+            finding.into_iter().for_each(|it| cx.report_once(it));
+        }
+        for source in node.viewer().iter().flat_map(|viewer| &viewer.data_sources) {
+            of_source(cx, source).into_iter().for_each(|it| cx.report_once(it));
+        }
+    }
     for (_, node) in cx.system.nodes() {
         for webhook in node.alerter().iter().flat_map(|alerter| &alerter.webhooks) {
             let live = live_token(&webhook.url);
@@ -69,6 +92,73 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(sharper(finding, live));
         }
     }
+}
+
+/// A variable of a container whose value is written beside its name.
+fn of_variable(cx: &Cx<'_>, node: &Node, variable: &EnvVar) -> Option<Diagnostic> {
+    let EnvValue::Literal(text) = &variable.value else { return None };
+    let live = live_token(text);
+    let named = node.product().is_some() && variable.name != ADMIN_PASSWORD && otelcol::is_secret(&variable.name);
+    if variable.filled || live.is_none() && !(named && is_secret(text)) {
+        return None;
+    }
+    let message = format!("variable `{}` of `{}` holds a secret, written in the open", variable.name, node.name);
+    let finding = cx.finding(message, &variable.origin, "anyone who reads this file can use it");
+    let finding = finding.severity(Severity::Warning).help(match cx.system.platform.value {
+        Platform::Compose => format!("let whoever starts it give it: `{0}: ${{{0}:?}}`", variable.name),
+        Platform::Kubernetes => {
+            "take it from a Secret: `valueFrom: {secretKeyRef: {name: …, key: …}}` in the place of `value`".to_owned()
+        }
+    });
+    Some(sharper(finding, live))
+}
+
+/// What a data source of Grafana keeps as secrets, where it is written in a provisioning file.
+fn of_source(cx: &Cx<'_>, source: &DataSource) -> Vec<Diagnostic> {
+    const HEADER: (&str, &str) = ("httpHeaderValue", "httpHeaderName");
+    let mut found = Vec::new();
+    for entry in source.secure_json_data.as_map().into_iter().flatten() {
+        let named = match entry.key.strip_prefix(HEADER.0) {
+            Some(at) => {
+                let header = source.json_data.at(&format!("{}{at}", HEADER.1)).and_then(|it| it.as_str());
+                header.is_some_and(is_credential)
+            }
+            None => otelcol::is_secret(&snake(&entry.key)),
+        };
+        let Some(text) = entry.value.as_str() else { continue };
+        let live = live_token(text);
+        if live.is_none() && !(named && is_secret(text)) {
+            continue;
+        }
+        let message = format!(
+            "`secureJsonData.{}` of data source `{}` holds a secret, written in the open",
+            entry.key, source.name
+        );
+        let finding = cx.finding(message, &entry.value.mark, "anyone who reads this file can use it");
+        let finding = finding.severity(Severity::Warning).help("take it from Grafana's environment: `$NAME`");
+        found.push(sharper(finding, live));
+    }
+    found
+}
+
+/// A text under the name of a secret that may well be one, and is no stand-in.
+fn is_secret(text: &str) -> bool {
+    const SHORTEST: usize = 6;
+    let drawn = text.chars().collect::<BTreeSet<char>>().len() > SHORTEST / 2;
+    let path = text.starts_with(['/', '.']) || text.contains("://");
+    let plain = text.len() >= SHORTEST && drawn && !path && !is_reference(text);
+    plain && !WELL_KNOWN.contains(&text.to_lowercase().as_str()) && placeholder(text).is_none()
+}
+
+/// `basicAuthPassword` as collectors would write it.
+fn snake(key: &str) -> String {
+    key.chars().fold(String::new(), |mut out, c| {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+        out
+    })
 }
 
 /// Of a credential that is one beyond doubt, nobody needs to guess whether it opens anything.
@@ -174,6 +264,56 @@ mod tests {
         }
         for url in ["http://pager.example.com/alerts", "http://x/y?keyboard=1&token=", "http://x/@a:b"] {
             webhook(url).silent("X001");
+        }
+    }
+
+    fn grafana(environment: &str, more: &str) -> Bench {
+        let compose = format!(
+            "services:\n  grafana:\n    image: grafana/grafana:12.1.0\n    env_file: f\n    environment: {{{environment}}}\n    \
+             volumes: ['./s.yml:/etc/grafana/provisioning/datasources/s.yml']\n"
+        );
+        let sources = format!("datasources: [{{name: P, type: prometheus, url: 'https://p.acme.io', {more}}}]\n");
+        Bench::project(&[("compose.yaml", &compose), ("s.yml", &sources), ("f", "SMTP_PASSWORD=kJ8s7dK2ls\n")])
+    }
+
+    #[test]
+    fn variables_of_containers() {
+        assert_eq!(grafana("GF_DATABASE_PASSWORD: s3cr3tdb99", "").finds("X001", "s3cr3tdb99"), Severity::Warning);
+        let token = format!("glsa_{}", "Q7mZ2kVx9TbR4cNw8HsJ5dLf3GpY6aEu_1a2b3c4d");
+        assert_eq!(grafana(&format!("ANY: {token}"), "").finds("X001", &token), Severity::Error);
+        // Given by whoever starts it, a stand-in, or nobody's secret; Grafana's own is X002's.
+        for said in [
+            "GF_DATABASE_PASSWORD: '${PW}'",
+            "GF_DATABASE_PASSWORD: '${PW:-s3cr3tdb99}'",
+            "GF_DATABASE_PASSWORD: changeme",
+            "GF_DATABASE_PASSWORD: your-token-here",
+            "GF_DATABASE_PASSWORD: '00000000-0000'",
+            "GF_DATABASE_PASSWORD: '/run/secrets/pw'",
+            "GF_DATABASE_PASSWORD__FILE: s3cr3tdb99",
+            "GF_DATABASE_PASSWORD: ''",
+            "GF_DATABASE_NAME: s3cr3tdb99",
+            "GF_SECURITY_ADMIN_PASSWORD: s3cr3tdb99",
+        ] {
+            grafana(said, "").silent("X001");
+        }
+        let other = "services:\n  db:\n    image: acme/db:1\n    environment: {DB_PASSWORD: s3cr3tdb99}\n";
+        Bench::project(&[("compose.yaml", other)]).silent("X001");
+    }
+
+    #[test]
+    fn secrets_of_data_sources() {
+        grafana("", "secureJsonData: {basicAuthPassword: kJ8s7dK2ls}").finds("X001", "kJ8s7dK2ls");
+        let header = |name: &str, value: &str| {
+            grafana(
+                "",
+                &format!("jsonData: {{httpHeaderName1: {name}}}, secureJsonData: {{httpHeaderValue1: {value}}}"),
+            )
+        };
+        header("Authorization", "Bearer kJ8s7dK2ls").finds("X001", "Bearer kJ8s7dK2ls");
+        header("X-Scope-OrgID", "some-tenant").silent("X001");
+        header("Authorization", "Bearer $TOKEN").silent("X001");
+        for value in ["$PW", "'${PW}'", "'$__file{/run/pw}'", "''", "password"] {
+            grafana("", &format!("secureJsonData: {{basicAuthPassword: {value}}}")).silent("X001");
         }
     }
 

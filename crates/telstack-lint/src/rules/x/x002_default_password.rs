@@ -26,9 +26,10 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 /// The variable that sets it from outside the stack.
-const VARIABLE: &str = "GF_SECURITY_ADMIN_PASSWORD";
+pub(super) const VARIABLE: &str = "GF_SECURITY_ADMIN_PASSWORD";
 /// What people type first.
-const WELL_KNOWN: [&str; 8] = ["admin", "password", "grafana", "changeme", "secret", "root", "test", "123456"];
+pub(super) const WELL_KNOWN: [&str; 8] =
+    ["admin", "password", "grafana", "changeme", "secret", "root", "test", "123456"];
 
 /// Variables that let everybody in, and say as what.
 const ANONYMOUS: &str = "GF_AUTH_ANONYMOUS_ENABLED";

@@ -15,8 +15,8 @@ impl Service<'_> {
     pub(super) fn environment(&self, container: &mut Container, folder: &mut Folder<'_>) {
         let mut found: Vec<EnvVar> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
-        let mut set = |name: &str, value: EnvValue, origin: &Origin| {
-            let variable = EnvVar { name: name.to_owned(), value, origin: origin.clone() };
+        let mut set = |name: &str, value: EnvValue, origin: &Origin, filled: bool| {
+            let variable = EnvVar { name: name.to_owned(), value, origin: origin.clone(), filled };
             if let Some(at) = places.get(name) {
                 found[*at] = variable;
             } else {
@@ -31,7 +31,7 @@ impl Service<'_> {
             match folder.at(&path.value, &path.origin) {
                 Some(file) => {
                     for (name, value) in env_file(&file.text, self.variables) {
-                        set(&name, EnvValue::Literal(value), &path.origin);
+                        set(&name, EnvValue::Literal(value), &path.origin, true);
                     }
                 }
                 // It is not there, or not here: secrets are kept out of repositories.
@@ -41,7 +41,8 @@ impl Service<'_> {
         match self.settings.get("environment").map(|it| &it.kind) {
             Some(Kind::Map(map)) => {
                 for entry in map {
-                    set(&entry.key, self.variable(&entry.key, Some(&entry.value)), &entry.value.mark);
+                    let filled = entry.value.as_str().is_some_and(|it| it.contains('$'));
+                    set(&entry.key, self.variable(&entry.key, Some(&entry.value)), &entry.value.mark, filled);
                 }
             }
             Some(Kind::Seq(seq)) => {
@@ -49,7 +50,8 @@ impl Service<'_> {
                     let Some(text) = item.as_str() else { continue };
                     let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
                     let value = value.map(|value| Value::string(value, item.mark.clone()));
-                    set(name, self.variable(name, value.as_ref()), &item.mark);
+                    let filled = value.as_ref().is_none_or(|it| it.as_str().is_some_and(|it| it.contains('$')));
+                    set(name, self.variable(name, value.as_ref()), &item.mark, filled);
                 }
             }
             _ => {}

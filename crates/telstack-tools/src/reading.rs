@@ -141,6 +141,9 @@ pub(crate) static UNKNOWN_REMARK: RuleInfo = RuleInfo {
 /// The header that names a tenant.
 pub(crate) const TENANT: &str = "X-Scope-OrgID";
 
+/// A tenant that nobody can tell: run time names one, or none.
+pub(crate) const ANY_TENANT: &str = "${tenant}";
+
 /// Is it a template, and no YAML before it is filled in?
 pub fn is_template(text: &str) -> bool {
     let filled_in = |line: &str| {
@@ -380,10 +383,12 @@ pub(crate) fn dial(protocol: Protocol, address: &Sourced<String>) -> Option<Dial
     })
 }
 
-/// What is dialled by entries of `remote_write`, as Prometheus has them and Tempo takes them over.
-pub(crate) fn remote_writes(entries: &[Value]) -> Vec<Dialled> {
+/// What is dialled by entries of `remote_write`, as Prometheus has them and Tempo and Loki take them over.
+pub(crate) fn remote_writes<'v>(entries: impl IntoIterator<Item = &'v Value>) -> Vec<Dialled> {
     let tenant = |entry: &Value| {
-        let headers = entry.at("headers").and_then(Value::as_map)?;
+        let headers = entry.at("headers").filter(|it| !matches!(it.kind, Kind::Null))?;
+        // Run time decides which headers there are.
+        let Some(headers) = headers.as_map() else { return Some(ANY_TENANT.to_owned()) };
         let named = headers.iter().find(|it| it.key.eq_ignore_ascii_case(TENANT))?;
         Some(named.value.as_str().unwrap_or_default().to_owned())
     };
@@ -391,7 +396,7 @@ pub(crate) fn remote_writes(entries: &[Value]) -> Vec<Dialled> {
         let dial = dial(Protocol::REMOTE_WRITE, &text(entry, "url")?)?;
         Some(Dialled { purpose: Purpose::Telemetry, dial: Dial { tenant: tenant(entry), ..dial } })
     };
-    entries.iter().filter_map(dialled).collect()
+    entries.into_iter().filter_map(dialled).collect()
 }
 
 /// Reports a part of another form than its program takes.

@@ -5,7 +5,7 @@ use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value};
 
 use crate::{
     folder::{Dialled, Folder},
-    reading::{self, dial, items, number, period, text, truth},
+    reading::{self, ANY_TENANT, dial, items, number, period, text, truth},
     receivers,
     server::Server,
 };
@@ -19,6 +19,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let mut dialled = Vec::new();
     if let Some(document) = document.as_ref().map(|_| &server.document) {
         settings(node, document);
+        dialled.extend(recordings(document));
         if let Some(urls) = text(document, "ruler.alertmanager_url") {
             for url in urls.value.split(',') {
                 let address = Sourced::new(url.trim().to_owned(), urls.origin.clone());
@@ -30,6 +31,23 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         node.listeners = server.listeners(node, Product::Loki, version, None);
         for listener in &mut node.listeners {
             server.put_below(listener);
+        }
+    }
+    dialled
+}
+
+/// Where what its rules record is written to. The tenant of a rule goes with it, also where there is only one.
+fn recordings(document: &Value) -> Vec<Dialled> {
+    const WRITE: &str = "ruler.remote_write";
+    let Some(write) = document.at(WRITE).filter(|it| it.at("enabled").and_then(Value::as_bool) == Some(true)) else {
+        return Vec::new();
+    };
+    let several = write.at("clients").and_then(Value::as_map);
+    let clients = several.into_iter().flatten().map(|it| &it.value).chain(write.at("client"));
+    let mut dialled = reading::remote_writes(clients);
+    if write.at("add_org_id_header").is_none_or(|it| it.as_bool() != Some(false)) {
+        for it in &mut dialled {
+            it.dial.tenant.get_or_insert_with(|| ANY_TENANT.to_owned());
         }
     }
     dialled

@@ -7,7 +7,7 @@ use telstack_system::{Bind, Known, MetricsGenerator, Node, Tls, Value, link::Doo
 use super::RETENTION;
 use crate::{
     folder::{self, Dialled, Folder},
-    reading::{self, items, number, period, text, truth},
+    reading::{self, ANY_TENANT, items, number, period, text, truth},
     receivers,
     server::Server,
 };
@@ -30,7 +30,12 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     }
     let generates = document.filter(|it| generator(it).is_some_and(|it| it.active != Some(false)));
     let targets = generates.map(|it| items(it, "metrics_generator.storage.remote_write"));
-    let dialled = targets.map(reading::remote_writes).unwrap_or_default();
+    let mut dialled = targets.map(reading::remote_writes).unwrap_or_default();
+    if document.is_some_and(names_tenants) {
+        for it in &mut dialled {
+            it.dial.tenant.get_or_insert_with(|| ANY_TENANT.to_owned());
+        }
+    }
     if let Some(version) = node.version() {
         let all = server.document.at("distributor.receivers").filter(|it| !matches!(it.kind, Kind::Null));
         let all = all.filter(|it| it.as_map().is_none_or(|map| !map.is_empty()));
@@ -51,16 +56,30 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     dialled
 }
 
+/// May the metrics that it makes name a tenant that their target does not say? It hands on the one that spans came
+/// with, and overrides may bring headers.
+fn names_tenants(document: &Value) -> bool {
+    const HANDS_ON: &str = "metrics_generator.storage.remote_write_add_org_id_header";
+    const HEADERS: [&str; 2] = [
+        "overrides.defaults.metrics_generator.remote_write_headers",
+        "overrides.metrics_generator_remote_write_headers",
+    ];
+    let says = |path: &str, by_default: bool| match document.at(path) {
+        Some(value) => value.as_bool().unwrap_or(true),
+        None => by_default,
+    };
+    let brought = HEADERS.iter().chain(&ELSEWHERE).any(|path| document.at(path).is_some());
+    brought || says("multitenancy_enabled", false) && says(HANDS_ON, true)
+}
+
+/// Places where overrides may stand that are not read.
+const ELSEWHERE: [&str; 3] =
+    ["overrides.per_tenant_override_config", "overrides.user_configurable_overrides", "overrides.user_configurable"];
+
 /// The part that makes metrics of spans, and whether anything switches it on. Before 2.3 overrides were flat.
 fn generator(document: &Value) -> Option<MetricsGenerator> {
     const PROCESSORS: [&str; 2] =
         ["overrides.defaults.metrics_generator.processors", "overrides.metrics_generator_processors"];
-    /// Other places that may switch it on, which are not read.
-    const ELSEWHERE: [&str; 3] = [
-        "overrides.per_tenant_override_config",
-        "overrides.user_configurable_overrides",
-        "overrides.user_configurable",
-    ];
     let block = document.at("metrics_generator").filter(|it| it.as_map().is_some())?;
     let on = |path: &&str| {
         document.at(path).is_some_and(|it| it.as_seq().map_or(it.as_str().is_some(), |it| !it.is_empty()))

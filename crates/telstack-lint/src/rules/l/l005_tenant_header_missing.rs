@@ -55,7 +55,7 @@ fn check(cx: &mut Cx<'_>) {
         let message = format!("{} names no tenant, and `{}` wants one", link.dialer(), link.to.name);
         let mut finding = cx
             .finding(message, &link.dial.origin, format!("without `{HEADER}`"))
-            .label(apart.span(), "tells tenants apart: answers 401 without one");
+            .label(apart.span(), format!("tells tenants apart: {}", refusal(link)));
         finding = match link.better() {
             Some(better) => finding.help(better),
             None if link.purpose == Purpose::Query => finding.help(format!(
@@ -74,6 +74,11 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
+/// What becomes of a request that names no tenant.
+fn refusal(link: &Link<'_>) -> &'static str {
+    if link.dial.protocol.is_grpc() { "refuses calls without one, `no org id`" } else { "answers 401 without one" }
+}
+
 /// What says that a store tells tenants apart.
 fn apart(store: &Store) -> Option<&Origin> {
     match (&store.multi_tenant, &store.tenant) {
@@ -90,7 +95,11 @@ fn concerns(link: &Link<'_>) -> bool {
 
 /// May the dialler name a tenant in a way that is not known here?
 fn may_be_named(cx: &Cx<'_>, link: &Link<'_>) -> bool {
-    let Some(id) = link.dial.component.as_ref() else { return link.purpose == Purpose::Telemetry };
+    let Some(id) = link.dial.component.as_ref() else {
+        // What stores write to others is all in their configuration.
+        let store = link.from.store().is_some() && link.dial.protocol == Protocol::REMOTE_WRITE;
+        return link.purpose == Purpose::Telemetry && !store;
+    };
     let collector = link.from.collector();
     let Some(exporter) = collector.and_then(|it| it.component(ComponentKind::Exporter, &id.id)) else { return true };
     let unknown = exporter.setting("headers").is_some_and(|it| it.as_str().is_some());
@@ -193,6 +202,53 @@ mod tests {
         reads("-auth.enabled=${AUTH}", "auth_enabled: true\n").silent("L005");
         reads("-auth.enabled", "auth_enabled: false\n").finds("L005", "'http://loki:3100'");
         reads("-target=all", "auth_enabled: true\n").finds("L005", "'http://loki:3100'");
+    }
+
+    #[test]
+    fn what_stores_write_to_others() {
+        let mimir = |says: &str, who: &str, flag: &str, config: &str| {
+            let compose = format!(
+                "services:\n  mimir:\n    image: grafana/mimir:2.17.1\n    command: [-config.file=/m.yml]\n    volumes: \
+                 ['./m.yml:/m.yml']\n  who:\n    image: {who}\n    command: [{flag}=/w.yml]\n    volumes: \
+                 ['./w.yml:/w.yml']\n"
+            );
+            let mimir = format!("target: all\n{says}");
+            Bench::project(&[("compose.yaml", &compose), ("m.yml", &mimir), ("w.yml", config)])
+        };
+        const URL: &str = "http://mimir:8080/api/v1/push";
+        let prometheus = |says: &str, more: &str| {
+            let config = format!("remote_write: [{{url: '{URL}'{more}}}]\n");
+            mimir(says, "prom/prometheus:v3.5.0", "--config.file", &config)
+        };
+        let url = format!("'{URL}'");
+        // It tells them apart by itself.
+        assert_eq!(prometheus("", "").finds("L005", &url), Severity::Error);
+        prometheus("multitenancy_enabled: true\n", "").finds("L005", &url);
+        prometheus("multitenancy_enabled: false\n", "").silent("L005");
+        prometheus("multitenancy_enabled: ${APART}\n", "").silent("L005");
+        prometheus("", ", headers: {X-Scope-OrgID: a}").silent("L005");
+        prometheus("", ", headers: ${HEADERS}").silent("L005");
+        let tempo = |first: &str, storage: &str, overrides: &str| {
+            let config = format!(
+                "{first}metrics_generator: {{storage: {{path: /g, remote_write: [{{url: '{URL}'}}]{storage}}}}}\noverrides: \
+                 {{defaults: {{metrics_generator: {{processors: [span-metrics]{overrides}}}}}}}\n"
+            );
+            mimir("", "grafana/tempo:2.8.2", "-config.file", &config)
+        };
+        tempo("", "", "").finds("L005", &url);
+        let apart = "multitenancy_enabled: true\n";
+        tempo(apart, ", remote_write_add_org_id_header: false", "").finds("L005", &url);
+        // It hands on the tenant of the spans.
+        tempo(apart, "", "").silent("L005");
+        tempo("", "", ", remote_write_headers: {X-Scope-OrgID: a}").silent("L005");
+        let loki = |more: &str| {
+            let config =
+                format!("ruler: {{remote_write: {{enabled: true, clients: {{m: {{url: '{URL}'}}}}{more}}}}}\n");
+            mimir("", "grafana/loki:3.5.0", "-config.file", &config)
+        };
+        loki(", add_org_id_header: false").finds("L005", &url);
+        loki("").silent("L005");
+        loki(", add_org_id_header: ${ADD}").silent("L005");
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn of_source(cx: &Cx<'_>, source: &DataSource) -> Vec<Diagnostic> {
             }
             None => otelcol::is_secret(&snake(&entry.key)),
         };
-        let Some(text) = entry.value.as_str() else { continue };
+        let Some(text) = entry.value.as_str().filter(|_| entry.value.mark.is_written()) else { continue };
         let live = live_token(text);
         if live.is_none() && !(named && is_secret(text)) {
             continue;

@@ -154,6 +154,9 @@ struct StoredProduct {
     server: StoredServer,
     /// The minor releases whose settings are known to the last one; none where all are.
     settings: Option<VersionRange>,
+    /// The types of Grafana's data sources that may ask it.
+    #[serde(default)]
+    data_sources: Vec<String>,
     #[serde(default)]
     rejects: Vec<String>,
     #[serde(default)]
@@ -335,6 +338,11 @@ impl Product {
     /// The endpoint of that name at a version.
     pub fn endpoint(self, version: Version, name: &str) -> Option<Endpoint> {
         self.endpoints(version).into_iter().find(|endpoint| endpoint.name == name)
+    }
+
+    /// The types of Grafana's data sources whose queries it answers, the usual one first.
+    pub fn data_sources(self) -> &'static [String] {
+        stored(self).map_or(&[], |product| &product.data_sources)
     }
 
     /// What it does not take, in words: for messages about a wrong target.

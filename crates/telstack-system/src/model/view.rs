@@ -25,10 +25,21 @@ pub struct Viewer {
     pub dashboards: Vec<Dashboard>,
     /// Where dashboards are looked for. Not known of a stack.
     pub dashboard_folders: Vec<DashboardFolder>,
+    /// The alerts that it judges itself, by what they ask. Not known of a stack.
+    pub asking_alerts: Vec<AskingAlert>,
     /// Does more than one organisation share it? Each has data sources and dashboards of its own.
     pub several_organisations: bool,
     /// What says that nobody needs to log in, and as what visitors are taken then: `Viewer`, `Editor`, `Admin`.
     pub anonymous: Option<Sourced<String>>,
+}
+
+/// An alert that Grafana judges itself.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AskingAlert {
+    /// Its title.
+    pub title: String,
+    /// The uids of the data sources that it asks, each with its type if that is said.
+    pub data_sources: Vec<(Sourced<String>, Option<String>)>,
 }
 
 /// A folder in which Grafana looks for dashboards.

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use telstack_catalog::product::Product;
 use telstack_syntax::tree::Kind;
 use telstack_system::{
-    Bind, Container, Dashboard, DashboardFolder, DataSource, Dial, EnvValue, EnvVar, Known, Node, NodeKind, Panel,
-    Protocol, Purpose, Query, SecretRef, Sourced, Tls, Value,
+    AskingAlert, Bind, Container, Dashboard, DashboardFolder, DataSource, Dial, EnvValue, EnvVar, Known, Node,
+    NodeKind, Panel, Protocol, Purpose, Query, SecretRef, Sourced, Tls, Value,
     link::{self, Door},
 };
 
@@ -40,6 +40,7 @@ const OWN_CONFIG: &str = "/etc/grafana/grafana.ini";
 /// The roles of its files.
 const INI: &str = "ini";
 const DATA_SOURCES: &str = "datasources";
+const ALERTING: &str = "alerting";
 const PROVIDERS: &str = "dashboards";
 const DASHBOARD: &str = "dashboard";
 /// The type of a panel that only holds others.
@@ -97,7 +98,10 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             }
         }
     }
+    let alerts = documents(node, ALERTING, &format!("{root}/alerting"), folder);
+    let alerts = alerts.iter().flat_map(|it| asking_alerts(it, &given.variables)).collect();
     if let NodeKind::Viewer(viewer) = &mut node.kind {
+        viewer.asking_alerts = alerts;
         viewer.admin_user = user;
         viewer.admin_password = password;
         viewer.no_passwords = no_passwords;
@@ -240,6 +244,7 @@ fn data_source(settings: &Value, variables: &[EnvVar]) -> DataSource {
     let uid = text(settings, "uid").map(|it| named(&it.value)).filter(|it| !it.is_empty());
     let mut links = Vec::new();
     settings.at("jsonData").into_iter().for_each(|it| uids(it, &mut links));
+    links.extend(items(settings, "correlations").iter().filter_map(|it| text(it, "targetUID")));
     for link in &mut links {
         link.value = named(&link.value);
     }
@@ -262,6 +267,22 @@ fn data_source(settings: &Value, variables: &[EnvVar]) -> DataSource {
         links,
         origin: settings.mark.clone(),
     }
+}
+
+/// The alerts of a file of alerting, and what they ask.
+fn asking_alerts(document: &Value, variables: &[EnvVar]) -> Vec<AskingAlert> {
+    let asked = |query: &Value| {
+        let Sourced { value, origin } = text(query, "datasourceUid")?;
+        let uid = meant(&filled(&value, variables)).into_owned();
+        Some((Sourced::new(uid, origin), text(query, "model.datasource.type").map(|it| it.value)))
+    };
+    let rules = items(document, "groups").iter().flat_map(|group| items(group, "rules"));
+    rules
+        .map(|rule| AskingAlert {
+            title: text(rule, "title").map(|it| it.value).unwrap_or_default(),
+            data_sources: items(rule, "data").iter().filter_map(asked).collect(),
+        })
+        .collect()
 }
 
 /// The uid that Grafana gives a provisioned data source that has none: it is the same wherever the name is.

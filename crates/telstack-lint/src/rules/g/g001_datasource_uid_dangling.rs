@@ -11,9 +11,10 @@ pub(crate) static RULE: Rule = Rule {
         code: "G001",
         name: "datasource-uid-dangling",
         severity: Severity::Error,
-        summary: "A dashboard or a link between data sources names a data source that is not provisioned.",
+        summary: "A dashboard, an alert of Grafana's or a link between data sources names a data source that is not \
+                  provisioned.",
         why: "The panel shows `Datasource … was not found`; the link from a log line to its trace is not there, or \
-              opens an error. A data source without a written uid gets one that is made of its name: \
+              opens an error; the alert fires for `data source not found`. A data source without a written uid gets one that is made of its name: \
               `PBFA97CFB590B2093` of `Prometheus`.",
         bad: r#"datasources: [{name: Loki, type: loki, uid: logs, url: "http://loki:3100"},
   {name: Tempo, type: tempo, uid: tempo, jsonData: {tracesToLogsV2: {datasourceUid: loki}}}]"#,
@@ -54,6 +55,11 @@ fn check(cx: &mut Cx<'_>) {
             for uid in &dashboard.data_sources {
                 let ty = dashboard.types.get(&uid.value).map(String::as_str);
                 judge(cx, viewer, &format!("dashboard `{}` queries", dashboard.title), uid, ty);
+            }
+        }
+        for alert in &viewer.asking_alerts {
+            for (uid, ty) in &alert.data_sources {
+                judge(cx, viewer, &format!("alert `{}` asks", alert.title), uid, ty.as_deref());
             }
         }
     }
@@ -144,6 +150,36 @@ mod tests {
             ("s.yml", &format!("datasources: [{sources}]\n")),
             ("d/a.json", &dashboard),
         ])
+    }
+
+    fn alerting(sources: &str, asked: &str) -> Bench {
+        let compose = "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    environment: {KNOWN: logs}\n    \
+                       volumes: ['./p:/etc/grafana/provisioning']\n";
+        let rules = format!("groups: [{{name: g, rules: [{{uid: r, title: t, data: [{asked}]}}]}}]\n");
+        Bench::project(&[
+            ("compose.yaml", compose),
+            ("p/datasources/s.yml", &format!("datasources: [{sources}]\n")),
+            ("p/alerting/a.yml", &rules),
+        ])
+    }
+
+    #[test]
+    fn alerts_and_correlations() {
+        let logs = "{name: Loki, type: loki, uid: logs}";
+        let expression = "{refId: B, datasourceUid: __expr__}";
+        let asks = |uid: &str| format!("{{refId: A, datasourceUid: {uid}}}, {expression}");
+        alerting(logs, &asks("mimir")).finds("G001", "mimir");
+        for known in ["logs", "$KNOWN", "'${UNKNOWN}'", "'-100'", "grafanacloud-prom"] {
+            alerting(logs, &asks(known)).silent("G001");
+        }
+        let correlates = |uid: &str| {
+            let source =
+                format!("{{name: Loki, type: loki, uid: logs, correlations: [{{targetUID: {uid}, label: l}}]}}");
+            alerting(&source, expression)
+        };
+        correlates("tempox").finds("G001", "tempox");
+        correlates("logs").silent("G001");
+        correlates("$KNOWN").silent("G001");
     }
 
     /// A panel that asks the data source `logs` of the type `loki`.

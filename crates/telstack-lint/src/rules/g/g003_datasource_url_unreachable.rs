@@ -1,9 +1,12 @@
+use telstack_catalog::product::Product;
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{Bind, DataSource, Network, Node, Purpose, link::Address};
 
 use crate::{
     Cx, Rule,
+    facts::Link,
     rules::n::{n002_protocol_port_mismatch as stranger, n003_no_listener_on_peer_port as nobody},
+    words::either,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -11,8 +14,8 @@ pub(crate) static RULE: Rule = Rule {
         code: "G003",
         name: "datasource-url-unreachable",
         severity: Severity::Error,
-        summary: "A data source of Grafana leads to a port that nobody answers queries on, or to Grafana's own \
-                  container.",
+        summary: "A data source of Grafana leads to a port that nobody answers queries on, to a store of another type, \
+                  or to Grafana's own container.",
         why: "Every panel of it shows an error: `connection refused`, or `dial tcp 127.0.0.1`. Tempo's queries are on \
               3200, not on the port that spans go to; `localhost` is the container of Grafana itself.",
         bad: r"datasources:
@@ -23,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
   - name: Tempo
     type: tempo
     url: http://tempo:3200",
-        silent: "The browser dials it (`access: direct`); Grafana shares a network with the host or with others; the \
+        silent: "A type that belongs to none of the products that are known. The browser dials it (`access: direct`); Grafana shares a network with the host or with others; the \
                  target is not part of what is checked.",
         sources: &[
             "https://github.com/grafana/grafana/issues/46434",
@@ -42,8 +45,39 @@ fn check(cx: &mut Cx<'_>) {
             if let Some(finding) = itself(cx, node, source) {
                 cx.report(finding);
             }
+            let of_it = |link: &&Link<'_>| link.purpose == Purpose::Query && link.dial.origin == source.url.origin;
+            for link in cx.facts.links.iter().filter(of_it) {
+                if let Some(finding) = of_another_type(cx, source, link) {
+                    cx.report(finding);
+                }
+            }
         }
     }
+}
+
+/// A data source of one product's type that asks another product.
+fn of_another_type(cx: &Cx<'_>, source: &DataSource, link: &Link<'_>) -> Option<Diagnostic> {
+    let asked = |node: &Node| node.product().is_some_and(|it| it.data_sources().contains(&source.ty));
+    let right = link.to.product()?.data_sources();
+    let known = Product::ALL.iter().any(|it| it.data_sources().contains(&source.ty));
+    if right.is_empty() || asked(link.to) || !known || link.through.is_some() || link.answer().is_none() {
+        return None;
+    }
+    let message = format!(
+        "data source `{}` is of type `{}`, and `{}` is {}, which answers none of its queries",
+        source.name,
+        source.ty,
+        link.to.name,
+        link.to.title()
+    );
+    let finding = cx.finding(message, &source.url.origin, format!("a data source of type `{}`", source.ty));
+    let finding = finding.label(link.to.span(), format!("answers data sources of type {}", either(right)));
+    let mut others = cx.system.nodes().filter(|(_, node)| asked(node));
+    let finding = match (others.next(), others.next()) {
+        (Some((_, one)), None) => finding.help(format!("dial `{}`, which is {}", one.name, one.title())),
+        _ => finding,
+    };
+    Some(finding.help(format!("or let its type be {}", either(right))))
 }
 
 /// A data source that is said to be in Grafana's own container.
@@ -120,7 +154,8 @@ mod tests {
              ['./s.yml:/s.yml']\n  grafana:\n    image: grafana/grafana:12.0.0\n    volumes: \
              ['./data.yml:/etc/grafana/provisioning/datasources/data.yml']\n"
         );
-        let data = format!("datasources: [{{name: s, type: loki, url: '{url}'}}]\n");
+        let ty = ["loki", "tempo"].into_iter().find(|it| image.contains(it)).unwrap_or("prometheus");
+        let data = format!("datasources: [{{name: s, type: {ty}, url: '{url}'}}]\n");
         Bench::project(&[("compose.yaml", &compose), ("data.yml", &data), ("s.yml", config)])
     }
 
@@ -149,6 +184,30 @@ mod tests {
         mimir("http://store:9009/prometheus").silent("G003");
         mimir("http://store:9009/prometheus").silent("L005");
         mimir("http://store:8080/prometheus").finds("G003", "'http://store:8080/prometheus'");
+    }
+
+    #[test]
+    fn fails_on_a_store_of_another_type() {
+        let of = |ty: &str, url: &str| {
+            let compose = "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    volumes: \
+                           ['./d.yml:/etc/grafana/provisioning/datasources/d.yml']\n  prometheus:\n    image: \
+                           prom/prometheus:v3.5.0\n  loki:\n    image: grafana/loki:3.5.0\n  odd:\n    image: \
+                           prom/prometheus:latest\n";
+            let data = format!("datasources: [{{name: s, type: {ty}, url: '{url}'}}]\n");
+            Bench::project(&[("compose.yaml", compose), ("d.yml", &data)])
+        };
+        let bench = of("loki", "http://prometheus:9090");
+        bench.finds("G003", "'http://prometheus:9090'");
+        assert_eq!(
+            bench.helps("G003"),
+            ["dial `loki`, which is Loki 3.5.0".to_owned(), "or let its type be `prometheus`".to_owned()]
+        );
+        of("prometheus", "http://prometheus:9090").silent("G003");
+        // It has a door for these too.
+        of("prometheus", "http://loki:3100/loki").silent("G003");
+        // A plugin's, and a store of which nothing is known.
+        of("acme-loki-datasource", "http://prometheus:9090").silent("G003");
+        of("loki", "http://elsewhere:9090").silent("G003");
     }
 
     #[test]

@@ -337,6 +337,12 @@ pub(crate) fn multi_tenant(value: &Value, paths: &[&str], node: &Origin) -> Opti
     Some(truth.unwrap_or_else(|| Sourced::new(true, node.clone())))
 }
 
+/// Where a product's ring is kept in the memory of each process, at the first of these paths that is written.
+pub(crate) fn ring_alone(value: &Value, paths: &[&str]) -> Option<Origin> {
+    let store = paths.iter().find_map(|path| text(value, path))?;
+    (store.value == "inmemory").then_some(store.origin)
+}
+
 /// A whole number that is not negative, at a dotted path.
 pub(crate) fn number(value: &Value, path: &str) -> Option<Sourced<u64>> {
     let value = value.at(path)?;

@@ -154,6 +154,7 @@ struct StoredProduct {
     server: StoredServer,
     /// The minor releases whose settings are known to the last one; none where all are.
     settings: Option<VersionRange>,
+    ring: Option<Ring>,
     /// The types of Grafana's data sources that may ask it.
     #[serde(default)]
     data_sources: Vec<String>,
@@ -161,6 +162,15 @@ struct StoredProduct {
     rejects: Vec<String>,
     #[serde(default)]
     constraints: Vec<(VersionRange, String)>,
+}
+
+/// Where a store's configuration speaks of the ring, in which its processes find each other.
+#[derive(Deserialize, Debug)]
+pub struct Ring {
+    /// To how many of them each piece of data goes.
+    pub factor: String,
+    /// Where the ring is kept.
+    pub store: String,
 }
 
 /// What a command line says of the server that all parts of a product share.
@@ -338,6 +348,11 @@ impl Product {
     /// The endpoint of that name at a version.
     pub fn endpoint(self, version: Version, name: &str) -> Option<Endpoint> {
         self.endpoints(version).into_iter().find(|endpoint| endpoint.name == name)
+    }
+
+    /// Where its configuration speaks of the ring that its processes form, if they do.
+    pub fn ring(self) -> Option<&'static Ring> {
+        stored(self)?.ring.as_ref()
     }
 
     /// The types of Grafana's data sources whose queries it answers, the usual one first.

@@ -62,6 +62,8 @@ pub struct ProxyDoor {
     pub tls: Known<Tls>,
     /// Does it take HTTP/2? Not known where the release decides.
     pub http2: Known<bool>,
+    /// Is it told to take nothing else, whoever comes?
+    pub only_http2: bool,
     /// What opens it.
     pub origin: Origin,
 }
@@ -133,6 +135,8 @@ pub struct Server {
     pub tls: Known<Tls>,
     /// Is it spoken to in HTTP/2?
     pub http2: Known<bool>,
+    /// Whatever it says itself?
+    pub only_http2: bool,
     /// Is it asked whether it is well?
     pub check: Option<ServerCheck>,
 }

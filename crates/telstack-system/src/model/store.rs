@@ -24,6 +24,8 @@ pub struct Store {
     /// How many of the processes that keep data each piece of it goes to, as its configuration or its own default
     /// says. Not known of a stack.
     pub replication: Option<Sourced<u64>>,
+    /// What says that each process keeps the ring in its own memory, where no other finds it. Not known of a stack.
+    pub ring_alone: Option<Origin>,
     /// What says that it keeps data on a disk of its own, not in a store that several can share. Not known of a stack.
     pub local: Option<Origin>,
     /// How large a message its gRPC servers take, in MiB; their own default where nobody needs more.
@@ -239,6 +241,7 @@ impl Store {
             tenant: None,
             multi_tenant: None,
             replication: None,
+            ring_alone: None,
             local: None,
             tls: None,
             max_message: None,

@@ -160,6 +160,7 @@ fn doors(line: &Line, found: &mut Frontend, stays_http1: bool, version: Option<V
                     port,
                     tls,
                     http2,
+                    only_http2: said.only_http2(),
                     origin: origin.clone(),
                 }));
             }

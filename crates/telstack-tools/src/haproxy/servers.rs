@@ -78,6 +78,11 @@ impl<'a> Said<'a> {
         }
     }
 
+    /// Is nothing but HTTP/2 to be spoken, without asking the other end?
+    pub(super) fn only_http2(&self) -> bool {
+        self.value("proto").is_some_and(|it| !it.open && it.text == "h2")
+    }
+
     /// Does it get something only once others are gone, or nothing, or may it be so?
     fn stands_back(&self) -> bool {
         let none = |it: &Word| it.open || it.text == "0";
@@ -151,6 +156,7 @@ pub(super) fn server<'a>(line: &'a Line, default: &[&'a Line], out: &mut Diagnos
         takes_turns: !own.open && !said.stands_back(),
         tls: said.tls("crt"),
         http2: if own.open { Known::Unknown } else { said.http2() },
+        only_http2: said.only_http2(),
         check: asked(&said, own.open),
     })
 }

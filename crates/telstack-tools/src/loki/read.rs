@@ -13,6 +13,9 @@ use crate::{
 /// Where it says how many ingesters a line goes to; the first that is written holds.
 const REPLICATION: [&str; 2] = ["ingester.lifecycler.ring.replication_factor", "common.replication_factor"];
 
+/// Where it says where the ring of those is kept; the first that is written holds.
+const RING: [&str; 2] = ["ingester.lifecycler.ring.kvstore.store", "common.ring.kvstore.store"];
+
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
     let server = Server::of(node, Product::Loki, document.as_ref());
@@ -60,6 +63,7 @@ fn settings(node: &mut Node, document: &Value) {
     store.data_path = text(document, "common.path_prefix");
     store.max_message = receivers::read_grpc_server(document);
     store.multi_tenant = reading::multi_tenant(document, &["auth_enabled"], &origin);
+    store.ring_alone = reading::ring_alone(document, &RING);
     let default = || version.and_then(|version| Product::Loki.option(version, REPLICATION[1])?.default?.as_u64());
     store.replication = if let Some(path) = REPLICATION.iter().find(|path| document.at(path).is_some()) {
         number(document, path)

@@ -61,6 +61,7 @@ fn settings(node: &mut Node, document: &Value) {
         None if document.at("ingest_storage").is_some() => None,
         None => by_default(REPLICATION),
     };
+    store.ring_alone = reading::ring_alone(document, &["ingester.ring.kvstore.store"]);
     let backend = BACKEND.iter().find_map(|path| text(document, path));
     store.local = match backend {
         Some(backend) => (backend.value == "filesystem").then_some(backend.origin),

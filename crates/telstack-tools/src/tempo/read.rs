@@ -22,6 +22,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         let receivers = document.at("distributor.receivers").and_then(receivers::read_max_message);
         store.max_message = receivers.or_else(|| receivers::read_grpc_server(document));
         store.replication = number(document, "ingester.lifecycler.ring.replication_factor");
+        store.ring_alone = reading::ring_alone(document, &["ingester.lifecycler.ring.kvstore.store"]);
         store.local = text(document, "storage.trace.backend").filter(|it| it.value == "local").map(|it| it.origin);
         if let Some(facet) = store.tempo_mut() {
             facet.generator = generator(document);

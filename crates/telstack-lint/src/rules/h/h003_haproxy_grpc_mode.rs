@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Warning,
         summary: "gRPC passes a proxy that turns it into HTTP/1, pins each client to one server, or cuts it off.",
         why: "With `mode http` a server is spoken to in HTTP/1 unless its line says `proto h2` (or `alpn h2` with \
-              `ssl`), and gRPC servers refuse that. With `mode tcp` a connection stays with the server that it came \
+              `ssl`), and gRPC servers refuse that. With `mode tcp` it starts with no `proto h2` at all, and a connection stays with the server that it came \
               to first, and gRPC clients open one for good: `balance roundrobin` spreads clients, not their data, and \
               a new server gets none. A connection that is silent for longer than `timeout client` or `timeout \
               server` is cut.",
@@ -23,7 +23,8 @@ pub(crate) static RULE: Rule = Rule {
         good: "# haproxy.cfg\nbackend gateways\n    mode http\n    balance roundrobin\n    server one gateway-1:4317 proto h2\n    \
                server two gateway-2:4317 proto h2",
         silent: "`mode tcp` before receivers that end old connections (`max_connection_age`), or where no `balance` is \
-                 written; TLS with `alpn h2`. An error where the server is known to speak gRPC and gets HTTP/1. That \
+                 written; TLS with `alpn h2`. An error where the server is known to speak gRPC and gets HTTP/1, and where `proto h2` keeps HAProxy from \
+                 starting. That \
                  silent connections are cut is advice, and only where the server is known and no sender of the stack \
                  keeps its connection alive.",
         sources: &[
@@ -41,6 +42,9 @@ const LONG: &str = "1h";
 const MAX_AGE: &str = "keepalive.server_parameters.max_connection_age";
 
 fn check(cx: &mut Cx<'_>) {
+    for finding in refused(cx) {
+        cx.report(finding);
+    }
     for (id, proxy, number) in proxies::backends(cx.system) {
         let all = proxies::behind(cx.system, id, number);
         let backend = &proxy.backends[number];
@@ -68,6 +72,31 @@ fn check(cx: &mut Cx<'_>) {
             }
         }
     }
+}
+
+/// HTTP/2 where connections are handed on as they are: HAProxy does not start.
+fn refused(cx: &Cx<'_>) -> Vec<Diagnostic> {
+    let connections = |layer: &Option<Sourced<Layer>>| layer.clone().filter(|it| it.value == Layer::Connections);
+    let finding = |name: &str, at: &Origin, layer: &Sourced<Layer>| {
+        let message = format!("`proto h2` is no word for `{name}`, which hands on connections as they are");
+        cx.finding(message, at, "HAProxy does not start: `MUX protocol 'h2' is not usable`")
+            .severity(Severity::Error)
+            .label(layer.span(), "with `mode tcp`, which holds where no other is written")
+            .help("leave `proto h2` out: HTTP/2 passes as it is")
+            .help("or hand on requests: `mode http`, in frontend and backend")
+    };
+    let mut found = Vec::new();
+    for proxy in cx.system.nodes().filter_map(|(_, node)| node.proxy()) {
+        for (frontend, layer) in proxy.frontends.iter().filter_map(|it| Some((it, connections(&it.layer)?))) {
+            let doors = frontend.doors.iter().filter(|it| it.only_http2);
+            found.extend(doors.map(|door| finding(&frontend.name, &door.origin, &layer)));
+        }
+        for (backend, layer) in proxy.backends.iter().filter_map(|it| Some((it, connections(&it.layer)?))) {
+            let servers = backend.servers.iter().filter(|it| it.only_http2);
+            found.extend(servers.map(|server| finding(&backend.name, &server.host.origin, &layer)));
+        }
+    }
+    found
 }
 
 /// A server that is spoken to in HTTP/1.
@@ -201,6 +230,20 @@ mod tests {
         assert_eq!(found.fixes("H003", &after), Applicability::Safe);
         let unknown = bench(&cfg.replace("gateway", "elsewhere"));
         assert_eq!(unknown.finds("H003", "elsewhere:4317"), Severity::Warning);
+    }
+
+    #[test]
+    fn fails_on_http_2_where_connections_are_handed_on() {
+        let cfg = "backend b\n mode tcp\n server s gateway:4317 proto h2\n";
+        assert_eq!(bench(cfg).finds("H003", "gateway:4317"), Severity::Error);
+        bench(&cfg.replace(" mode tcp\n", "")).finds("H003", "gateway:4317");
+        let front =
+            "frontend f\n mode tcp\n bind :4317 proto h2\n default_backend b\nbackend b\n server s gateway:4319\n";
+        assert_eq!(bench(front).finds("H003", ":4317"), Severity::Error);
+        // What both ends agree on is theirs.
+        bench(&cfg.replace("proto h2", "ssl verify none alpn h2")).silent("H003");
+        bench(&front.replace("proto h2", "ssl crt x alpn h2")).silent("H003");
+        bench(&cfg.replace("mode tcp", "mode http")).silent("H003");
     }
 
     #[test]

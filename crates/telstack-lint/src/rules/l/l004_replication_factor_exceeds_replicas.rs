@@ -1,4 +1,5 @@
-use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_catalog::product::Product;
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 use telstack_system::{Instances, Node, Platform, Sourced};
 
 use crate::{Cx, Rule, facts, repair};
@@ -8,7 +9,8 @@ pub(crate) static RULE: Rule = Rule {
         code: "L004",
         name: "replication-factor-exceeds-replicas",
         severity: Severity::Error,
-        summary: "A store is to write everything several times, and there are too few of it to do so.",
+        summary: "A store is to write everything several times, and there are too few of it to do so, or they cannot \
+                  find each other.",
         why: "A write counts when more than half of the replicas have taken it. With `replication_factor: 3`, which is \
               Loki's own default, a single Loki refuses every write: `at least 2 live replicas required, could only \
               find 1`.",
@@ -22,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
   ring:
     kvstore:
       store: inmemory",
-        silent: "There are several services of the store; it runs only one of its parts (`-target`); how many run, or \
+        silent: "Nothing says where the ring is kept. There are several services of the store; it runs only one of its parts (`-target`); how many run, or \
                  the factor, comes from the environment or a flag. A stack description need not say it.",
         sources: &[
             "https://github.com/grafana/loki/issues/6231",
@@ -36,6 +38,8 @@ pub(crate) static RULE: Rule = Rule {
 /// Flags that say what the configuration then does not.
 const FACTOR: &str = "replication-factor";
 const TARGET: &str = "target";
+/// How flags end that say where the ring is kept.
+const STORE: &str = "store";
 /// All parts in one process.
 const ALL: &str = "all";
 
@@ -44,6 +48,10 @@ fn check(cx: &mut Cx<'_>) {
         let Some(factor) = node.store().and_then(|store| store.replication.as_ref()) else { continue };
         let Some(members) = members(cx, node) else { continue };
         let needed = factor.value / 2 + 1;
+        if let Some(finding) = alone(cx, node, needed, &members) {
+            cx.report(finding);
+            continue;
+        }
         if members.count.value >= needed {
             continue;
         }
@@ -61,13 +69,42 @@ fn check(cx: &mut Cx<'_>) {
         if *origin != factor.origin {
             finding = finding.label(origin.span(), format!("{many} of it"));
         }
-        let finding = finding.help(format!("set `replication_factor` to {count}"));
+        let setting = node.product().and_then(Product::ring).map_or("replication_factor", |ring| &ring.factor);
+        let finding = finding.help(if default {
+            format!("write `{setting}: {count}`")
+        } else {
+            format!("set `replication_factor` to {count}")
+        });
         let (from, to) = (factor.value.to_string(), count.to_string());
         // How many are fine where their number changes, somebody has to say.
         let changes = repair::word(&factor.origin, &from, &to).filter(|_| !default && !members.scaled);
         let fix = changes.map(|changes| Fix::safe(format!("set it to {to}"), changes));
         cx.report(repair::with(finding, fix));
     }
+}
+
+/// Several that cannot find each other: each is a ring of one.
+fn alone(cx: &Cx<'_>, node: &Node, needed: u64, members: &Members) -> Option<Diagnostic> {
+    let ring = node.store()?.ring_alone.as_ref()?;
+    let Sourced { value: count, origin } = &members.count;
+    let told = facts::flags(node).iter().any(|flag| flag.name.ends_with(STORE));
+    if *count < 2 || members.scaled || told {
+        return None;
+    }
+    let message = format!("`{}` runs {count} times, and each keeps the ring for itself and finds no other", node.name);
+    let (severity, remark) = if needed > 1 {
+        (Severity::Error, format!("each is alone, and refuses every write: {needed} must answer"))
+    } else {
+        (Severity::Warning, "each is alone: a query sees what one of them took lately".to_owned())
+    };
+    let setting = node.product()?.ring()?;
+    Some(
+        cx.finding(message, ring, remark)
+            .severity(severity)
+            .label(origin.span(), format!("runs {count} times"))
+            .help(format!("let them find each other: `{}: memberlist`, and `memberlist.join_members`", setting.store))
+            .help("run one of it"),
+    )
 }
 
 /// How many of a store there are.
@@ -136,6 +173,32 @@ mod tests {
         let few = scaled(5, 2);
         few.finds("L004", "factor");
         few.leaves("L004");
+    }
+
+    #[test]
+    fn several_that_do_not_find_each_other() {
+        let loki = |store: &str, factor: u64, flag: &str, replicas: u64| {
+            let compose = format!(
+                "services:\n  loki:\n    image: grafana/loki:3.5.0\n    command: [-config.file=/l.yml{flag}]\n    volumes: \
+                 ['./l.yml:/l.yml']\n    deploy: {{replicas: {replicas}}}\n"
+            );
+            let config = format!("common: {{replication_factor: {factor}, ring: {{kvstore: {{store: {store}}}}}}}\n");
+            Bench::project(&[("compose.yaml", &compose), ("l.yml", &config)])
+        };
+        assert_eq!(loki("inmemory", 3, "", 3).finds("L004", "inmemory"), Severity::Error);
+        assert_eq!(loki("inmemory", 1, "", 3).finds("L004", "inmemory"), Severity::Warning);
+        loki("memberlist", 1, "", 3).silent("L004");
+        loki("inmemory", 1, "", 1).silent("L004");
+        loki("inmemory", 1, ", -ring.store=memberlist", 3).silent("L004");
+        loki("${STORE}", 1, "", 3).silent("L004");
+    }
+
+    #[test]
+    fn says_which_setting() {
+        let compose = "services:\n  mimir:\n    image: grafana/mimir:2.17.1\n    command: [-config.file=/m.yml]\n    volumes: \
+                       ['./m.yml:/m.yml']\n";
+        let bench = Bench::project(&[("compose.yaml", compose), ("m.yml", "target: all\n")]);
+        assert_eq!(bench.helps("L004"), ["write `ingester.ring.replication_factor: 1`"]);
     }
 
     #[test]

@@ -1,14 +1,20 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use std::collections::BTreeMap;
+
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity, Span};
 use telstack_system::{Instances, Node, Origin};
 
-use crate::{Cx, Rule, facts::several};
+use crate::{
+    Cx, Rule,
+    facts::{flags, several},
+    words::is_reference,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
         code: "T002",
         name: "local-storage-distributed",
         severity: Severity::Error,
-        summary: "Several of a store run, and each keeps its data on a disk of its own.",
+        summary: "Several of a store run, or parts of one, and each keeps its data on a disk of its own.",
         why: "What one of them wrote the others cannot read: a query finds a part of the data, another part the next \
               time, and compaction never sees all of it.",
         bad: r"storage:
@@ -34,7 +40,15 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
+/// The flag that lets a process be one part of a store; parts that write what they keep, and parts that read it.
+const TARGET: &str = "target";
+const WRITERS: [&str; 2] = ["write", "ingester"];
+const READERS: [&str; 5] = ["read", "querier", "backend", "store-gateway", "compactor"];
+
 fn check(cx: &mut Cx<'_>) {
+    for finding in parts(cx) {
+        cx.report(finding);
+    }
     for (_, node) in cx.system.nodes() {
         let Some(store) = node.store() else { continue };
         let Some((local, instances)) = store.local.as_ref().zip(several(node)) else { continue };
@@ -54,6 +68,61 @@ fn check(cx: &mut Cx<'_>) {
             .help("keep the data in an object store, such as S3, which all of them reach")
             .help("run one of it");
         cx.report(finding);
+    }
+}
+
+/// Parts of one store, each in a container of its own, that read one configuration and keep data on disks of their own.
+fn parts(cx: &Cx<'_>) -> Vec<Diagnostic> {
+    let mut clusters: BTreeMap<Span, Vec<Part<'_>>> = BTreeMap::new();
+    for (_, node) in cx.system.nodes() {
+        let Some(place) = node.store().and_then(|it| it.local.as_ref()?.span()) else { continue };
+        let given = flags(node).into_iter().find(|it| it.name == TARGET);
+        let part = given.and_then(|it| Some(Part { node, target: it.value?, at: it.origin }));
+        clusters.entry(place).or_default().extend(part.filter(|it| !is_reference(it.target)));
+    }
+    let mut found = Vec::new();
+    for all in clusters.values() {
+        let written = |part: &&Part<'_>| WRITERS.contains(&part.target);
+        let Some(writer) = all.iter().find(written) else { continue };
+        let apart = |part: &&Part<'_>| READERS.contains(&part.target) && !one_folder(writer.node, part.node);
+        let (Some(reader), Some(local)) =
+            (all.iter().find(apart), writer.node.store().and_then(|it| it.local.as_ref()))
+        else {
+            continue;
+        };
+        let message = format!(
+            "`{}` keeps what it writes on a disk of its own, where `{}` does not find it",
+            writer.node.name, reader.node.name
+        );
+        found.push(
+            cx.finding(message, local, "on a disk of its own")
+                .label(writer.at.span(), "writes")
+                .label(reader.at.span(), "reads")
+                .help("keep the data in an object store, such as S3, which all of them reach")
+                .help("or give all of them one volume"),
+        );
+    }
+    found
+}
+
+/// A part of a store that runs by itself.
+struct Part<'a> {
+    node: &'a Node,
+    target: &'a str,
+    at: &'a Origin,
+}
+
+/// Have both surely, or maybe, the same folder?
+fn one_folder(one: &Node, other: &Node) -> bool {
+    let mount = |node: &Node| {
+        let (container, path) = (node.container.as_ref()?, node.store()?.data_path.as_ref()?);
+        // Of a folder that is not said, and of what else may be mounted, nobody knows.
+        let known = !container.gaps.files;
+        known.then(|| container.mount_of(&path.value).map(|it| it.source.clone()))
+    };
+    match (mount(one), mount(other)) {
+        (Some(one), Some(other)) => one.is_some() && one == other,
+        _ => true,
     }
 }
 
@@ -120,6 +189,34 @@ mod tests {
     fn silent_when_it_is_not_known_how_many() {
         tempo(true, Known::Unknown).silent("T002");
         tempo(true, Known::Absent).silent("T002");
+    }
+
+    #[test]
+    fn parts_that_do_not_find_what_others_wrote() {
+        let loki = |writes: &str, reads: &str, volumes: &str| {
+            let service = |name: &str, target: &str| {
+                let volumes = volumes.replace("NAME", name);
+                format!(
+                    "  {name}:\n    image: grafana/loki:3.5.0\n    command: [-config.file=/l.yml, {target}]\n    volumes: \
+                     ['./l.yml:/l.yml'{volumes}]\n"
+                )
+            };
+            let compose = format!(
+                "services:\n{}{}volumes: {{d: , one: , two: }}\n",
+                service("one", writes),
+                service("two", reads)
+            );
+            let config = "common: {path_prefix: /loki}\nschema_config: {configs: [{from: 2024-04-01, store: tsdb, \
+                          object_store: filesystem, schema: v13}]}\n";
+            Bench::project(&[("compose.yaml", &compose), ("l.yml", config)])
+        };
+        let apart = loki("-target=write", "-target=read", "");
+        assert_eq!(apart.finds("T002", "filesystem"), Severity::Error);
+        loki("-target=write", "-target=read", ", 'NAME:/loki'").finds("T002", "filesystem");
+        loki("-target=write", "-target=read", ", 'd:/loki'").silent("T002");
+        loki("-target=write", "-target=${TARGET}", "").silent("T002");
+        loki("-target=all", "-target=all", "").silent("T002");
+        loki("-target=write", "-target=distributor", "").silent("T002");
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct ImageFacts {
     pub user_id: Option<u32>,
     /// Program that starts.
     pub entrypoint: &'static str,
+    /// The arguments that it starts with, where a command takes their place; none where they are not known.
+    pub default_args: Vec<&'static str>,
     /// A command in the image that checks the server and needs no shell.
     pub builtin_health: Option<Vec<&'static str>>,
     /// Directory of the image that its user owns: a new named volume mounted there is writable. `None`
@@ -66,6 +68,8 @@ struct Stored {
     curl: bool,
     uid: Option<u32>,
     entrypoint: String,
+    #[serde(default)]
+    args: Vec<String>,
     health: Option<Vec<String>>,
     config: Option<String>,
     data: Option<String>,
@@ -91,6 +95,7 @@ pub fn image_facts(repository: &str, tag: &str) -> Option<ImageFacts> {
         has_curl: row.curl,
         user_id: row.uid,
         entrypoint: &row.entrypoint,
+        default_args: row.args.iter().map(String::as_str).collect(),
         builtin_health: row.health.as_ref().map(|words| words.iter().map(String::as_str).collect()),
         data_dir: row.data.as_deref(),
         default_config: row.config.as_deref(),
@@ -156,6 +161,7 @@ fn collector(distribution: Distribution, tag: &str) -> Option<ImageFacts> {
         has_curl: has(|image| image.curl),
         user_id: container.uid,
         entrypoint: LEAKED.keep(&container.entrypoint),
+        default_args: Vec::new(),
         builtin_health: None,
         data_dir: None,
         default_config: container.default_config.map(|path| LEAKED.keep(&path)),

@@ -6,6 +6,7 @@ use crate::{
     Cx, Rule,
     facts::{Part, Place, nanoseconds},
     repair,
+    words::is_reference,
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -88,6 +89,11 @@ fn moved(
     }
     let timeout = batch.text("timeout").filter(|it| nanoseconds(it).is_some_and(|it| it > 0.0))?;
     let (size, most) = (batch.number("send_batch_size")?, batch.number("send_batch_max_size")?);
+    // What the processor may not have, queues may not have either (D008).
+    let fits = (most == 0 || size <= most) && exporters.iter().all(|part| holds(part, size));
+    if !fits {
+        return None;
+    }
     let most = if most > 0 { format!(", max_size: {most}") } else { String::new() };
     let new = format!("{{flush_timeout: {timeout}, min_size: {size}{most}, sizer: items}}");
     let mut changes = repair::without_processor(pipeline, reference)?;
@@ -95,6 +101,15 @@ fn moved(
         changes.extend(repair::set(&part.component.origin, &part.component.settings, BATCH, &new)?);
     }
     Some(changes)
+}
+
+/// Can the queue of an exporter hold a batch of so many items? Where it counts something else, it can.
+fn holds(part: &Part<'_>, items: i64) -> bool {
+    match part.component.setting("sending_queue.sizer") {
+        None => true,
+        Some(sizer) if sizer.as_str().is_some_and(|it| it != "items" && !is_reference(it)) => true,
+        Some(_) => part.number("sending_queue.queue_size").is_some_and(|size| size >= items),
+    }
 }
 
 #[cfg(test)]
@@ -127,6 +142,24 @@ mod tests {
         let after = yaml("[memory_limiter]", &format!("{DISK}\n{sizes}"), "otlp");
         assert_eq!(bench.fixes("D009", &after), Applicability::Unsafe);
         collector("0.140.0", &after).silent("D009");
+    }
+
+    #[test]
+    fn moves_nothing_that_the_queue_would_refuse() {
+        let text = yaml("[memory_limiter, batch]", DISK, "otlp");
+        let small = text.replace("send_batch_max_size: 10000", "send_batch_max_size: 1000");
+        collector("0.140.0", &small).leaves("D009");
+        let queue = |size: u64| format!("{DISK}\n      sizer: items\n      queue_size: {size}");
+        collector("0.140.0", &yaml("[memory_limiter, batch]", &queue(100), "otlp")).leaves("D009");
+        let after = yaml(
+            "[memory_limiter]",
+            &format!(
+                "{}\n      batch: {{flush_timeout: 200ms, min_size: 8192, max_size: 10000, sizer: items}}",
+                queue(9000)
+            ),
+            "otlp",
+        );
+        collector("0.140.0", &yaml("[memory_limiter, batch]", &queue(9000), "otlp")).fixes("D009", &after);
     }
 
     #[test]

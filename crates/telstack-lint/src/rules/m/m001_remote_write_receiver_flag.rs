@@ -1,6 +1,6 @@
-use telstack_catalog::product::Need;
+use telstack_catalog::product::{self, Need};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Protocol, Store};
+use telstack_system::{Node, Protocol, Store};
 
 use crate::{Cx, Rule, facts::Arrival, repair};
 
@@ -62,11 +62,32 @@ pub(crate) fn judge(cx: &mut Cx<'_>, protocol: Protocol, does: &str) {
         if let Some(better) = link.better() {
             finding = finding.help(better);
         }
-        let finding = finding.help(format!("start `{}` with `--{flag}`", link.to.name));
+        let start = format!("start `{}` with `--{flag}`", link.to.name);
+        let whole = whole_command(link.to, &flag).filter(|_| cx.system.from_files);
+        let finding = finding.help(match whole {
+            Some(whole) => {
+                format!("{start}; a command takes the place of the image's own, so write all of it: `{whole}`")
+            }
+            None => start,
+        });
         let container = link.to.container.as_ref().filter(|it| cx.system.from_files && it.pod.is_none());
         let change = container.and_then(|it| repair::argument(it, &format!("--{flag}")));
         cx.report(repair::with(finding, change.map(|it| Fix::safe(format!("start it with `--{flag}`"), it))));
     }
+}
+
+/// What to write where nothing is: the arguments of the image, which a command takes the place of, and the flag.
+fn whole_command(node: &Node, flag: &str) -> Option<String> {
+    let container = node.container.as_ref().filter(|it| it.command.is_empty() && it.base.is_none())?;
+    let image = &container.image.value;
+    let mut words = product::image_facts(&image.repository, &image.tag)?.default_args;
+    if words.is_empty() {
+        return None;
+    }
+    let flag = format!("--{flag}");
+    words.push(&flag);
+    let key = if container.pod.is_some() { "args" } else { "command" };
+    Some(format!("{key}: [{}]", words.join(", ")))
 }
 
 #[cfg(test)]
@@ -107,6 +128,27 @@ mod tests {
         let flag = Flag { name: "web.enable-remote-write-receiver".to_owned(), value: None, origin };
         bench.node(id).store_mut().and_then(|it| it.prometheus_mut()).expect("prometheus").flags.push(flag);
         bench.silent("M001");
+    }
+
+    #[test]
+    fn the_whole_command_where_none_is_written() {
+        let helps = |prometheus: &str| {
+            let compose = format!(
+                "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.140.0\n    volumes: \
+                 ['./c.yaml:/etc/otelcol-contrib/config.yaml']\n  prom:\n    {prometheus}\n"
+            );
+            let otel = "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {prometheusremotewrite: {endpoint: \
+                        'http://prom:9090/api/v1/write'}}\nservice: {pipelines: {metrics: {receivers: [otlp], \
+                        exporters: [prometheusremotewrite]}}}\n";
+            Bench::project(&[("compose.yaml", &compose), ("c.yaml", otel)]).helps("M001")
+        };
+        let start = "start `prom` with `--web.enable-remote-write-receiver`";
+        let whole = "; a command takes the place of the image's own, so write all of it: `command: \
+                     [--config.file=/etc/prometheus/prometheus.yml, --storage.tsdb.path=/prometheus, \
+                     --web.enable-remote-write-receiver]`";
+        assert_eq!(helps("image: prom/prometheus:v3.5.0"), [format!("{start}{whole}")]);
+        let given = "image: prom/prometheus:v3.5.0\n    command: [--config.file=/etc/prometheus/prometheus.yml]";
+        assert_eq!(helps(given), [start]);
     }
 
     #[test]

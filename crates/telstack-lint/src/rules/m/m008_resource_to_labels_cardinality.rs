@@ -1,11 +1,11 @@
-use telstack_catalog::otelcol;
+use telstack_catalog::{otelcol, product::Product};
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Origin, Value};
+use telstack_system::{Node, Origin, Protocol, Value};
 
 use super::m009_spanmetrics_unbounded_dimension::mentions;
 use crate::{
     Cx, Rule,
-    facts::{Part, Place},
+    facts::{Facts, Link, Part, Place},
     words::ticked,
 };
 
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
         name: "resource-to-labels-cardinality",
         severity: Severity::Warning,
         summary: "All attributes of a resource become labels, and some of them change with every start of a pod.",
-        why: "With `resource_to_telemetry_conversion` each attribute of the resource is a label of each metric. A \
+        why: "With `resource_to_telemetry_conversion`, or `promote_all_resource_attributes` of Prometheus, each attribute of the resource is a label of each metric. A \
               label that changes with every pod makes new series of all metrics at every restart: the store fills with \
               series that are never written again.",
         bad: r#"collector "agent" {
@@ -46,6 +46,9 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
+/// The same in Prometheus, of what it is sent as OTLP, and which attributes it leaves out.
+const PROMOTION: &str = "otlp.promote_all_resource_attributes";
+const EXCEPTIONS: &str = "otlp.ignore_resource_attributes";
 const CONVERSION: &str = "resource_to_telemetry_conversion.enabled";
 
 fn check(cx: &mut Cx<'_>) {
@@ -53,9 +56,8 @@ fn check(cx: &mut Cx<'_>) {
     for place in Place::all(cx.system).filter(|place| !place.pipeline.open) {
         for (_, exporter) in place.exporters(facts) {
             let Some(exporter) = exporter else { continue };
-            let Some(setting) = exporter.component.setting(CONVERSION).filter(|it| it.as_bool() == Some(true)) else {
-                continue;
-            };
+            let own = exporter.component.setting(CONVERSION).filter(|it| it.as_bool() == Some(true));
+            let Some(setting) = own.map(|it| (it, None)).or_else(|| promoted(facts, exporter)) else { continue };
             for (at, (reference, part)) in place.processors(facts).enumerate() {
                 let Some((churning, origin)) = part.and_then(|it| churning(it).or_else(|| detected(it))) else {
                     continue;
@@ -68,10 +70,13 @@ fn check(cx: &mut Cx<'_>) {
                 if left.is_empty() {
                     continue;
                 }
-                let message =
-                    format!("{} makes labels of {}, which change with every start", exporter.title(), ticked(&left));
+                let who = match setting.1 {
+                    Some(store) => format!("`{}`", store.name),
+                    None => exporter.title(),
+                };
+                let message = format!("{who} makes labels of {}, which change with every start", ticked(&left));
                 let mut finding = cx
-                    .finding(message, &setting.mark, "every attribute of the resource becomes a label")
+                    .finding(message, &setting.0.mark, "every attribute of the resource becomes a label")
                     .label(reference.origin.span(), format!("adds {}", ticked(&left)));
                 if let Some(origin) = origin {
                     finding = finding.label(origin.span(), "asked for here");
@@ -80,6 +85,19 @@ fn check(cx: &mut Cx<'_>) {
             }
         }
     }
+}
+
+/// The store that an exporter sends to, where that makes labels of all attributes, and what says so.
+fn promoted<'a>(facts: &'a Facts<'_>, exporter: &Part<'_>) -> Option<(&'a Value, Option<&'a Node>)> {
+    let mine = |link: &&Link<'_>| {
+        let of_it = link.dial.component.as_ref().is_some_and(|it| it.id == exporter.component.id);
+        link.from_id == exporter.id && of_it && link.dial.protocol == Protocol::OTLP_HTTP && link.answer().is_some()
+    };
+    let store = facts.links.iter().find(mine)?.to;
+    let config = store.written.iter().find(|it| store.product() == Some(Product::Prometheus) && it.role == "config")?;
+    // Some may be left out.
+    let all = config.document.at(PROMOTION).filter(|it| it.as_bool() == Some(true))?;
+    config.document.at(EXCEPTIONS).is_none().then_some((all, Some(store)))
 }
 
 /// The attributes that a processor adds and that change with every start, with what lists them.
@@ -175,6 +193,29 @@ mod tests {
         detects("detectors: [ecs], ecs: '${env:E}'").silent("M008");
         detects("detectors: '${env:D}'").silent("M008");
         detects("detectors: ['${env:D}', ecs]").silent("M008");
+    }
+
+    #[test]
+    fn warns_where_prometheus_makes_them() {
+        let sends = |otlp: &str, processors: &str| {
+            let compose = "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.140.0\n    volumes: \
+                           ['./c.yaml:/etc/otelcol-contrib/config.yaml']\n  prom:\n    image: prom/prometheus:v3.5.0\n    \
+                           command: [--config.file=/p.yml, --web.enable-otlp-receiver]\n    volumes: \
+                           ['./p.yml:/p.yml']\n";
+            let otel = format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nprocessors: {{k8sattributes: }}\nexporters: {{otlphttp: \
+                 {{endpoint: 'http://prom:9090/api/v1/otlp'}}}}\nservice: {{pipelines: {{metrics: {{receivers: [otlp], \
+                 processors: [{processors}], exporters: [otlphttp]}}}}}}\n"
+            );
+            let prometheus = format!("otlp: {{{otlp}}}\n");
+            Bench::project(&[("compose.yaml", compose), ("c.yaml", &otel), ("p.yml", &prometheus)])
+        };
+        sends("promote_all_resource_attributes: true", "k8sattributes").finds("M008", "true");
+        sends("promote_all_resource_attributes: true", "").silent("M008");
+        sends("promote_all_resource_attributes: false", "k8sattributes").silent("M008");
+        sends("promote_resource_attributes: [service.name]", "k8sattributes").silent("M008");
+        sends("promote_all_resource_attributes: true, ignore_resource_attributes: [k8s.pod.uid]", "k8sattributes")
+            .silent("M008");
     }
 
     #[test]

@@ -2,7 +2,12 @@
 
 use std::fmt::Display;
 
-use telstack_catalog::{Version, near::Near, otelcol};
+use telstack_catalog::{
+    Version,
+    near::Near,
+    otelcol,
+    product::{Product, SettingFlag},
+};
 use telstack_diagnostics::Diagnostic;
 use telstack_system::{Listener, Node, Platform};
 
@@ -85,9 +90,19 @@ pub(crate) fn own_metrics_at(version: Version, address: &str) -> String {
     }
 }
 
+/// The flag that says which interface the server of a store binds.
+const SERVER_ADDRESS: &str = "server.http-listen-address";
+
 /// How to bind every interface.
 pub(crate) fn bind_all(node: &Node, listener: &Listener) -> String {
     let address = format!("0.0.0.0:{}", listener.port);
+    // Loki, Tempo and Mimir name address and port apart; what Tempo is sent comes to its receivers.
+    let server = node.product().filter(|it| listener.signals.is_empty() || *it != Product::Tempo);
+    if let Some(SettingFlag::Sets(path)) = server.and_then(|it| it.setting_flag(SERVER_ADDRESS)) {
+        let flag = node.container.iter().flat_map(|it| &it.command).any(|word| word.origin == listener.origin);
+        let said = if flag { format!("-{SERVER_ADDRESS}=0.0.0.0") } else { format!("{path}: 0.0.0.0") };
+        return format!("bind every interface: `{said}`, which it does by itself");
+    }
     let own = node.version().filter(|_| node.collector().is_some() && listener.owner.is_none());
     let what = own.map_or_else(|| format!("`{address}`"), |version| own_metrics_at(version, &address));
     format!("bind every interface: {what}")

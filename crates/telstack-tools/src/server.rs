@@ -74,12 +74,16 @@ impl Server {
     fn door(&self, node: &Node, endpoint: &Endpoint) -> Door {
         let port = self.document.at(PORT);
         let written = port.and_then(Value::as_int).and_then(|port| u16::try_from(port).ok());
-        let address = text(&self.document, "server.http_listen_address").map(|it| it.value);
+        let address = text(&self.document, "server.http_listen_address");
+        let bind = Bind::parse(address.as_ref().map(|it| it.value.as_str()).unwrap_or_default());
+        // Where others cannot reach it, that is what there is to be shown.
+        let hidden = address.filter(|_| bind == Bind::Loopback).map(|it| it.origin);
+        let origin = hidden.or_else(|| port.map(|port| port.mark.clone()));
         Door {
             port: written.unwrap_or(endpoint.port),
-            bind: Bind::parse(address.as_deref().unwrap_or_default()),
+            bind,
             tls: server_tls(self.document.at("server.http_tls_config")),
-            origin: port.map_or_else(|| node.origin.clone(), |port| port.mark.clone()),
+            origin: origin.unwrap_or_else(|| node.origin.clone()),
         }
     }
 

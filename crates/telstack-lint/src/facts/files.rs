@@ -95,6 +95,14 @@ pub(super) fn problems(system: &System) -> Vec<FileProblem<'_>> {
     found
 }
 
+/// The one key that a word is more or less than by words before it: `frontend` of `query_frontend`.
+fn longer(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|start| start.ends_with('_'));
+    let mut alike = known.iter().filter(|it| ends(word, it) || ends(it, word));
+    let (Some(one), None) = (alike.next(), alike.next()) else { return None };
+    Some(one)
+}
+
 struct Walk<'a, 'b> {
     node: &'a Node,
     role: &'static str,
@@ -119,7 +127,7 @@ impl<'a> Walk<'a, '_> {
             let path = if parent.is_empty() { entry.key.clone() } else { format!("{parent}.{}", entry.key) };
             let Some(setting) = level.setting(&entry.key) else {
                 let known = level.keys();
-                let nearest = nearest(&entry.key, known.iter().copied());
+                let nearest = nearest(&entry.key, known.iter().copied()).or_else(|| longer(&entry.key, &known));
                 let sure = self.version.is_some();
                 self.report(&path, &entry.key_mark, FileProblemKind::Unknown { nearest, known, sure });
                 continue;

@@ -110,6 +110,13 @@ impl<'a> Behind<'a> {
         let is_it = |it: &&Listener| says_health(facts, id, node, it).is_some_and(|says| serves(says, path));
         node.listeners.iter().filter(|it| it.bind == Bind::All).find(is_it)
     }
+
+    /// The same part, where it answers inside its own container only.
+    pub(crate) fn hidden_health(&self, facts: &Facts<'_>, path: &str) -> Option<&'a Listener> {
+        let (id, node) = self.to?;
+        let is_it = |it: &&Listener| says_health(facts, id, node, it).is_some_and(|says| serves(says, path));
+        node.listeners.iter().filter(|it| it.bind == Bind::Loopback).find(is_it)
+    }
 }
 
 /// The path on which a listener says whether its collector is well; none for other listeners, and where run time

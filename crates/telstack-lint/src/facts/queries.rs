@@ -45,7 +45,10 @@ pub(crate) fn asked_metrics(system: &System, wanted: impl Fn(&str) -> bool) -> V
     for dashboard in system.nodes().filter_map(|(_, node)| node.viewer()).flat_map(|viewer| &viewer.dashboards) {
         for panel in &dashboard.panels {
             for query in &panel.queries {
-                let by = || format!("panel `{}` of dashboard `{}`", panel.title, dashboard.title);
+                let by = || match panel.title.as_str() {
+                    "" => format!("a panel without a title of dashboard `{}`", dashboard.title),
+                    title => format!("panel `{title}` of dashboard `{}`", dashboard.title),
+                };
                 of(&query.expr, by, &wanted, &mut found);
             }
         }

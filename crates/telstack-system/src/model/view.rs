@@ -96,8 +96,8 @@ pub struct Dashboard {
     pub data_sources: Vec<Sourced<String>>,
     /// The types that it says they have, by uid. Not known of a stack.
     pub types: BTreeMap<String, String>,
-    /// Data sources that whoever imports it is to choose: `DS_PROMETHEUS` of `${DS_PROMETHEUS}`, with the place of the
-    /// first use. Variables of the dashboard are none.
+    /// Data sources that whoever imports it is to choose: `DS_PROMETHEUS` of `${DS_PROMETHEUS}`, with the place of each
+    /// use. Variables of the dashboard are none.
     pub inputs: Vec<Sourced<String>>,
     /// Its panels, in reading order.
     pub panels: Vec<Panel>,

@@ -12,8 +12,11 @@ use crate::{
     reading::{items, period, text},
 };
 
+/// The flag that says where it listens.
+const LISTEN: &str = "web.listen-address";
+
 pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
-    let listen = command::flag(node, "web.listen-address");
+    let listen = command::flag(node, LISTEN);
     let Ok(document) = folder.config_for(node, "config.file").known() else { return Vec::new() };
     if let (Some(document), NodeKind::Alerter(alerter)) = (&document, &mut node.kind) {
         let hooks = items(document, "receivers").iter().flat_map(|receiver| items(receiver, "webhook_configs"));
@@ -26,12 +29,13 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     }
     let listens = listen.as_deref().is_none_or(|it| !expansion::is_unsettled(it));
     if let Some(version) = node.version().filter(|_| listens) {
+        let origin = command::flag_origin(node, LISTEN).unwrap_or(&node.origin).clone();
         let (host, port) = listen.as_deref().and_then(|it| it.rsplit_once(':')).unwrap_or(("", ""));
         node.listeners = link::listeners(node, Product::Alertmanager, version, |endpoint| {
             // The cluster's port is another flag's matter.
             let moved = port.parse().ok().filter(|_| endpoint.protocol != "gossip");
             let (port, bind) = (moved.unwrap_or(endpoint.port), Bind::parse(host));
-            Some(Door { port, bind, tls: Known::Value(Tls::Off), origin: node.origin.clone() })
+            Some(Door { port, bind, tls: Known::Value(Tls::Off), origin: origin.clone() })
         });
     }
     Vec::new()

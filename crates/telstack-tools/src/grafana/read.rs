@@ -327,7 +327,7 @@ fn dashboard(document: &Value) -> Dashboard {
     let document = document.at("dashboard").filter(|it| it.as_map().is_some()).unwrap_or(document);
     let of = |key: &str| text(document, key).map(|it| it.value).unwrap_or_default();
     let mut data_sources: Vec<Sourced<String>> = Vec::new();
-    let mut types = BTreeMap::new();
+    let (mut types, mut asking) = (BTreeMap::new(), Vec::new());
     let mut add = |value: &Value| {
         // Before Grafana 8 it was a name.
         let uid = value.at("datasource.uid").or_else(|| value.at("datasource"));
@@ -335,6 +335,7 @@ fn dashboard(document: &Value) -> Dashboard {
         if let (Some(uid), Some(ty)) = (&uid, text(value, "datasource.type")) {
             types.entry(uid.value.clone()).or_insert(ty.value);
         }
+        asking.extend(uid.clone().filter(|uid| uid.value.starts_with("${")));
         if let Some(uid) = uid.filter(|uid| !data_sources.iter().any(|known| known.value == uid.value)) {
             data_sources.push(uid);
         }
@@ -375,7 +376,7 @@ fn dashboard(document: &Value) -> Dashboard {
         let name = uid.value.strip_prefix("${")?.strip_suffix('}')?;
         asked.contains(&name).then(|| Sourced::new(name.to_owned(), uid.origin.clone()))
     };
-    let inputs = data_sources.iter().filter_map(chosen).collect();
+    let inputs = asking.iter().filter_map(chosen).collect();
     Dashboard {
         inputs,
         uid: of("uid"),

@@ -129,7 +129,7 @@ fn judge(cx: &Cx<'_>, owner: &Owner<'_>, path: &str, text: &str, value: &Value) 
             ),
             BareDollar::Error => at(
                 format!("`${name}` in `{path}` of {title} stops the collector"),
-                format!("{version} accepts only `${{env:{name}}}`"),
+                format!("{version} takes only `${{env:{name}}}` and `${{{name}}}`"),
             ),
             BareDollar::Literal if loud => at(
                 format!("`${name}` in `{path}` of {title} is not replaced by the environment variable"),

@@ -1,6 +1,10 @@
-use telstack_diagnostics::{RuleInfo, Severity};
+use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_system::Sourced;
 
-use crate::{Cx, Rule, words::either};
+use crate::{
+    Cx, Rule, repair,
+    words::{either, is_reference},
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -30,19 +34,35 @@ fn check(cx: &mut Cx<'_>) {
             let name = &input.value;
             let message = format!("dashboard `{}` is provisioned and asks for `{name}`", dashboard.title);
             let finding = cx.finding(message, &input.origin, "no data source has this name");
-            let uids: Vec<&str> = viewer.data_sources.iter().map(|it| it.uid.as_str()).collect();
+            let ty = dashboard.types.get(&format!("${{{name}}}"));
+            let fits = viewer.data_sources.iter().filter(|it| ty.is_none_or(|ty| it.ty == *ty));
+            let uids: Vec<&str> = fits.map(|it| it.uid.as_str()).collect();
             let finding = match uids.as_slice() {
                 [] => finding.help("name the uid of a data source in its place"),
                 uids => finding.help(format!("name the uid of a data source in its place: {}", either(uids))),
             };
-            cx.report(finding.help(format!("or give the dashboard a variable `{name}` of the type `datasource`")));
+            let finding = finding.help(format!("or give the dashboard a variable `{name}` of the type `datasource`"));
+            let fix = match uids.as_slice() {
+                [only] if !is_reference(only) => in_its_place(&dashboard.inputs, name, only),
+                _ => None,
+            };
+            cx.report(repair::with(finding, fix));
         }
     }
 }
 
+/// The only data source that may be meant, wherever the placeholder stands.
+fn in_its_place(inputs: &[Sourced<String>], name: &str, uid: &str) -> Option<Fix> {
+    let mut changes = Vec::new();
+    for input in inputs.iter().filter(|it| it.value == name) {
+        changes.extend(repair::word(&input.origin, &format!("${{{name}}}"), uid)?);
+    }
+    Some(Fix::unsafe_(format!("name data source `{uid}`"), changes))
+}
+
 #[cfg(test)]
 mod tests {
-    use telstack_diagnostics::Severity;
+    use telstack_diagnostics::{Applicability, Severity};
 
     use crate::test_support::Bench;
 
@@ -59,6 +79,33 @@ mod tests {
         assert_eq!(dashboard(json).finds("G005", r#""${DS_P}""#), Severity::Error);
         let old = r#"{"title": "t", "__inputs": [{"name": "DS_P"}], "panels": [{"datasource": "${DS_P}"}]}"#;
         dashboard(old).finds("G005", r#""${DS_P}""#);
+    }
+
+    #[test]
+    fn names_the_only_one_that_may_be_meant() {
+        let json = |uid: &str| {
+            format!(
+                r#"{{"title": "t", "__inputs": [{{"name": "DS_P"}}], "panels": [{{"datasource": {{"type": "loki", "uid": "{uid}"}}}},
+                {{"type": "logs", "datasource": {{"type": "loki", "uid": "{uid}"}}}}]}}"#
+            )
+        };
+        let compose = "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    volumes: \
+                       ['./p:/etc/grafana/provisioning', './d:/dash']\n";
+        let with = |sources: &str| {
+            let sources = format!("datasources: [{sources}]\n");
+            let provider = "providers: [{name: a, options: {path: /dash}}]\n";
+            Bench::project(&[
+                ("compose.yaml", compose),
+                ("p/dashboards/p.yml", provider),
+                ("p/datasources/s.yml", &sources),
+                ("d/a.json", &json("${DS_P}")),
+            ])
+        };
+        let (loki, tempo) = ("{name: L, type: loki, uid: logs}", "{name: T, type: tempo, uid: traces}");
+        let one = with(&format!("{loki}, {tempo}"));
+        assert_eq!(one.fixed("G005", &json("logs")), Applicability::Unsafe);
+        with(&format!("{loki}, {{name: M, type: loki, uid: more}}")).leaves("G005");
+        with(tempo).leaves("G005");
     }
 
     #[test]

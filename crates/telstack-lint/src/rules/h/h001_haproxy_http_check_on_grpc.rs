@@ -68,8 +68,16 @@ fn finding(cx: &Cx<'_>, probe: &HttpProbe, refusing: &[(&Behind<'_>, Grpc)]) -> 
     }
     let path = &probe.path.value;
     let ports: Vec<Option<u16>> = refusing.iter().map(|(it, _)| it.health(cx.facts, path).map(|it| it.port)).collect();
-    finding = match ports.first() {
-        Some(Some(port)) => finding.help(format!("ask the `health_check` extension: `check port {port}`")),
+    let hidden = first.hidden_health(cx.facts, path);
+    finding = match (ports.first(), hidden) {
+        (Some(Some(port)), _) => finding.help(format!("ask the `health_check` extension: `check port {port}`")),
+        (_, Some(hidden)) => {
+            let port = hidden.port;
+            finding.label(hidden.origin.span(), "answers inside its own container only").help(format!(
+                "ask the `health_check` extension, `check port {port}`, and let it bind every interface: \
+                 `endpoint: 0.0.0.0:{port}`"
+            ))
+        }
         _ => finding.help("ask the `health_check` extension of the collector: `check port 13133`"),
     };
     finding = finding.help("or only try to connect: `option tcp-check`");
@@ -120,6 +128,16 @@ mod tests {
         let cfg = "backend b\n option httpchk GET /\n server s gateway:4317 check inter 5s # x\n";
         let after = "backend b\n option httpchk GET /\n server s gateway:4317 check port 13133 inter 5s # x\n";
         assert_eq!(bench(cfg).fixes("H001", after), Applicability::Safe);
+    }
+
+    #[test]
+    fn shows_who_answers_inside_only() {
+        let hidden = GATEWAY.replace("0.0.0.0:13133", "localhost:13133");
+        let bench = Bench::proxy("backend b\n option httpchk\n server s gateway:4317 check\n", &[("gateway", &hidden)]);
+        let help = "ask the `health_check` extension, `check port 13133`, and let it bind every interface: `endpoint: \
+                    0.0.0.0:13133`";
+        assert_eq!(bench.helps("H001")[0], help);
+        bench.leaves("H001");
     }
 
     #[test]

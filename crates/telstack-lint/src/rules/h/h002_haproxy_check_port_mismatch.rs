@@ -76,6 +76,10 @@ enum Wrong {
 const SHOWN: usize = 3;
 
 fn with_others(mut finding: Diagnostic, others: &[Behind<'_>]) -> Diagnostic {
+    let shown =
+        |finding: &Diagnostic, span| finding.primary.iter().chain(&finding.labels).any(|it| Some(it.span) == span);
+    // Lines that stand for several are shown once.
+    let others: Vec<&Behind<'_>> = others.iter().filter(|it| !shown(&finding, it.server.host.span())).collect();
     for behind in others.iter().take(SHOWN) {
         finding = finding.label(behind.server.host.span(), format!("the same of `{}`", behind.server.name));
     }

@@ -138,6 +138,22 @@ mod tests {
     use crate::test_support::Bench;
 
     #[test]
+    fn a_flag_is_shown_where_it_is_given() {
+        let compose = "services:\n  loki:\n    image: grafana/loki:3.5.0\n    command: [-config.file=/l.yml, \
+                       -server.http-listen-address=127.0.0.1]\n    volumes: ['./l.yml:/l.yml']\n  grafana:\n    image: \
+                       grafana/grafana:12.0.0\n    volumes: ['./d.yml:/etc/grafana/provisioning/datasources/d.yml']\n";
+        let data = "datasources: [{name: l, type: loki, url: 'http://loki:3100'}]\n";
+        let bench = Bench::project(&[
+            ("compose.yaml", compose),
+            ("d.yml", data),
+            ("l.yml", "auth_enabled: false\nserver: {http_listen_port: 3100}\n"),
+        ]);
+        bench.finds("N001", "-server.http-listen-address=127.0.0.1");
+        let help = "bind every interface: `-server.http-listen-address=0.0.0.0`, which it does by itself";
+        assert!(bench.helps("N001").contains(&help.to_owned()), "{:?}", bench.helps("N001"));
+    }
+
+    #[test]
     fn fails_when_another_node_dials() {
         let bench = Bench::link(|_, listener| listener.bind = Bind::Loopback);
         assert_eq!(bench.finds("N001", "binds"), Severity::Error);

@@ -4,7 +4,7 @@ use telstack_system::{Dial, Layer, Listener, Node, NodeId, Purpose};
 
 use crate::{
     Cx, Rule,
-    facts::{Link, proxies},
+    facts::{Link, Part, proxies},
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -45,7 +45,8 @@ fn check(cx: &mut Cx<'_>) {
         let all = proxies::behind(cx.system, id, number);
         let servers: Option<Vec<(&Node, &Listener)>> =
             all.iter().map(|it| Some((it.to?.1, it.listener.filter(|it| it.protocol.is_grpc())?))).collect();
-        let Some(servers) = servers.filter(|it| !it.is_empty() && it.iter().all(|it| never_ends(cx, *it))) else {
+        let pinned = |it: &(&Node, &Listener)| never_ends(cx, *it) && !needs_whole_traces(cx, it.0);
+        let Some(servers) = servers.filter(|it| !it.is_empty() && it.iter().all(pinned)) else {
             continue;
         };
         for (from, dial) in proxies::clients(cx.system, id, number) {
@@ -87,7 +88,11 @@ fn over_service(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
     let container = link.to.container.as_ref()?;
     let instances = container.instances();
     let several = instances.several()?;
-    if meshed(cx, link.to) || meshed(cx, link.from) || !never_ends(cx, (link.to, listener)) {
+    if needs_whole_traces(cx, link.to)
+        || meshed(cx, link.to)
+        || meshed(cx, link.from)
+        || !never_ends(cx, (link.to, listener))
+    {
         return None;
     }
     let message = format!("{} keeps one connection, and so one pod behind `{}`", link.dialer(), service.name);
@@ -98,6 +103,12 @@ fn over_service(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
         .label(listener.origin.span(), "never ends a connection")
         .help("or make the Service headless (`clusterIP: None`), and let the exporter spread: `balancer_name: round_robin`");
     Some(advised(finding))
+}
+
+/// Must all of a trace come to one of a collector? Then it is S001's matter that they come to several.
+fn needs_whole_traces(cx: &Cx<'_>, node: &Node) -> bool {
+    let here = cx.facts.parts.iter().filter(|part| std::ptr::eq(part.node, node) && part.runs());
+    here.filter_map(Part::usable).any(|(fact, _)| fact.is_stateful_by_trace())
 }
 
 /// May a mesh be in the pods of a node?
@@ -157,6 +168,17 @@ mod tests {
         let requests = CFG.replace("mode tcp", "mode http").replace(":4317\n server", ":4317 proto h2\n server");
         bench(&requests, "").silent("N010");
         bench(&CFG.replace(" server t two:4317\n", ""), "").silent("N010");
+    }
+
+    #[test]
+    fn silent_where_whole_traces_are_needed() {
+        let sampler = gateway("").replace(
+            "exporters: {debug: }",
+            "processors: {tail_sampling: {policies: [{name: a, type: always_sample}]}}\nexporters: {debug: }",
+        );
+        let sampler = sampler.replace("receivers: [otlp],", "receivers: [otlp], processors: [tail_sampling],");
+        let bench = Bench::proxy(CFG, &[("agent", AGENT), ("one", &sampler), ("two", &sampler)]);
+        bench.silent("N010");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use telstack_catalog::{ComponentKind, otelcol};
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::{
-    Cluster, Component, Known, Listener, Node, ServicePort, ServiceType, TargetPort, Tls,
+    Cluster, Component, Known, Listener, Node, Protocol, ServicePort, ServiceType, TargetPort, Tls,
     cluster::{Ingress, same_namespace},
     link,
 };
@@ -51,7 +51,12 @@ fn check(cx: &mut Cx<'_>) {
                 (Known::Value(Tls::Off), _) => (
                     format!("{} sends to `{}` in plain text", part.title(), dial.host),
                     "a public address, unencrypted",
-                    if dial.protocol.is_grpc() { "leave `tls.insecure` out" } else { "write `https://`" },
+                    match dial.protocol {
+                        Protocol::KAFKA if part.knows("tls") => "encrypt: `tls: {}`, on the port of the brokers for it",
+                        Protocol::KAFKA => "encrypt: `auth: {tls: {}}`, on the port of the brokers for it",
+                        protocol if protocol.is_grpc() => "leave `tls.insecure` out",
+                        _ => "write `https://`",
+                    },
                 ),
                 (Known::Value(_), Some(_)) => (
                     format!("{} sends to whoever answers for `{}`", part.title(), dial.host),
@@ -197,6 +202,14 @@ mod tests {
             .finds("X003", "'otlp.vendor.com:4317'");
         exporter("otlp: {endpoint: 'otlp.vendor.com:4317', tls: {insecure_skip_verify: true}}")
             .finds("X003", "'otlp.vendor.com:4317'");
+    }
+
+    #[test]
+    fn says_how_brokers_are_dialled() {
+        let kafka = |settings: &str| exporter(&format!("kafka: {{brokers: ['kafka.vendor.com:9092']{settings}}}"));
+        let helps = kafka("").helps("X003");
+        assert_eq!(helps, ["encrypt: `tls: {}`, on the port of the brokers for it"]);
+        kafka(", tls: {}").silent("X003");
     }
 
     #[test]

@@ -143,6 +143,13 @@ mod tests {
     }
 
     #[test]
+    fn a_word_too_many() {
+        let mimir = Bench::file(Product::Mimir, "2.17.0", "query_frontend: {align_queries_with_step: true}\n");
+        mimir.finds("Y001", "query_frontend");
+        assert!(mimir.helps("Y001")[0].contains("`frontend`"), "{:?}", mimir.helps("Y001"));
+    }
+
+    #[test]
     fn files_of_products() {
         let loki = |release: &str| {
             Bench::file(Product::Loki, release, "serer: {http_listen_port: 3100}\ncommon:\n  ring: {}\n")

@@ -30,12 +30,29 @@ pub struct DefaultPassword {
     pub password: String,
 }
 
+/// A program that takes OTLP over HTTP below a path of its own.
+#[derive(Deserialize, PartialEq, Eq, Debug)]
+pub struct OtlpHttp {
+    repositories: Vec<String>,
+    /// What it is called.
+    pub what: String,
+    /// The port.
+    pub port: u16,
+    /// What stands before `/v1/…`.
+    pub base: String,
+    /// The flags that move either.
+    pub moved_by: Vec<String>,
+    /// Where that is said.
+    pub source: String,
+}
+
 #[derive(Deserialize)]
 struct Table {
     variables: Vec<String>,
     service_variables: Vec<String>,
     end_of_life: Vec<EndOfLife>,
     default_passwords: Vec<DefaultPassword>,
+    otlp_http: Vec<OtlpHttp>,
     placeholders: Placeholders,
 }
 
@@ -72,6 +89,11 @@ pub fn is_of_a_service(variable: &str) -> bool {
 /// The program of an image, if it is at the end of its life.
 pub fn end_of_life(repository: &str) -> Option<&'static EndOfLife> {
     table().end_of_life.iter().find(|it| is(&it.repositories, repository))
+}
+
+/// Where the program of an image takes OTLP over HTTP, if it is one of those.
+pub fn otlp_http(repository: &str) -> Option<&'static OtlpHttp> {
+    table().otlp_http.iter().find(|it| is(&it.repositories, repository))
 }
 
 /// The password of an image's program that everybody knows, if it has one.

@@ -27,6 +27,7 @@ mod prometheus;
 mod reading;
 mod receivers;
 mod remark;
+mod rule_files;
 mod server;
 mod tempo;
 #[cfg(test)]

@@ -159,6 +159,10 @@ pub struct LokiFacet {
     pub delete_request_store: Option<Sourced<String>>,
     /// `limits_config.allow_structured_metadata`; none is the version's default.
     pub structured_metadata: Option<Sourced<bool>>,
+    /// Alerts that its ruler evaluates, of files. Not known of a stack.
+    pub alerts: Vec<AlertRule>,
+    /// Is the ruler told whom to send alerts to? None where that may be said elsewhere.
+    pub sends_alerts: Option<bool>,
 }
 
 /// Mimir beyond what all stores have.

@@ -1,5 +1,6 @@
 //! Grafana's provisioning.
 
+mod dashboard;
 mod emit;
 mod ini;
 mod read;

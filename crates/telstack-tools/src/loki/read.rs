@@ -1,14 +1,19 @@
 //! Reading it.
 
 use telstack_catalog::product::Product;
-use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Value};
+use telstack_system::{Node, Protocol, Purpose, SchemaPeriod, Sourced, Store, Value};
 
 use crate::{
-    folder::{Dialled, Folder},
+    command,
+    folder::{Config, Dialled, Folder},
     reading::{self, ANY_TENANT, dial, items, number, period, text, truth},
-    receivers,
+    receivers, rule_files,
     server::Server,
 };
+
+/// The role of files of rules, and how their names end.
+const ENDINGS: [&str; 2] = [".yaml", ".yml"];
+const RULES: &str = "rules";
 
 /// Where it says how many ingesters a line goes to; the first that is written holds.
 const REPLICATION: [&str; 2] = ["ingester.lifecycler.ring.replication_factor", "common.replication_factor"];
@@ -22,6 +27,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     let mut dialled = Vec::new();
     if let Some(document) = document.as_ref().map(|_| &server.document) {
         settings(node, document);
+        rules(node, document, folder);
         dialled.extend(recordings(document));
         if let Some(urls) = text(document, "ruler.alertmanager_url") {
             for url in urls.value.split(',') {
@@ -54,6 +60,35 @@ fn recordings(document: &Value) -> Vec<Dialled> {
         }
     }
     dialled
+}
+
+/// The alerts that its ruler evaluates, of the files in a folder of its own, and whether anybody is told.
+fn rules(node: &mut Node, document: &Value, folder: &mut Folder<'_>) {
+    /// Where it says whom to tell; tenants may have somebody of their own.
+    const TOLD: [&str; 4] = [
+        "ruler.alertmanager_url",
+        "limits_config.ruler_alertmanager_config",
+        "limits_config.per_tenant_override_config",
+        "runtime_config.file",
+    ];
+    const FLAGS: [&str; 2] = ["ruler.", "limits.per-user-override"];
+    let local = text(document, "ruler.storage.type").filter(|it| it.value == "local");
+    let Some(place) = local.and_then(|_| text(document, "ruler.storage.local.directory")) else { return };
+    let told = TOLD.iter().any(|path| document.at(path).is_some());
+    let flagged = command::flags(node).iter().any(|(name, ..)| FLAGS.iter().any(|it| name.starts_with(it)));
+    let Some(mut container) = node.container.take() else { return };
+    let (mut alerts, mut recorded) = (Vec::new(), Vec::new());
+    let seen: Vec<String> = folder.seen(&container, &place.value).into_iter().map(|(inside, _)| inside).collect();
+    for inside in seen.iter().filter(|it| ENDINGS.iter().any(|end| it.ends_with(end))) {
+        if let Config::Given(Some(found)) = folder.config(&mut container, RULES, inside) {
+            rule_files::read(&found, &mut alerts, &mut recorded);
+        }
+    }
+    node.container = Some(container);
+    if let Some(facet) = node.store_mut().and_then(Store::loki_mut) {
+        facet.alerts = alerts;
+        facet.sends_alerts = (!flagged).then_some(told);
+    }
 }
 
 fn settings(node: &mut Node, document: &Value) {

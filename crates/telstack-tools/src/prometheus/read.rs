@@ -2,8 +2,8 @@
 
 use telstack_catalog::product::Product;
 use telstack_system::{
-    AlertRule, Bind, Container, Dial, Flag, Known, NamedFiles, Node, Origin, Protocol, Purpose, Recorded, ScrapeJob,
-    Settings, Sourced, Store, Tls, Value, expansion, glob,
+    AlertRule, Bind, Container, Dial, Flag, Known, NamedFiles, Node, Origin, Protocol, Purpose, ScrapeJob, Settings,
+    Sourced, Store, Tls, Value, expansion, glob,
     link::{self, Address, Door},
     units::{Bytes, Period},
 };
@@ -12,7 +12,7 @@ use crate::{
     command,
     folder::{self, Config, Dialled, Folder},
     reading::{self, dial, items, period, text, truth},
-    server,
+    rule_files, server,
 };
 
 /// Flags that say where files are: the container knows them.
@@ -51,7 +51,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         if let Some(piece) = folder.by_itself(RULES)
             && let Config::Given(Some(rules)) = folder.config_in(node, RULES, &piece)
         {
-            rules_of(&rules, &mut alerts, &mut recorded);
+            rule_files::read(&rules, &mut alerts, &mut recorded);
         }
         let declared = node.origin.clone();
         if let Some(store) = node.store_mut() {
@@ -71,7 +71,7 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             for inside in paths {
                 let Ok(piece) = folder.piece(&mut container, role, &inside) else { continue };
                 if let Config::Given(Some(rules)) = folder.config_in(node, role, &piece) {
-                    rules_of(&rules, &mut alerts, &mut recorded);
+                    rule_files::read(&rules, &mut alerts, &mut recorded);
                 }
             }
         }
@@ -259,32 +259,6 @@ fn alert_managers(document: &Value, dialled: &mut Vec<Dialled>) {
             let Some(host) = target.as_str() else { continue };
             let address = Sourced::new(format!("{scheme}://{host}{prefix}"), target.mark.clone());
             dialled.extend(dial(Protocol::HTTP, &address).map(|dial| Dialled { purpose: Purpose::Alert, dial }));
-        }
-    }
-}
-
-/// The alerts of a file of rules, and the series that it records.
-fn rules_of(document: &Value, found: &mut Vec<AlertRule>, recorded: &mut Vec<Recorded>) {
-    for group in items(document, "groups") {
-        let name = text(group, "name").map(|it| it.value).unwrap_or_default();
-        for rule in items(group, "rules") {
-            let of = |path: &str| text(rule, path).map(|it| it.value).unwrap_or_default();
-            let expr = text(rule, "expr").unwrap_or_else(|| Sourced::new(String::new(), rule.mark.clone()));
-            if let Some(name) = text(rule, "record").map(|it| it.value) {
-                recorded.push(Recorded { name, expr });
-                continue;
-            }
-            let Some(alert) = text(rule, "alert") else { continue };
-            found.push(AlertRule {
-                group: name.clone(),
-                name: alert.value,
-                expr,
-                hold: period(rule, "for").map_or(Period::from_secs(0), |it| it.value),
-                severity: of("labels.severity"),
-                summary: of("annotations.summary"),
-                description: of("annotations.description"),
-                origin: rule.mark.clone(),
-            });
         }
     }
 }

@@ -204,6 +204,8 @@ mod tests {
         reads("-target=all", "auth_enabled: true\n").finds("L005", "'http://loki:3100'");
     }
 
+    const URL: &str = "http://mimir:8080/api/v1/push";
+
     #[test]
     fn what_stores_write_to_others() {
         let mimir = |says: &str, who: &str, flag: &str, config: &str| {
@@ -215,7 +217,6 @@ mod tests {
             let mimir = format!("target: all\n{says}");
             Bench::project(&[("compose.yaml", &compose), ("m.yml", &mimir), ("w.yml", config)])
         };
-        const URL: &str = "http://mimir:8080/api/v1/push";
         let prometheus = |says: &str, more: &str| {
             let config = format!("remote_write: [{{url: '{URL}'{more}}}]\n");
             mimir(says, "prom/prometheus:v3.5.0", "--config.file", &config)

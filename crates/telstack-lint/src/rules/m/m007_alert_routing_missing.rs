@@ -8,7 +8,7 @@ pub(crate) static RULE: Rule = Rule {
         code: "M007",
         name: "alert-routing-missing",
         severity: Severity::Warning,
-        summary: "Prometheus evaluates alerts and is told nobody to send them to.",
+        summary: "Prometheus or Loki evaluates alerts and is told nobody to send them to.",
         why: "They fire on its own page and nowhere else: nobody is woken.",
         bad: r"rule_files: [alerts.yml]
 scrape_configs: []",
@@ -27,20 +27,27 @@ scrape_configs: []",
 
 fn check(cx: &mut Cx<'_>) {
     for (id, node) in cx.system.nodes() {
-        let Some(facet) = node.store().and_then(|it| it.prometheus()) else { continue };
-        let (Some(false), Some(first)) = (facet.sends_alerts, facet.alerts.first()) else { continue };
+        let Some(store) = node.store() else { continue };
+        let prometheus = store.prometheus().map(|it| (it.sends_alerts, &it.alerts));
+        let loki = || store.loki().map(|it| (it.sends_alerts, &it.alerts));
+        let Some((Some(false), alerts)) = prometheus.or_else(loki) else { continue };
+        let Some(first) = alerts.first() else { continue };
         let seen = cx.facts.links.iter().any(|it| it.to_id == id && it.purpose == Purpose::Query);
-        let what = match facet.alerts.len() {
+        let (lacks, setting, seen_at) = match store.loki() {
+            Some(_) => ("ruler.alertmanager_url", "ruler.alertmanager_url", "in its API only"),
+            None => ("alerting", "alerting.alertmanagers", "on its own page only"),
+        };
+        let what = match alerts.len() {
             1 => "an alert and sends it".to_owned(),
             count => format!("{count} alerts and sends them"),
         };
         let message = format!("`{}` evaluates {what} to nobody", node.name);
         let severity = if seen { Severity::Info } else { Severity::Warning };
         let finding = cx
-            .finding(message, &first.origin, format!("`{}` fires on its own page only", first.name))
-            .label(node.span(), "its configuration has no `alerting`")
+            .finding(message, &first.origin, format!("`{}` fires {seen_at}", first.name))
+            .label(node.span(), format!("its configuration has no `{lacks}`"))
             .severity(severity)
-            .help("name an Alertmanager in `alerting.alertmanagers`");
+            .help(format!("name an Alertmanager in `{setting}`"));
         cx.report(finding);
     }
 }
@@ -85,6 +92,26 @@ mod tests {
         ] {
             prometheus(ALERT, named, "").silent("M007");
         }
+    }
+
+    const ERRORS: &str = "alert: Errors, expr: 'sum(rate({app=\"a\"} |= \"error\" [5m])) > 1'";
+
+    #[test]
+    fn alerts_of_loki() {
+        let loki = |ruler: &str, flag: &str, rule: &str| {
+            let compose = format!(
+                "services:\n  loki:\n    image: grafana/loki:3.5.0\n    command: [-config.file=/l.yml{flag}]\n    volumes: \
+                 ['./l.yml:/l.yml', './rules:/rules']\n"
+            );
+            let config = format!("ruler: {{storage: {{type: local, local: {{directory: /rules}}}}{ruler}}}\n");
+            let rules = format!("groups: [{{name: a, rules: [{{{rule}}}]}}]\n");
+            Bench::project(&[("compose.yaml", &compose), ("l.yml", &config), ("rules/fake/r.yml", &rules)])
+        };
+        let found = loki("", "", ERRORS).finds("M007", &format!("{{{ERRORS}}}"));
+        assert_eq!(found, Severity::Warning);
+        loki(", alertmanager_url: 'http://alertmanager:9093'", "", ERRORS).silent("M007");
+        loki("", ", -ruler.alertmanager-url=http://a:9093", ERRORS).silent("M007");
+        loki("", "", "record: x, expr: 'rate({app=\"a\"}[5m])'").silent("M007");
     }
 
     #[test]

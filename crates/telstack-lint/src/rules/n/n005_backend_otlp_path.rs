@@ -1,8 +1,13 @@
-use telstack_catalog::{Signal, SignalSet, sdk};
-use telstack_diagnostics::{Fix, RuleInfo, Severity};
+use telstack_catalog::{Signal, SignalSet, container, sdk};
+use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 use telstack_system::{Dial, Listener, Protocol, Purpose};
 
-use crate::{Cx, Rule, facts::Link, repair, words::is_reference};
+use crate::{
+    Cx, Rule,
+    facts::{Link, flags},
+    repair,
+    words::is_reference,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -81,6 +86,40 @@ fn check(cx: &mut Cx<'_>) {
         cx.report(repair::with(finding, fix));
     }
     queries(cx);
+    for link in cx.facts.links.iter().filter(|it| it.purpose == Purpose::Telemetry) {
+        if let Some(finding) = at_others(cx, link) {
+            cx.report(finding);
+        }
+    }
+}
+
+/// A program that is none of the products, and takes OTLP below a path of its own. Older releases had others, which
+/// are named alike.
+fn at_others(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
+    const ALIKE: &str = "opentelemetry";
+    let container = link.to.container.as_ref().filter(|_| link.to.external().is_some() && link.through.is_none())?;
+    let fact = container::otlp_http(&container.image.value.repository)?;
+    let dial = &link.dial;
+    let moved = flags(link.to).iter().any(|flag| fact.moved_by.iter().any(|it| flag.name.starts_with(it.as_str())));
+    let here = dial.protocol == Protocol::OTLP_HTTP && dial.port == fact.port && dial.only.is_none();
+    if !here || moved || link.via.is_some() || is_reference(&dial.path) || dial.path.contains(ALIKE) {
+        return None;
+    }
+    let message = format!(
+        "{} sends {} to `{}` with {}, but {} takes it with {}",
+        link.dialer(),
+        dial.protocol,
+        link.address(),
+        shown(&dial.path),
+        fact.what,
+        shown(&fact.base),
+    );
+    let finding = cx
+        .finding(message, &dial.origin, format!("{} before `/v1/…`", shown(&dial.path)))
+        .label(link.to.span(), format!("{} runs here", fact.what))
+        .help(format!("end the endpoint with {}: `http://{}{}`", shown(&fact.base), link.address(), fact.base));
+    let change = repair::path(dial, &fact.base).filter(|_| link.from.collector().is_some() && cx.system.from_files);
+    Some(repair::with(finding, change.map(|it| Fix::safe(format!("end it with {}", shown(&fact.base)), it))))
 }
 
 /// A path without the slashes around it.
@@ -220,6 +259,31 @@ mod tests {
     #[test]
     fn silent_when_the_path_is_not_known() {
         Bench::link(loki("/${env:PREFIX}/otlp")).silent("N005");
+    }
+
+    const VM: &str = "victoriametrics/victoria-metrics:v1.110.0";
+
+    #[test]
+    fn stores_that_are_none_of_the_products() {
+        let vm = |path: &str, service: &str| {
+            let compose = format!(
+                "services:\n  otel:\n    image: otel/opentelemetry-collector:0.158.0\n    volumes: \
+                 ['./o.yaml:/etc/otelcol/config.yaml']\n  vm:\n    image: {service}\n"
+            );
+            let otel = format!(
+                "receivers: {{otlp: {{protocols: {{grpc: }}}}}}\nexporters: {{otlp_http: {{endpoint: \
+                 'http://vm:8428{path}'}}}}\nservice: {{pipelines: {{metrics: {{receivers: [otlp], exporters: \
+                 [otlp_http]}}}}}}\n"
+            );
+            Bench::project(&[("compose.yaml", &compose), ("o.yaml", &otel)])
+        };
+        vm("", VM).finds("N005", "'http://vm:8428'");
+        vm("/api/v1/write", VM).finds("N005", "'http://vm:8428/api/v1/write'");
+        for path in ["/opentelemetry", "/opentelemetry/api/v1/push", "/${env:P}"] {
+            vm(path, VM).silent("N005");
+        }
+        vm("", "acme/vm:1").silent("N005");
+        vm("", &format!("{VM}\n    command: ['-http.pathPrefix=/x']")).silent("N005");
     }
 
     #[test]

@@ -68,11 +68,14 @@ fn check(cx: &mut Cx<'_>) {
     }
     for (_, node) in cx.system.nodes().filter(|_| cx.system.from_files) {
         for variable in node.container.iter().flat_map(|it| &it.env) {
-            let finding = of_variable(cx, node, variable);
-            finding.into_iter().for_each(|it| cx.report_once(it));
+            if let Some(finding) = of_variable(cx, node, variable) {
+                cx.report_once(finding);
+            }
         }
         for source in node.viewer().iter().flat_map(|viewer| &viewer.data_sources) {
-            of_source(cx, source).into_iter().for_each(|it| cx.report_once(it));
+            for finding in of_source(cx, source) {
+                cx.report_once(finding);
+            }
         }
     }
     for (_, node) in cx.system.nodes() {
@@ -99,6 +102,8 @@ fn of_variable(cx: &Cx<'_>, node: &Node, variable: &EnvVar) -> Option<Diagnostic
     let EnvValue::Literal(text) = &variable.value else { return None };
     let live = live_token(text);
     let named = node.product().is_some() && variable.name != ADMIN_PASSWORD && otelcol::is_secret(&variable.name);
+    // `POSTGRES_PASSWORD: postgres` is no secret of anybody.
+    let named = named && !variable.name.to_ascii_lowercase().contains(&text.to_ascii_lowercase());
     if variable.filled || live.is_none() && !(named && is_secret(text)) {
         return None;
     }
@@ -145,7 +150,7 @@ fn of_source(cx: &Cx<'_>, source: &DataSource) -> Vec<Diagnostic> {
 fn is_secret(text: &str) -> bool {
     const SHORTEST: usize = 6;
     let drawn = text.chars().collect::<BTreeSet<char>>().len() > SHORTEST / 2;
-    let path = text.starts_with(['/', '.']) || text.contains("://");
+    let path = text.starts_with(['/', '.']) || text.contains("://") || text.starts_with("your");
     let plain = text.len() >= SHORTEST && drawn && !path && !is_reference(text);
     plain && !WELL_KNOWN.contains(&text.to_lowercase().as_str()) && placeholder(text).is_none()
 }
@@ -291,6 +296,8 @@ mod tests {
             "GF_DATABASE_PASSWORD: '/run/secrets/pw'",
             "GF_DATABASE_PASSWORD__FILE: s3cr3tdb99",
             "GF_DATABASE_PASSWORD: ''",
+            "GF_DATABASE_PASSWORD: database",
+            "GF_DATABASE_PASSWORD: your_client_secret",
             "GF_DATABASE_NAME: s3cr3tdb99",
             "GF_SECURITY_ADMIN_PASSWORD: s3cr3tdb99",
         ] {

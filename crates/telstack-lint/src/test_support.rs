@@ -380,6 +380,13 @@ impl Bench {
         out.iter().filter(|it| it.rule.code == code).flat_map(|it| it.help.clone()).collect()
     }
 
+    /// What the rule says besides, of all that it finds.
+    pub(crate) fn notes(&self, code: &str) -> Vec<String> {
+        let mut out = Diagnostics::default();
+        crate::check(&self.system, &mut out);
+        out.iter().filter(|it| it.rule.code == code).flat_map(|it| it.notes.clone()).collect()
+    }
+
     /// The rule says nothing.
     #[track_caller]
     pub(crate) fn silent(&self, code: &str) {

@@ -62,14 +62,10 @@ pub(crate) fn judge(cx: &mut Cx<'_>, protocol: Protocol, does: &str) {
         if let Some(better) = link.better() {
             finding = finding.help(better);
         }
-        let start = format!("start `{}` with `--{flag}`", link.to.name);
-        let whole = whole_command(link.to, &flag).filter(|_| cx.system.from_files);
-        let finding = finding.help(match whole {
-            Some(whole) => {
-                format!("{start}; a command takes the place of the image's own, so write all of it: `{whole}`")
-            }
-            None => start,
-        });
+        let mut finding = finding.help(format!("start `{}` with `--{flag}`", link.to.name));
+        if let Some(whole) = whole_command(link.to, &flag).filter(|_| cx.system.from_files) {
+            finding = finding.note(format!("a command takes the place of the image's own: write all of it, `{whole}`"));
+        }
         let container = link.to.container.as_ref().filter(|it| cx.system.from_files && it.pod.is_none());
         let change = container.and_then(|it| repair::argument(it, &format!("--{flag}")));
         cx.report(repair::with(finding, change.map(|it| Fix::safe(format!("start it with `--{flag}`"), it))));
@@ -132,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_whole_command_where_none_is_written() {
-        let helps = |prometheus: &str| {
+        let notes = |prometheus: &str| {
             let compose = format!(
                 "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.140.0\n    volumes: \
                  ['./c.yaml:/etc/otelcol-contrib/config.yaml']\n  prom:\n    {prometheus}\n"
@@ -140,15 +136,14 @@ mod tests {
             let otel = "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {prometheusremotewrite: {endpoint: \
                         'http://prom:9090/api/v1/write'}}\nservice: {pipelines: {metrics: {receivers: [otlp], \
                         exporters: [prometheusremotewrite]}}}\n";
-            Bench::project(&[("compose.yaml", &compose), ("c.yaml", otel)]).helps("M001")
+            Bench::project(&[("compose.yaml", &compose), ("c.yaml", otel)]).notes("M001")
         };
-        let start = "start `prom` with `--web.enable-remote-write-receiver`";
-        let whole = "; a command takes the place of the image's own, so write all of it: `command: \
+        let whole = "a command takes the place of the image's own: write all of it, `command: \
                      [--config.file=/etc/prometheus/prometheus.yml, --storage.tsdb.path=/prometheus, \
                      --web.enable-remote-write-receiver]`";
-        assert_eq!(helps("image: prom/prometheus:v3.5.0"), [format!("{start}{whole}")]);
+        assert_eq!(notes("image: prom/prometheus:v3.5.0"), [whole]);
         let given = "image: prom/prometheus:v3.5.0\n    command: [--config.file=/etc/prometheus/prometheus.yml]";
-        assert_eq!(helps(given), [start]);
+        assert!(notes(given).is_empty());
     }
 
     #[test]

@@ -76,7 +76,8 @@ fn check(cx: &mut Cx<'_>) {
 fn unfed_maps(cx: &mut Cx<'_>) {
     let tempo = |node: &Node| node.product() == Some(Product::Tempo);
     // A collector may draw it too, and so may what is not known.
-    let draws = |node: &Node| tempo(node) && !(makes_nothing(node) || node.store().is_some_and(Store::makes_no_metrics));
+    let idle = |node: &Node| node.store().is_some_and(Store::makes_no_metrics);
+    let draws = |node: &Node| tempo(node) && !(makes_nothing(node) || idle(node) || sends_nowhere(node));
     let collector = cx.facts.parts.iter().any(|part| part.usable().is_none() || part.is(SERVICE_GRAPH));
     let open = cx.system.collectors().any(|(.., it)| !it.gaps.sections.is_empty() || it.gaps.pipelines);
     let known = cx.system.from_files && Producers::of(cx.system, cx.facts).is_some();
@@ -105,6 +106,12 @@ fn unfed_maps(cx: &mut Cx<'_>) {
             cx.report(finding.help(help).help("or let a collector do so: the connector `service_graph`"));
         }
     }
+}
+
+/// Does a Tempo make metrics of spans that go nowhere?
+fn sends_nowhere(node: &Node) -> bool {
+    let generator = node.store().and_then(|store| store.tempo()?.generator.as_ref());
+    generator.is_some_and(|it| !it.has_target)
 }
 
 /// Is it a Tempo whose configuration is known, and says nothing of metrics?

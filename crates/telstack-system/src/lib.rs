@@ -5,6 +5,7 @@
 //!
 //! Invariants: no file format and no stack syntax is known here; petgraph types do not leave this crate.
 
+pub mod access;
 mod canonical;
 pub mod expansion;
 pub mod glob;

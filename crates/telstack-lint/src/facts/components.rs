@@ -8,7 +8,10 @@ use telstack_catalog::{
     otelcol::{self, Presence, Trait},
     product::Product,
 };
-use telstack_system::{BuiltDistribution, Collector, Component, Known, Node, NodeId, Pipeline, System, Wiring};
+use telstack_system::{
+    BuiltDistribution, Collector, Component, Known, Node, NodeId, Pipeline, System, Wiring,
+    access::{self, Asked},
+};
 
 /// A component of a collector with what the catalog says about its presence.
 #[derive(Debug)]
@@ -115,6 +118,12 @@ impl Part<'_> {
     pub(crate) fn called(&self, fact: otelcol::Component) -> Option<&'static str> {
         let version = self.node.version()?;
         Some(fact.name_at(version)).filter(|name| self.answers_to(fact, name, version))
+    }
+
+    /// What it surely asks of the API of the cluster, and what becomes of it without.
+    pub(crate) fn asked(&self) -> Option<(Vec<Asked>, &'static str)> {
+        let (fact, version) = self.usable()?;
+        access::asked(self.component, fact, version)
     }
 
     /// Is it there, and does it do that?

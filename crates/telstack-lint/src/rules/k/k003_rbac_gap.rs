@@ -1,12 +1,13 @@
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{
     Cluster, Origin, Pod,
+    access::Asked,
     cluster::{Binding, RoleRule},
 };
 
 use crate::{
     Cx, Rule,
-    facts::{Asked, Part, asked, own_pod},
+    facts::{Part, own_pod},
     words::ticked,
 };
 
@@ -74,7 +75,7 @@ fn check(cx: &mut Cx<'_>) {
     }
     for part in facts.parts.iter().filter(|part| part.runs()) {
         let Some(pod) = own_pod(part.node) else { continue };
-        let Some((all, without)) = asked(part).filter(|(all, _)| !all.is_empty()) else { continue };
+        let Some((all, without)) = part.asked().filter(|(all, _)| !all.is_empty()) else { continue };
         if let Some(finding) = judge(cx, cluster, pod, part, &all) {
             cx.report(finding.note(format!("while the API refuses, {without}")));
         }
@@ -84,7 +85,7 @@ fn check(cx: &mut Cx<'_>) {
 /// Where the files have no role at all, they are made elsewhere, or forgotten: one remark for each account.
 fn elsewhere(cx: &mut Cx<'_>) {
     let mut told: Vec<(Option<&str>, &str)> = Vec::new();
-    let asking = |part: &&Part<'_>| part.runs() && asked(part).is_some_and(|(all, _)| !all.is_empty());
+    let asking = |part: &&Part<'_>| part.runs() && part.asked().is_some_and(|(all, _)| !all.is_empty());
     for part in cx.facts.parts.iter().filter(asking) {
         let Some(pod) = own_pod(part.node) else { continue };
         let account = pod.service_account.as_ref().map_or("default", |it| it.value.as_str());
@@ -93,7 +94,7 @@ fn elsewhere(cx: &mut Cx<'_>) {
             continue;
         }
         told.push(who);
-        let (all, without) = asked(part).unwrap_or_default();
+        let (all, without) = part.asked().unwrap_or_default();
         let message =
             format!("{} asks the API as the account `{account}`, and these files have no role for it", part.title());
         let mut finding = cx

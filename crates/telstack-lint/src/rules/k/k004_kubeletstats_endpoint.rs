@@ -1,14 +1,14 @@
 use telstack_catalog::otelcol::Kubelet;
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{
-    Bind, EnvValue, Pod,
+    Bind, EnvValue, Pod, access,
     expansion::{self, Piece},
     link::Address,
 };
 
 use crate::{
     Cx, Rule,
-    facts::{Part, holds, own_pod},
+    facts::{Part, own_pod},
     words::is_reference,
 };
 
@@ -50,7 +50,7 @@ fn check(cx: &mut Cx<'_>) {
     for part in cx.facts.parts.iter().filter(|part| part.runs()) {
         let Some(kubelet) = part.usable().and_then(|(fact, _)| fact.kubelet()) else { continue };
         let Some(pod) = own_pod(part.node).filter(|pod| pod.host_network.is_none()) else { continue };
-        if holds(part.component, &kubelet.proxied) != Some(false) {
+        if access::holds(part.component, &kubelet.proxied) != Some(false) {
             continue;
         }
         if let Some(finding) = judge(cx, part, kubelet, pod) {

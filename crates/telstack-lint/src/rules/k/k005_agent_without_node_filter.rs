@@ -1,10 +1,7 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::WorkloadKind;
+use telstack_system::{WorkloadKind, access};
 
-use crate::{
-    Cx, Rule,
-    facts::{any_holds, own_pod},
-};
+use crate::{Cx, Rule, facts::own_pod};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -42,7 +39,7 @@ fn check(cx: &mut Cx<'_>) {
         let Some(filter) = part.usable().and_then(|(fact, _)| fact.node_filter()) else { continue };
         let Some(pod) = own_pod(part.node).filter(|pod| pod.kind == WorkloadKind::DaemonSet) else { continue };
         let filtered = filter.any.iter().any(|it| part.component.setting(it).is_some());
-        let off = any_holds(part.component, &filter.unless) != Some(false);
+        let off = access::any_holds(part.component, &filter.unless) != Some(false);
         if filtered || off || cluster.open || cluster.services_of(pod).next().is_some() {
             continue;
         }

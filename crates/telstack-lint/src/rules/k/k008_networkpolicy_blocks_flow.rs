@@ -7,7 +7,7 @@ use telstack_system::{
     cluster::{Labels, NetworkPolicy, Peer, PolicyRule, same_namespace},
 };
 
-use crate::{Cx, Rule, facts::asked};
+use crate::{Cx, Rule};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -241,7 +241,7 @@ fn api(cx: &mut Cx<'_>, cluster: &Cluster) {
         if pod.host_network.is_some() || told.iter().any(|it| it.is_same(pod)) {
             continue;
         }
-        if asked(part).is_none_or(|(all, _)| all.is_empty()) {
+        if part.asked().is_none_or(|(all, _)| all.is_empty()) {
             continue;
         }
         let Some(policies) = picking(cluster, Way::Out, pod) else { continue };

@@ -1,10 +1,10 @@
 use telstack_catalog::{container::is_of_a_service, otelcol::NamedVariable};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{Container, EnvValue, Node, Origin, Unfilled, Value, expansion};
+use telstack_system::{Container, EnvValue, Node, Origin, Unfilled, Value, access, expansion};
 
 use crate::{
     Cx, Rule,
-    facts::{Part, downward, holds, own_pod},
+    facts::{Part, downward, own_pod},
 };
 
 pub(crate) static RULE: Rule = Rule {
@@ -65,7 +65,7 @@ fn known(node: &Node) -> Option<&Container> {
 }
 
 fn named(cx: &Cx<'_>, part: &Part<'_>, container: &Container, row: &NamedVariable) -> Option<Diagnostic> {
-    if row.when.as_ref().is_some_and(|it| holds(part.component, it) != Some(true)) {
+    if row.when.as_ref().is_some_and(|it| access::holds(part.component, it) != Some(true)) {
         return None;
     }
     let written = part.component.setting(&row.setting).and_then(|it| Some((it.as_str()?, it)));

@@ -1,15 +1,16 @@
 //! What components need of a cluster, by their settings.
 
-use telstack_catalog::otelcol::{Access, Condition, Need, SERVICE_ACCOUNT};
+use telstack_catalog::{
+    Version,
+    otelcol::{self, Access, Condition, Need, SERVICE_ACCOUNT},
+};
 use telstack_syntax::tree::Kind;
-use telstack_system::{Component, Value};
 
-use super::Part;
-use crate::words::is_reference;
+use crate::{expansion::is_open as is_reference, model::Component, origin::Value};
 
 /// The values at a path, where `[]` behind a key stands for each item of a list; none if a part of the way is not
 /// known.
-pub(crate) fn values_at<'a>(value: &'a Value, path: &str) -> Option<Vec<&'a Value>> {
+pub fn values_at<'a>(value: &'a Value, path: &str) -> Option<Vec<&'a Value>> {
     if value.as_str().is_some_and(is_reference) {
         return None;
     }
@@ -49,7 +50,7 @@ fn is_something(value: &Value) -> bool {
 }
 
 /// Does a condition hold? None where run time decides it.
-pub(crate) fn holds(component: &Component, condition: &Condition) -> Option<bool> {
+pub fn holds(component: &Component, condition: &Condition) -> Option<bool> {
     let values = values_at(&component.settings, &condition.setting)?;
     if condition.absent {
         return Some(values.is_empty());
@@ -69,7 +70,7 @@ pub(crate) fn holds(component: &Component, condition: &Condition) -> Option<bool
 }
 
 /// Does any condition hold? None where run time decides it.
-pub(crate) fn any_holds(component: &Component, conditions: &[Condition]) -> Option<bool> {
+pub fn any_holds(component: &Component, conditions: &[Condition]) -> Option<bool> {
     let mut unknown = false;
     for condition in conditions {
         match holds(component, condition) {
@@ -83,39 +84,39 @@ pub(crate) fn any_holds(component: &Component, conditions: &[Condition]) -> Opti
 
 /// Something that a component surely asks of the API of the cluster, as the account of its pod.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// The group of the API; none where any will do.
-    pub(crate) group: Option<String>,
+    pub group: Option<String>,
     /// The resources.
-    pub(crate) resources: Vec<String>,
+    pub resources: Vec<String>,
     /// Is one of them enough?
-    pub(crate) any: bool,
+    pub any: bool,
     /// What is done with them.
-    pub(crate) verbs: Vec<String>,
+    pub verbs: Vec<String>,
     /// Must it be allowed in the whole cluster, and not in a namespace only?
-    pub(crate) everywhere: bool,
+    pub everywhere: bool,
 }
 
-/// What a component surely asks for, and what becomes of it without.
-pub(crate) fn asked(part: &Part<'_>) -> Option<(Vec<Asked>, &'static str)> {
-    let (fact, version) = part.usable()?;
+/// What a component surely asks for at a release, and what becomes of it without. None where nothing is known, or run
+/// time decides whether it asks.
+pub fn asked(component: &Component, fact: otelcol::Component, version: Version) -> Option<(Vec<Asked>, &'static str)> {
     if let Some(access) = fact.access() {
-        let as_account = as_account(part, access.auth.as_deref(), &access.default_auth);
-        if !as_account || any_holds(part.component, &access.unless) != Some(false) {
+        let as_account = as_account(component, access.auth.as_deref(), &access.default_auth);
+        if !as_account || any_holds(component, &access.unless) != Some(false) {
             return None;
         }
-        let within = is_within(part, access);
-        let needs = access.needs.iter().filter(|need| need.holds(version) && is_needed(part, need));
+        let within = is_within(component, access);
+        let needs = access.needs.iter().filter(|need| need.holds(version) && is_needed(component, need));
         return Some((needs.map(|need| of_need(need, within)).collect(), &access.without));
     }
     if let Some(below) = fact.discovers_below() {
-        return discovered(part, below);
+        return discovered(component, below);
     }
     let objects = fact.asked_objects()?;
-    if !as_account(part, Some(&objects.auth), &objects.default_auth) {
+    if !as_account(component, Some(&objects.auth), &objects.default_auth) {
         return None;
     }
-    let items = part.component.setting(&objects.list)?.as_seq()?;
+    let items = component.setting(&objects.list)?.as_seq()?;
     let mut found = Vec::new();
     for item in items {
         let text = |key: &str| item.at(key).and_then(Value::as_str).filter(|it| !is_reference(it));
@@ -143,9 +144,9 @@ fn of_need(need: &Need, within: bool) -> Asked {
     }
 }
 
-fn discovered(part: &Part<'_>, below: &str) -> Option<(Vec<Asked>, &'static str)> {
-    let facts = telstack_catalog::otelcol::discovery();
-    let jobs = part.component.setting(below)?.at(&facts.list)?.as_seq()?;
+fn discovered(component: &Component, below: &str) -> Option<(Vec<Asked>, &'static str)> {
+    let facts = otelcol::discovery();
+    let jobs = component.setting(below)?.at(&facts.list)?.as_seq()?;
     let mut found = Vec::new();
     for block in jobs.iter().filter_map(|job| job.at(&facts.block)?.as_seq()).flatten() {
         if facts.elsewhere.iter().any(|key| block.at(key).is_some()) {
@@ -158,16 +159,16 @@ fn discovered(part: &Part<'_>, below: &str) -> Option<(Vec<Asked>, &'static str)
     Some((found, &facts.without))
 }
 
-fn as_account(part: &Part<'_>, setting: Option<&str>, default: &str) -> bool {
-    let written = setting.and_then(|setting| part.component.setting(setting));
+fn as_account(component: &Component, setting: Option<&str>, default: &str) -> bool {
+    let written = setting.and_then(|setting| component.setting(setting));
     written.map_or(default == SERVICE_ACCOUNT, |it| it.as_str() == Some(SERVICE_ACCOUNT))
 }
 
-fn is_within(part: &Part<'_>, access: &Access) -> bool {
-    access.within.iter().any(|it| part.component.setting(it).is_some_and(is_something))
+fn is_within(component: &Component, access: &Access) -> bool {
+    access.within.iter().any(|it| component.setting(it).is_some_and(is_something))
 }
 
-fn is_needed(part: &Part<'_>, need: &Need) -> bool {
-    let when = need.when.is_empty() || any_holds(part.component, &need.when) == Some(true);
-    when && any_holds(part.component, &need.unless) == Some(false)
+fn is_needed(component: &Component, need: &Need) -> bool {
+    let when = need.when.is_empty() || any_holds(component, &need.when) == Some(true);
+    when && any_holds(component, &need.unless) == Some(false)
 }

@@ -77,7 +77,15 @@ pub(crate) static INCLUDE: Form = Form {
 static PLATFORM: Form = Form {
     word: "platform",
     about: "Where the stack runs.",
-    args: Args::One(Kind::Word(&["compose"], &["kubernetes"])),
+    args: Args::One(Kind::Word(&["compose", "kubernetes"], &[])),
+    block: Block::Words(&[&Form {
+        word: "namespace",
+        about: "The namespace of Kubernetes that everything is in; without it, one called like the stack.",
+        args: Args::One(Kind::Name),
+        example: r#"namespace "observability""#,
+        ..ONCE
+    }]),
+    later: &["via", "storage-class"],
     example: r#"platform "compose""#,
     ..ONCE
 };
@@ -111,13 +119,18 @@ static COLLECTOR: Form = Form {
     word: "collector",
     about: "An OpenTelemetry Collector.",
     args: Args::One(Kind::Name),
-    props: Props::Only(&[("distribution", Kind::Distribution), ("version", Kind::Release)]),
+    props: Props::Only(&[
+        ("distribution", Kind::Distribution),
+        ("version", Kind::Release),
+        ("mode", Kind::Word(&["daemonset", "deployment", "statefulset"], &["sidecar"])),
+        ("replicas", Kind::Count),
+    ]),
     block: Block::Words(&[
         &RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TELEMETRY, &TLS,
         &MOUNT, &USER,
     ]),
     needs: &["pipeline"],
-    later: &["replicas", "mode", "engine", "expose", "scrape"],
+    later: &["engine", "expose", "scrape"],
     example: r#"collector "gateway" { … }"#,
     ..PLAIN
 };

@@ -16,6 +16,7 @@ mod form;
 mod grammar;
 mod names;
 mod pipelines;
+mod placement;
 mod rewrite;
 mod schema;
 mod settings;

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use telstack_catalog::{Distribution, Version, otelcol, product::Product};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Severity};
 use telstack_syntax::stack::{Atom, Node as Line};
-use telstack_system::{Node, NodeId, NodeKind, Origin, Platform, Resources, Sourced, System};
+use telstack_system::{Node, NodeId, NodeKind, Origin, Resources, Sourced, System};
 
 use crate::{
-    check::{twice, value},
-    codes, collector, external, pipelines, stores, views,
+    check::twice,
+    codes, collector, external, pipelines,
+    placement::Placed,
+    stores, views,
     words::{self, sourced, text},
 };
 
@@ -20,6 +22,8 @@ pub(crate) const PASS: &str = "names";
 pub(crate) struct Context<'a> {
     /// The releases that the stack names.
     pub versions: Versions,
+    /// Where everything runs.
+    pub placed: Placed,
     /// Names may be declared in a file or a line that could not be read.
     pub incomplete: bool,
     /// The same of the collector whose pipelines are made.
@@ -31,12 +35,11 @@ pub(crate) struct Context<'a> {
 /// The System of a `stack` line that has been checked against the grammar.
 pub(crate) fn lower(line: &Line, incomplete: bool, out: &mut Diagnostics) -> System {
     let origin = Origin::written(line.head());
-    let platform = value(line, "platform").map_or_else(|| origin.clone(), |atom| Origin::written(atom.span));
     let name = line.args.first().and_then(Atom::as_str).unwrap_or_default();
-    // The grammar lets no other platform pass.
-    let mut system = System::new(name, origin, Sourced::new(Platform::Compose, platform));
+    let placed = Placed::read(line, &origin);
+    let mut system = System::new(name, origin, placed.platform.clone());
     let versions = Versions::read(line, out);
-    let mut context = Context { versions, incomplete, collector_incomplete: false, out };
+    let mut context = Context { versions, placed, incomplete, collector_incomplete: false, out };
     let made: Vec<(NodeId, &Line)> =
         line.children().iter().filter_map(|line| Some((declare(&mut system, line, &mut context)?, line))).collect();
     for (id, line) in made {
@@ -61,7 +64,7 @@ pub(crate) fn lower(line: &Line, incomplete: bool, out: &mut Diagnostics) -> Sys
 
 /// Makes the node of a line, if it declares one.
 fn declare(system: &mut System, line: &Line, context: &mut Context<'_>) -> Option<NodeId> {
-    let node = match line.name.value.as_str() {
+    let mut node = match line.name.value.as_str() {
         "collector" => collector::node(line, context),
         "prometheus" | "loki" | "tempo" | "jaeger" => stores::node(line, context)?,
         "grafana" => views::grafana(line, context),
@@ -85,6 +88,7 @@ fn declare(system: &mut System, line: &Line, context: &mut Context<'_>) -> Optio
         );
         return None;
     }
+    node.placement = context.placed.of(line, context.out);
     Some(system.add(node))
 }
 

@@ -75,6 +75,28 @@ impl<M: Clone + PartialEq> Writer<M> {
         self.newline();
     }
 
+    /// A text that was written before, each line behind that indentation, with the marks that it has.
+    pub fn embed(&mut self, text: &Written<M>, indent: &str) {
+        let mut pieces = text.pieces.iter().peekable();
+        let mut start = 0;
+        for (line, marks) in text.text.split_inclusive('\n').zip(&text.lines) {
+            let words = line.strip_suffix('\n').unwrap_or(line);
+            if !words.is_empty() {
+                self.raw(indent);
+            }
+            let moved = self.text.len();
+            self.raw(words);
+            while let Some(piece) = pieces.next_if(|it| it.range.start < start + line.len()) {
+                let end = piece.range.end.min(start + words.len());
+                let range = moved + piece.range.start - start..moved + end - start;
+                self.pieces.push(Piece { range, mark: piece.mark.clone() });
+            }
+            marks.iter().for_each(|mark| self.note(mark));
+            self.newline();
+            start += line.len();
+        }
+    }
+
     /// The text so far is empty, or ends in a newline.
     pub fn at_line_start(&self) -> bool {
         self.text.is_empty() || self.text.ends_with('\n')

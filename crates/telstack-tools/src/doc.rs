@@ -162,7 +162,9 @@ pub(crate) fn node_yaml(
     document: &Value,
 ) -> Artefact {
     let title = what.map_or_else(|| title(node), |what| format!("{what} for {}", title(node)));
-    let header = header(system, &format!("{}: {title}", node.name), &file.path);
+    // What is part of a manifest stands below that one's.
+    let alone = node.container.as_ref().is_none_or(|it| it.pod.is_none());
+    let header = if alone { header(system, &format!("{}: {title}", node.name), &file.path) } else { String::new() };
     let origin = follows("says what the file is and which stack it comes from", &[&node.origin, &system.origin]);
     Artefact::new(&file.path, yaml::write(&header, &origin, document))
 }

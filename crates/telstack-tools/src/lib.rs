@@ -90,8 +90,8 @@ pub fn emit(system: &System) -> Vec<Artefact> {
             let platform = compose::emit(system, &out);
             out.extend(platform);
         }
-        // Not compiled to yet: the stack language says so.
-        Platform::Kubernetes => {}
+        // What containers read becomes part of the manifests.
+        Platform::Kubernetes => out = kubernetes::emit(system, &out),
     }
     out
 }

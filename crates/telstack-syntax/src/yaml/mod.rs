@@ -7,5 +7,5 @@ mod write;
 pub use merge::{MERGE_KEY, merge_keys};
 pub(crate) use read::{Read, Tagged, read_marked};
 pub use read::{ReadError, read};
-pub use write::write;
+pub use write::{Texts, write, write_all};
 pub(crate) use write::{comment, float, flow_scalar, is_block_text, scalar};

@@ -1,5 +1,7 @@
 //! YAML the way a careful person writes it: two spaces, plain scalars where they are safe everywhere.
 
+use std::collections::HashMap;
+
 use crate::{
     Writer, Written,
     json::quote,
@@ -13,15 +15,38 @@ pub fn write<M: Clone + PartialEq>(header: &str, header_mark: &M, document: &Val
     if !header.is_empty() {
         out.newline();
     }
+    put_document(&mut out, document, &Texts::new());
+    out.finish()
+}
+
+/// Texts that were written before: where one of them is a value, its lines keep their marks.
+pub type Texts<'a, M> = HashMap<&'a str, &'a Written<M>>;
+
+/// Writes several documents under a header comment, `---` in front of each.
+pub fn write_all<M: Clone + PartialEq>(
+    header: &str,
+    header_mark: &M,
+    documents: &[Value<M>],
+    texts: &Texts<'_, M>,
+) -> Written<M> {
+    let mut out = Writer::default();
+    comment(&mut out, 0, header, header_mark);
+    for document in documents {
+        out.line("---", &document.mark);
+        put_document(&mut out, document, texts);
+    }
+    out.finish()
+}
+
+fn put_document<M: Clone + PartialEq>(out: &mut Writer<M>, document: &Value<M>, texts: &Texts<'_, M>) {
     match &document.kind {
-        Kind::Map(map) if !map.is_empty() => put_map(&mut out, map, 0, false),
-        Kind::Seq(seq) if !seq.items.is_empty() && !seq.flow => put_block(&mut out, &seq.items, 0),
+        Kind::Map(map) if !map.is_empty() => put_map(out, map, 0, false, texts),
+        Kind::Seq(seq) if !seq.items.is_empty() && !seq.flow => put_block(out, &seq.items, 0, texts),
         _ => {
-            put_inline(&mut out, document);
+            put_inline(out, document);
             out.newline();
         }
     }
-    out.finish()
 }
 
 /// Comment lines at `indent`; an empty line of text becomes a bare `#`.
@@ -33,7 +58,13 @@ pub(crate) fn comment<M: Clone + PartialEq>(out: &mut Writer<M>, indent: usize, 
 }
 
 /// `inline_first`: the first key stands behind a `- ` that is already written.
-fn put_map<M: Clone + PartialEq>(out: &mut Writer<M>, map: &Map<M>, indent: usize, inline_first: bool) {
+fn put_map<M: Clone + PartialEq>(
+    out: &mut Writer<M>,
+    map: &Map<M>,
+    indent: usize,
+    inline_first: bool,
+    texts: &Texts<'_, M>,
+) {
     for (at, entry) in map.iter().enumerate() {
         let behind_dash = inline_first && at == 0;
         if !behind_dash {
@@ -45,11 +76,11 @@ fn put_map<M: Clone + PartialEq>(out: &mut Writer<M>, map: &Map<M>, indent: usiz
             }
             out.raw(&" ".repeat(indent));
         }
-        put_entry(out, entry, indent);
+        put_entry(out, entry, indent, texts);
     }
 }
 
-fn put_entry<M: Clone + PartialEq>(out: &mut Writer<M>, entry: &Entry<M>, indent: usize) {
+fn put_entry<M: Clone + PartialEq>(out: &mut Writer<M>, entry: &Entry<M>, indent: usize, texts: &Texts<'_, M>) {
     out.push(&scalar(&entry.key), &entry.key_mark);
     out.raw(":");
     match &entry.value.kind {
@@ -60,17 +91,21 @@ fn put_entry<M: Clone + PartialEq>(out: &mut Writer<M>, entry: &Entry<M>, indent
         Kind::Map(map) if !map.is_empty() => {
             out.note(&entry.value.mark);
             out.newline();
-            put_map(out, map, indent + 2, false);
+            put_map(out, map, indent + 2, false, texts);
         }
         Kind::Seq(seq) if !(seq.items.is_empty() || seq.flow && fits(&seq.items)) => {
             out.note(&entry.value.mark);
             out.newline();
-            put_block(out, &seq.items, indent + 2);
+            put_block(out, &seq.items, indent + 2, texts);
         }
         Kind::String(text) if is_block_text(text) => {
             out.raw(" ");
             out.push(if text.ends_with('\n') { "|" } else { "|-" }, &entry.value.mark);
             out.newline();
+            if let Some(written) = texts.get(text.as_str()) {
+                out.embed(written, &" ".repeat(indent + 2));
+                return;
+            }
             for line in text.lines() {
                 if !line.is_empty() {
                     out.raw(&" ".repeat(indent + 2));
@@ -86,13 +121,13 @@ fn put_entry<M: Clone + PartialEq>(out: &mut Writer<M>, entry: &Entry<M>, indent
     }
 }
 
-fn put_block<M: Clone + PartialEq>(out: &mut Writer<M>, items: &[Value<M>], indent: usize) {
+fn put_block<M: Clone + PartialEq>(out: &mut Writer<M>, items: &[Value<M>], indent: usize, texts: &Texts<'_, M>) {
     for item in items {
         out.raw(&" ".repeat(indent));
         out.push("-", &item.mark);
         out.raw(" ");
         match &item.kind {
-            Kind::Map(map) if !map.is_empty() => put_map(out, map, indent + 2, true),
+            Kind::Map(map) if !map.is_empty() => put_map(out, map, indent + 2, true, texts),
             _ => {
                 put_inline(out, item);
                 out.newline();

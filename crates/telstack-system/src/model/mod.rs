@@ -7,6 +7,7 @@ mod collector;
 mod container;
 mod link;
 pub(crate) mod network;
+mod placement;
 mod pod;
 mod proxy;
 mod store;
@@ -23,6 +24,7 @@ pub use container::{
 };
 pub use link::{Bind, Dial, Edge, Hop, Listener, Protocol, Purpose, Requirement, Tls, Via};
 pub use network::{Joined, Network};
+pub use placement::Placement;
 pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use proxy::{Backend, Frontend, HttpProbe, Layer, Proxy, ProxyDoor, Route, Server, ServerCheck};
 pub use store::{
@@ -79,6 +81,8 @@ pub struct Node {
     pub listeners: Vec<Listener>,
     /// The processor time and memory that the stack grants it.
     pub resources: Resources,
+    /// Where and how often it is to run.
+    pub placement: Placement,
     /// Environment that its configuration refers to.
     pub environment: Vec<EnvVar>,
     /// What its files say, whole, where people wrote them: for rules that judge every setting. Those of collectors
@@ -140,6 +144,7 @@ impl Node {
             kind,
             listeners: Vec::new(),
             resources: Resources::default(),
+            placement: Placement::default(),
             environment: Vec::new(),
             written: Vec::new(),
             container: None,

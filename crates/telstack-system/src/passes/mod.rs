@@ -9,6 +9,7 @@ mod containers;
 mod delivery;
 mod encryption;
 mod health;
+mod kubernetes;
 mod links;
 mod listeners;
 mod messages;
@@ -44,6 +45,7 @@ pub const ALL: &[Pass] = &[
     pipelines::PASS,
     sizing::PASS,
     delivery::PASS,
+    kubernetes::PASS,
     health::PASS,
     telemetry::PASS,
     listeners::PASS,

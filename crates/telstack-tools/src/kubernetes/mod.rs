@@ -1,11 +1,12 @@
 //! Kubernetes: workloads, and what is between them.
 //!
-//! Read only: a stack is not compiled to it yet. Each container is a node; containers of one pod share its
+//! Each container is a node; containers of one pod share its
 //! `localhost`. What stands in a ConfigMap is a file like any other, at its own lines.
 
 mod around;
 mod configs;
 mod container;
+mod emit;
 mod monitors;
 mod objects;
 mod operator;
@@ -19,6 +20,7 @@ use telstack_system::{Origin, Platform, Sourced, System};
 
 use crate::folder::{Folder, SourceFile};
 use configs::Configs;
+pub(crate) use emit::emit;
 use objects::Objects;
 pub use objects::without_definitions;
 pub(crate) use operator::finish;

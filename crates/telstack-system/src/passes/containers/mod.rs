@@ -3,6 +3,7 @@
 mod certificates;
 mod environment;
 mod names;
+mod pods;
 mod ports;
 
 use telstack_catalog::{
@@ -30,9 +31,6 @@ pub(super) const PASS: Pass =
     Pass { name: NAME, reason: "give each node a container: image, command, files, volumes, ports, health check", run };
 
 fn run(system: &mut System, diagnostics: &mut Diagnostics) {
-    if system.platform.value != Platform::Compose {
-        return;
-    }
     let circles = system.circles(Purpose::Telemetry);
     let mut ports = HostPorts::default();
     for id in system.node_ids() {
@@ -45,6 +43,9 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
             }
             node.container = Some(container);
         }
+    }
+    if system.platform.value == Platform::Kubernetes {
+        pods::surround(system);
     }
     names::check(system, diagnostics);
 }
@@ -76,9 +77,14 @@ fn container(system: &System, id: NodeId, circles: &Circles, ports: &mut HostPor
         data(&mut container, node, &layout);
     }
     certificates::mount(&mut container, system, id, product);
-    publish(&mut container, system, id, ports);
-    container.health = health_check(&container, node);
-    depend(&mut container, system, id, circles);
+    match system.platform.value {
+        Platform::Compose => {
+            publish(&mut container, system, id, ports);
+            container.health = health_check(&container, node);
+            depend(&mut container, system, id, circles);
+        }
+        Platform::Kubernetes => pods::place(&mut container, system, node),
+    }
     if node.collector().is_some() || node.store().is_some() {
         let reason = "time to hand on or write down what is in memory before the process is killed";
         container.stop_grace =

@@ -1,0 +1,189 @@
+//! Writing it: a file for each node with all that it needs, the namespaces, and a kustomization of all of them.
+//!
+//! What a node reads is in a ConfigMap that is named after its contents: another text is another name, and that
+//! starts the pods anew.
+
+mod access;
+mod config;
+mod workload;
+
+use std::collections::HashMap;
+
+use telstack_catalog::otelcol::Transport;
+use telstack_syntax::yaml::{self, Texts};
+use telstack_system::{Cluster, Container, Node, Origin, Pod, Service, ServiceType, System, TargetPort, Value};
+
+use crate::{
+    Artefact,
+    doc::{self, Block},
+};
+
+/// The file that names all others.
+const KUSTOMIZATION: &str = "kustomization.yaml";
+/// The file with the namespaces.
+const NAMESPACES: &str = "namespaces.yaml";
+
+/// Writes what Kubernetes reads; `written` are the files that its containers see, which become part of it.
+pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
+    let Some(cluster) = system.cluster.as_deref() else { return Vec::new() };
+    let written: HashMap<&str, &Artefact> = written.iter().map(|it| (&*it.path, it)).collect();
+    let texts: Texts<'_, Origin> = written.values().map(|it| (&*it.written.text, &it.written)).collect();
+    let mut out = Vec::new();
+    let mut add = |path: String, what: &str, from: &Origin, documents: &[Value]| {
+        let header = doc::header(system, what, &path);
+        let mark = doc::follows("says what the file is and which stack it comes from", &[from, &system.origin]);
+        out.push(Artefact::new(path, yaml::write_all(&header, &mark, documents, &texts)));
+    };
+    let namespaces: Vec<Value> = cluster.namespaces.iter().map(|it| namespace(system, &it.name, &it.origin)).collect();
+    let mut paths: Vec<(String, &Origin)> = Vec::new();
+    if let Some(first) = cluster.namespaces.first() {
+        paths.push((NAMESPACES.to_owned(), &first.origin));
+        add(NAMESPACES.to_owned(), &format!("{}: namespaces", system.name), &first.origin, &namespaces);
+    }
+    for (_, node) in system.nodes() {
+        let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
+            continue;
+        };
+        let of = Of { system, cluster, node, container, pod };
+        let path = format!("{}.yaml", node.name);
+        add(path.clone(), &format!("{}: {}", node.name, doc::title(node)), &node.origin, &of.documents(&written));
+        paths.push((path, &node.origin));
+    }
+    let kustomization = kustomization(system, &paths);
+    let header = doc::header(system, &format!("{}: everything", system.name), KUSTOMIZATION)
+        + "\n\nTo apply: `kubectl apply -k .`";
+    out.push(Artefact::new(KUSTOMIZATION, yaml::write(&header, &system.origin, &kustomization)));
+    out
+}
+
+/// A node, and what is around it.
+struct Of<'a> {
+    system: &'a System,
+    cluster: &'a Cluster,
+    node: &'a Node,
+    container: &'a Container,
+    pod: &'a Pod,
+}
+
+impl Of<'_> {
+    fn documents(&self, written: &HashMap<&str, &Artefact>) -> Vec<Value> {
+        let config = config::Config::of(self, written);
+        let mut out = self.permissions();
+        out.extend(config.as_ref().map(|it| it.document(self)));
+        out.extend(self.claims());
+        out.extend(self.services());
+        out.push(self.workload(config.as_ref()));
+        out
+    }
+
+    /// The beginning of an object: what it is, and its name.
+    fn object(&self, api: &str, kind: &str, name: &str, namespaced: bool, origin: &Origin) -> Block {
+        let fact = doc::fact(format!("how Kubernetes calls a {kind}"), &[origin]);
+        let mut out = Block::new();
+        out.put("apiVersion", fact.string(api)).put("kind", fact.string(kind));
+        let mut metadata = Block::new();
+        metadata.put("name", origin.string(name));
+        if let Some(namespace) = self.node.placement.namespace.as_ref().filter(|_| namespaced) {
+            metadata.put("namespace", namespace.origin.string(&*namespace.value));
+        }
+        metadata.put("labels", self.labels(origin));
+        out.put("metadata", metadata.finish(origin));
+        out
+    }
+
+    /// Labels of its objects.
+    fn labels(&self, origin: &Origin) -> Value {
+        let mut out = Block::new();
+        for (key, label) in &self.pod.labels {
+            out.put(key, label.origin.string(&*label.value));
+        }
+        out.put("app.kubernetes.io/managed-by", doc::chosen("who wrote it", origin).string("telstack"));
+        out.finish(origin)
+    }
+
+    fn services(&self) -> impl Iterator<Item = Value> {
+        self.cluster.services_of(self.pod).map(|it| self.service(it))
+    }
+
+    fn service(&self, service: &Service) -> Value {
+        let origin = &service.origin;
+        let mut spec = Block::new();
+        let ty = match &service.ty {
+            ServiceType::ClusterIp | ServiceType::ExternalName(_) => "ClusterIP",
+            ServiceType::NodePort => "NodePort",
+            ServiceType::LoadBalancer => "LoadBalancer",
+        };
+        spec.put("type", doc::follows("who may dial it", &[origin]).string(ty));
+        if self.pod.kind == telstack_system::WorkloadKind::DaemonSet {
+            let reason = "who dials it gets the pod of the same machine: one runs on each";
+            spec.put("internalTrafficPolicy", doc::follows(reason, &[origin, &self.pod.origin]).string("Local"));
+        }
+        if let Some(selector) = &service.selector {
+            let mut labels = Block::new();
+            for (key, label) in &selector.labels {
+                labels.put(key, label.origin.string(&*label.value));
+            }
+            spec.put("selector", labels.finish(&selector.origin));
+        }
+        let ports = service.ports.iter().map(|port| {
+            let mut out = Block::new();
+            out.put_some("name", port.name.as_ref().map(|it| port.origin.string(&**it)));
+            out.put_some("appProtocol", port.app_protocol.as_ref().map(|it| it.origin.string(&*it.value)));
+            out.put("port", port.origin.int(port.port));
+            out.put("targetPort", target(&port.target, &port.origin));
+            out.put_some("protocol", transport(port.transport, &port.origin));
+            out.finish(&port.origin)
+        });
+        spec.put("ports", doc::follows("what its pods listen on", &[origin]).block(ports));
+        let mut out = self.object("v1", "Service", &service.name, true, origin);
+        out.put("spec", spec.finish(origin));
+        out.finish(origin)
+    }
+
+    fn claims(&self) -> impl Iterator<Item = Value> {
+        let mine = |name: &str| self.container.mounts.iter().any(|it| it.source.volume() == Some(name));
+        let claims = self.cluster.claims.iter().filter(move |it| it.template_of.is_none() && mine(&it.name));
+        claims.map(|claim| {
+            let mut out = self.object("v1", "PersistentVolumeClaim", &claim.name, true, &claim.origin);
+            out.put("spec", workload::claim_spec(claim));
+            out.finish(&claim.origin)
+        })
+    }
+}
+
+/// A port by number or name.
+fn target(port: &TargetPort, origin: &Origin) -> Value {
+    match port {
+        TargetPort::Number(number) => origin.int(*number),
+        TargetPort::Name(name) => origin.string(&**name),
+    }
+}
+
+/// Nothing is TCP.
+fn transport(transport: Transport, origin: &Origin) -> Option<Value> {
+    match transport {
+        Transport::Tcp => None,
+        Transport::Udp => Some(origin.string("UDP")),
+    }
+}
+
+fn namespace(system: &System, name: &str, origin: &Origin) -> Value {
+    let fact = doc::fact("how Kubernetes calls a Namespace", &[origin]);
+    let part = doc::follows("the stack that it is part of", &[&system.origin]).string(&*system.name);
+    let managed = doc::chosen("who wrote it", origin).string("telstack");
+    let labels = origin.map([("app.kubernetes.io/part-of", part), ("app.kubernetes.io/managed-by", managed)]);
+    let metadata = origin.map([("name", origin.string(name)), ("labels", labels)]);
+    origin.map([("apiVersion", fact.string("v1")), ("kind", fact.string("Namespace")), ("metadata", metadata)])
+}
+
+fn kustomization(system: &System, paths: &[(String, &Origin)]) -> Value {
+    let origin = &system.origin;
+    let fact = doc::fact("how kustomize calls its own file", &[origin]);
+    let resources = doc::follows_all("everything that is applied", paths.iter().map(|(_, it)| *it), origin);
+    let files = paths.iter().map(|(path, origin)| doc::follows("one of its files", &[origin]).string(&**path));
+    origin.map([
+        ("apiVersion", fact.string("kustomize.config.k8s.io/v1beta1")),
+        ("kind", fact.string("Kustomization")),
+        ("resources", resources.block(files)),
+    ])
+}

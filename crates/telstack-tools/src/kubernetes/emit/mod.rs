@@ -1,4 +1,4 @@
-//! Writing it: a file for each node with all that it needs, the namespaces, and a kustomization of all of them.
+//! Writing it: a folder for each namespace, with a file for each node and all that it needs, and kustomizations.
 //!
 //! What a node reads is in a ConfigMap that is named after its contents: another text is another name, and that
 //! starts the pods anew.
@@ -11,49 +11,63 @@ use std::collections::HashMap;
 
 use telstack_catalog::otelcol::Transport;
 use telstack_syntax::yaml::{self, Texts};
-use telstack_system::{Cluster, Container, Node, Origin, Pod, Service, ServiceType, System, TargetPort, Value};
+use telstack_system::{
+    Cluster, Container, Node, Origin, Pod, Service, ServiceType, System, TargetPort, Value, WorkloadKind,
+    cluster::Namespace,
+};
 
 use crate::{
     Artefact,
     doc::{self, Block},
 };
 
-/// The file that names all others.
+/// The file that names all others of a folder.
 const KUSTOMIZATION: &str = "kustomization.yaml";
-/// The file with the namespaces.
-const NAMESPACES: &str = "namespaces.yaml";
+/// The file with the namespace itself.
+const NAMESPACE: &str = "namespace.yaml";
 
-/// Writes what Kubernetes reads; `written` are the files that its containers see, which become part of it.
+/// Writes what Kubernetes reads: a folder for each namespace. `written` are the files that its containers see, which
+/// become part of it.
 pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
     let Some(cluster) = system.cluster.as_deref() else { return Vec::new() };
     let written: HashMap<&str, &Artefact> = written.iter().map(|it| (&*it.path, it)).collect();
     let texts: Texts<'_, Origin> = written.values().map(|it| (&*it.written.text, &it.written)).collect();
     let mut out = Vec::new();
-    let mut add = |path: String, what: &str, from: &Origin, documents: &[Value]| {
-        let header = doc::header(system, what, &path);
-        let mark = doc::follows("says what the file is and which stack it comes from", &[from, &system.origin]);
-        out.push(Artefact::new(path, yaml::write_all(&header, &mark, documents, &texts)));
-    };
-    let namespaces: Vec<Value> = cluster.namespaces.iter().map(|it| namespace(system, &it.name, &it.origin)).collect();
-    let mut paths: Vec<(String, &Origin)> = Vec::new();
-    if let Some(first) = cluster.namespaces.first() {
-        paths.push((NAMESPACES.to_owned(), &first.origin));
-        add(NAMESPACES.to_owned(), &format!("{}: namespaces", system.name), &first.origin, &namespaces);
-    }
-    for (_, node) in system.nodes() {
-        let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
-            continue;
+    let mut folders = Vec::new();
+    for space in &cluster.namespaces {
+        let mut files = Vec::new();
+        let mut add = |name: &str, what: &str, from: &Origin, documents: &[Value]| {
+            let path = format!("{}/{name}", space.name);
+            let header = doc::header(system, what, &path);
+            let mark = doc::follows("says what the file is and which stack it comes from", &[from, &system.origin]);
+            out.push(Artefact::new(path, yaml::write_all(&header, &mark, documents, &texts)));
+            files.push((name.to_owned(), from.clone()));
         };
-        let of = Of { system, cluster, node, container, pod };
-        let path = format!("{}.yaml", node.name);
-        add(path.clone(), &format!("{}: {}", node.name, doc::title(node)), &node.origin, &of.documents(&written));
-        paths.push((path, &node.origin));
+        let what = format!("{}: the namespace", space.name);
+        add(NAMESPACE, &what, &space.origin, &[namespace(system, space)]);
+        for (_, node) in system.nodes() {
+            let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
+                continue;
+            };
+            if pod.is_in(Some(&space.name)) {
+                let of = Of { system, cluster, node, container, pod };
+                let what = format!("{}: {}", node.name, doc::title(node));
+                add(&file_name(node), &what, &node.origin, &of.documents(&written));
+            }
+        }
+        let what = format!("{}: everything in the namespace", space.name);
+        out.push(kustomization(system, Some(&space.name), &what, &space.origin, &files));
+        folders.push((space.name.clone(), space.origin.clone()));
     }
-    let kustomization = kustomization(system, &paths);
-    let header = doc::header(system, &format!("{}: everything", system.name), KUSTOMIZATION)
-        + "\n\nTo apply: `kubectl apply -k .`";
-    out.push(Artefact::new(KUSTOMIZATION, yaml::write(&header, &system.origin, &kustomization)));
+    let what = format!("{}: everything", system.name);
+    out.push(kustomization(system, None, &what, &system.origin, &folders));
     out
+}
+
+/// The file of a node; the name of one of the others, it leaves to that.
+fn file_name(node: &Node) -> String {
+    let name = format!("{}.yaml", node.name);
+    if [KUSTOMIZATION, NAMESPACE].contains(&&*name) { format!("node-{name}") } else { name }
 }
 
 /// A node, and what is around it.
@@ -114,7 +128,7 @@ impl Of<'_> {
             ServiceType::LoadBalancer => "LoadBalancer",
         };
         spec.put("type", doc::follows("who may dial it", &[origin]).string(ty));
-        if self.pod.kind == telstack_system::WorkloadKind::DaemonSet {
+        if self.pod.kind == WorkloadKind::DaemonSet {
             let reason = "who dials it gets the pod of the same machine: one runs on each";
             spec.put("internalTrafficPolicy", doc::follows(reason, &[origin, &self.pod.origin]).string("Local"));
         }
@@ -167,23 +181,36 @@ fn transport(transport: Transport, origin: &Origin) -> Option<Value> {
     }
 }
 
-fn namespace(system: &System, name: &str, origin: &Origin) -> Value {
+fn namespace(system: &System, space: &Namespace) -> Value {
+    let origin = &space.origin;
     let fact = doc::fact("how Kubernetes calls a Namespace", &[origin]);
     let part = doc::follows("the stack that it is part of", &[&system.origin]).string(&*system.name);
     let managed = doc::chosen("who wrote it", origin).string("telstack");
     let labels = origin.map([("app.kubernetes.io/part-of", part), ("app.kubernetes.io/managed-by", managed)]);
-    let metadata = origin.map([("name", origin.string(name)), ("labels", labels)]);
+    let metadata = origin.map([("name", origin.string(&*space.name)), ("labels", labels)]);
     origin.map([("apiVersion", fact.string("v1")), ("kind", fact.string("Namespace")), ("metadata", metadata)])
 }
 
-fn kustomization(system: &System, paths: &[(String, &Origin)]) -> Value {
-    let origin = &system.origin;
+/// The file that names the others of a folder, or the folders.
+fn kustomization(
+    system: &System,
+    folder: Option<&str>,
+    what: &str,
+    origin: &Origin,
+    paths: &[(String, Origin)],
+) -> Artefact {
+    let path = folder.map_or_else(|| KUSTOMIZATION.to_owned(), |folder| format!("{folder}/{KUSTOMIZATION}"));
+    let mut header = doc::header(system, what, &path);
+    if folder.is_none() {
+        header += "\n\nTo apply: `kubectl apply -k .`";
+    }
     let fact = doc::fact("how kustomize calls its own file", &[origin]);
-    let resources = doc::follows_all("everything that is applied", paths.iter().map(|(_, it)| *it), origin);
-    let files = paths.iter().map(|(path, origin)| doc::follows("one of its files", &[origin]).string(&**path));
-    origin.map([
+    let resources = doc::follows_all("everything that is applied", paths.iter().map(|(_, it)| it), origin);
+    let named = paths.iter().map(|(path, origin)| doc::follows("part of it", &[origin]).string(&**path));
+    let document = origin.map([
         ("apiVersion", fact.string("kustomize.config.k8s.io/v1beta1")),
         ("kind", fact.string("Kustomization")),
-        ("resources", resources.block(files)),
-    ])
+        ("resources", resources.block(named)),
+    ]);
+    Artefact::new(path, yaml::write(&header, origin, &document))
 }

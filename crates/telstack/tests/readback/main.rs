@@ -16,7 +16,7 @@ use proptest::{
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, Severity, SourceMap};
 use telstack_system::{System, canonical};
-use telstack_tools::SourceFile;
+use telstack_tools::{Manifests, Said, SourceFile};
 use telstack_workspace::{Compiled, MemoryFiles, compile};
 
 #[path = "../support/mod.rs"]
@@ -33,14 +33,25 @@ fn written(compiled: &Compiled) -> Vec<(String, String)> {
 }
 
 /// What is read back from files, with what is wrong with their form.
-fn read_back(written: &[(String, String)]) -> (System, Diagnostics, SourceMap) {
+fn read_back(name: &str, written: &[(String, String)]) -> (System, Diagnostics, SourceMap) {
     let mut sources = SourceMap::default();
     let ids: Vec<_> = written.iter().map(|(path, text)| sources.add(path.as_str(), text.as_str())).collect();
     let given = written.iter().zip(ids);
     let files: Vec<SourceFile<'_>> = given.map(|((path, text), file)| SourceFile { path, file, text }).collect();
     let mut findings = Diagnostics::default();
-    let system = telstack_tools::read(&files, &mut findings).expect("a compose file");
+    let system = telstack_tools::read(&files, &mut findings).unwrap_or_else(|| manifests(name, &files, &mut findings));
     (system, findings, sources)
+}
+
+/// The same of manifests, which are applied together by what a kustomization names.
+fn manifests(name: &str, files: &[SourceFile<'_>], findings: &mut Diagnostics) -> System {
+    let is_manifest = |path: &&str| path.ends_with(".yaml") && !path.ends_with("kustomization.yaml");
+    let manifests = Manifests {
+        paths: files.iter().map(|it| it.path).filter(is_manifest).map(str::to_owned).collect(),
+        name: name.to_owned(),
+        ..Manifests::default()
+    };
+    telstack_tools::read_manifests(files, &manifests, Said::default(), findings).system
 }
 
 /// What differs, as lines that start with `-` (written) or `+` (read).
@@ -75,7 +86,7 @@ fn new_findings(compiled: &Compiled, read: &System, form: Diagnostics, sources: 
 /// Checks one stack that compiles. What is wrong, in lines; nothing if all is well.
 fn verdict(compiled: &Compiled) -> Vec<String> {
     let Some(system) = &compiled.system else { return vec!["no system".to_owned()] };
-    let (read, form, sources) = read_back(&written(compiled));
+    let (read, form, sources) = read_back(&system.name, &written(compiled));
     let mut wrong = difference(system, &read);
     if !read.complete {
         wrong.push("something was not understood".to_owned());
@@ -200,7 +211,7 @@ fn changed(line: &str) -> Option<String> {
 #[test]
 fn every_value_that_the_system_holds_is_read() {
     let before = written(&of_stack("single-node"));
-    let whole = canonical(&read_back(&before).0);
+    let whole = canonical(&read_back("single-node", &before).0);
     let mut unread = Vec::new();
     for (at, (path, text)) in before.iter().enumerate() {
         if !path.ends_with("ml") {
@@ -214,7 +225,7 @@ fn every_value_that_the_system_holds_is_read() {
             let mut files = before.clone();
             let lines = text.lines().enumerate().map(|(it, line)| if it == number { other.as_str() } else { line });
             files[at].1 = lines.collect::<Vec<_>>().join("\n");
-            let (system, findings, _) = read_back(&files);
+            let (system, findings, _) = read_back("single-node", &files);
             if findings.iter().next().is_none() && canonical(&system) == whole {
                 unread.push(format!("{path}:{}: {other}", number + 1));
             }
@@ -274,7 +285,7 @@ fn odd_shapes_are_survived() {
             }
             *text = lines.join("\n");
         }
-        let (system, form, sources) = read_back(&files);
+        let (system, form, sources) = read_back("odd", &files);
         let mut findings = form;
         telstack_lint::check(&system, &mut findings);
         for finding in findings.sorted(&sources) {

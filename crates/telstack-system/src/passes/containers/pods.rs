@@ -130,10 +130,11 @@ fn volumes(container: &mut Container, system: &System, node: &Node, kind: Worklo
 
 /// Labels by which people and selectors find its pods.
 fn labels(system: &System, node: &Node) -> Labels {
-    let part = "app.kubernetes.io/part-of";
     let mut labels = chosen(node);
     let origin = Origin::derived(NAME, "the stack that it is part of", &[&system.origin]);
-    labels.insert(part.to_owned(), Sourced::new(system.name.clone(), origin));
+    labels.insert("app.kubernetes.io/part-of".to_owned(), Sourced::new(system.name.clone(), origin));
+    let origin = Origin::builtin(NAME, "who wrote it", &[&node.origin]);
+    labels.insert("app.kubernetes.io/managed-by".to_owned(), Sourced::new("telstack".to_owned(), origin));
     labels
 }
 

@@ -111,7 +111,6 @@ impl Of<'_> {
         for (key, label) in &self.pod.labels {
             out.put(key, label.origin.string(&*label.value));
         }
-        out.put("app.kubernetes.io/managed-by", doc::chosen("who wrote it", origin).string("telstack"));
         out.finish(origin)
     }
 

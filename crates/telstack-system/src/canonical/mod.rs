@@ -11,6 +11,8 @@
 //! - edges that dial nobody yet, and ways to things outside that nobody goes;
 //! - the layout of `PromQL`.
 
+mod cluster;
+
 use std::fmt::{Display, Write as _};
 
 use telstack_catalog::otelcol::Transport;
@@ -33,6 +35,9 @@ pub fn canonical(system: &System) -> Vec<String> {
     out.say("platform", system.platform.value.id());
     for (_, node) in system.nodes().filter(|(_, node)| node.external().is_none() || node.container.is_some()) {
         out.within(&format!("node {}", node.name), |out| self::node(out, node));
+    }
+    if let Some(cluster) = &system.cluster {
+        out.within("cluster", |out| cluster::cluster(out, cluster));
     }
     for (_, from, edge, to) in system.edges() {
         // What receivers scrape stands in their settings, and is followed where files are read only.
@@ -266,18 +271,21 @@ fn container(out: &mut Lines, it: &Container) {
     for variable in &it.env {
         out.say(&format!("env {}", variable.name), environment(variable));
     }
-    for mount in &it.mounts {
+    // What is handed in holds the files, and those are said by themselves.
+    for mount in it.mounts.iter().filter(|it| !matches!(it.source, MountSource::Handed(_))) {
         let source = match &mount.source {
             MountSource::Volume(name) => format!("volume {name}"),
             MountSource::Bind(path) => format!("host {}", path.strip_prefix("./").unwrap_or(path)),
             MountSource::Copied(path) => format!("copy of {path}"),
             MountSource::Ephemeral(_) => "memory".to_owned(),
-            MountSource::Handed(path) => format!("handed in {path}"),
+            MountSource::Handed(_) => String::new(),
         };
         out.say(&format!("mount {}", mount.target), format!("{source}{}", if mount.read_only { " ro" } else { "" }));
     }
     for file in &it.files {
-        out.say(&format!("file {}", file.target), format!("{} {}", file.role, file.path));
+        // In a pod it is a key of a ConfigMap, wherever that stands.
+        let path = if it.pod.is_some() { "handed in" } else { &file.path };
+        out.say(&format!("file {}", file.target), format!("{} {path}", file.role));
     }
     for port in &it.published {
         let ip = port.host_ip.as_deref().unwrap_or("*");
@@ -299,6 +307,9 @@ fn container(out: &mut Lines, it: &Container) {
     }
     out.say("owned paths", joined(it.owned_paths.iter().map(|path| &path.value)));
     out.say_some("stop grace", it.stop_grace.as_ref().map(|it| it.value));
+    if let Some(pod) = &it.pod {
+        cluster::container(out, it, pod);
+    }
 }
 
 fn environment(variable: &EnvVar) -> String {

@@ -1,0 +1,111 @@
+//! What is around pods, and what of a container only Kubernetes has.
+
+use super::{Lines, joined, transport};
+use crate::{
+    known::Known,
+    model::{
+        Cluster, Container, Pod, ProbeAction, Selector, Service, TargetPort,
+        cluster::{Binding, Claim, Labels, Role},
+    },
+};
+
+pub(super) fn cluster(out: &mut Lines, cluster: &Cluster) {
+    for it in &cluster.namespaces {
+        out.say(&format!("namespace {}", it.name), "declared");
+    }
+    for it in &cluster.services {
+        out.within(&format!("service {}", place(it.namespace.as_deref(), &it.name)), |out| service(out, it));
+    }
+    for it in &cluster.accounts {
+        out.say(&format!("account {}", place(it.namespace.as_deref(), &it.name)), "declared");
+    }
+    for it in &cluster.roles {
+        out.within(&format!("role {}", place(it.namespace.as_deref(), &it.name)), |out| role(out, it));
+    }
+    for it in &cluster.bindings {
+        out.within(&format!("binding {}", place(it.namespace.as_deref(), &it.name)), |out| binding(out, it));
+    }
+    for it in &cluster.claims {
+        out.within(&format!("claim {}", place(it.namespace.as_deref(), &it.name)), |out| claim(out, it));
+    }
+}
+
+fn place(namespace: Option<&str>, name: &str) -> String {
+    namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"))
+}
+
+fn labels(labels: &Labels) -> String {
+    joined(labels.iter().map(|(key, value)| format!("{key}={}", value.value)))
+}
+
+fn selector(selector: Option<&Selector>) -> String {
+    selector.map_or_else(|| "nothing".to_owned(), |it| format!("{} {:?}", labels(&it.labels), it.expressions))
+}
+
+fn service(out: &mut Lines, it: &Service) {
+    out.say(
+        "is",
+        format!("{:?}{}{}", it.ty, if it.headless { " headless" } else { "" }, if it.sticky { " sticky" } else { "" }),
+    );
+    out.say("picks", selector(it.selector.as_ref()));
+    for port in &it.ports {
+        let speaks = port.app_protocol.as_ref().map_or("", |it| it.value.as_str());
+        let name = port.name.as_deref().unwrap_or_default();
+        let target = format!("to {} {name} {speaks}", port.target);
+        out.say(&format!("port {}{}", port.port, transport(port.transport)), target);
+    }
+}
+
+fn role(out: &mut Lines, it: &Role) {
+    for rule in &it.rules {
+        let of = format!("allows {} of {:?} {:?}", joined(&rule.resources), rule.groups, rule.names);
+        out.say(&of, joined(&rule.verbs));
+    }
+}
+
+fn binding(out: &mut Lines, it: &Binding) {
+    let (cluster, name) = (it.role.value.cluster, &it.role.value.name);
+    out.say("gives", format!("{name}{}", if cluster { " of the cluster" } else { "" }));
+    for subject in &it.subjects {
+        out.say("to", format!("{} {}", subject.kind, place(subject.namespace.as_deref(), &subject.name)));
+    }
+}
+
+fn claim(out: &mut Lines, it: &Claim) {
+    out.say("modes", joined(it.access_modes.iter().map(|it| &it.value)));
+    out.say_some("class", it.storage_class.as_ref().map(|it| &it.value));
+    out.say_some("size", it.size.as_ref().map(|it| it.value));
+    out.say_some("one for each pod of", it.template_of.as_ref());
+}
+
+/// What Kubernetes says of a container itself, and of its pod.
+pub(super) fn container(out: &mut Lines, it: &Container, pod: &Pod) {
+    out.say("pod of", format!("{} {}", pod.kind, place(pod.namespace.as_deref(), &pod.name)));
+    out.say("pod labels", labels(&pod.labels));
+    out.say_some("account", pod.service_account.as_ref().map(|it| &it.value));
+    out.say("network of the machine", pod.host_network.is_some());
+    out.say_some("group of volumes", pod.fs_group.as_ref().map(|it| it.value));
+    out.say_some("names by", pod.service_name.as_ref().map(|it| &it.value));
+    out.say("own volumes", joined(&pod.own_volumes));
+    out.say("variables of Services", pod.links);
+    if let Known::Value(replicas) = &it.replicas {
+        out.say("replicas", replicas.value);
+    }
+    for port in &it.ports {
+        let name = port.name.as_deref().unwrap_or_default();
+        out.say(&format!("port {}{}", port.port, transport(port.transport)), name);
+    }
+    for probe in &it.probes {
+        let number = |port: &TargetPort| it.port_number(port).map_or_else(|| port.to_string(), |it| it.to_string());
+        let asks = match &probe.action {
+            ProbeAction::Http { path, port, host, tls } => {
+                format!("http {} {path} {host:?}{}", number(&port.value), if *tls { " TLS" } else { "" })
+            }
+            ProbeAction::Tcp { port, host } => format!("tcp {} {host:?}", number(&port.value)),
+            ProbeAction::Grpc { port } => format!("grpc {}", number(&port.value)),
+            ProbeAction::Exec(words) => format!("{words:?}"),
+        };
+        out.say(probe.kind.key(), format!("{asks} every {:?}", probe.period.as_ref().map(|it| it.value)));
+    }
+    out.say_some("read-only root", it.read_only_root.as_ref().map(|it| it.value));
+}

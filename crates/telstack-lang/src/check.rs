@@ -190,7 +190,7 @@ fn later(word: &Spanned<String>, owner: &str) -> Diagnostic {
     let text = &word.value;
     Diagnostic::new(&codes::NOT_SUPPORTED_YET, format!("`{text}` in {owner} is not supported yet"))
         .at(word.span, "for a later release")
-        .note("this release compiles collectors, stores, Grafana and Alertmanager for one host with docker compose")
+        .note("this release compiles collectors, stores, Grafana and Alertmanager to docker compose, and to one Kubernetes cluster")
         .help(format!("leave `{text}` out"))
 }
 

@@ -191,12 +191,12 @@ pub(crate) static NOT_SUPPORTED_YET: RuleInfo = RuleInfo {
     summary: "The word belongs to the language, but this release cannot compile it.",
     why: "Leaving it out silently would give a smaller stack than the one described.",
     bad: r#"stack "shop" {
-    platform "kubernetes"
+    platform "kubernetes" { via "operator" }
     loki "loki"
 }
 "#,
     good: r#"stack "shop" {
-    platform "compose"
+    platform "kubernetes" { namespace "shop" }
     loki "loki"
 }
 "#,

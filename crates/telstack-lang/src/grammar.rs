@@ -23,7 +23,7 @@ pub(crate) static FILE: Form = Form { block: Block::Words(&[&STACK, &LET, &INCLU
 
 pub(crate) static STACK: Form = Form {
     word: "stack",
-    about: "The whole; its name becomes the name of the compose project.",
+    about: "The whole; its name becomes that of the compose project, or of the namespace.",
     args: Args::One(Kind::Name),
     block: Block::Words(&[
         &PLATFORM,

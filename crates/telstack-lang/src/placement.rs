@@ -1,6 +1,6 @@
 //! `platform`, and what lines say of where and how often their nodes run.
 
-use telstack_diagnostics::{Diagnostic, Diagnostics};
+use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
 use telstack_system::{Origin, Placement, Platform, Sourced, WorkloadKind};
 
@@ -23,7 +23,7 @@ const OF_KUBERNETES: [&str; 2] = ["mode", "replicas"];
 impl Placed {
     /// As the stack says; `origin` is where it is declared. Without a namespace of its own it is one of the stack's
     /// name.
-    pub(crate) fn read(stack: &Line, origin: &Origin) -> Self {
+    pub(crate) fn read(stack: &Line, origin: &Origin, out: &mut Diagnostics) -> Self {
         let atom = value(stack, "platform");
         let platform = match atom.and_then(text) {
             Some(word) if word == Platform::Kubernetes.id() => Platform::Kubernetes,
@@ -37,8 +37,15 @@ impl Placed {
             let reason = "`platform` names no namespace: one called like the stack";
             Sourced::new(name, Origin::derived(crate::stack::PASS, reason, &[origin, &place]))
         };
-        let namespace = (platform == Platform::Kubernetes).then(|| named.unwrap_or_else(own));
-        Self { platform: Sourced::new(platform, place), namespace }
+        let is_kubernetes = platform == Platform::Kubernetes;
+        let platform = Sourced::new(platform, place.clone());
+        let named_in_vain = named.as_ref().and_then(Sourced::span).filter(|_| !is_kubernetes);
+        let namespace = is_kubernetes.then(|| named.unwrap_or_else(own));
+        let placed = Self { platform, namespace };
+        if let Some(span) = named_in_vain {
+            out.push(placed.of_kubernetes("namespace", span));
+        }
+        placed
     }
 
     /// Where a line wants its node to run.
@@ -46,23 +53,45 @@ impl Placed {
         if self.platform.value == Platform::Compose {
             for key in OF_KUBERNETES {
                 if let Some(atom) = line.prop(key) {
-                    let message = format!("`{key}` has no meaning in docker compose");
-                    let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, "for Kubernetes");
-                    out.push(
-                        finding
-                            .label(self.platform.span(), "runs here")
-                            .help(format!("drop `{key}`, or write `platform \"kubernetes\"`")),
-                    );
+                    out.push(self.of_kubernetes(key, atom.span));
                 }
             }
             return Placement::default();
         }
-        Placement {
-            namespace: self.namespace.clone(),
-            kind: line.prop("mode").and_then(kind),
-            replicas: line
-                .prop("replicas")
-                .and_then(|atom| Some(sourced(atom, u64::try_from(words::count(atom)?).ok()?))),
+        self.not_yet(line, out);
+        let count = |atom: &Atom| Some(sourced(atom, u64::try_from(words::count(atom)?).ok()?));
+        let (kind, replicas) = (line.prop("mode").and_then(kind), line.prop("replicas").and_then(count));
+        if let (Some(kind), Some(replicas)) = (&kind, &replicas)
+            && kind.value == WorkloadKind::DaemonSet
+        {
+            let finding = Diagnostic::new(&codes::WRONG_VALUE, "a DaemonSet has no number of replicas");
+            let finding = finding.at(replicas.span(), "decided by the nodes").label(kind.span(), "one on each node");
+            out.push(finding.help("drop `replicas`, or write `mode=\"deployment\"`"));
+        }
+        Placement { namespace: self.namespace.clone(), kind, replicas }
+    }
+
+    fn of_kubernetes(&self, word: &str, at: Span) -> Diagnostic {
+        Diagnostic::new(&codes::WRONG_VALUE, format!("`{word}` has no meaning in docker compose"))
+            .at(at, "for Kubernetes")
+            .label(self.platform.span(), "runs here")
+            .help(format!("drop `{word}`, or write `platform \"kubernetes\"`"))
+    }
+
+    /// Reports files beside the stack, which no pod finds on its node.
+    fn not_yet(&self, line: &Line, out: &mut Diagnostics) {
+        let is_beside = |line: &Line| match line.name.value.as_str() {
+            "tls" => true,
+            "mount" => line.args.first().and_then(text).is_some_and(|path| !path.starts_with('/')),
+            _ => false,
+        };
+        for line in line.children().iter().filter(|it| is_beside(it)) {
+            let message = format!(
+                "`{}` names files beside the stack, which cannot be compiled to Kubernetes yet",
+                line.name.value
+            );
+            let finding = Diagnostic::new(&codes::NOT_SUPPORTED_YET, message).at(line.head(), "for a later release");
+            out.push(finding.label(self.platform.span(), "no pod finds them on its node"));
         }
     }
 }

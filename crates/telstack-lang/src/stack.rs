@@ -36,7 +36,7 @@ pub(crate) struct Context<'a> {
 pub(crate) fn lower(line: &Line, incomplete: bool, out: &mut Diagnostics) -> System {
     let origin = Origin::written(line.head());
     let name = line.args.first().and_then(Atom::as_str).unwrap_or_default();
-    let placed = Placed::read(line, &origin);
+    let placed = Placed::read(line, &origin, out);
     let mut system = System::new(name, origin, placed.platform.clone());
     let versions = Versions::read(line, out);
     let mut context = Context { versions, placed, incomplete, collector_incomplete: false, out };

@@ -91,7 +91,9 @@ impl<M: Clone + PartialEq> Writer<M> {
                 let range = moved + piece.range.start - start..moved + end - start;
                 self.pieces.push(Piece { range, mark: piece.mark.clone() });
             }
-            marks.iter().for_each(|mark| self.note(mark));
+            for mark in marks {
+                self.note(mark);
+            }
             self.newline();
             start += line.len();
         }

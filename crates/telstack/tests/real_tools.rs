@@ -2,9 +2,12 @@
 
 mod support;
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use support::{files_ending, root, stacks};
+use support::{files_ending, root, stacks_with};
 
 fn accepts(folder: &Path, program: &str, args: &[&str]) {
     let output = Command::new(program)
@@ -30,13 +33,16 @@ fn required(folder: &Path) -> Vec<(String, String)> {
     names.map(|(name, _)| (name.to_owned(), "test".to_owned())).collect()
 }
 
-fn goldens() -> Vec<std::path::PathBuf> {
-    stacks().iter().map(|stack| root().join("golden").join(stack)).collect()
+fn goldens(with: &str) -> Vec<PathBuf> {
+    stacks_with(with).iter().map(|stack| root().join("golden").join(stack)).collect()
 }
+
+const COMPOSE: &str = "docker-compose.yml";
+const KUSTOMIZATION: &str = "kustomization.yaml";
 
 #[test]
 fn promtool_accepts_configurations_and_rules() {
-    for folder in goldens() {
+    for folder in goldens(COMPOSE) {
         // promtool looks for rule files where Prometheus will: stage them under that path.
         let stage = tempfile::tempdir().expect("a folder");
         let text = std::fs::read_to_string(folder.join("configs/prometheus.yml")).expect("prometheus.yml");
@@ -51,21 +57,21 @@ fn promtool_accepts_configurations_and_rules() {
 
 #[test]
 fn amtool_accepts_alertmanager() {
-    for folder in goldens() {
+    for folder in goldens(COMPOSE) {
         accepts(&folder, "amtool", &["check-config", "configs/alertmanager.yml"]);
     }
 }
 
 #[test]
 fn docker_compose_accepts_the_project() {
-    for folder in goldens() {
+    for folder in goldens(COMPOSE) {
         accepts(&folder, "docker-compose", &["-f", "docker-compose.yml", "config", "--quiet"]);
     }
 }
 
 #[test]
 fn shellcheck_finds_nothing() {
-    for folder in goldens() {
+    for folder in goldens(COMPOSE) {
         for file in files_ending(&folder, &["sh"]) {
             accepts(&folder, "shellcheck", &["--severity=style", &file]);
         }
@@ -75,7 +81,7 @@ fn shellcheck_finds_nothing() {
 #[test]
 fn yamllint_likes_the_style() {
     const RULES: &str = "{extends: default, rules: {line-length: disable, document-start: disable, comments-indentation: disable, truthy: {check-keys: false}}}";
-    for folder in goldens() {
+    for folder in goldens(COMPOSE) {
         for file in files_ending(&folder, &["yaml", "yml"]) {
             accepts(&folder, "yamllint", &["--strict", "-d", RULES, &file]);
         }
@@ -84,7 +90,7 @@ fn yamllint_likes_the_style() {
 
 #[test]
 fn dashboards_are_json_with_unique_panels() {
-    for folder in goldens() {
+    for folder in goldens(COMPOSE) {
         let dashboards = files_ending(&folder.join("grafana"), &["json"]);
         assert!(!dashboards.is_empty());
         for file in dashboards {
@@ -95,5 +101,29 @@ fn dashboards_are_json_with_unique_panels() {
             let unique: std::collections::BTreeSet<_> = ids.iter().collect();
             assert_eq!(ids.len(), unique.len(), "{file}");
         }
+    }
+}
+
+/// The oldest and newest release of Kubernetes that manifests are for, and some between.
+const KUBERNETES: [&str; 4] = ["1.28", "1.31", "1.34", "1.37"];
+
+#[test]
+fn kubernetes_accepts_the_manifests() {
+    for folder in goldens(KUSTOMIZATION) {
+        let mut files = files_ending(&folder, &["yaml"]);
+        // Kustomize's own file is no object of the cluster.
+        files.retain(|it| !it.ends_with(KUSTOMIZATION));
+        for version in KUBERNETES {
+            let mut args = vec!["--strict", "--quiet", "--kubernetes-version", version];
+            args.extend(files.iter().map(String::as_str));
+            accepts(&folder, "kubernetes-validate", &args);
+        }
+    }
+}
+
+#[test]
+fn kustomize_builds_the_manifests() {
+    for folder in goldens(KUSTOMIZATION) {
+        accepts(&folder, "kubectl", &["kustomize", "."]);
     }
 }

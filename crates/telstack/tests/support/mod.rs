@@ -48,6 +48,14 @@ pub fn stacks() -> Vec<String> {
     names
 }
 
+/// Those of them that compile to a folder with that file.
+pub fn stacks_with(file: &str) -> Vec<String> {
+    let mut names = stacks();
+    names.retain(|stack| root().join("golden").join(stack).join(file).exists());
+    assert!(!names.is_empty(), "a golden has {file}");
+    names
+}
+
 /// Every file below a folder with one of these endings, relative to it, in order.
 pub fn files_ending(folder: &Path, endings: &[&str]) -> Vec<String> {
     let fits = |file: &String| Path::new(file).extension().is_some_and(|it| endings.iter().any(|ending| it == *ending));

@@ -47,10 +47,15 @@ fn check(cx: &mut Cx<'_>) {
         }
         let message = format!("`{}` asks for no memory and has no limit", node.name);
         let place = if container.image.origin.is_written() { &container.image.origin } else { &container.origin };
+        let write = if cx.system.from_files {
+            "write `resources: {requests: {memory: …}, limits: {memory: …}}`"
+        } else {
+            "write `resources memory=\"512MiB..1GiB\"`"
+        };
         let finding = cx
             .finding(message, place, "no `resources`")
             .label(Some(&pod.origin).and_then(Origin::span), "the first to be evicted")
-            .help("write `resources: {requests: {memory: …}, limits: {memory: …}}`");
+            .help(write);
         cx.report(finding);
     }
 }

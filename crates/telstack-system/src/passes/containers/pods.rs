@@ -13,8 +13,8 @@ use crate::{
     graph::System,
     known::Known,
     model::{
-        Bind, Cluster, Collector, Container, ContainerPort, Listener, MountSource, Node, Pod, Probe, ProbeAction,
-        ProbeKind, Protocol, Selector, Service, ServicePort, ServiceType, TargetPort, Tls, WorkloadKind,
+        Bind, Cluster, Collector, Container, ContainerPort, Listener, Mount, MountSource, Node, Pod, Probe,
+        ProbeAction, ProbeKind, Protocol, Selector, Service, ServicePort, ServiceType, TargetPort, Tls, WorkloadKind,
         cluster::{Binding, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject},
     },
     origin::{Origin, Sourced},
@@ -26,6 +26,10 @@ use crate::{
 const VOLUME: Bytes = Bytes::from_mib(10 * 1024);
 /// The longest name of a port.
 const LONGEST_PORT_NAME: usize = 15;
+/// Where programs write passing files, and how its volume is called.
+const TEMPORARY: (&str, &str) = ("/tmp", "tmp");
+/// The listener that does nothing but say whether all is well.
+const HEALTH: &str = "health";
 /// The user that owns folders of a machine.
 const ROOT: &str = "0";
 
@@ -33,12 +37,11 @@ const ROOT: &str = "0";
 pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     let placement = &node.placement;
     let keeps = container.mounts.iter().find(|it| it.source.volume().is_some()).map(|it| it.origin.clone());
-    let kind = placement.kind.clone().unwrap_or_else(|| match &keeps {
-        Some(keeps) => {
+    let kind = placement.kind.clone().unwrap_or_else(|| {
+        if let Some(keeps) = &keeps {
             let reason = "it keeps data: each pod has a volume of its own, and finds it again";
             Sourced::new(WorkloadKind::StatefulSet, Origin::derived(NAME, reason, &[&node.origin, keeps]))
-        }
-        None => {
+        } else {
             let reason = "it keeps nothing: any pod is as good as any other";
             Sourced::new(WorkloadKind::Deployment, Origin::derived(NAME, reason, &[&node.origin]))
         }
@@ -51,6 +54,12 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         Sourced::new(node.name.clone(), Origin::derived(NAME, reason, &[&node.origin]))
     });
     container.owned_paths.clear();
+    if node.viewer().is_some() {
+        let reason = "it writes passing files there, and its root is read only";
+        let origin = Origin::fact(NAME, reason, &[&node.origin]);
+        let source = MountSource::Ephemeral(Some(TEMPORARY.1.to_owned()));
+        container.mounts.push(Mount { source, target: TEMPORARY.0.to_owned(), read_only: false, origin });
+    }
     container.replicas = placement.replicas.clone().map_or(Known::Absent, Known::Value);
     container.ports = ports(node);
     container.probes = probes(node);
@@ -188,12 +197,15 @@ fn port_name(name: &str, taken: &[String]) -> String {
     if free(&short) {
         return short;
     }
-    (2..).map(|at| format!("{}-{at}", cut(LONGEST_PORT_NAME - 3))).find(free).unwrap_or(short)
+    // One of that many is free.
+    let mut others = (2..taken.len() + 3).map(|at| format!("{}-{at}", cut(LONGEST_PORT_NAME - 4)));
+    others.find(free).unwrap_or(short)
 }
 
 /// The listener that says whether it is well.
 fn health(node: &Node) -> Option<&Listener> {
-    let asked = ["ready", "health"].iter().find_map(|name| open(node).find(|it| it.name == *name));
+    let reached = |name: &&str| node.listeners.iter().find(|it| it.name == **name && it.bind != Bind::Loopback);
+    let asked = ["ready", HEALTH].iter().find_map(reached);
     // Whoever probes shows no certificate.
     asked.filter(|it| it.tls != Known::Value(Tls::Mutual))
 }
@@ -346,9 +358,7 @@ fn claim(cluster: &mut Cluster, node: &Node, container: &Container, pod: &Pod) {
 
 /// The Service by whose name others dial it. Health is asked for at the pods themselves.
 fn service(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
-    let asked = health(node).map(|it| it.port);
-    let shown: Vec<&Listener> =
-        open(node).filter(|it| Some(it.port) != asked || !it.signals.is_empty() || it.name == "ready").collect();
+    let shown: Vec<&Listener> = open(node).filter(|it| it.name != HEALTH).collect();
     if shown.is_empty() {
         return None;
     }

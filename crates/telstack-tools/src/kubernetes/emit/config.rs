@@ -11,6 +11,9 @@ use crate::{
     doc::{self, Block},
 };
 
+/// A folder, and the files in it: key, name there, and what makes it.
+type InFolder<'a> = (&'a str, Vec<(&'a str, &'a str, &'a Origin)>);
+
 /// How much of the digest is part of the name.
 const HASH_BYTES: usize = 5;
 
@@ -66,8 +69,8 @@ impl<'a> Config<'a> {
     }
 
     /// Folders that hold its files, in the order of the files, each with the files in it: key, and name there.
-    pub(super) fn folders(&self) -> Vec<(&str, Vec<(&str, &str, &Origin)>)> {
-        let mut folders: Vec<(&str, Vec<(&str, &str, &Origin)>)> = Vec::new();
+    pub(super) fn folders(&self) -> Vec<InFolder<'_>> {
+        let mut folders: Vec<InFolder<'_>> = Vec::new();
         for (file, key) in &self.files {
             let (folder, name) = file.target.rsplit_once('/').unwrap_or(("", &file.target));
             let entry = (key.as_str(), name, &file.origin);

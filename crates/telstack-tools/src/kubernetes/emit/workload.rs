@@ -58,14 +58,11 @@ impl Of<'_> {
         let (pod, container) = (self.pod, self.container);
         let origin = &pod.origin;
         let mut out = Block::new();
-        match &pod.service_account {
-            Some(account) => {
-                out.put("serviceAccountName", account.origin.string(&*account.value));
-            }
-            None => {
-                let reason = "it asks nothing of the API, so it gets no token for it";
-                out.put("automountServiceAccountToken", doc::follows(reason, &[origin]).bool(false));
-            }
+        if let Some(account) = &pod.service_account {
+            out.put("serviceAccountName", account.origin.string(&*account.value));
+        } else {
+            let reason = "it asks nothing of the API, so it gets no token for it";
+            out.put("automountServiceAccountToken", doc::follows(reason, &[origin]).bool(false));
         }
         let reason = "it finds others by their names, not by variables";
         out.put("enableServiceLinks", doc::chosen(reason, origin).bool(false));
@@ -147,14 +144,15 @@ impl Of<'_> {
             ("valueFrom", origin.map([("secretKeyRef", reference)]))
         };
         let value = match &variable.value {
-            EnvValue::Literal(text) => ("value", origin.string(text.replace("$(", "$$("))),
+            EnvValue::Literal(text) | EnvValue::Required(SecretRef::Literal(text)) => {
+                ("value", origin.string(text.replace("$(", "$$(")))
+            }
             EnvValue::Field(field) => {
                 let field = origin.map([("fieldPath", origin.string(&**field))]);
                 ("valueFrom", origin.map([("fieldRef", field)]))
             }
             EnvValue::Required(SecretRef::Secret { name, key }) => secret(name, key),
             EnvValue::Required(SecretRef::Env(key)) => secret(&self.system.name, key),
-            EnvValue::Required(SecretRef::Literal(text)) => ("value", origin.string(text.replace("$(", "$$("))),
         };
         origin.map([("name", origin.string(&*variable.name)), value])
     }
@@ -215,9 +213,9 @@ impl Of<'_> {
     fn volume_name(&self, at: usize, mount: &Mount) -> Option<String> {
         match &mount.source {
             MountSource::Volume(name) if self.pod.own_volumes.contains(name) => Some(self.short(name).to_owned()),
-            MountSource::Volume(name) => Some(name.clone()),
+            MountSource::Volume(name) | MountSource::Ephemeral(Some(name)) => Some(name.clone()),
             MountSource::Bind(_) => Some(format!("host-{at}")),
-            MountSource::Ephemeral(_) => Some(format!("scratch-{at}")),
+            MountSource::Ephemeral(None) => Some(format!("scratch-{at}")),
             MountSource::Copied(_) | MountSource::Handed(_) => None,
         }
     }

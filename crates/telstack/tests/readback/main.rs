@@ -45,7 +45,10 @@ fn read_back(name: &str, written: &[(String, String)]) -> (System, Diagnostics, 
 
 /// The same of manifests, which are applied together by what a kustomization names.
 fn manifests(name: &str, files: &[SourceFile<'_>], findings: &mut Diagnostics) -> System {
-    let is_manifest = |path: &&str| path.ends_with(".yaml") && !path.ends_with("kustomization.yaml");
+    let is_manifest = |path: &&str| {
+        let path = Path::new(path);
+        path.extension().is_some_and(|it| it == "yaml") && !path.ends_with("kustomization.yaml")
+    };
     let manifests = Manifests {
         paths: files.iter().map(|it| it.path).filter(is_manifest).map(str::to_owned).collect(),
         name: name.to_owned(),

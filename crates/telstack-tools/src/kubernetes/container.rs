@@ -1,8 +1,9 @@
 //! A container of a pod.
 
+use telstack_catalog::product;
 use telstack_system::{
-    Container, ContainerPort, EnvValue, EnvVar, Known, Mount, MountSource, Probe, ProbeAction, ProbeKind, Resources,
-    SecretRef, Sourced, Unfilled, Value,
+    Container, ContainerPort, EnvValue, EnvVar, Handed, Known, Mount, MountSource, Probe, ProbeAction, ProbeKind,
+    Resources, SecretRef, Sourced, Unfilled, Value,
 };
 
 use super::{
@@ -37,11 +38,14 @@ impl Around<'_> {
         let origin = at(spec, "name").map_or_else(|| image.origin.clone(), |it| it.origin);
         let mut container = Container::new(Sourced::new(image_ref(image.value.trim()), image.origin), origin);
         let entry = words(spec, "command");
-        let shell = entry.first().is_some_and(|it| it.value.rsplit('/').next().is_some_and(|it| SHELLS.contains(&it)));
+        let shell = entry.first().is_some_and(|it| SHELLS.contains(&base_name(&it.value)));
+        let image = &container.image.value;
+        let program = product::image_facts(&image.repository, &image.tag).map(|it| base_name(it.entrypoint));
+        let wrapped = entry.first().zip(program).is_some_and(|(it, program)| base_name(&it.value) != program);
         // What follows the program is an argument like the others.
         container.command = entry.into_iter().skip(1).chain(words(spec, "args")).collect();
-        // What a script makes and sets, nobody knows.
-        container.gaps.files = shell;
+        // What a script makes and sets, nobody knows, nor what another program does before it starts the image's own.
+        container.gaps.files = shell || wrapped;
         container.gaps.env = shell;
         self.environment(spec, &mut container);
         for argument in &mut container.command {
@@ -135,7 +139,7 @@ impl Around<'_> {
             let below = plain(item, "subPath").filter(|it| !it.is_empty());
             let named = below.clone().or_else(|| plain(item, "subPathExpr"));
             let read_only = truth(item, "readOnly").is_some_and(|it| it.value);
-            let sources = self.sources(&name);
+            let sources = self.sources(&name, &mut container.handed);
             if sources.is_empty() {
                 container.gaps.files = true;
             }
@@ -175,7 +179,7 @@ impl Around<'_> {
 
     /// Where the files of a volume come from; a single one of a ConfigMap with its path in the volume. Empty for a
     /// volume that nobody declares.
-    fn sources(&self, name: &str) -> Vec<(MountSource, Option<String>)> {
+    fn sources(&self, name: &str, all: &mut Vec<Handed>) -> Vec<(MountSource, Option<String>)> {
         if let Some((_, volume)) = self.own.iter().find(|(claim, _)| claim == name) {
             return vec![(MountSource::Volume(volume.clone()), None)];
         }
@@ -189,7 +193,13 @@ impl Around<'_> {
             return vec![(MountSource::Volume(claim), None)];
         }
         let projected = items(volume, "projected.sources");
-        let found: Vec<_> = std::iter::once(volume).chain(projected).flat_map(|it| self.handed(it)).collect();
+        let mut found: Vec<_> = self.handed(volume, all);
+        for source in projected {
+            let of_source = self.handed(source, all);
+            // Tokens and fields of the pod.
+            let other = of_source.is_empty().then(|| (MountSource::Handed(format!("volume:{name}")), None));
+            found.extend(of_source.into_iter().chain(other));
+        }
         if !found.is_empty() || volume.at("projected").is_some() {
             return found;
         }
@@ -204,7 +214,7 @@ impl Around<'_> {
         }]
     }
 
-    fn handed(&self, source: &Value) -> Vec<(MountSource, Option<String>)> {
+    fn handed(&self, source: &Value, all: &mut Vec<Handed>) -> Vec<(MountSource, Option<String>)> {
         let kinds = [
             (Kind::ConfigMap, "configMap", "name"),
             (Kind::Secret, "secret", "secretName"),
@@ -216,8 +226,11 @@ impl Around<'_> {
             Some((kind, inside, plain(inside, name)?))
         });
         let Some((kind, inside, name)) = named else { return Vec::new() };
-        let known = self.configs.find(kind, self.namespace, &name).map(|(root, _)| root.to_owned());
-        let path = known.unwrap_or_else(|| root(kind, self.namespace, &name));
+        let known = self.configs.find(kind, self.namespace, &name);
+        let optional = truth(inside, "optional").is_some_and(|it| it.value);
+        let whole = known.filter(|_| !optional).and_then(|(root, config)| config.handed(root));
+        all.extend(whole.filter(|it| !all.contains(it)));
+        let path = known.map_or_else(|| root(kind, self.namespace, &name), |(root, _)| root.to_owned());
         let of_items = items(inside, "items").iter().filter_map(|it| {
             Some((MountSource::Handed(format!("{path}/{}", plain(it, "key")?)), Some(plain(it, "path")?)))
         });
@@ -263,6 +276,10 @@ fn probe(kind: ProbeKind, spec: &Value) -> Option<Probe> {
         failures: number(value, "failureThreshold"),
         origin: value.mark.clone(),
     })
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Sets a variable, in the place of the one of that name.

@@ -216,7 +216,9 @@ fn the_environment_of_a_pod() {
 #[test]
 fn containers_of_one_pod_share_localhost() {
     let sidecar = "      - name: proxy\n        image: acme/proxy:1\n";
-    let jaeger = "      - name: jaeger\n        image: jaegertracing/all-in-one:1.53\n";
+    let plain = "      - name: jaeger\n        image: jaegertracing/all-in-one:1.53\n";
+    // On another port than the collector.
+    let jaeger = &format!("{plain}        env: [{{name: COLLECTOR_OTLP_GRPC_HOST_PORT, value: ':14317'}}]\n");
     let of = |endpoint: &str, more: &str| {
         let text = format!("{}---\n{}", config_map("agent", &collector(endpoint)), deployment("agent", more));
         codes(&[(ALL, &text)])
@@ -225,6 +227,7 @@ fn containers_of_one_pod_share_localhost() {
     assert_eq!(of("localhost:4318", jaeger), ["N002"]);
     assert!(of("localhost:14317", jaeger).is_empty());
     assert!(of("localhost:4318", sidecar).is_empty());
+    assert_eq!(of("tempo:4317", plain), ["N008"]);
 }
 
 #[test]

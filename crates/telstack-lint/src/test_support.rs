@@ -218,6 +218,7 @@ impl Bench {
             service_account: None,
             host_network: None,
             fs_group: None,
+            groups: Vec::new(),
             strategy: None,
             max_surge: None,
             service_name: None,

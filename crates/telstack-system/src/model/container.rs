@@ -266,6 +266,8 @@ pub struct Container {
     pub files: Vec<ConfigFile>,
     /// ConfigMaps and Secrets among its mounts, as far as all that they hold is known.
     pub handed: Vec<Handed>,
+    /// Targets of its mounts of folders of the host that are made for root where they are not there.
+    pub made: Vec<String>,
     /// Ports reachable from outside.
     pub published: Vec<Published>,
     /// Health check.
@@ -301,6 +303,8 @@ pub struct Container {
     pub probes: Vec<Probe>,
     /// Ports that it says it has, in Kubernetes. It may listen on others too.
     pub ports: Vec<ContainerPort>,
+    /// May it do whatever the machine's root may?
+    pub privileged: bool,
     /// May it write nothing but its mounts? None is no.
     pub read_only_root: Option<Sourced<bool>>,
     /// What of it is not known.
@@ -321,6 +325,7 @@ impl Container {
             mounts: Vec::new(),
             files: Vec::new(),
             handed: Vec::new(),
+            made: Vec::new(),
             published: Vec::new(),
             health: None,
             resources: Resources::default(),
@@ -338,6 +343,7 @@ impl Container {
             pod: None,
             probes: Vec::new(),
             ports: Vec::new(),
+            privileged: false,
             read_only_root: None,
             gaps: ContainerGaps::default(),
             origin,

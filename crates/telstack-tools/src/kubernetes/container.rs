@@ -9,7 +9,7 @@ use telstack_system::{
 use super::{
     configs::{Configs, root},
     objects::Kind,
-    values::{at, cpu, number, plain, port, seconds, size, transport, word, words},
+    values::{at, cpu, number, plain, plain_words, port, seconds, size, transport, word, words},
 };
 use crate::{
     image::image_ref,
@@ -28,6 +28,8 @@ pub(super) struct Around<'a> {
     pub(super) security: Option<&'a Value>,
 }
 
+/// The type of a folder of the host that is made where it is not there.
+const MADE: &str = "DirectoryOrCreate";
 /// Shells, which start what their arguments say.
 const SHELLS: [&str; 4] = ["sh", "bash", "ash", "busybox"];
 
@@ -63,10 +65,13 @@ impl Around<'_> {
         };
         let own = spec.at("securityContext");
         let first = |key: &str| own.and_then(|it| at(it, key)).or_else(|| at(self.security?, key));
-        container.user = first("runAsUser").map(|user| match first("runAsGroup") {
-            Some(group) => Sourced::new(format!("{}:{}", user.value, group.value), user.origin),
-            None => user,
-        });
+        container.user = match (first("runAsUser"), first("runAsGroup")) {
+            (Some(user), Some(group)) => Some(Sourced::new(format!("{}:{}", user.value, group.value), user.origin)),
+            // The image's own user, in another group.
+            (None, Some(group)) => Some(Sourced::new(format!(":{}", group.value), group.origin)),
+            (user, None) => user,
+        };
+        container.privileged = own.and_then(|it| truth(it, "privileged")).is_some_and(|it| it.value);
         container.read_only_root = own.and_then(|it| truth(it, "readOnlyRootFilesystem"));
         Some(container)
     }
@@ -140,6 +145,10 @@ impl Around<'_> {
             let named = below.clone().or_else(|| plain(item, "subPathExpr"));
             let read_only = truth(item, "readOnly").is_some_and(|it| it.value);
             let sources = self.sources(&name, &mut container.handed);
+            let volume = self.volumes.iter().find(|it| plain(it, "name").as_ref() == Some(&name));
+            if volume.and_then(|it| plain(it, "hostPath.type")).as_deref() == Some(MADE) {
+                container.made.push(target.clone());
+            }
             if sources.is_empty() {
                 container.gaps.files = true;
             }
@@ -280,6 +289,13 @@ fn probe(kind: ProbeKind, spec: &Value) -> Option<Probe> {
 
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The groups that a security context puts the processes of a pod into, besides their own.
+pub(super) fn groups(security: Option<&Value>) -> Vec<String> {
+    let Some(security) = security else { return Vec::new() };
+    let more = plain_words(security, "supplementalGroups");
+    plain(security, "fsGroup").into_iter().chain(more).collect()
 }
 
 /// Sets a variable, in the place of the one of that name.

@@ -100,6 +100,7 @@ pub(super) fn nodes(objects: &Objects, configs: &Configs, cluster: &mut Cluster,
             host_network: spec.at("hostNetwork").filter(|it| it.as_bool() == Some(true)).map(|it| it.mark.clone()),
             fs_group: at(spec, "podSecurityContext.fsGroup")
                 .and_then(|it| Some(Sourced::new(it.value.parse().ok()?, it.origin))),
+            groups: super::container::groups(spec.at("podSecurityContext")),
             strategy: None,
             max_surge: None,
             service_name: None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use telstack_system::{
-    Cluster, Container, ContainerGaps, Known, Network, Node, Origin, Pod, Sourced, Value, WorkloadKind,
+    Cluster, Container, ContainerGaps, Known, Mount, Network, Node, Origin, Pod, Sourced, Value, WorkloadKind,
     cluster::{Autoscaler, Labels},
 };
 
@@ -153,6 +153,7 @@ impl Workload<'_> {
             host_network: yes("hostNetwork"),
             fs_group: at(spec, "securityContext.fsGroup")
                 .and_then(|it| Some(Sourced::new(it.value.parse().ok()?, it.origin))),
+            groups: super::container::groups(spec.at("securityContext")),
             strategy: strategy.and_then(|it| at(it, "type")),
             max_surge: strategy.and_then(|it| at(it, "rollingUpdate.maxSurge")),
             service_name: at(outer, "serviceName"),
@@ -218,6 +219,11 @@ fn prepared(before: &Container, spec: &Value, containers: &mut [(String, Contain
                     }
                 }
             }
+            // Whoever has it first may let others write there.
+            container.made.retain(|made| {
+                let is = |it: &Mount| it.target == *made && it.source == mount.source;
+                !container.mounts.iter().any(is)
+            });
             // What is put into all of a volume may be in a folder of it.
             let shared = mount.source.pod_volume();
             container.gaps.files |=

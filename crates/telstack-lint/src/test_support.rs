@@ -253,6 +253,7 @@ impl Bench {
             selector: Some(Selector { labels, expressions: Vec::new(), origin: origin.clone() }),
             ports: vec![port],
             open_ports: false,
+            lacks: Vec::new(),
             labels: Labels::new(),
             annotations: Labels::new(),
             sticky: false,

@@ -263,6 +263,14 @@ fn kustomizations_say_what_goes_together() {
         codes(&[("d/all.yaml", agent.as_str()), ("d/kustomization.yaml", &generated), ("d/otel.yaml", &old)])
     };
     assert_eq!((of("0.100.0"), of("0.150.0")), (Vec::new(), vec!["V001".to_owned()]));
+    // It is shown where the tag that runs is written.
+    let images = "images: [{name: otel/opentelemetry-collector-contrib, newTag: 0.151.0}]\n";
+    let generated = format!("{generated}{images}");
+    let files = [("d/all.yaml", agent.as_str()), ("d/kustomization.yaml", &generated), ("d/otel.yaml", &old)];
+    let checked = checked(files);
+    let removed = checked.diagnostics.iter().find(|it| it.rule.code == "V001").expect("found");
+    let places: Vec<&str> = removed.labels.iter().map(|it| checked.sources.slice(it.span)).collect();
+    assert_eq!(places, ["0.151.0"]);
 }
 
 #[test]

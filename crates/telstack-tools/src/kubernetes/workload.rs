@@ -96,14 +96,20 @@ impl Workload<'_> {
                 container.gaps = ContainerGaps { files: true, env: true };
                 container.replicas = Known::Unknown;
             }
+            let mut changed = None;
             let image = &mut container.image.value;
             if let Some(change) = manifests.images.iter().find(|it| it.name == image.repository) {
                 image.repository = change.repository.clone().unwrap_or_else(|| image.repository.clone());
                 image.tag = change.tag.clone().unwrap_or_else(|| image.tag.clone());
+                changed.clone_from(&change.origin);
             }
             let name = if alone || called == *name { name.clone() } else { format!("{name}/{called}") };
             let running = image::running(&container);
-            nodes.push(image::node(&name, self.object.name.origin.clone(), Some(container), running));
+            let mut node = image::node(&name, self.object.name.origin.clone(), Some(container), running);
+            if let Some((version, place)) = node.version.as_mut().zip(changed) {
+                version.origin = Origin::derived("read", "a kustomization says so", &[&place]);
+            }
+            nodes.push(node);
         }
         nodes
     }

@@ -166,8 +166,7 @@ fn candidates<'a>(node: &Node, container: &'a Container) -> Vec<(&'a Mount, Stri
     let mut found = Vec::new();
     for mount in &container.mounts {
         match (&mount.source, container.handed_at(mount)) {
-            (MountSource::Bind(_), _) => found.push((mount, mount.target.clone())),
-            (_, Some((_, Some(_)))) => found.push((mount, mount.target.clone())),
+            (MountSource::Bind(_), _) | (_, Some((_, Some(_)))) => found.push((mount, mount.target.clone())),
             (_, Some((handed, None))) => {
                 let target = mount.target.trim_end_matches('/');
                 found.extend(handed.keys.iter().map(|key| (mount, format!("{target}/{key}"))));

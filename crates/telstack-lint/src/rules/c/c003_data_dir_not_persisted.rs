@@ -45,10 +45,14 @@ fn check(cx: &mut Cx<'_>) {
         let lost =
             kept(node, container).into_iter().find_map(|path| Some((passing(cx, container, &path.value)?, path)));
         let Some((mount, path)) = lost else { continue };
-        let (end, written) = match (container.pod.is_some(), mount) {
-            (true, Some(_)) => ("on a volume that ends with the pod", true),
-            (false, Some(_)) => ("on a mount that ends with the container", false),
-            (_, None) => ("in the container itself", false),
+        let (end, written) = match (container.pod.is_some(), &mount) {
+            (true, Place::Mount(_)) => ("on a volume that ends with the pod", true),
+            (false, Place::Mount(_)) => ("on a mount that ends with the container", false),
+            (_, Place::Container) => ("in the container itself", false),
+        };
+        let mount = match mount {
+            Place::Mount(mount) => Some(mount),
+            Place::Container => None,
         };
         // An empty volume is what somebody chose, and what Grafana shows is often given to it.
         let remark = written || container.pod.is_some() && node.product() == Some(Product::Grafana);
@@ -76,8 +80,16 @@ fn stays(container: &Container) -> bool {
     container.pod.as_deref().is_none_or(|pod| kept.contains(&pod.kind) && !pod.operated)
 }
 
-/// Does a folder end with its container? With the mount that it is on, if there is one.
-fn passing<'a>(cx: &Cx<'_>, container: &'a Container, path: &str) -> Option<Option<&'a Mount>> {
+/// Where a folder is that ends with its container.
+enum Place<'a> {
+    /// On that mount.
+    Mount(&'a Mount),
+    /// In the container itself.
+    Container,
+}
+
+/// Where a folder is; none if it does not end with its container, or may not.
+fn passing<'a>(cx: &Cx<'_>, container: &'a Container, path: &str) -> Option<Place<'a>> {
     // A volume for a part of it is somebody's choice.
     let below = |target: &str| target.starts_with(&format!("{}/", path.trim_end_matches('/')));
     let stays = |it: &Mount| !matches!(it.source, MountSource::Ephemeral(_));
@@ -89,8 +101,8 @@ fn passing<'a>(cx: &Cx<'_>, container: &'a Container, path: &str) -> Option<Opti
         Some(MountSource::Volume(_) | MountSource::Bind(_) | MountSource::Handed(_)) => None,
         // Another one of the pod may well carry it elsewhere.
         Some(source @ MountSource::Ephemeral(Some(_))) if shares(cx, container, source) => None,
-        Some(MountSource::Ephemeral(_)) => Some(mount),
-        Some(MountSource::Copied(_)) | None => Some(None),
+        Some(MountSource::Ephemeral(_)) => mount.map(Place::Mount),
+        Some(MountSource::Copied(_)) | None => Some(Place::Container),
     }
 }
 

@@ -39,7 +39,8 @@ fn what_some_releases_refuse_is_a_remark() {
 
 #[test]
 fn what_somebody_chose_is_not_guessed() {
-    for tag in [":${TAG}", "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"] {
+    let pinned = ":latest@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    for tag in [":${TAG}", pinned, "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"] {
         assert!(compose(tag, "logging").is_empty(), "{tag}");
         assert!(compose(tag, "loging").is_empty(), "{tag}");
     }

@@ -36,10 +36,18 @@ pub fn check_by_release(system: &System, out: &mut Diagnostics) {
     judge(system, differs_by_release, out);
 }
 
+/// The same, with what no release ever knew: all that needs a release to be told.
+pub fn check_of_release(system: &System, out: &mut Diagnostics) {
+    judge(system, |code| code.starts_with(OF_RELEASES), out);
+}
+
+/// How the codes of rules begin that know what is there in a release.
+const OF_RELEASES: [char; 3] = ['E', 'V', 'Y'];
+
 /// Does what a rule says of a configuration depend on the release of its collector? Those do that know what is there,
 /// which settings it has, and how text is expanded; but what no release ever knew (Y001, Y006) is unknown to all.
 pub fn differs_by_release(code: &str) -> bool {
-    code.starts_with(['E', 'V', 'Y']) && !["Y001", "Y006"].contains(&code)
+    code.starts_with(OF_RELEASES) && !["Y001", "Y006"].contains(&code)
 }
 
 fn judge(system: &System, by: impl Fn(&str) -> bool, out: &mut Diagnostics) {

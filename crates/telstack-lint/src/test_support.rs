@@ -11,7 +11,7 @@ use telstack_system::{
     Viewer, WorkloadKind, cluster::Labels, link, passes,
 };
 use telstack_tools::{
-    Alone, Said, SourceFile,
+    Alone, Manifests, Said, SourceFile,
     collector::{self, Runs},
     haproxy, read_alone,
 };
@@ -46,6 +46,17 @@ impl Bench {
         let system = telstack_tools::read_project(&given, &compose, said, &mut wrong).system;
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
         Self { sources, files, system }
+    }
+
+    /// Kubernetes manifests in one file, applied together.
+    pub(crate) fn manifests(text: &str) -> Self {
+        let mut sources = SourceMap::default();
+        let path = "all.yaml";
+        let given = [SourceFile { path, file: sources.add(path, text), text }];
+        let manifests = Manifests { name: "all".to_owned(), paths: vec![path.to_owned()], ..Manifests::default() };
+        let said = Said { searched: true, ..Said::default() };
+        let system = telstack_tools::read_manifests(&given, &manifests, said, &mut Diagnostics::default()).system;
+        Self { sources, files: Vec::new(), system }
     }
 
     /// One collector of the contrib distribution, in a container.
@@ -207,6 +218,7 @@ impl Bench {
             service_account: None,
             host_network: None,
             fs_group: None,
+            groups: Vec::new(),
             strategy: None,
             max_surge: None,
             service_name: None,
@@ -241,6 +253,7 @@ impl Bench {
             selector: Some(Selector { labels, expressions: Vec::new(), origin: origin.clone() }),
             ports: vec![port],
             open_ports: false,
+            lacks: Vec::new(),
             labels: Labels::new(),
             annotations: Labels::new(),
             sticky: false,

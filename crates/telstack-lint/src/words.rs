@@ -9,7 +9,7 @@ use telstack_catalog::{
     product::{Product, SettingFlag},
 };
 use telstack_diagnostics::Diagnostic;
-use telstack_system::{Listener, Node, Platform};
+use telstack_system::{Container, Listener, Node, Platform};
 
 use crate::Cx;
 
@@ -119,4 +119,15 @@ pub(crate) fn served(node: &Node, listener: &Listener) -> String {
 /// Does run time decide any of this text, or whoever fills in a template? `${env:X}`, `$X`, `{{ .X }}`.
 pub(crate) fn is_reference(text: &str) -> bool {
     telstack_system::expansion::is_open(text)
+}
+
+/// How files get into a container at a path inside.
+pub(crate) fn mount_files(container: Option<&Container>, what: &str, path: &str) -> String {
+    if container.is_some_and(|it| it.pod.is_some()) {
+        return format!(
+            "mount {what} at `{path}`: `{{name: …, mountPath: {path}}}` among the container's `volumeMounts`, of a \
+             ConfigMap whose keys are the names of the files"
+        );
+    }
+    format!("mount {what} at `{path}`")
 }

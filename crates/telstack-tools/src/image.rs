@@ -8,13 +8,18 @@ use telstack_system::{
     Collector, Container, ContainerGaps, External, ImageRef, Node, NodeKind, Origin, Proxy, Sourced, Store,
 };
 
-/// `registry:5000/repository:tag@digest`; without a tag it is the digest, and `latest` without both.
+/// `registry:5000/repository:tag@digest`; without a tag, or with one that names no release, it is the digest, and
+/// `latest` without both.
 pub(crate) fn image_ref(text: &str) -> ImageRef {
     let (named, digest) = text.split_once('@').map_or((text, None), |(named, digest)| (named, Some(digest)));
     // A colon in front of a slash belongs to the registry, one inside `${…}` to a variable.
     let start = named.rfind('/').map_or(0, |at| at + 1);
     let (repository, tag) = match named[start..].find(':') {
-        Some(at) => (&named[..start + at], &named[start + at + 1..]),
+        // A digest says what runs, whatever `latest` was by then.
+        Some(at) => {
+            let tag = &named[start + at + 1..];
+            (&named[..start + at], digest.filter(|_| !tag.contains(|c: char| c.is_ascii_digit())).unwrap_or(tag))
+        }
         None => (named, digest.unwrap_or("latest")),
     };
     ImageRef { repository: repository.to_owned(), tag: tag.to_owned() }
@@ -70,6 +75,7 @@ mod tests {
         assert_eq!(read("localhost:5000/loki"), is("localhost:5000/loki", "latest"));
         assert_eq!(read("a/b:1.2@sha256:ff"), is("a/b", "1.2"));
         assert_eq!(read("a/b@sha256:ff"), is("a/b", "sha256:ff"));
+        assert_eq!(read("a/b:latest@sha256:ff"), is("a/b", "sha256:ff"));
         assert_eq!(read("a/b:${TAG:-x}"), is("a/b", "${TAG:-x}"));
     }
 }

@@ -302,7 +302,8 @@ fn in_networks_that_are_shared_others_reach_localhost() {
     let of = |more: &str| found([(COMPOSE, &compose(CONTRIB, more)), (OTEL, &loopback)]);
     assert_eq!(of(ports), ["N001 d/otel.yaml localhost:4317"]);
     assert_eq!(of(&format!("{ports}    network_mode: host\n")), ["C005 d/otel.yaml jaeger:4317"]);
-    assert!(of(&format!("{ports}    network_mode: service:jaeger\n")).is_empty());
+    // Where both take OTLP on one port, only one of them does.
+    assert_eq!(of(&format!("{ports}    network_mode: service:jaeger\n")), ["N008 d/compose.yaml jaeger"]);
 }
 
 #[test]
@@ -378,7 +379,8 @@ fn names_mean_what_they_mean_in_the_networks_of_whoever_dials() {
 
 #[test]
 fn services_may_share_a_network_of_one_of_them() {
-    let beside = format!("{JAEGER}    network_mode: service:otel\n");
+    let beside =
+        format!("{JAEGER}    network_mode: service:otel\n    environment: {{COLLECTOR_OTLP_ENABLED: 'false'}}\n");
     // On one `localhost`; nobody knows it by its own name; others dial it by the other's.
     assert_eq!(with(&beside, "localhost:14250"), ["N002 d/otel.yaml localhost:14250"]);
     assert_eq!(with(&beside, "jaeger:14250"), ["C005 d/otel.yaml jaeger:14250"]);

@@ -216,7 +216,9 @@ fn the_environment_of_a_pod() {
 #[test]
 fn containers_of_one_pod_share_localhost() {
     let sidecar = "      - name: proxy\n        image: acme/proxy:1\n";
-    let jaeger = "      - name: jaeger\n        image: jaegertracing/all-in-one:1.53\n";
+    let plain = "      - name: jaeger\n        image: jaegertracing/all-in-one:1.53\n";
+    // On another port than the collector.
+    let jaeger = &format!("{plain}        env: [{{name: COLLECTOR_OTLP_GRPC_HOST_PORT, value: ':14317'}}]\n");
     let of = |endpoint: &str, more: &str| {
         let text = format!("{}---\n{}", config_map("agent", &collector(endpoint)), deployment("agent", more));
         codes(&[(ALL, &text)])
@@ -225,6 +227,7 @@ fn containers_of_one_pod_share_localhost() {
     assert_eq!(of("localhost:4318", jaeger), ["N002"]);
     assert!(of("localhost:14317", jaeger).is_empty());
     assert!(of("localhost:4318", sidecar).is_empty());
+    assert_eq!(of("tempo:4317", plain), ["N008"]);
 }
 
 #[test]
@@ -260,6 +263,14 @@ fn kustomizations_say_what_goes_together() {
         codes(&[("d/all.yaml", agent.as_str()), ("d/kustomization.yaml", &generated), ("d/otel.yaml", &old)])
     };
     assert_eq!((of("0.100.0"), of("0.150.0")), (Vec::new(), vec!["V001".to_owned()]));
+    // It is shown where the tag that runs is written.
+    let images = "images: [{name: otel/opentelemetry-collector-contrib, newTag: 0.151.0}]\n";
+    let generated = format!("{generated}{images}");
+    let files = [("d/all.yaml", agent.as_str()), ("d/kustomization.yaml", &generated), ("d/otel.yaml", &old)];
+    let checked = checked(files);
+    let removed = checked.diagnostics.iter().find(|it| it.rule.code == "V001").expect("found");
+    let places: Vec<&str> = removed.labels.iter().map(|it| checked.sources.slice(it.span)).collect();
+    assert_eq!(places, ["0.151.0"]);
 }
 
 #[test]

@@ -39,6 +39,7 @@ struct Table {
     paths: Vec<HostPath>,
     own_logs: Vec<String>,
     root_only: Vec<String>,
+    root_group: Vec<String>,
 }
 
 fn table() -> &'static Table {
@@ -56,10 +57,19 @@ pub fn own_logs() -> &'static [String] {
 
 /// May only root of the host read what is at a path?
 pub fn is_roots(path: &str) -> bool {
+    is_below(path, &table().root_only)
+}
+
+/// May only root of a machine of a cluster, and its group, read what is at a path?
+pub fn is_of_roots_group(path: &str) -> bool {
+    is_below(path, &table().root_group)
+}
+
+fn is_below(path: &str, folders: &[String]) -> bool {
     let below = |folder: &String| {
         path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    table().root_only.iter().any(below)
+    folders.iter().any(below)
 }
 
 /// The settings of a component that name files of the host, by its key: `receiver/file_log`.

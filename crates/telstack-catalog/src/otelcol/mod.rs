@@ -24,7 +24,7 @@ pub use component::{
     Component, ENDPOINT, Listen, Presence, Replacement, Required, Transport, component, component_names, components,
     plain_exporters,
 };
-pub use host_paths::{HostPath, HostPathKind, is_roots, own_logs};
+pub use host_paths::{HostPath, HostPathKind, is_of_roots_group, is_roots, own_logs};
 pub use kubernetes::{
     Access, Condition, Discovery, Kubelet, Mesh, NamedVariable, Need, NodeFilter, Objects, Once, SERVICE_ACCOUNT,
     api_ports, discovery, dns_ports, field_of, grace_seconds, is_inner_class, is_other_policy, is_plain_node_label,

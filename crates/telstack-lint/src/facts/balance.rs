@@ -1,7 +1,8 @@
 //! Exporters that spread data over the replicas of a collector.
 
 use telstack_catalog::otelcol::Trait;
-use telstack_system::{NodeId, System, Value, link};
+use telstack_syntax::tree::Kind;
+use telstack_system::{NodeId, Origin, System, Value, link};
 
 use super::{Facts, Part};
 use crate::words::is_reference;
@@ -52,6 +53,25 @@ pub(crate) fn spreads<'a>(part: &Part<'a>) -> Vec<Spread<'a>> {
         }
     }
     found
+}
+
+/// Settings in which an exporter is to name the servers that it spreads data over and names none, each with its place.
+/// Without, the collector does not start.
+pub(crate) fn nameless<'a>(part: &Part<'a>) -> Vec<(&'static str, &'a Origin)> {
+    let ways = RESOLVERS.iter().map(|(_, setting, _)| *setting).chain([STATIC.1]);
+    let lacks = |setting: &'static str| {
+        let (way, key) = setting.rsplit_once('.')?;
+        let way = part.component.setting(way)?;
+        let map = way.as_map().filter(|map| !map.contains("<<"))?;
+        let given = map.get(key).is_some_and(|value| match &value.kind {
+            Kind::Null => false,
+            Kind::String(text) => !text.is_empty(),
+            Kind::Seq(list) => !list.items.is_empty(),
+            _ => true,
+        });
+        (!given).then_some((setting, &way.mark))
+    };
+    ways.filter_map(lacks).collect()
 }
 
 /// The exporters that spread traces over the replicas of a node, each with whether it goes by the trace.

@@ -25,7 +25,7 @@ use telstack_system::{
     link::{self, Call},
 };
 
-pub(crate) use balance::{spread_over, spreads};
+pub(crate) use balance::{nameless, spread_over, spreads};
 pub(crate) use components::{Part, Standing};
 pub(crate) use duration::nanoseconds;
 pub(crate) use files::{FileProblem, FileProblemKind};

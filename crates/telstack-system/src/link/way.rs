@@ -58,13 +58,10 @@ fn beside(system: &System, from: NodeId, dialler: &Container, port: u16) -> Opti
 fn over(system: &System, cluster: &Cluster, at: usize, pod: bool, dialled: u16) -> Way {
     let Some(service) = cluster.services.get(at) else { return Way::Nowhere };
     let direct = pod || service.headless;
-    let open = TargetPort::Number(dialled);
+    let itself = TargetPort::Number(dialled);
     // Without an address of its own it only gives names to pods, whatever its ports are.
-    let target = if direct || service.open_ports && service.port(dialled).is_none() {
-        Some(&open)
-    } else {
-        service.port(dialled).map(|it| &it.target)
-    };
+    let open = service.open_ports && service.port(dialled).is_none() && !service.lacks.contains(&dialled);
+    let target = if direct || open { Some(&itself) } else { service.port(dialled).map(|it| &it.target) };
     let via = |port: Option<u16>| Via { service: Some(at), port, pods: direct };
     let containers: Vec<(NodeId, &Container)> = selected(system, service).collect();
     let Some((_, first)) = containers.first() else { return Way::Service(via(target.map(|_| dialled))) };

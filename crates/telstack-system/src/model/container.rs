@@ -126,6 +126,13 @@ pub struct Mount {
     pub origin: Origin,
 }
 
+impl Mount {
+    /// Is there surely a folder at its target, whatever is in it: the whole of what Kubernetes hands in?
+    pub fn is_folder(&self) -> bool {
+        matches!(&self.source, MountSource::Handed(path) if !path.contains('/'))
+    }
+}
+
 /// A port that is reachable from outside.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Published {
@@ -195,6 +202,17 @@ pub struct ConfigPath {
     pub told: bool,
 }
 
+/// A ConfigMap or a Secret that a container is given, all of whose keys are known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Handed {
+    /// Where its files are, as mounts say it ([`MountSource::Handed`]).
+    pub files: String,
+    /// What it is: "ConfigMap `agent`".
+    pub title: String,
+    /// Its keys.
+    pub keys: Vec<String>,
+}
+
 /// What a program finds where it looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Looked {
@@ -204,7 +222,8 @@ pub enum Looked {
     Image,
     /// Something is mounted there that is not here to be read.
     Elsewhere,
-    /// A file beside the project is mounted there, and it was looked for and is not there.
+    /// A file beside the project is mounted there, and it was looked for and is not there; or a ConfigMap, which
+    /// has no such key.
     Missing,
 }
 
@@ -247,6 +266,10 @@ pub struct Container {
     pub mounts: Vec<Mount>,
     /// Config files.
     pub files: Vec<ConfigFile>,
+    /// ConfigMaps and Secrets among its mounts, as far as all that they hold is known.
+    pub handed: Vec<Handed>,
+    /// Targets of its mounts of folders of the host that are made for root where they are not there.
+    pub made: Vec<String>,
     /// Ports reachable from outside.
     pub published: Vec<Published>,
     /// Health check.
@@ -282,6 +305,8 @@ pub struct Container {
     pub probes: Vec<Probe>,
     /// Ports that it says it has, in Kubernetes. It may listen on others too.
     pub ports: Vec<ContainerPort>,
+    /// May it do whatever the machine's root may?
+    pub privileged: bool,
     /// May it write nothing but its mounts? None is no.
     pub read_only_root: Option<Sourced<bool>>,
     /// What of it is not known.
@@ -301,6 +326,8 @@ impl Container {
             unfilled: Vec::new(),
             mounts: Vec::new(),
             files: Vec::new(),
+            handed: Vec::new(),
+            made: Vec::new(),
             published: Vec::new(),
             health: None,
             resources: Resources::default(),
@@ -318,6 +345,7 @@ impl Container {
             pod: None,
             probes: Vec::new(),
             ports: Vec::new(),
+            privileged: false,
             read_only_root: None,
             gaps: ContainerGaps::default(),
             origin,
@@ -342,6 +370,21 @@ impl Container {
             path == target || path.strip_prefix(target).is_some_and(|rest| rest.starts_with('/'))
         };
         self.mounts.iter().filter(holds).max_by_key(|mount| mount.target.len())
+    }
+
+    /// All mounts as deep as [the one that holds a path](Self::mount_of): a volume may be put together of several.
+    pub fn mounts_of(&self, path: &str) -> impl Iterator<Item = &Mount> {
+        let target = self.mount_of(path).map(|it| it.target.trim_end_matches('/'));
+        self.mounts.iter().filter(move |it| Some(it.target.trim_end_matches('/')) == target)
+    }
+
+    /// What is handed in at a mount, if all of it is known, with the key where a mount is of one alone.
+    pub fn handed_at<'a>(&'a self, mount: &'a Mount) -> Option<(&'a Handed, Option<&'a str>)> {
+        let MountSource::Handed(path) = &mount.source else { return None };
+        self.handed.iter().find_map(|it| match path.strip_prefix(&it.files)? {
+            "" => Some((it, None)),
+            rest => Some((it, Some(rest.strip_prefix('/')?))),
+        })
     }
 
     /// The variable of that name; absent only where it is surely not set.

@@ -119,6 +119,15 @@ impl Bind {
             host => Bind::Host(host.to_owned()),
         }
     }
+
+    /// Can two listeners in one network surely not have these on one port?
+    pub fn meets(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Bind::Unknown, _) | (_, Bind::Unknown) => false,
+            (Bind::All, _) | (_, Bind::All) => true,
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// Something a listener needs before it answers, and whether it is there.
@@ -162,6 +171,13 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// Would it and another one surely not get the same port of one network? Port 0 is any that is free.
+    pub fn clashes(&self, other: &Self) -> bool {
+        let opens = |it: &Self| it.port != 0 && it.requirement.as_ref().is_none_or(|it| it.met);
+        let same = (self.port, self.transport) == (other.port, other.transport);
+        same && opens(self) && opens(other) && self.bind.meets(&other.bind)
+    }
+
     /// The whole path at which a signal is taken that comes as OTLP over HTTP; none where run time decides it.
     pub fn path_of(&self, signal: Signal) -> Option<String> {
         match self.paths.iter().find(|(it, _)| *it == signal) {

@@ -19,8 +19,8 @@ pub use built::BuiltDistribution;
 pub use cluster::{Cluster, Selector, Service, ServicePort, ServiceType, TargetPort};
 pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
 pub use container::{
-    ConfigFile, ConfigPath, Container, ContainerGaps, Dependency, EnvValue, EnvVar, HealthCheck, ImageRef, Looked,
-    Mount, MountSource, Published, SecretRef, Unfilled,
+    ConfigFile, ConfigPath, Container, ContainerGaps, Dependency, EnvValue, EnvVar, Handed, HealthCheck, ImageRef,
+    Looked, Mount, MountSource, Published, SecretRef, Unfilled,
 };
 pub use link::{Bind, Dial, Edge, Hop, Listener, Protocol, Purpose, Requirement, Tls, Via};
 pub use network::{Joined, Network};

@@ -76,6 +76,8 @@ pub struct Pod {
     pub host_network: Option<Origin>,
     /// The group that its volumes are given to.
     pub fs_group: Option<Sourced<i64>>,
+    /// Groups that its processes are in besides.
+    pub groups: Vec<String>,
     /// `RollingUpdate`, `Recreate`, `OnDelete`; none is the default of its kind.
     pub strategy: Option<Sourced<String>>,
     /// How many pods more than wanted run while they are replaced, as written.

@@ -172,6 +172,8 @@ pub struct MimirFacet {
     pub out_of_order: Option<Sourced<Period>>,
     /// Are samples of replicas told apart, so that one of them is kept? None where another file may say so.
     pub dedupes: Option<Sourced<bool>>,
+    /// The folder of what is in no block yet: that of its ingester.
+    pub head_path: Option<Sourced<String>>,
 }
 
 /// Tempo beyond what all stores have.

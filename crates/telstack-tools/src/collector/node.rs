@@ -6,7 +6,9 @@ use std::rc::Rc;
 use telstack_catalog::{Distribution, otelcol, product::Product};
 use telstack_diagnostics::FileId;
 use telstack_syntax::{tree::Kind, yaml};
-use telstack_system::{Collector, Container, EnvValue, MountSource, Node, NodeKind, Origin, Sourced, Value, passes};
+use telstack_system::{
+    Collector, Container, EnvValue, MountSource, Node, NodeKind, Origin, Sourced, Value, expansion, passes,
+};
 
 use super::{
     environment::filled,
@@ -147,6 +149,9 @@ pub(crate) fn adopt(node: &mut Node, folder: &mut Folder<'_>) {
         collector.gaps.distribution = true;
         node.kind = NodeKind::Collector(Box::new(collector));
     }
+    if let Some(version) = said.unnamed.filter(|_| names_no_release(node)) {
+        node.version = Some(Sourced::new(version, told("release")));
+    }
     let NodeKind::Collector(collector) = &mut node.kind else { return };
     if let Some(version) = said.version {
         node.version = Some(Sourced::new(version, told("release")));
@@ -155,6 +160,15 @@ pub(crate) fn adopt(node: &mut Node, folder: &mut Folder<'_>) {
         collector.distribution = Sourced::new(distribution, told("distribution"));
         collector.gaps.distribution = false;
     }
+}
+
+/// Does an image that is known name no release of its collector, but whatever there is, such as `latest`? A digest and
+/// what run time fills in stand for one that somebody chose.
+pub fn names_no_release(node: &Node) -> bool {
+    let (Some(collector), Some(container)) = (node.collector(), &node.container) else { return false };
+    let tag = &container.base.as_ref().unwrap_or(&container.image).value.tag;
+    let chosen = tag.contains(':') || tag.is_empty() || expansion::is_unsettled(tag);
+    node.version.is_none() && !collector.gaps.distribution && !chosen
 }
 
 fn runs_a_collector(node: &Node, container: &Container, folder: &mut Folder<'_>) -> bool {

@@ -90,6 +90,8 @@ pub struct Said {
     pub version: Option<Version>,
     /// Their distribution.
     pub distribution: Option<Distribution>,
+    /// The release of those whose images name none.
+    pub unnamed: Option<Version>,
     /// What is wanted and not given was looked for, and is not there.
     pub searched: bool,
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use telstack_catalog::product::Product;
 use telstack_system::{
-    ConfigFile, ConfigPath, Container, Looked, MountSource, Node, Origin, Value, WrittenFile, expansion,
+    ConfigFile, ConfigPath, Container, Looked, Mount, MountSource, Node, Origin, Value, WrittenFile, expansion,
 };
 
 use super::{CONFIG, Config, Folder, Piece, below};
@@ -83,6 +83,7 @@ impl<'a> Folder<'a> {
             Some((MountSource::Bind(source), by)) if self.said.searched && self.resolve(source, by).is_some() => {
                 Looked::Missing
             }
+            Some(_) if container.mounts_of(inside).all(|it| surely_lacks(container, it, inside)) => Looked::Missing,
             Some(_) => Looked::Elsewhere,
             None => Looked::Image,
         }
@@ -176,6 +177,20 @@ impl<'a> Folder<'a> {
         self.complete &= document.is_some() || self.out.iter().count() == errors;
         document
     }
+}
+
+/// Is a path inside, which a mount holds, surely not there, by the keys of what is handed in?
+fn surely_lacks(container: &Container, mount: &Mount, inside: &str) -> bool {
+    if mount.is_folder() && mount.target.trim_end_matches('/') == inside {
+        return true;
+    }
+    let Some((handed, key)) = container.handed_at(mount) else { return false };
+    let rest = below(inside, mount.target.trim_end_matches('/')).unwrap_or_default();
+    // Where its files really are, every such volume has hidden folders.
+    let hidden = rest.starts_with("/..");
+    let wanted = format!("{}{rest}", key.unwrap_or_default());
+    let wanted = wanted.trim_start_matches('/');
+    !hidden && !wanted.is_empty() && !handed.keys.iter().any(|it| it == wanted)
 }
 
 /// Is a path inside one that only run time knows: with a variable in it, from a working folder, or not of a file?

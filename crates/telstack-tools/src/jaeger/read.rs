@@ -126,7 +126,11 @@ fn environment(node: &mut Node) {
         store.max_message = size.and_then(|it| Some(Sourced::new(it.value.parse::<u64>().ok()? >> 20, it.origin)));
     }
     let Some(version) = node.version() else { return };
+    let closed = get(OTLP_ENABLED).is_some_and(|it| it.value == "false");
     node.listeners = link::listeners(node, Product::Jaeger, version, |endpoint| {
+        if closed && OTLP.contains(&endpoint.name) {
+            return None;
+        }
         let place = ADDRESSES.iter().find(|(names, _)| names.contains(&endpoint.name)).and_then(|(_, name)| get(name));
         let mut door = own(endpoint, &node.origin);
         if let Some(place) = place {
@@ -144,6 +148,10 @@ fn environment(node: &mut Node) {
         Some(door)
     });
 }
+
+/// The variable that closes those of OTLP.
+const OTLP_ENABLED: &str = "COLLECTOR_OTLP_ENABLED";
+const OTLP: [&str; 2] = ["otlp-grpc", "otlp-http"];
 
 /// Endpoints of Jaeger 1, and the variable of their address. Source: jaeger v1.53.0
 /// `cmd/collector/app/flags/flags.go`, `cmd/query/app/flags.go`.

@@ -84,6 +84,7 @@ fn service(object: &Object) -> Service {
         }),
         ports: ports.collect(),
         open_ports: false,
+        lacks: Vec::new(),
         labels: object.labels(),
         annotations: object.annotations(),
         sticky: plain(spec, "sessionAffinity").as_deref() == Some("ClientIP"),

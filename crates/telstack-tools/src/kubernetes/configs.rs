@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use telstack_system::{EnvValue, Origin, SecretRef, Value, cluster::same_namespace};
+use telstack_system::{EnvValue, Handed, Origin, SecretRef, Value, cluster::same_namespace};
 
 use super::{
     objects::{Kind, Object, Objects},
@@ -18,6 +18,8 @@ pub(super) struct Config {
     secret: bool,
     name: String,
     namespace: Option<String>,
+    /// May it have more keys: those of a kustomization's generator, or of what is written twice?
+    open: bool,
 }
 
 /// All of them, by where their files are.
@@ -42,7 +44,10 @@ impl Configs {
                 keys.insert(entry.0.to_owned(), None);
             }
             for (key, value) in entries(object, open) {
-                let Some(text) = word(value) else { continue };
+                let Some(text) = word(value) else {
+                    keys.insert(key.to_owned(), None);
+                    continue;
+                };
                 let path = format!("{root}/{key}");
                 if secret {
                     folder.embed_secret(&path, value);
@@ -51,10 +56,10 @@ impl Configs {
                 }
                 keys.insert(key.to_owned(), Some((text.value, text.origin)));
             }
-            all.insert(
-                root,
-                Config { keys, secret, name: object.name.value.clone(), namespace: object.namespace.clone() },
-            );
+            // One without any is filled by somebody else, and so is a name that is filled in.
+            let open = keys.is_empty() || keys.keys().any(|it| it.contains(['{', '$', '<'])) || all.contains_key(&root);
+            let (name, namespace) = (object.name.value.clone(), object.namespace.clone());
+            all.insert(root, Config { keys, secret, name, namespace, open });
         }
         Self(all)
     }
@@ -73,7 +78,9 @@ impl Configs {
             secret: false,
             name: name.to_owned(),
             namespace: namespace.map(str::to_owned),
+            open: true,
         });
+        config.open = true;
         for (key, path) in files {
             folder.alias(&format!("{root}/{key}"), path);
             config.keys.insert(key.clone(), None);
@@ -127,6 +134,14 @@ impl Configs {
 }
 
 impl Config {
+    /// All that it holds, if that is known. `root`: where its files are.
+    pub(super) fn handed(&self, root: &str) -> Option<Handed> {
+        let kind = if self.secret { "Secret" } else { "ConfigMap" };
+        let title = format!("{kind} `{}`", self.name);
+        let keys = self.keys.keys().cloned().collect();
+        (!self.open).then(|| Handed { files: root.to_owned(), title, keys })
+    }
+
     /// What is secret is never shown, even where it is written in the open.
     fn value(&self, key: &str, value: Option<&(String, Origin)>) -> Option<(EnvValue, Origin)> {
         let (text, origin) = match value {

@@ -1,14 +1,15 @@
 //! A container of a pod.
 
+use telstack_catalog::product;
 use telstack_system::{
-    Container, ContainerPort, EnvValue, EnvVar, Known, Mount, MountSource, Probe, ProbeAction, ProbeKind, Resources,
-    SecretRef, Sourced, Unfilled, Value,
+    Container, ContainerPort, EnvValue, EnvVar, Handed, Known, Mount, MountSource, Probe, ProbeAction, ProbeKind,
+    Resources, SecretRef, Sourced, Unfilled, Value,
 };
 
 use super::{
     configs::{Configs, root},
     objects::Kind,
-    values::{at, cpu, number, plain, port, seconds, size, transport, word, words},
+    values::{at, cpu, number, plain, plain_words, port, seconds, size, transport, word, words},
 };
 use crate::{
     image::image_ref,
@@ -27,6 +28,8 @@ pub(super) struct Around<'a> {
     pub(super) security: Option<&'a Value>,
 }
 
+/// The type of a folder of the host that is made where it is not there.
+const MADE: &str = "DirectoryOrCreate";
 /// Shells, which start what their arguments say.
 const SHELLS: [&str; 4] = ["sh", "bash", "ash", "busybox"];
 
@@ -37,11 +40,14 @@ impl Around<'_> {
         let origin = at(spec, "name").map_or_else(|| image.origin.clone(), |it| it.origin);
         let mut container = Container::new(Sourced::new(image_ref(image.value.trim()), image.origin), origin);
         let entry = words(spec, "command");
-        let shell = entry.first().is_some_and(|it| it.value.rsplit('/').next().is_some_and(|it| SHELLS.contains(&it)));
+        let shell = entry.first().is_some_and(|it| SHELLS.contains(&base_name(&it.value)));
+        let image = &container.image.value;
+        let program = product::image_facts(&image.repository, &image.tag).map(|it| base_name(it.entrypoint));
+        let wrapped = entry.first().zip(program).is_some_and(|(it, program)| base_name(&it.value) != program);
         // What follows the program is an argument like the others.
         container.command = entry.into_iter().skip(1).chain(words(spec, "args")).collect();
-        // What a script makes and sets, nobody knows.
-        container.gaps.files = shell;
+        // What a script makes and sets, nobody knows, nor what another program does before it starts the image's own.
+        container.gaps.files = shell || wrapped;
         container.gaps.env = shell;
         self.environment(spec, &mut container);
         for argument in &mut container.command {
@@ -59,10 +65,13 @@ impl Around<'_> {
         };
         let own = spec.at("securityContext");
         let first = |key: &str| own.and_then(|it| at(it, key)).or_else(|| at(self.security?, key));
-        container.user = first("runAsUser").map(|user| match first("runAsGroup") {
-            Some(group) => Sourced::new(format!("{}:{}", user.value, group.value), user.origin),
-            None => user,
-        });
+        container.user = match (first("runAsUser"), first("runAsGroup")) {
+            (Some(user), Some(group)) => Some(Sourced::new(format!("{}:{}", user.value, group.value), user.origin)),
+            // The image's own user, in another group.
+            (None, Some(group)) => Some(Sourced::new(format!(":{}", group.value), group.origin)),
+            (user, None) => user,
+        };
+        container.privileged = own.and_then(|it| truth(it, "privileged")).is_some_and(|it| it.value);
         container.read_only_root = own.and_then(|it| truth(it, "readOnlyRootFilesystem"));
         Some(container)
     }
@@ -136,7 +145,11 @@ impl Around<'_> {
             let below = plain(item, "subPath").filter(|it| !it.is_empty());
             let named = below.clone().or_else(|| plain(item, "subPathExpr"));
             let read_only = truth(item, "readOnly").is_some_and(|it| it.value);
-            let sources = self.sources(&name);
+            let sources = self.sources(&name, &mut container.handed);
+            let volume = self.volumes.iter().find(|it| plain(it, "name").as_ref() == Some(&name));
+            if volume.and_then(|it| plain(it, "hostPath.type")).as_deref() == Some(MADE) {
+                container.made.push(target.clone());
+            }
             if sources.is_empty() {
                 container.gaps.files = true;
             }
@@ -176,7 +189,7 @@ impl Around<'_> {
 
     /// Where the files of a volume come from; a single one of a ConfigMap with its path in the volume. Empty for a
     /// volume that nobody declares.
-    fn sources(&self, name: &str) -> Vec<(MountSource, Option<String>)> {
+    fn sources(&self, name: &str, all: &mut Vec<Handed>) -> Vec<(MountSource, Option<String>)> {
         if let Some((_, volume)) = self.own.iter().find(|(claim, _)| claim == name) {
             return vec![(MountSource::Volume(volume.clone()), None)];
         }
@@ -190,7 +203,13 @@ impl Around<'_> {
             return vec![(MountSource::Volume(claim), None)];
         }
         let projected = items(volume, "projected.sources");
-        let found: Vec<_> = std::iter::once(volume).chain(projected).flat_map(|it| self.handed(it)).collect();
+        let mut found: Vec<_> = self.handed(volume, all);
+        for source in projected {
+            let of_source = self.handed(source, all);
+            // Tokens and fields of the pod.
+            let other = of_source.is_empty().then(|| (MountSource::Handed(format!("volume:{name}")), None));
+            found.extend(of_source.into_iter().chain(other));
+        }
         if !found.is_empty() || volume.at("projected").is_some() {
             return found;
         }
@@ -205,7 +224,7 @@ impl Around<'_> {
         }]
     }
 
-    fn handed(&self, source: &Value) -> Vec<(MountSource, Option<String>)> {
+    fn handed(&self, source: &Value, all: &mut Vec<Handed>) -> Vec<(MountSource, Option<String>)> {
         let kinds = [
             (Kind::ConfigMap, "configMap", "name"),
             (Kind::Secret, "secret", "secretName"),
@@ -217,8 +236,11 @@ impl Around<'_> {
             Some((kind, inside, plain(inside, name)?))
         });
         let Some((kind, inside, name)) = named else { return Vec::new() };
-        let known = self.configs.find(kind, self.namespace, &name).map(|(root, _)| root.to_owned());
-        let path = known.unwrap_or_else(|| root(kind, self.namespace, &name));
+        let known = self.configs.find(kind, self.namespace, &name);
+        let optional = truth(inside, "optional").is_some_and(|it| it.value);
+        let whole = known.filter(|_| !optional).and_then(|(root, config)| config.handed(root));
+        all.extend(whole.filter(|it| !all.contains(it)));
+        let path = known.map_or_else(|| root(kind, self.namespace, &name), |(root, _)| root.to_owned());
         let of_items = items(inside, "items").iter().filter_map(|it| {
             Some((MountSource::Handed(format!("{path}/{}", plain(it, "key")?)), Some(plain(it, "path")?)))
         });
@@ -264,6 +286,17 @@ fn probe(kind: ProbeKind, spec: &Value) -> Option<Probe> {
         failures: number(value, "failureThreshold"),
         origin: value.mark.clone(),
     })
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The groups that a security context puts the processes of a pod into, besides their own.
+pub(super) fn groups(security: Option<&Value>) -> Vec<String> {
+    let Some(security) = security else { return Vec::new() };
+    let more = plain_words(security, "supplementalGroups");
+    plain(security, "fsGroup").into_iter().chain(more).collect()
 }
 
 /// Sets a variable, in the place of the one of that name.

@@ -56,6 +56,8 @@ pub struct ImageChange {
     pub repository: Option<String>,
     /// The tag that runs.
     pub tag: Option<String>,
+    /// What says which tag.
+    pub origin: Option<Origin>,
 }
 
 /// A ConfigMap that is made of files.

@@ -100,6 +100,7 @@ pub(super) fn nodes(objects: &Objects, configs: &Configs, cluster: &mut Cluster,
             host_network: spec.at("hostNetwork").filter(|it| it.as_bool() == Some(true)).map(|it| it.mark.clone()),
             fs_group: at(spec, "podSecurityContext.fsGroup")
                 .and_then(|it| Some(Sourced::new(it.value.parse().ok()?, it.origin))),
+            groups: super::container::groups(spec.at("podSecurityContext")),
             strategy: None,
             max_surge: None,
             service_name: None,
@@ -190,6 +191,7 @@ fn services(name: &Sourced<String>, namespace: Option<&str>, spec: &Value) -> Ve
         }),
         ports: if suffix == MONITORING { Vec::new() } else { ports.clone() },
         open_ports: true,
+        lacks: Vec::new(),
         labels: Labels::new(),
         annotations: Labels::new(),
         sticky: plain(spec, "sessionAffinity").as_deref() == Some("ClientIP"),
@@ -220,6 +222,8 @@ fn addresses(node: &Node) -> Vec<Origin> {
 /// and servers that the operator lets listen on every interface.
 pub(crate) fn finish(system: &mut System) {
     let mut opened: Vec<(String, Option<String>, ServicePort)> = Vec::new();
+    // The Service that others send to does not lead to the collector's own metrics.
+    let mut lacking: Vec<(String, Option<String>, u16)> = Vec::new();
     for id in system.node_ids() {
         let node = system.node_mut(id);
         let Some(pod) = node.container.as_ref().and_then(|it| it.pod.clone()).filter(|it| it.operated) else {
@@ -240,6 +244,9 @@ pub(crate) fn finish(system: &mut System) {
                 (false, true) => &[MONITORING],
                 (false, false) => continue,
             };
+            if listener.owner.is_none() {
+                lacking.push((pod.name.clone(), pod.namespace.clone(), listener.port));
+            }
             for suffix in suffixes {
                 let port = ServicePort {
                     name: None,
@@ -256,14 +263,23 @@ pub(crate) fn finish(system: &mut System) {
     }
     let Some(cluster) = &mut system.cluster else { return };
     for (name, namespace, port) in opened {
-        let is = |it: &&mut Service| {
-            it.name == name
-                && same_namespace(it.namespace.as_deref(), namespace.as_deref()) == Some(true)
-                && it.open_ports
-        };
-        let Some(service) = cluster.services.iter_mut().find(is) else { continue };
+        let Some(service) = made(cluster, &name, namespace.as_deref()) else { continue };
         if service.port(port.port).is_none() {
             service.ports.push(port);
         }
     }
+    for (name, namespace, port) in lacking {
+        let Some(service) = made(cluster, &name, namespace.as_deref()) else { continue };
+        if service.port(port).is_none() {
+            service.lacks.push(port);
+        }
+    }
+}
+
+/// A Service that the operator makes.
+fn made<'a>(cluster: &'a mut Cluster, name: &str, namespace: Option<&str>) -> Option<&'a mut Service> {
+    cluster
+        .services
+        .iter_mut()
+        .find(|it| it.name == name && same_namespace(it.namespace.as_deref(), namespace) == Some(true) && it.open_ports)
 }

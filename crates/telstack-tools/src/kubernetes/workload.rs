@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use telstack_system::{
-    Cluster, Container, ContainerGaps, Known, Network, Node, Origin, Pod, Sourced, Value, WorkloadKind,
+    Cluster, Container, ContainerGaps, Known, Mount, Network, Node, Origin, Pod, Sourced, Value, WorkloadKind,
     cluster::{Autoscaler, Labels},
 };
 
@@ -96,14 +96,20 @@ impl Workload<'_> {
                 container.gaps = ContainerGaps { files: true, env: true };
                 container.replicas = Known::Unknown;
             }
+            let mut changed = None;
             let image = &mut container.image.value;
             if let Some(change) = manifests.images.iter().find(|it| it.name == image.repository) {
                 image.repository = change.repository.clone().unwrap_or_else(|| image.repository.clone());
                 image.tag = change.tag.clone().unwrap_or_else(|| image.tag.clone());
+                changed.clone_from(&change.origin);
             }
             let name = if alone || called == *name { name.clone() } else { format!("{name}/{called}") };
             let running = image::running(&container);
-            nodes.push(image::node(&name, self.object.name.origin.clone(), Some(container), running));
+            let mut node = image::node(&name, self.object.name.origin.clone(), Some(container), running);
+            if let Some((version, place)) = node.version.as_mut().zip(changed) {
+                version.origin = Origin::derived("read", "a kustomization says so", &[&place]);
+            }
+            nodes.push(node);
         }
         nodes
     }
@@ -153,6 +159,7 @@ impl Workload<'_> {
             host_network: yes("hostNetwork"),
             fs_group: at(spec, "securityContext.fsGroup")
                 .and_then(|it| Some(Sourced::new(it.value.parse().ok()?, it.origin))),
+            groups: super::container::groups(spec.at("securityContext")),
             strategy: strategy.and_then(|it| at(it, "type")),
             max_surge: strategy.and_then(|it| at(it, "rollingUpdate.maxSurge")),
             service_name: at(outer, "serviceName"),
@@ -218,6 +225,11 @@ fn prepared(before: &Container, spec: &Value, containers: &mut [(String, Contain
                     }
                 }
             }
+            // Whoever has it first may let others write there.
+            container.made.retain(|made| {
+                let is = |it: &Mount| it.target == *made && it.source == mount.source;
+                !container.mounts.iter().any(is)
+            });
             // What is put into all of a volume may be in a folder of it.
             let shared = mount.source.pod_volume();
             container.gaps.files |=

@@ -17,7 +17,8 @@ const REPLICATION: &str = "ingester.ring.replication_factor";
 /// Where blocks are kept: a setting of blocks goes before the common one.
 const BACKEND: [&str; 2] = ["blocks_storage.backend", "common.storage.backend"];
 /// The folders that it keeps on a disk, the ones worth most first.
-const FOLDERS: [&str; 2] = ["blocks_storage.filesystem.dir", "blocks_storage.tsdb.dir"];
+const FOLDERS: [&str; 2] = ["blocks_storage.filesystem.dir", HEAD];
+const HEAD: &str = "blocks_storage.tsdb.dir";
 /// Where its answers to queries begin, as its configuration may move it.
 const PREFIX: &str = "api.prometheus_http_prefix";
 
@@ -71,4 +72,5 @@ fn settings(node: &mut Node, document: &Value) {
     let Some(facet) = store.mimir_mut() else { return };
     facet.out_of_order = period(document, "limits.out_of_order_time_window");
     facet.dedupes = truth(document, "limits.accept_ha_samples");
+    facet.head_path = text(document, HEAD).filter(|it| it.value.starts_with('/'));
 }

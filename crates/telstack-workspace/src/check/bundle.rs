@@ -8,7 +8,7 @@ use std::{
 use telstack_diagnostics::{Diagnostics, FileId, SourceMap};
 use telstack_tools::{Said, SourceFile};
 
-use super::{About, CheckFailure, Known, discover::Found, kind};
+use super::{About, CheckFailure, Known, discover::Found, kind, unnamed};
 use crate::{
     FileKind,
     compile::shown,
@@ -144,11 +144,8 @@ impl<'a> Texts<'a> {
             let mut findings = Diagnostics::default();
             let known = |path: &String| Some((path.clone(), self.known.get(path).copied().flatten()?));
             let list: Vec<(String, FileId)> = given.iter().filter_map(known).collect();
-            let texts: Vec<SourceFile<'_>> = list
-                .iter()
-                .map(|(path, file)| SourceFile { path, file: *file, text: sources.file(*file).text() })
-                .collect();
             let said = Said { searched: !main.absolute.is_empty(), ..about.said() };
+            let texts = source_files(&list, sources);
             let reading = telstack_tools::read_project(&texts, &project, said, &mut findings);
             let mut more = false;
             if round < ROUNDS {
@@ -162,12 +159,24 @@ impl<'a> Texts<'a> {
                 let mut system = reading.system;
                 about.built_into(&mut system);
                 telstack_lint::check(&system, &mut findings);
+                let texts = source_files(&list, sources);
+                unnamed::check(&system, &mut findings, |version| {
+                    let said = Said { unnamed: Some(version), ..said };
+                    let again = telstack_tools::read_project(&texts, &project, said, &mut Diagnostics::default());
+                    let mut system = again.system;
+                    about.built_into(&mut system);
+                    system
+                });
                 out.append(findings);
                 return reading.used;
             }
         }
         Vec::new()
     }
+}
+
+fn source_files<'a>(list: &'a [(String, FileId)], sources: &'a SourceMap) -> Vec<SourceFile<'a>> {
+    list.iter().map(|(path, file)| SourceFile { path, file: *file, text: sources.file(*file).text() }).collect()
 }
 
 /// A path that a file in a folder names, from the root on.

@@ -5,6 +5,7 @@ use telstack_syntax::{
     tree::{self, Value as _Value},
     yaml,
 };
+use telstack_system::Origin;
 use telstack_tools::{Generated, ImageChange, plain_path};
 
 type Value = _Value<Span>;
@@ -74,7 +75,9 @@ pub(super) fn read(file: FileId, text: &str, folder: &str) -> Option<Kustomizati
         let text = |key: &str| item.at(key).and_then(plain);
         let Some(name) = text("name") else { continue };
         let tag = text("newTag").or_else(|| text("digest"));
-        found.images.push(ImageChange { name, repository: text("newName"), tag });
+        let place = ["newTag", "digest"].iter().find_map(|key| item.at(key));
+        let origin = place.map(|it| Origin::written(it.mark));
+        found.images.push(ImageChange { name, repository: text("newName"), tag, origin });
     }
     for item in map.get("configMapGenerator").and_then(Value::as_seq).unwrap_or_default() {
         let Some(name) = item.at("name").and_then(Value::as_str) else { continue };

@@ -7,7 +7,7 @@ use std::{
 
 use telstack_diagnostics::{Diagnostics, FileId, SourceMap};
 use telstack_syntax::{tree::Value, yaml};
-use telstack_tools::{Manifests, SourceFile, without_definitions};
+use telstack_tools::{Manifests, Said, SourceFile, without_definitions};
 
 use super::{
     About, Assumed, CheckFailure, Known,
@@ -16,6 +16,7 @@ use super::{
     kind::{is_kustomization, is_whole, kind},
     kustomize::{self, Kustomization},
     lone::{self, Extent},
+    unnamed,
 };
 use crate::FileKind;
 
@@ -89,6 +90,13 @@ fn one(
     // Most manifests of the world have nothing to do with telemetry.
     if reading.system.nodes().any(|(_, node)| node.product().is_some()) {
         telstack_lint::check(&reading.system, &mut findings);
+        unnamed::check(&reading.system, &mut findings, |version| {
+            let said = Said { unnamed: Some(version), ..about.said() };
+            let mut formal = Diagnostics::default();
+            let mut system = telstack_tools::read_manifests(&given, &bundle.manifests, said, &mut formal).system;
+            about.built_into(&mut system);
+            system
+        });
     }
     out.append(findings);
     done.used.extend(reading.used);

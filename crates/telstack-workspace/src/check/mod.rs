@@ -13,6 +13,7 @@ mod kustomize;
 mod lone;
 mod manifests;
 mod soften;
+mod unnamed;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -249,7 +250,8 @@ impl About {
     }
 
     fn said(&self) -> Said {
-        Said { version: self.assumed.version, distribution: self.assumed.distribution, searched: false }
+        let Assumed { version, distribution } = self.assumed;
+        Said { version, distribution, ..Said::default() }
     }
 }
 

@@ -1,8 +1,12 @@
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
-use telstack_system::{Container, MountSource, Node, Sourced};
+use telstack_system::{Container, Mount, MountSource, Node, Sourced};
 
-use crate::{Cx, Rule, facts::Part, repair};
+use crate::{
+    Cx, Rule,
+    facts::{Part, own_pod},
+    repair,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -22,7 +26,8 @@ pub(crate) static RULE: Rule = Rule {
         silent: "The folder is one that is mounted, or lies below a folder of the host; the extension makes it \
                  (`create_directory`) as a user who may, or who is not known; it comes from the environment; the \
                  files of the container are not all known, or its image is one of your own. A warning below a volume: something else may have made the folder \
-                 there. Who may write to a folder of the host is not looked at; to a new volume, which is root's, only \
+                 there. Who may write to a folder of the host is not looked at, but for one that Kubernetes makes \
+                 (`DirectoryOrCreate`); to a new volume, which is root's, only \
                  where nothing else has it. A stack description need not mount it: the volume follows from the folder.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/extension/storage/filestorage",
@@ -115,6 +120,9 @@ fn unwritable(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
                 }),
         );
     }
+    if let Some(finding) = of_the_node(cx, part, container, mount, &directory) {
+        return Some(finding);
+    }
     // A new volume belongs to root where its image has no such folder.
     let MountSource::Volume(_) = mount.source else { return None };
     let image = &container.image.value;
@@ -149,16 +157,52 @@ fn unwritable(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
     })
 }
 
+/// A folder of the node that is made for root, and that the collector, which is somebody else, is to write to.
+fn of_the_node(
+    cx: &Cx<'_>,
+    part: &Part<'_>,
+    container: &Container,
+    mount: &Mount,
+    directory: &Sourced<String>,
+) -> Option<Diagnostic> {
+    own_pod(part.node).filter(|_| container.made.contains(&mount.target) && !container.privileged)?;
+    let user = user_of(container).filter(|it| *it != 0)?;
+    let given = container.owned_paths.iter().any(|it| it.value.starts_with(mount.target.trim_end_matches('/')));
+    let others = cx.system.nodes().filter(|(_, node)| node.name != part.node.name);
+    let shared = others.filter_map(|(_, node)| node.container.as_ref());
+    let mut shared = shared.flat_map(|it| &it.mounts).filter(|it| it.source == mount.source);
+    if given || shared.next().is_some() {
+        return None;
+    }
+    let place = container.user.as_ref().map_or(container.image.span(), Sourced::span);
+    let message = format!("{} cannot write to `{}`: on a new node it belongs to root", part.title(), directory.value);
+    Some(
+        cx.finding(message, &directory.origin, format!("user {user} may not write here"))
+            .severity(Severity::Warning)
+            .label(mount.origin.span(), "a folder of the node, made for root where it is not there")
+            .label(place, format!("runs as user {user}"))
+            .help("run it as root: `securityContext: {runAsUser: 0}`")
+            .help(format!("or give it to user {user} before, in an init container that runs `chown` on it")),
+    )
+}
+
+/// The user that a container runs as; none if that is not known.
+fn user_of(container: &Container) -> Option<u32> {
+    let image = &container.image.value;
+    let facts = telstack_catalog::product::image_facts(&image.repository, &image.tag)?;
+    match &container.user {
+        Some(said) => {
+            let name = said.value.split(':').next().unwrap_or_default();
+            if name == "root" { Some(0) } else { name.parse().ok() }
+        }
+        None => facts.user_id,
+    }
+}
+
 /// May the program of a container make a folder? None if that is not known.
 fn may_make(container: &Container, folder: &str) -> Option<bool> {
     let facts = telstack_catalog::product::image_facts(&container.image.value.repository, &container.image.value.tag)?;
-    let user = match &container.user {
-        Some(said) => {
-            let name = said.value.split(':').next().unwrap_or_default();
-            if name == "root" { 0 } else { name.parse().ok()? }
-        }
-        None => facts.user_id?,
-    };
+    let user = user_of(container)?;
     let within = |path: &str| {
         folder.strip_prefix(path.trim_end_matches('/')).is_some_and(|it| it.is_empty() || it.starts_with('/'))
     };
@@ -339,5 +383,25 @@ mod tests {
             bench(more).leaves("D004");
             assert!(bench(more).helps("D004").iter().all(|it| it.starts_with("mount ")), "{more}");
         }
+    }
+
+    #[test]
+    fn folders_that_a_node_makes() {
+        let agent = |ty: &str, user: &str, more: &str| {
+            Bench::manifests(&format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  c.yaml: |\n    extensions: {{file_storage: \
+                 {{directory: /queue}}}}\n    service: {{extensions: [file_storage]}}\n---\napiVersion: apps/v1\nkind: \
+                 DaemonSet\nmetadata: {{name: d}}\nspec:\n  template:\n    spec:\n      securityContext: {{{user}}}\n      \
+                 containers:\n      - name: otel\n        image: otel/opentelemetry-collector-contrib:0.153.0\n        args: \
+                 [--config=/conf/c.yaml]\n        volumeMounts: [{{name: c, mountPath: /conf}}, {{name: q, mountPath: \
+                 /queue}}]\n      volumes: [{{name: c, configMap: {{name: c}}}}, {{name: q, hostPath: {{path: /var/q, type: \
+                 {ty}}}}}]\n{more}"
+            ))
+        };
+        assert_eq!(agent("DirectoryOrCreate", "", "").finds("D004", "/queue"), Severity::Warning);
+        agent("DirectoryOrCreate", "runAsUser: 0", "").silent("D004");
+        agent("Directory", "", "").silent("D004");
+        let init = "      initContainers: [{name: i, image: busybox, command: [/prepare], volumeMounts: [{name: q, mountPath: /q}]}]\n";
+        agent("DirectoryOrCreate", "", init).silent("D004");
     }
 }

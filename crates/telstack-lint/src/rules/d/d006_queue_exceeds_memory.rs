@@ -1,16 +1,19 @@
-use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{Origin, Sourced, units::Bytes};
+use std::collections::BTreeMap;
 
-use crate::{Cx, Rule, facts::Part};
+use telstack_catalog::ComponentKind;
+use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
+use telstack_system::{Cluster, ComponentId, NodeId, Origin, Sourced, cluster::Claim, units::Bytes};
+
+use crate::{Cx, Rule, facts::Part, words::is_reference};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
         code: "D006",
         name: "queue-exceeds-memory",
         severity: Severity::Warning,
-        summary: "The queues in memory may grow larger than the memory that the collector is given.",
+        summary: "The queues may grow larger than the memory, or the claim of a disk, that the collector is given.",
         why: "A queue fills while its server does not answer, which is when the collector is killed for want of \
-              memory, and everything in its queues is lost at once.",
+              memory, and everything in its queues is lost at once. On a disk that is full nothing more is queued.",
         bad: r#"collector "gateway" {
     resources memory="512MiB"
     receiver "otlp"
@@ -23,7 +26,8 @@ pub(crate) static RULE: Rule = Rule {
     exporter "otlp_grpc" { endpoint "hub.example:4317"; sending_queue sizer="bytes" queue_size=200000000 }
     pipeline "traces" { from "otlp"; to "otlp_grpc" }
 }"#,
-        silent: "A queue is on disk, or counts requests: how large one is nobody knows. No limit of memory is known. \
+        silent: "A queue counts requests: how large one is nobody knows. One on disk counts anything but bytes, or is on no \
+                 claim of these manifests. No limit of memory is known. \
                  Queues that count items are said as advice, at 1 KiB an item.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/7359",
@@ -34,6 +38,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 const SIZE: &str = "sending_queue.queue_size";
+const STORAGE: &str = "sending_queue.storage";
 const SIZER: &str = "sending_queue.sizer";
 /// What a span, a log record or a metric point takes, in bytes: more than most.
 const ITEM: u64 = 1024;
@@ -48,6 +53,51 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(finding);
         }
     }
+    on_disk(cx);
+}
+
+/// Queues on a claim that asks for less than they may grow to.
+fn on_disk(cx: &mut Cx<'_>) {
+    let Some(cluster) = cx.system.cluster.as_deref() else { return };
+    let mut claims: BTreeMap<(NodeId, &str), (&Claim, Vec<Queue<'_>>)> = BTreeMap::new();
+    for part in cx.facts.parts.iter().filter(|it| it.runs()) {
+        let Some((claim, queue)) = kept(cx, cluster, part) else { continue };
+        claims.entry((part.id, claim.name.as_str())).or_insert((claim, Vec::new())).1.push(queue);
+    }
+    for (claim, queues) in claims.into_values() {
+        let Some(size) = &claim.size else { continue };
+        let all = queues.iter().fold(0_u64, |sum, it| sum.saturating_add(it.bytes));
+        let Some(largest) = queues.iter().max_by_key(|it| it.bytes).filter(|_| all > size.value.bytes()) else {
+            continue;
+        };
+        let (all, most) = (mebibytes(all), mebibytes(size.value.bytes()));
+        let message = format!("queues of {all} on disk, and a claim of {most} to hold them");
+        let mut finding = cx
+            .finding(message, largest.at, format!("{} of {}", mebibytes(largest.bytes), largest.title))
+            .label(size.span(), "all the disk that is asked for");
+        for queue in queues.iter().filter(|it| !std::ptr::eq(it.at, largest.at)) {
+            finding = finding.label(queue.at.span(), format!("{} of {}", mebibytes(queue.bytes), queue.title));
+        }
+        cx.report(finding.help("ask for more disk than the queues may take, or make them smaller"));
+    }
+}
+
+/// The queue of an exporter that is counted in bytes and kept on a claim.
+fn kept<'a>(cx: &Cx<'a>, cluster: &'a Cluster, part: &Part<'a>) -> Option<(&'a Claim, Queue<'a>)> {
+    let storage = part.component.setting(STORAGE)?.as_str().filter(|it| !is_reference(it))?;
+    let storage = cx.facts.named(part.id, ComponentKind::Extension, &ComponentId::parse(storage))?;
+    let (_, version) = storage.usable()?;
+    let directory = storage.component.storage_directory(version)?;
+    let container = part.node.container.as_ref()?;
+    let claim = cluster.claim(container.pod.as_deref()?, container.mount_of(&directory.value)?.source.volume()?)?;
+    let size = part.component.setting(SIZE)?;
+    let bytes = u64::try_from(part.number(SIZE)?).ok().filter(|_| part.text(SIZER) == Some("bytes"))?;
+    let on = part.truth("sending_queue.enabled") == Some(true);
+    on.then(|| (claim, Queue { bytes, exact: true, title: part.title(), at: &size.mark }))
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
 }
 
 struct Queue<'a> {
@@ -59,7 +109,7 @@ struct Queue<'a> {
 }
 
 fn queue<'a>(part: &Part<'a>) -> Option<Queue<'a>> {
-    let stored = part.component.setting("sending_queue.storage").is_some();
+    let stored = part.component.setting(STORAGE).is_some();
     if stored || part.truth("sending_queue.enabled") != Some(true) {
         return None;
     }
@@ -85,7 +135,7 @@ fn judge(cx: &Cx<'_>, queues: &[Queue<'_>], memory: &Sourced<Bytes>) -> Option<D
         (false, false) => return None,
     };
     let largest = queues.iter().filter(|it| it.exact || severity == Severity::Info).max_by_key(|it| it.bytes)?;
-    let shown = |bytes: u64| format!("{} MiB", bytes >> 20);
+    let shown = mebibytes;
     let message = format!("queues of {} in memory, and {} to hold them", shown(size), shown(most));
     let mut finding = cx
         .finding(message, largest.at, format!("{} of {}", shown(largest.bytes), largest.title))
@@ -142,5 +192,26 @@ mod tests {
         queue("sizer: bytes, queue_size: 1000000000, storage: file_storage", Some(512)).silent("D006");
         queue("sizer: bytes, queue_size: 1000000000", None).silent("D006");
         queue("sizer: '${env:S}', queue_size: 1000000000", Some(512)).silent("D006");
+    }
+
+    #[test]
+    fn warns_of_a_claim_that_is_too_small() {
+        let bench = |sizer: &str, size: &str| {
+            Bench::manifests(&format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  c.yaml: |\n    extensions: {{file_storage: \
+                 {{directory: /q}}}}\n    receivers: {{otlp: {{protocols: {{grpc: }}}}}}\n    exporters: {{otlp_grpc: {{endpoint: \
+                 'a.internal:4317', sending_queue: {{storage: file_storage, sizer: {sizer}, queue_size: \
+                 2000000000}}}}}}\n    service: {{extensions: [file_storage], pipelines: {{traces: {{receivers: [otlp], exporters: \
+                 [otlp_grpc]}}}}}}\n---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: s}}\nspec:\n  template:\n    \
+                 spec:\n      securityContext: {{fsGroup: 10001}}\n      containers:\n      - name: otel\n        image: \
+                 otel/opentelemetry-collector-contrib:0.153.0\n        args: [--config=/conf/c.yaml]\n        volumeMounts: \
+                 [{{name: c, mountPath: /conf}}, {{name: q, mountPath: /q}}]\n      volumes: [{{name: c, configMap: {{name: \
+                 c}}}}]\n  volumeClaimTemplates:\n  - metadata: {{name: q}}\n    spec: {{resources: {{requests: {{storage: \
+                 {size}}}}}}}\n"
+            ))
+        };
+        assert_eq!(bench("bytes", "1Gi").finds("D006", "2000000000"), Severity::Warning);
+        bench("bytes", "2Gi").silent("D006");
+        bench("items", "1Gi").silent("D006");
     }
 }

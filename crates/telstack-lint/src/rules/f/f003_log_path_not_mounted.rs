@@ -3,7 +3,7 @@ use telstack_catalog::{
     product::image_facts,
 };
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{Container, MountSource, Origin, Value};
+use telstack_system::{Container, MountSource, Origin, Sourced, Value};
 
 use crate::{
     Cx, Rule,
@@ -35,6 +35,8 @@ pub(crate) static RULE: Rule = Rule {
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/39491",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/35686",
             "https://github.com/open-telemetry/opentelemetry-collector-releases/issues/462",
+            "https://github.com/open-telemetry/opentelemetry-collector-releases/pull/921",
+            "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/38002",
         ],
     },
     check,
@@ -82,21 +84,45 @@ fn unreadable(cx: &Cx<'_>, part: &Part<'_>, container: &Container, file: &str, a
     let mount = container.mount_of(fixed(file))?;
     let MountSource::Bind(source) = &mount.source else { return None };
     let rest = fixed(file).strip_prefix(mount.target.trim_end_matches('/'))?;
+    let path = format!("{}{rest}", source.trim_end_matches('/'));
     let image = &container.image.value;
     let user = image_facts(&image.repository, &image.tag)?.user_id.filter(|it| *it != 0)?;
-    if container.user.is_some() || !otelcol::is_roots(&format!("{}{rest}", source.trim_end_matches('/'))) {
-        return None;
-    }
+    let (who, runs) = if otelcol::is_roots(&path) && container.user.is_none() {
+        ("only root of the host may read it", format!("runs as user {user}"))
+    } else {
+        let group = stranger(part, container).filter(|_| otelcol::is_of_roots_group(&path))?;
+        ("only root of the node and its group may read it", format!("runs as user {user} of group {group}"))
+    };
+    let place = container.user.as_ref().map_or(container.image.span(), Sourced::span);
     Some(
-        cx.finding(format!("{} may not read `{file}`", part.title()), at, "only root of the host may read it")
+        cx.finding(format!("{} may not read `{file}`", part.title()), at, who)
             .severity(Severity::Warning)
-            .label(container.image.span(), format!("runs as user {user}"))
+            .label(place, runs)
             .help(if container.pod.is_some() {
                 "run the collector as root: `securityContext: {runAsUser: 0}`".to_owned()
             } else {
                 cx.words("run the collector as root: `user \"0\"`", "run the collector as root: `user: \"0\"`")
             }),
     )
+}
+
+/// The group that a collector of a pod runs in, if neither it nor its user is root's. Where only a user is set, that
+/// is root's.
+fn stranger(part: &Part<'_>, container: &Container) -> Option<u32> {
+    container
+        .pod
+        .as_deref()
+        .filter(|_| !container.privileged)
+        .filter(|it| !it.operated && !it.groups.iter().any(|it| it == "0"))?;
+    let own = || part.node.collector()?.distribution.value.container(part.node.version()?);
+    let (user, group) = match &container.user {
+        None => own().and_then(|it| it.uid.zip(it.gid))?,
+        Some(said) => {
+            let (user, group) = said.value.split_once(':')?;
+            (user.parse().ok()?, group.parse().ok()?)
+        }
+    };
+    (user != 0 && group != 0).then_some(group)
 }
 
 /// The texts of a setting, each with its place; the default where it is not written.
@@ -203,5 +229,30 @@ mod tests {
         };
         assert_eq!(project("").finds("F003", "'/logs/*/*.log'"), Severity::Warning);
         project("    user: '0'\n").silent("F003");
+    }
+
+    #[test]
+    fn output_of_pods_is_for_root_and_its_group() {
+        let agent = |version: &str, container: &str, pod: &str| {
+            Bench::manifests(&format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  c.yaml: |\n    receivers: {{file_log: {{include: \
+                 [/var/log/pods/*/*/*.log]}}}}\n    exporters: {{debug: }}\n    service: {{pipelines: {{logs: {{receivers: \
+                 [file_log], exporters: [debug]}}}}}}\n---\napiVersion: apps/v1\nkind: DaemonSet\nmetadata: {{name: d}}\nspec:\n  \
+                 template:\n    spec:\n      securityContext: {{{pod}}}\n      containers:\n      - name: otel\n        image: \
+                 otel/opentelemetry-collector-contrib:{version}\n        args: [--config=/conf/c.yaml]\n        \
+                 securityContext: {{{container}}}\n        volumeMounts: [{{name: c, mountPath: /conf}}, {{name: l, mountPath: \
+                 /var/log}}]\n      volumes: [{{name: c, configMap: {{name: c}}}}, {{name: l, hostPath: {{path: /var/log}}}}]\n"
+            ))
+        };
+        assert_eq!(agent("0.153.0", "", "").finds("F003", "/var/log/pods/*/*/*.log"), Severity::Warning);
+        agent("0.153.0", "runAsUser: 10001, runAsGroup: 10001", "").finds("F003", "/var/log/pods/*/*/*.log");
+        // Without a group of their own, containers are in root's.
+        agent("0.110.0", "", "").silent("F003");
+        agent("0.153.0", "runAsUser: 10001", "").silent("F003");
+        for root in ["runAsUser: 0", "runAsGroup: 0, runAsUser: 10001"] {
+            agent("0.153.0", root, "").silent("F003");
+        }
+        agent("0.153.0", "", "supplementalGroups: [0]").silent("F003");
+        agent("0.153.0", "privileged: true", "").silent("F003");
     }
 }

@@ -1,10 +1,10 @@
 use telstack_catalog::product::Product;
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{Bind, DataSource, Network, Node, Purpose, link::Address};
+use telstack_system::{Bind, Container, DataSource, Network, Node, Purpose, link::Address};
 
 use crate::{
     Cx, Rule,
-    facts::Link,
+    facts::{Link, mesh_marker},
     rules::n::{n002_protocol_port_mismatch as stranger, n003_no_listener_on_peer_port as nobody},
     words::either,
 };
@@ -82,25 +82,42 @@ fn of_another_type(cx: &Cx<'_>, source: &DataSource, link: &Link<'_>) -> Option<
 
 /// A data source that is said to be in Grafana's own container.
 fn itself(cx: &Cx<'_>, node: &Node, source: &DataSource) -> Option<Diagnostic> {
-    let container = node.container.as_ref().filter(|it| it.network == Network::Own && it.pod.is_none())?;
+    let container = node.container.as_ref().filter(|it| it.network == Network::Own && is_alone(cx, node, it))?;
     let address = Address::parse(&source.url.value).filter(|it| Bind::parse(&it.host) == Bind::Loopback)?;
     let port = address.port_or_default();
     if node.listeners.is_empty() || node.listeners.iter().any(|it| it.port == port) || container.gaps.files {
         return None;
     }
+    let own = if container.pod.is_some() { "pod" } else { "container" };
     let message = format!(
-        "data source `{}` of `{}` dials `{}:{port}`, which is Grafana's own container",
+        "data source `{}` of `{}` dials `{}:{port}`, which is Grafana's own {own}",
         source.name, node.name, address.host
     );
     let mut finding = cx.finding(message, &source.url.origin, "nothing listens there");
     let others = || cx.system.nodes().map(|(_, it)| it).filter(|it| it.listeners.iter().any(|it| it.port == port));
-    if let (Some(one), None) = (others().next(), others().nth(1)) {
+    if container.pod.is_some() {
+        if let (Some(one), None) = (others().next(), others().nth(1)) {
+            finding = finding.label(one.span(), format!("{} listens on {port}", one.title()));
+        }
+        finding = finding.help("dial the Service by its name: `NAME.NAMESPACE`");
+    } else if let (Some(one), None) = (others().next(), others().nth(1)) {
         finding = finding.label(one.span(), format!("{} listens on {port}", one.title()));
         finding = finding.help(format!("dial `{}:{port}`", one.name));
     } else {
         finding = finding.help("dial the service by its name");
     }
     Some(finding)
+}
+
+/// Is nobody else on its `localhost`? What a mesh or the like puts into a pod is not known.
+fn is_alone(cx: &Cx<'_>, node: &Node, container: &Container) -> bool {
+    let Some(pod) = container.pod.as_deref() else { return true };
+    let mut others = cx.system.nodes().filter(|(_, it)| !std::ptr::eq(*it, node));
+    let injected = pod.annotations.keys().chain(pod.labels.keys()).any(|key| key.contains("inject"));
+    let beside = |it: &Container| it.shares_pod(container);
+    !injected
+        && mesh_marker(cx.system, node).is_none()
+        && !others.any(|(_, it)| it.container.as_ref().is_some_and(beside))
 }
 
 #[cfg(test)]
@@ -224,5 +241,22 @@ mod tests {
         grafana("http://elsewhere:3100", "").silent("G003");
         grafana("${URL}", "").silent("G003");
         grafana("http://localhost:3200', access: 'direct", "").silent("G003");
+    }
+
+    fn pod(port: u16, more: &str) -> Bench {
+        Bench::manifests(&format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  d.yaml: |\n    datasources: [{{name: t, type: tempo, \
+             url: 'http://localhost:{port}'}}]\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: g}}\nspec:\n  \
+             template:\n    spec:\n      containers:\n      - name: grafana\n        image: grafana/grafana:12.0.0\n        \
+             volumeMounts: [{{name: c, mountPath: /etc/grafana/provisioning/datasources}}]\n{more}      volumes: [{{name: c, \
+             configMap: {{name: c}}}}]\n"
+        ))
+    }
+
+    #[test]
+    fn fails_on_the_pod_itself() {
+        pod(3200, "").finds("G003", "'http://localhost:3200'");
+        pod(3000, "").silent("G003");
+        pod(3200, "      - {name: proxy, image: 'acme/proxy:1'}\n").silent("G003");
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use telstack_diagnostics::{RuleInfo, Severity};
 use telstack_system::{Node, Origin, Viewer};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, words::mount_files};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -45,7 +45,7 @@ fn check(cx: &mut Cx<'_>) {
             if let Some((target, origin)) = mounted_elsewhere(node, path) {
                 finding = finding.label(origin.span(), format!("this is at `{target}`"));
             }
-            cx.report(finding.help(format!("mount the folder with dashboards at `{path}`")));
+            cx.report(finding.help(mount_files(node.container.as_ref(), "the folder with dashboards", path)));
         }
         if !viewer.several_organisations {
             twice(cx, viewer);

@@ -1,14 +1,16 @@
+use core::net::IpAddr;
+
 use telstack_catalog::otelcol::Kubelet;
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{
-    Bind, EnvValue, Pod, access,
+    Bind, EnvValue, Instances, Pod, access,
     expansion::{self, Piece},
     link::Address,
 };
 
 use crate::{
     Cx, Rule,
-    facts::{Part, own_pod},
+    facts::{Part, own_pod, several},
     words::is_reference,
 };
 
@@ -34,7 +36,8 @@ env:
   - name: K8S_NODE_NAME
     valueFrom: {fieldRef: {fieldPath: spec.nodeName}}",
         silent: "The pod is in the network of its node; the API of the cluster passes the request on (`kubeConfig`); \
-                 the address is that of some host, or comes from a variable that is not known. A variable that nothing \
+                 the address is a name, or comes from a variable that is not known. A warning where a DaemonSet names \
+                 one address for all nodes: a cluster may have one. A variable that nothing \
                  sets is K012. Whether the name of a node can be resolved, and whether its certificate is checked \
                  well, no file says.",
         sources: &[
@@ -61,6 +64,38 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(finding.label(pod.origin.span(), "a pod with a network of its own").help(help));
         }
     }
+    for part in cx.facts.parts.iter().filter(|part| part.runs()) {
+        if let Some(finding) = one_for_all(cx, part) {
+            cx.report(finding);
+        }
+    }
+}
+
+/// An address that all pods ask, where each is to ask its own node.
+fn one_for_all(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
+    let kubelet = part.usable().and_then(|(fact, _)| fact.kubelet())?;
+    let pod = own_pod(part.node)?;
+    if access::holds(part.component, &kubelet.proxied) != Some(false) {
+        return None;
+    }
+    let Some(Instances::EachMachine(_)) = several(part.node) else { return None };
+    let endpoint = part.component.setting(&kubelet.endpoint)?;
+    let text = endpoint.as_str().filter(|it| !is_reference(it))?;
+    let host = Address::parse(text)?.host;
+    // An address of the link may well be another one on each node.
+    let fixed = match host.trim_matches(['[', ']']).parse::<IpAddr>().ok()? {
+        IpAddr::V4(it) => !it.is_loopback() && !it.is_link_local() && !it.is_unspecified(),
+        IpAddr::V6(it) => !it.is_loopback() && !it.is_unicast_link_local() && !it.is_unspecified(),
+    };
+    let message = format!("{} asks `{host}` from every node, and each of the others is asked by nobody", part.title());
+    let help =
+        format!("ask the node: `{}: {}`, with `spec.nodeName` in that variable", kubelet.endpoint, kubelet.write);
+    fixed.then(|| {
+        cx.finding(message, &endpoint.mark, "one node")
+            .severity(Severity::Warning)
+            .label(pod.origin.span(), "runs on every node")
+            .help(help)
+    })
 }
 
 fn judge(cx: &Cx<'_>, part: &Part<'_>, kubelet: &Kubelet, pod: &Pod) -> Option<Diagnostic> {
@@ -92,6 +127,7 @@ fn judge(cx: &Cx<'_>, part: &Part<'_>, kubelet: &Kubelet, pod: &Pod) -> Option<D
 
 #[cfg(test)]
 mod tests {
+    use telstack_diagnostics::Severity;
     use telstack_system::{EnvValue, EnvVar, WorkloadKind};
 
     use crate::test_support::Bench;
@@ -124,7 +160,8 @@ mod tests {
     #[test]
     fn passes_where_the_node_is_asked() {
         stats("endpoint: 'https://${env:NODE}:10250'").silent("K004");
-        stats("endpoint: '10.0.0.1:10250'").silent("K004");
+        stats("endpoint: '169.254.20.10:10250'").silent("K004");
+        stats("endpoint: 'kubelet.example:10250'").silent("K004");
         stats("auth_type: kubeConfig").silent("K004");
     }
 
@@ -133,6 +170,14 @@ mod tests {
         let mut bench = stats("endpoint: 'https://localhost:10250'");
         let origin = bench.at("service");
         bench.in_pod(WorkloadKind::DaemonSet).host_network = Some(origin);
+        bench.silent("K004");
+    }
+
+    #[test]
+    fn warns_of_one_node_for_all() {
+        let mut bench = stats("endpoint: '10.0.0.1:10250'");
+        assert_eq!(bench.finds("K004", "'10.0.0.1:10250'"), Severity::Warning);
+        bench.in_pod(WorkloadKind::Deployment);
         bench.silent("K004");
     }
 }

@@ -1,7 +1,7 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Container, ContainerPort, Origin, Pod, WorkloadKind};
+use telstack_system::{Container, ContainerPort, Node, Origin, Pod, WorkloadKind};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, facts::own_pod};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -35,11 +35,10 @@ metadata: {name: alloy}
 fn check(cx: &mut Cx<'_>) {
     let system = cx.system;
     let mut taken: Vec<(&Pod, &ContainerPort, u16, &Origin)> = Vec::new();
+    let mut told: Vec<[&Pod; 2]> = Vec::new();
     for (_, node) in system.nodes() {
         let Some(container) = &node.container else { continue };
-        let Some(pod) = container.pod.as_deref().filter(|it| it.kind == WorkloadKind::DaemonSet && !it.affinity) else {
-            continue;
-        };
+        let Some(pod) = container.pod.as_deref().filter(|it| is_on_each(it)) else { continue };
         for (port, number, at) in host_ports(container, pod) {
             let clash = taken.iter().find(|(other, it, taken, _)| {
                 *taken == number && it.transport == port.transport && !other.is_same(pod) && meet(pod, other)
@@ -51,11 +50,48 @@ fn check(cx: &mut Cx<'_>) {
                     .label(first.span(), format!("`{}` has it", other.name))
                     .help("give one of them another port of the node, or none");
                 cx.report(finding);
+                told.push([other, pod]);
             } else {
                 taken.push((pod, port, number, at));
             }
         }
     }
+    listening(cx, told);
+}
+
+/// The same of what DaemonSets in the network of the node listen on, which need not be declared. `told`: those that
+/// have met already.
+fn listening<'a>(cx: &mut Cx<'a>, mut told: Vec<[&'a Pod; 2]>) {
+    let system = cx.system;
+    let mut seen: Vec<(&Node, &'a Pod)> = Vec::new();
+    for (_, node) in system.nodes() {
+        let Some(pod) = own_pod(node).filter(|it| is_on_each(it) && it.host_network.is_some()) else { continue };
+        for (other, earlier) in &seen {
+            let pair = [*earlier, pod];
+            let is_told = told.iter().any(|it| it.iter().zip(pair).all(|(one, other)| one.is_same(other)));
+            if is_told || earlier.is_same(pod) || !meet(earlier, pod) {
+                continue;
+            }
+            let mut all = node.listeners.iter();
+            let clash = all.find_map(|it| Some((other.listeners.iter().find(|old| old.clashes(it))?, it)));
+            let Some((old, new)) = clash else { continue };
+            let (port, one) = (new.port, &earlier.name);
+            let message = format!("`{one}` and `{}` both listen on port {port} of every node", pod.name);
+            let finding = cx
+                .finding(message, &new.origin, "`address already in use`, wherever the other one was first")
+                .label(old.origin.span(), format!("`{one}` listens on it"))
+                .label(pod.host_network.as_ref().and_then(Origin::span), "in the network of the node")
+                .help("give one of them other ports, or a network of its own");
+            cx.report(finding);
+            told.push(pair);
+        }
+        seen.push((node, pod));
+    }
+}
+
+/// Does it run on each node, as far as labels decide?
+fn is_on_each(pod: &Pod) -> bool {
+    pod.kind == WorkloadKind::DaemonSet && !pod.affinity
 }
 
 /// The ports of the node that a container takes.
@@ -106,5 +142,23 @@ mod tests {
     fn passes_on_other_ports_and_other_nodes() {
         two([4317, 4318], ["a", "a"]).silent("K011");
         two([4317, 4317], ["a", "b"]).silent("K011");
+    }
+
+    #[test]
+    fn what_listens_in_the_network_of_the_node() {
+        let agents = |second: u16, network: bool| {
+            let mut bench = Bench::new("first second");
+            for (name, port) in [("first", 4317), ("second", second)] {
+                let id = bench.add_collector(name, telstack_catalog::Distribution::Contrib, "0.158.0", "");
+                let host = network.then(|| bench.at(name));
+                bench.pod_of(id, WorkloadKind::DaemonSet).host_network = host;
+                let listener = bench.listener("otlp-grpc", port, name);
+                bench.node(id).listeners.push(listener);
+            }
+            bench
+        };
+        assert_eq!(agents(4317, true).finds("K011", "second"), Severity::Error);
+        agents(4318, true).silent("K011");
+        agents(4317, false).silent("K011");
     }
 }

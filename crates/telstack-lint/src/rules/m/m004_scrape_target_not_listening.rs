@@ -180,4 +180,26 @@ mod tests {
         )
         .silent("M004");
     }
+
+    #[test]
+    fn services_that_the_operator_makes() {
+        let scraped = |target: &str| {
+            Bench::manifests(&format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: p, namespace: obs}}\ndata:\n  prometheus.yml: |\n    \
+                 scrape_configs: [{{job_name: gw, static_configs: [{{targets: ['{target}:8888']}}]}}]\n---\napiVersion: \
+                 apps/v1\nkind: Deployment\nmetadata: {{name: p, namespace: obs}}\nspec:\n  template:\n    spec:\n      \
+                 containers:\n      - name: p\n        image: prom/prometheus:v3.5.0\n        volumeMounts: [{{name: c, mountPath: \
+                 /etc/prometheus}}]\n      volumes: [{{name: c, configMap: {{name: p}}}}]\n---\napiVersion: \
+                 opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {{name: gw, namespace: obs}}\nspec:\n  image: \
+                 otel/opentelemetry-collector-contrib:0.140.1\n  config:\n    receivers: {{otlp: {{protocols: {{grpc: \
+                 {{endpoint: '0.0.0.0:4317'}}}}}}}}\n    exporters: {{debug: {{}}}}\n    service: {{pipelines: {{traces: {{receivers: \
+                 [otlp], exporters: [debug]}}}}}}\n"
+            ))
+        };
+        let bench = scraped("gw-collector");
+        bench.finds("M004", "'gw-collector:8888'");
+        assert!(bench.helps("M004")[0].contains("gw-collector-monitoring:8888"), "{:?}", bench.helps("M004"));
+        scraped("gw-collector-monitoring").silent("M004");
+        scraped("gw-collector-headless").silent("M004");
+    }
 }

@@ -1,6 +1,6 @@
 use telstack_diagnostics::{RuleInfo, Severity};
 
-use crate::{Cx, Rule};
+use crate::{Cx, Rule, words::mount_files};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -52,7 +52,9 @@ fn check(cx: &mut Cx<'_>) {
             } else if files.comes_later {
                 continue;
             }
-            cx.report(finding.help(format!("mount the files at `{path}`, or name the place where they are")));
+            let place = if container.is_some_and(|it| it.pod.is_some()) { folder } else { path };
+            let help = mount_files(container, "the files", place);
+            cx.report(finding.help(help).help("or name the place where they are"));
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Bind, Container, Listener, Network, Published};
+use telstack_system::{Container, Listener, Network, Node, NodeId, Published};
 
 use crate::{Cx, Rule, words::OWN_METRICS};
 
@@ -10,7 +10,8 @@ pub(crate) static RULE: Rule = Rule {
         code: "N008",
         name: "duplicate-listen-port",
         severity: Severity::Error,
-        summary: "Two listeners of one collector, or two published ports of one host, claim the same port.",
+        summary: "Two listeners of one collector or of one network, or two published ports of one host, claim the same \
+                  port.",
         why: "The second one to start gets `address already in use`: the collector stops, or the container does not \
               start.",
         bad: r#"collector "gateway" {
@@ -35,13 +36,8 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     for (_, node, _) in cx.system.collectors() {
-        // Port 0 is any that is free.
-        for (at, later) in node.listeners.iter().enumerate().filter(|(_, it)| it.port != 0) {
-            let meets = |earlier: &&Listener| {
-                (earlier.port, earlier.transport) == (later.port, later.transport)
-                    && overlap(&earlier.bind, &later.bind)
-            };
-            let Some(earlier) = node.listeners[..at].iter().find(meets) else { continue };
+        for (at, later) in node.listeners.iter().enumerate() {
+            let Some(earlier) = node.listeners[..at].iter().find(|it| it.clashes(later)) else { continue };
             let (port, one, other) = (later.port, owner(earlier), owner(later));
             let message = format!("{one} and {other} of `{}` both listen on port {port}", node.name);
             let finding = cx
@@ -51,6 +47,7 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(finding);
         }
     }
+    beside_each_other(cx);
     let mut published: HashMap<_, Vec<(&str, &Container, &Published)>> = HashMap::new();
     for (_, node) in cx.system.nodes() {
         // In the network of the host, or of another service, nothing is published.
@@ -74,18 +71,53 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
+/// Listeners of two containers that have one network: those of a pod, of a service that joins another one's, and of
+/// the host.
+fn beside_each_other(cx: &mut Cx<'_>) {
+    let system = cx.system;
+    let known = |node: &&(NodeId, &Node)| {
+        let gaps = node.1.container.as_ref().map(|it| it.gaps);
+        gaps.is_some_and(|it| !(it.files && it.env)) && !node.1.listeners.is_empty()
+    };
+    let all: Vec<(NodeId, &Node)> = system.nodes().collect();
+    let all: Vec<_> = all.iter().filter(known).collect();
+    for (at, (id, node)) in all.iter().enumerate() {
+        for (other, earlier) in &all[..at] {
+            let Some((one, two)) = earlier.container.as_ref().zip(node.container.as_ref()) else { continue };
+            let one_network = match system.cluster {
+                Some(_) => one.shares_pod(two),
+                None if one.network == Network::Own && two.network == Network::Own => false,
+                None => one.runs_beside(two) && system.share_localhost(*id, *other),
+            };
+            // One of their ports is enough to tell.
+            let clash = || {
+                node.listeners.iter().find_map(|it| Some((earlier.listeners.iter().find(|old| old.clashes(it))?, it)))
+            };
+            let Some((old, new)) = one_network.then(clash).flatten() else { continue };
+            let port = new.port;
+            let message =
+                format!("`{}` and `{}` have one network, and both listen on port {port}", earlier.name, node.name);
+            let finding = cx
+                .finding(message, &new.origin, format!("{} listens on {port}", whose(node, new)))
+                .label(old.origin.span(), format!("{} listens on it already", whose(earlier, old)))
+                .help("give one of them other ports, and dial it there");
+            cx.report(finding);
+        }
+    }
+}
+
+/// A listener with whose it is.
+fn whose(node: &Node, listener: &Listener) -> String {
+    match node.collector() {
+        Some(_) => format!("{} of `{}`", owner(listener), node.name),
+        None => format!("`{}`", node.name),
+    }
+}
+
 fn owner(listener: &Listener) -> String {
     match &listener.owner {
         Some(owner) => format!("{} `{}` ({})", owner.kind, owner.id, listener.name),
         None => OWN_METRICS.to_owned(),
-    }
-}
-
-fn overlap(one: &Bind, other: &Bind) -> bool {
-    match (one, other) {
-        (Bind::Unknown, _) | (_, Bind::Unknown) => false,
-        (Bind::All, _) | (_, Bind::All) => true,
-        (one, other) => one == other,
     }
 }
 
@@ -158,5 +190,57 @@ mod tests {
     #[test]
     fn silent_for_other_addresses() {
         two(|second| second.bind = Bind::Unknown).silent("N008");
+    }
+
+    const OTEL: &str = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}\nexporters: {debug: }\nservice: \
+                        {telemetry: {metrics: {level: none}}, pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n";
+
+    fn beside(jaeger: &str) -> Bench {
+        let compose = format!(
+            "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.130.0\n    volumes: \
+             ['./otel.yaml:/etc/otelcol-contrib/config.yaml']\n  jaeger:\n    image: jaegertracing/all-in-one:1.62.0\n    \
+             {jaeger}\n"
+        );
+        Bench::project(&[("compose.yaml", &compose), ("otel.yaml", OTEL)])
+    }
+
+    #[test]
+    fn services_with_one_network() {
+        beside("network_mode: service:otel").finds("N008", "jaeger");
+        beside("network_mode: host").silent("N008");
+        beside("profiles: [x]\n    network_mode: service:otel").silent("N008");
+        beside("environment: {COLLECTOR_OTLP_ENABLED: 'false'}\n    network_mode: service:otel").silent("N008");
+    }
+
+    fn pod(second: &str, kind: &str) -> Bench {
+        let config = |port: &str| OTEL.replace("4317", port).replace('\n', "\n    ");
+        let (one, other) = (config("4317"), config("4319"));
+        let container = |name: &str, file: &str| {
+            format!(
+                "      - name: {name}\n        image: otel/opentelemetry-collector-contrib:0.130.0\n        args: \
+                 [--config=/conf/{file}.yaml]\n        volumeMounts: [{{name: v, mountPath: /conf}}]\n"
+            )
+        };
+        let (first, second) = (container("a", "one"), container("b", second));
+        let volume = "      volumes: [{name: v, configMap: {name: c}}]\n";
+        let between = if kind == "one" {
+            String::new()
+        } else {
+            format!(
+                "{volume}---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: e}}\nspec:\n  template:\n    spec:\n      containers:\n"
+            )
+        };
+        Bench::manifests(&format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  one.yaml: |\n    {one}\n  other.yaml: |\n    {other}\n---\n\
+             apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: d}}\nspec:\n  template:\n    spec:\n      \
+             containers:\n{first}{between}{second}{volume}"
+        ))
+    }
+
+    #[test]
+    fn containers_of_one_pod() {
+        pod("one", "one").finds("N008", "'0.0.0.0:4317'");
+        pod("other", "one").silent("N008");
+        pod("one", "two").silent("N008");
     }
 }

@@ -9,8 +9,8 @@ pub(crate) static RULE: Rule = Rule {
         severity: Severity::Info,
         summary: "An image is named without a release: what runs depends on the day.",
         why: "The collector breaks settings with its releases, twice a month; Tempo 3 and Loki 4 refuse configurations \
-              that were fine. With `latest` that happens at whatever moment the image is pulled again, and nothing \
-              that depends on the release can be checked.",
+              that were fine. With `latest` that happens at whatever moment the image is pulled again, and what \
+              depends on the release cannot be told for sure.",
         bad: r"services:
   loki:
     image: grafana/loki:latest",

@@ -1,6 +1,11 @@
+use telstack_catalog::otelcol::Trait;
 use telstack_diagnostics::{RuleInfo, Severity};
 
-use crate::{Cx, Rule, facts::ProblemKind, words::either};
+use crate::{
+    Cx, Rule,
+    facts::{ProblemKind, nameless},
+    words::either,
+};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -26,6 +31,16 @@ fn check(cx: &mut Cx<'_>) {
         let message = format!("{} needs {one_of}{}", problem.owner(), either(paths));
         let finding = cx.finding(message, problem.at, "not given");
         cx.report(problem.if_noticed(finding.help(format!("give it {}", either(paths)))));
+    }
+    for part in cx.facts.parts.iter().filter(|it| it.has(Trait::Balances) && it.runs()) {
+        if part.usable().is_none() || part.collector.may_have_more(part.component.kind) {
+            continue;
+        }
+        for (setting, at) in nameless(part) {
+            let message = format!("{} needs `{setting}`: it is to find its servers by that", part.title());
+            let finding = cx.finding(message, at, "names no servers").help(format!("give it `{setting}`"));
+            cx.report(finding);
+        }
     }
 }
 
@@ -92,5 +107,24 @@ mod tests {
     fn silent_when_run_time_decides() {
         Bench::collector("0.158.0", "receivers: {otlp: {protocols: '${file:protocols.yaml}'}}").silent("Y005");
         Bench::collector("0.158.0", "exporters: {otlp_grpc: {endpoint: '${env:GATEWAY}'}}").silent("Y005");
+    }
+
+    #[test]
+    fn servers_that_nobody_names() {
+        let of = |resolver: &str| {
+            Bench::collector(
+                "0.158.0",
+                &format!(
+                    "exporters: {{load_balancing: {{protocol: {{otlp: {{}}}}, resolver: {{{resolver}}}}}}}\n\
+                     service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [load_balancing]}}}}}}"
+                ),
+            )
+        };
+        of("k8s: {ports: [4317]}").finds("Y005", "{ports: [4317]}");
+        of("static: {hostnames: []}").finds("Y005", "{hostnames: []}");
+        of("dns: {hostname: ''}").finds("Y005", "{hostname: ''}");
+        for named in ["k8s: {service: gw}", "dns: {hostname: '${env:GW}'}", "static: {hostnames: '${env:ALL}'}"] {
+            of(named).silent("Y005");
+        }
     }
 }

@@ -85,6 +85,8 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// May it have more ports than these? An operator makes it.
     pub open_ports: bool,
+    /// Ports that it surely does not have all the same.
+    pub lacks: Vec<u16>,
     /// Its labels.
     pub labels: Labels,
     /// Its annotations.
@@ -387,6 +389,7 @@ mod tests {
             selector: None,
             ports: Vec::new(),
             open_ports: false,
+            lacks: Vec::new(),
             labels: Labels::new(),
             annotations: Labels::new(),
             sticky: false,

@@ -75,6 +75,7 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         workload_annotations: Labels::new(),
         service_account: account,
         host_network: None,
+        groups: Vec::new(),
         fs_group: group.and_then(|user| {
             let reason = "the volumes are given to the user that it runs as";
             let origin = Origin::derived(NAME, reason, &[&user.origin]);
@@ -387,6 +388,7 @@ fn service(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
         }),
         ports: shown.iter().map(port).collect(),
         open_ports: false,
+        lacks: Vec::new(),
         labels: pod.labels.clone(),
         annotations: Labels::new(),
         sticky: false,

@@ -166,6 +166,7 @@ fn mistakes_are_found_at_their_place() {
 const BEYOND: &[(&str, &str)] = &[
     ("constant-made-of-itself", "what a constant means stands elsewhere"),
     ("constant-of-the-wrong-kind", "what a constant means stands elsewhere"),
+    ("kubernetes-", "what a word means depends on the platform"),
     ("link-two-protocols-for-one-node", "the two stand in two pipelines"),
     ("link-two-tenants-for-one-node", "the two stand in two pipelines"),
     ("secret-reference-misspelt", "a schema does not see tags"),

@@ -196,7 +196,7 @@ pub(crate) fn require(
 ) {
     let value = EnvValue::Required(reference);
     match environment.iter().find(|it| it.name == name) {
-        None => environment.push(EnvVar { name, value, origin: written.clone(), filled: false }),
+        None => environment.push(EnvVar::new(name, value, written.clone())),
         Some(known) if known.value == value => {}
         Some(known) => {
             let message = format!("two references arrive in one environment variable, `{name}`");

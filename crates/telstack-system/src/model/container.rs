@@ -70,6 +70,13 @@ pub struct EnvVar {
     pub filled: bool,
 }
 
+impl EnvVar {
+    /// One whose value stands where it is set.
+    pub fn new(name: impl Into<String>, value: EnvValue, origin: Origin) -> Self {
+        Self { name: name.into(), value, origin, filled: false }
+    }
+}
+
 /// An image.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ImageRef {

@@ -45,7 +45,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             if !node.environment.iter().any(|it| it.name == name) {
                 let reason = format!("`{field}` of the pod, which a setting asks for by this name");
                 let origin = Origin::derived(NAME, reason, &[&origin]);
-                node.environment.push(EnvVar { name, value: EnvValue::Field(field.to_owned()), origin, filled: false });
+                node.environment.push(EnvVar::new(name, EnvValue::Field(field.to_owned()), origin));
             }
         }
     }

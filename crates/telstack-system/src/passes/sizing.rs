@@ -74,12 +74,11 @@ fn run(system: &mut System, _: &mut Diagnostics) {
                 "{LIMIT_PERCENT} % of the {} that the container has: Go collects garbage before the limiter has to refuse",
                 memory.value
             );
-            node.environment.push(EnvVar {
-                name: "GOMEMLIMIT".to_owned(),
-                value: EnvValue::Literal(format!("{limit}MiB")),
-                origin: Origin::derived(NAME, reason, &[&because]),
-                filled: false,
-            });
+            node.environment.push(EnvVar::new(
+                "GOMEMLIMIT",
+                EnvValue::Literal(format!("{limit}MiB")),
+                Origin::derived(NAME, reason, &[&because]),
+            ));
         }
     }
 }

@@ -111,7 +111,7 @@ mod tests {
             ("OPEN", literal("${X}")),
             ("SECRET", EnvValue::Required(SecretRef::Env("S".to_owned()))),
         ] {
-            container.env.push(EnvVar { name: name.to_owned(), value, origin: origin(file), filled: false });
+            container.env.push(EnvVar::new(name, value, origin(file)));
         }
         filled(&Value::string(text, origin(file)), &container, defaults).kind
     }

@@ -167,7 +167,7 @@ mod tests {
         let token = SecretRef::Secret { name: "otlp".to_owned(), key: "token".to_owned() };
         for (name, value) in [("OTLP_TOKEN", EnvValue::Required(token)), ("PRICE", EnvValue::Literal("5$".to_owned()))]
         {
-            let variable = EnvVar { name: name.to_owned(), value, origin: origin.clone(), filled: false };
+            let variable = EnvVar::new(name, value, origin.clone());
             system.node_mut(id).container.as_mut().expect("a container").env.push(variable);
         }
         let artefacts = written(&system);

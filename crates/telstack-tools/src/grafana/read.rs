@@ -319,11 +319,8 @@ mod tests {
 
     #[test]
     fn variables_whose_values_are_known() {
-        let variable = |name: &str, value: &str| EnvVar {
-            name: name.into(),
-            value: EnvValue::Literal(value.into()),
-            origin: Origin::builtin("test", "made by hand", &[]),
-            filled: false,
+        let variable = |name: &str, value: &str| {
+            EnvVar::new(name, EnvValue::Literal(value.into()), Origin::builtin("test", "made by hand", &[]))
         };
         let known = [variable("UID", "prom"), variable("ODD", "a$b")];
         for (text, says) in [

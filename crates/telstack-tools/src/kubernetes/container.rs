@@ -85,7 +85,7 @@ impl Around<'_> {
             let all = name.and_then(|(kind, name)| self.configs.variables(kind, self.namespace, &name));
             match all {
                 Some(all) => all.into_iter().for_each(|(key, value, origin)| {
-                    set(&mut found, EnvVar { name: format!("{prefix}{key}"), value, origin, filled: false });
+                    set(&mut found, EnvVar::new(format!("{prefix}{key}"), value, origin));
                 }),
                 None => container.gaps.env = true,
             }
@@ -358,8 +358,7 @@ mod tests {
     #[test]
     fn references_to_variables() {
         let origin = || Origin::builtin("test", "made by hand", &[]);
-        let variable =
-            |name: &str, value: EnvValue| EnvVar { name: name.to_owned(), value, origin: origin(), filled: false };
+        let variable = |name: &str, value: EnvValue| EnvVar::new(name, value, origin());
         let known = [
             variable("NS", EnvValue::Literal("obs".to_owned())),
             variable("IP", EnvValue::Field("status.podIP".to_owned())),

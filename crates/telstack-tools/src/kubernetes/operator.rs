@@ -139,12 +139,7 @@ fn configured(spec: &Value, root: &str, container: &mut Container) {
     container.mounts.push(Mount { source, target, read_only: true, origin: place.clone() });
     let name = "POD_NAME".to_owned();
     if !container.env.iter().any(|it| it.name == name) {
-        container.env.push(EnvVar {
-            name,
-            value: EnvValue::Field("metadata.name".to_owned()),
-            origin: place,
-            filled: false,
-        });
+        container.env.push(EnvVar::new(name, EnvValue::Field("metadata.name".to_owned()), place));
     }
     // It adds what components need, as far as its release knows them.
     container.gaps = ContainerGaps { env: true, ..container.gaps };

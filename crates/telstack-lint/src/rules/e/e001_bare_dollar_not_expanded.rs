@@ -223,7 +223,7 @@ mod tests {
         let origin = bench.at("Bearer $TOKEN");
         let value = EnvValue::Literal("x".to_owned());
         let container = bench.first().container.as_mut().expect("a container");
-        container.env.push(EnvVar { name: name.to_owned(), value, origin, filled: false });
+        container.env.push(EnvVar::new(name, value, origin));
         bench
     }
 

@@ -145,7 +145,7 @@ mod tests {
         let env = &mut bench.first().container.as_mut().expect("a container").env;
         for (name, field) in [("NODE", "spec.nodeName"), ("POD", "status.podIP")] {
             let value = EnvValue::Field(field.to_owned());
-            env.push(EnvVar { name: name.to_owned(), value, origin: origin.clone(), filled: false });
+            env.push(EnvVar::new(name, value, origin.clone()));
         }
         bench
     }

@@ -139,12 +139,7 @@ mod tests {
         let origin = bench.at("service");
         let container = bench.first().container.as_mut().expect("a container");
         for (name, value) in set {
-            container.env.push(EnvVar {
-                name: (*name).to_owned(),
-                value: value.clone(),
-                origin: origin.clone(),
-                filled: false,
-            });
+            container.env.push(EnvVar::new(*name, value.clone(), origin.clone()));
         }
         bench
     }

@@ -62,15 +62,7 @@ fn check(cx: &mut Cx<'_>) {
             continue;
         }
         let below = if dial.protocol == Protocol::OTLP_HTTP { " before `/v1/…`" } else { "" };
-        let message = format!(
-            "{} sends {} to `{}` with {}, but {} takes it with {}",
-            link.dialer(),
-            dial.protocol,
-            link.address(),
-            shown(&dial.path),
-            link.to.title(),
-            shown(wanted),
-        );
+        let message = otherwise(link, &link.to.title(), wanted);
         let finding = cx
             .finding(message, &dial.origin, format!("{}{below}", shown(&dial.path)))
             .label(listener.origin.span(), format!("takes {} with {}{below}", dial.protocol, shown(wanted)))
@@ -93,6 +85,13 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
+/// Who sends where, and which path is wanted there.
+fn otherwise(link: &Link<'_>, taker: &str, wanted: &str) -> String {
+    let (dialer, dial, address) = (link.dialer(), &link.dial, link.address());
+    let (given, wanted) = (shown(&dial.path), shown(wanted));
+    format!("{dialer} sends {} to `{address}` with {given}, but {taker} takes it with {wanted}", dial.protocol)
+}
+
 /// A program that is none of the products, and takes OTLP below a path of its own. Older releases had others, which
 /// are named alike.
 fn at_others(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
@@ -105,15 +104,7 @@ fn at_others(cx: &Cx<'_>, link: &Link<'_>) -> Option<Diagnostic> {
     if !here || moved || link.via.is_some() || is_reference(&dial.path) || dial.path.contains(ALIKE) {
         return None;
     }
-    let message = format!(
-        "{} sends {} to `{}` with {}, but {} takes it with {}",
-        link.dialer(),
-        dial.protocol,
-        link.address(),
-        shown(&dial.path),
-        fact.what,
-        shown(&fact.base),
-    );
+    let message = otherwise(link, &fact.what, &fact.base);
     let finding = cx
         .finding(message, &dial.origin, format!("{} before `/v1/…`", shown(&dial.path)))
         .label(link.to.span(), format!("{} runs here", fact.what))

@@ -15,7 +15,7 @@ use crate::{
 pub(super) fn set(container: &mut Container, node: &Node, data_path: Option<&str>) {
     let mut set = |name: &str, value: EnvValue, origin: Origin| {
         if !container.env.iter().any(|it| it.name == name) {
-            container.env.push(EnvVar { name: name.to_owned(), value, origin, filled: false });
+            container.env.push(EnvVar::new(name, value, origin));
         }
     };
     match &node.kind {

@@ -118,7 +118,7 @@ fn negotiate(system: &mut System, edge_id: EdgeId, diagnostics: &mut Diagnostics
         && !node.environment.iter().any(|it| it.name == name)
     {
         let value = EnvValue::Required(token.value);
-        node.environment.push(EnvVar { name, value, origin: token.origin, filled: false });
+        node.environment.push(EnvVar::new(name, value, token.origin));
     }
     if let Some(collector) = node.collector_mut() {
         collector.components.push(Component {

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Cpu,
     /// A whole number above zero.
     Count,
+    /// How many of something run: a whole number above zero, or a range of them.
+    Replicas,
     /// A release: `0.158.0`.
     Release,
     /// A collector distribution.

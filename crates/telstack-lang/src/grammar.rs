@@ -123,7 +123,7 @@ static COLLECTOR: Form = Form {
         ("distribution", Kind::Distribution),
         ("version", Kind::Release),
         ("mode", Kind::Word(&["daemonset", "deployment", "statefulset"], &["sidecar"])),
-        ("replicas", Kind::Count),
+        ("replicas", Kind::Replicas),
     ]),
     block: Block::Words(&[
         &RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TELEMETRY, &TLS,

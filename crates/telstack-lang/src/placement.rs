@@ -59,8 +59,10 @@ impl Placed {
             return Placement::default();
         }
         self.not_yet(line, out);
-        let count = |atom: &Atom| Some(sourced(atom, u64::try_from(words::count(atom)?).ok()?));
-        let (kind, replicas) = (line.prop("mode").and_then(kind), line.prop("replicas").and_then(count));
+        let kind = line.prop("mode").and_then(kind);
+        let count = line.prop("replicas").and_then(|atom| Some((atom, words::replicas(atom)?)));
+        let replicas = count.map(|(atom, (least, _))| sourced(atom, least));
+        let most_replicas = count.and_then(|(atom, (_, most))| Some(sourced(atom, most?)));
         if let (Some(kind), Some(replicas)) = (&kind, &replicas)
             && kind.value == WorkloadKind::DaemonSet
         {
@@ -68,7 +70,23 @@ impl Placed {
             let finding = finding.at(replicas.span(), "decided by the nodes").label(kind.span(), "one on each node");
             out.push(finding.help("drop `replicas`, or write `mode=\"deployment\"`"));
         }
-        Placement { namespace: self.namespace.clone(), kind, replicas }
+        self.scaled(line, most_replicas.as_ref(), out);
+        Placement { namespace: self.namespace.clone(), kind, replicas, most_replicas }
+    }
+
+    /// Reports an autoscaler that nothing is asked for to take a share of.
+    fn scaled(&self, line: &Line, most: Option<&Sourced<u64>>, out: &mut Diagnostics) {
+        let Some(most) = most else { return };
+        let resources = crate::stack::resources(line);
+        if resources.cpu.is_none() {
+            let message = "an autoscaler looks at shares of the processor time that is kept for a pod, and none is";
+            let finding = Diagnostic::new(&codes::MISSING_PART, message).at(most.span(), "as many as are busy");
+            out.push(
+                finding
+                    .label(self.platform.span(), "by a HorizontalPodAutoscaler")
+                    .help("say what is kept: `resources cpu=\"500m..2\"`"),
+            );
+        }
     }
 
     fn of_kubernetes(&self, word: &str, at: Span) -> Diagnostic {

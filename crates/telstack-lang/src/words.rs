@@ -77,6 +77,7 @@ fn fits(kind: Kind, atom: &Atom) -> bool {
         Kind::Bytes => bytes(atom).is_some(),
         Kind::Cpu => cpu(atom).is_some(),
         Kind::Count => count(atom).is_some(),
+        Kind::Replicas => replicas(atom).is_some(),
         Kind::Release => release(atom).is_some(),
         Kind::Url => text(atom).is_some_and(is_url),
         Kind::Address => text(atom).is_some_and(|it| is_url(it) || is_host_and_port(it)),
@@ -138,6 +139,9 @@ fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
             Some(number) if number > 0 => ("a whole number above zero", format!("take the quotes off: `{number}`")),
             _ => ("a whole number above zero", "write it without quotes: `10000`".to_owned()),
         },
+        Kind::Replicas => {
+            ("a number of replicas", "write a whole number above zero, or a range: `3`, `\"2..10\"`".to_owned())
+        }
         Kind::Release => {
             let newest = Product::parse(word).unwrap_or(Product::Otelcol).newest();
             let help = match atom.scalar {
@@ -331,6 +335,19 @@ pub(crate) fn count(atom: &Atom) -> Option<i64> {
         _ => None,
     }
 }
+
+/// How many there are at least, and of a range how many at most.
+pub(crate) fn replicas(atom: &Atom) -> Option<(u64, Option<u64>)> {
+    if let Some(number) = count(atom) {
+        return Some((u64::try_from(number).ok()?, None));
+    }
+    let (least, most) = text(atom)?.split_once("..")?;
+    let (least, most): (u64, u64) = (least.trim().parse().ok()?, most.trim().parse().ok()?);
+    (least > 0 && least < most && most <= MOST_REPLICAS).then_some((least, Some(most)))
+}
+
+/// More than anybody runs.
+const MOST_REPLICAS: u64 = 10_000;
 
 /// A release.
 pub(crate) fn release(atom: &Atom) -> Option<Version> {

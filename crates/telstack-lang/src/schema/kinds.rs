@@ -22,6 +22,7 @@ pub(super) fn name(kind: Kind) -> Option<&'static str> {
         Kind::Bytes => "a-size",
         Kind::Cpu => "processor-time",
         Kind::Count => "a-count",
+        Kind::Replicas => "replicas",
         Kind::Release => "a-release",
         Kind::Distribution => "a-distribution",
         Kind::Secret => "a-secret",
@@ -121,6 +122,12 @@ fn scalar(kind: Kind) -> Value {
             })
         }
         Kind::Count => json!({"description": "A whole number above zero.", "type": "integer", "minimum": 1}),
+        Kind::Replicas => json!({
+            "description": "A whole number above zero, or a range of them: `3`, `2..10`.",
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "pattern": r"^\s*0*[1-9][0-9]*\s*\.\.\s*[0-9]+\s*$",
+        }),
         Kind::Release => {
             text("One release, in quotes where YAML needs them: `0.158.0`.", r"^v?[0-9]+\.[0-9]+(\.[0-9]+)?$")
         }

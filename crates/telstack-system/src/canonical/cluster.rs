@@ -25,6 +25,14 @@ pub(super) fn cluster(out: &mut Lines, cluster: &Cluster) {
     for it in &cluster.bindings {
         out.within(&format!("binding {}", place(it.namespace.as_deref(), &it.name)), |out| binding(out, it));
     }
+    for it in &cluster.autoscalers {
+        let name = place(it.namespace.as_deref(), &it.name);
+        let (min, max) = (it.min.as_ref().map(|it| it.value), it.max.as_ref().map(|it| it.value));
+        out.say(&format!("autoscaler {name}"), format!("{} {} {min:?} {max:?}", it.target_kind, it.target));
+    }
+    for it in &cluster.budgets {
+        out.say(&format!("budget {}", place(it.namespace.as_deref(), &it.name)), selector(it.selector.as_ref()));
+    }
     for it in &cluster.claims {
         out.within(&format!("claim {}", place(it.namespace.as_deref(), &it.name)), |out| claim(out, it));
     }
@@ -88,6 +96,9 @@ pub(super) fn container(out: &mut Lines, it: &Container, pod: &Pod) {
     out.say_some("names by", pod.service_name.as_ref().map(|it| &it.value));
     out.say("own volumes", joined(&pod.own_volumes));
     out.say("variables of Services", pod.links);
+    if let Known::Value(most) = &it.most_replicas {
+        out.say("at most", most.value);
+    }
     if let Known::Value(replicas) = &it.replicas {
         out.say("replicas", replicas.value);
     }

@@ -10,6 +10,8 @@ pub struct Placement {
     pub namespace: Option<Sourced<String>>,
     /// What makes its pods.
     pub kind: Option<Sourced<WorkloadKind>>,
-    /// How many pods there are.
+    /// How many pods there are; of a range, how many at least.
     pub replicas: Option<Sourced<u64>>,
+    /// Of a range, how many at most.
+    pub most_replicas: Option<Sourced<u64>>,
 }

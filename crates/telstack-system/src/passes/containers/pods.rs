@@ -15,7 +15,9 @@ use crate::{
     model::{
         Bind, Cluster, Collector, Container, ContainerPort, Listener, Mount, MountSource, Node, Pod, Probe,
         ProbeAction, ProbeKind, Protocol, Selector, Service, ServicePort, ServiceType, TargetPort, Tls, WorkloadKind,
-        cluster::{Binding, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject},
+        cluster::{
+            Autoscaler, Binding, Budget, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject,
+        },
     },
     origin::{Origin, Sourced},
     units::{Bytes, Period},
@@ -60,7 +62,10 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         let source = MountSource::Ephemeral(Some(TEMPORARY.1.to_owned()));
         container.mounts.push(Mount { source, target: TEMPORARY.0.to_owned(), read_only: false, origin });
     }
-    container.replicas = placement.replicas.clone().map_or(Known::Absent, Known::Value);
+    // Where an autoscaler says how many there are, nobody else does.
+    let written = placement.replicas.clone().filter(|_| placement.most_replicas.is_none());
+    container.replicas = written.map_or(Known::Absent, Known::Value);
+    container.most_replicas = placement.most_replicas.clone().map_or(Known::Absent, Known::Value);
     container.ports = ports(node);
     container.probes = probes(node);
     let reason = "it writes to its volumes only: whatever breaks in cannot change the program";
@@ -260,6 +265,7 @@ pub(super) fn surround(system: &mut System) {
         permit(&mut cluster, node, pod);
         claim(&mut cluster, node, container, pod);
         cluster.services.extend(service(node, container, pod));
+        scale(&mut cluster, node, pod);
     }
     system.cluster = Some(Box::new(cluster));
 }
@@ -336,6 +342,29 @@ fn allow(rules: &mut Vec<RoleRule>, asked: Asked, at: &Origin) {
     }
     let origin = Origin::fact(NAME, "asked for by this component", &[at]);
     rules.push(RoleRule { groups: vec![group], resources, names: Vec::new(), urls: Vec::new(), verbs, origin });
+}
+
+/// What decides how many pods there are, and that they do not all go at once.
+fn scale(cluster: &mut Cluster, node: &Node, pod: &Pod) {
+    let (least, most) = (&node.placement.replicas, &node.placement.most_replicas);
+    if let Some(most) = most {
+        cluster.autoscalers.push(Autoscaler {
+            name: node.name.clone(),
+            namespace: pod.namespace.clone(),
+            target_kind: pod.kind.as_str().to_owned(),
+            target: pod.name.clone(),
+            min: least.clone(),
+            max: Some(most.clone()),
+            origin: Origin::derived(NAME, "a range of replicas: as many as are busy", &[&most.origin]),
+        });
+    }
+    if let Some(several) = least.as_ref().filter(|it| it.value > 1) {
+        let reason = "while nodes are drained, all but one of them stay";
+        let origin = Origin::derived(NAME, reason, &[&several.origin]);
+        let selector = Selector { labels: chosen(node), expressions: Vec::new(), origin: origin.clone() };
+        let (name, namespace) = (node.name.clone(), pod.namespace.clone());
+        cluster.budgets.push(Budget { name, namespace, selector: Some(selector), origin });
+    }
 }
 
 /// Claims for what outlives the pods.

@@ -5,6 +5,7 @@
 
 mod access;
 mod config;
+mod scale;
 mod workload;
 
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use telstack_catalog::otelcol::Transport;
 use telstack_syntax::yaml::{self, Texts};
 use telstack_system::{
     Cluster, Container, Node, Origin, Pod, Service, ServiceType, System, TargetPort, Value, WorkloadKind,
-    cluster::Namespace,
+    cluster::{Labels, Namespace},
 };
 
 use crate::{
@@ -87,6 +88,7 @@ impl Of<'_> {
         out.extend(self.claims());
         out.extend(self.services());
         out.push(self.workload(config.as_ref()));
+        out.extend(self.scaling());
         out
     }
 
@@ -112,6 +114,12 @@ impl Of<'_> {
             out.put(key, label.origin.string(&*label.value));
         }
         out.finish(origin)
+    }
+
+    /// Labels by which its pods are picked.
+    fn selector(&self) -> &Labels {
+        let selector = self.cluster.services_of(self.pod).find_map(|it| it.selector.as_ref());
+        selector.map_or(&self.pod.labels, |it| &it.labels)
     }
 
     fn services(&self) -> impl Iterator<Item = Value> {

@@ -6,7 +6,7 @@ use telstack_system::{
     units::{Bytes, Cpu},
 };
 
-use super::{Of, config::Config, target, transport};
+use super::{Of, config::Config, scale::chosen, target, transport};
 use crate::doc::{self, Block};
 
 /// The user that may do everything.
@@ -22,15 +22,8 @@ impl Of<'_> {
             spec.put("replicas", replicas.origin.int(count));
         }
         spec.put_some("serviceName", self.pod.service_name.as_ref().map(|it| it.origin.string(&*it.value)));
-        let mut chosen = Block::new();
-        let selector = self.cluster.services_of(self.pod).find_map(|it| it.selector.as_ref());
-        let labels = selector.map_or(&self.pod.labels, |it| &it.labels);
-        for (key, label) in labels {
-            chosen.put(key, label.origin.string(&*label.value));
-        }
-        let reason = "the pods that are its own";
-        let picked = doc::follows(reason, &[origin]);
-        spec.put("selector", picked.map([("matchLabels", chosen.finish(&picked))]));
+        let picked = doc::follows("the pods that are its own", &[origin]);
+        spec.put("selector", chosen(self.selector(), &picked));
         let metadata = origin.map([("labels", self.labels(origin))]);
         spec.put("template", origin.map([("metadata", metadata), ("spec", self.pod_spec(config))]));
         let own = self.cluster.claims.iter().filter(|it| it.template_of.as_deref() == Some(&*self.pod.name));
@@ -71,6 +64,7 @@ impl Of<'_> {
             out.put("terminationGracePeriodSeconds", grace.origin.int(seconds));
         }
         out.put("securityContext", self.pod_security());
+        out.put_some("topologySpreadConstraints", self.spread());
         let node = &self.node.origin;
         out.put("containers", node.block([self.container_spec(config)]));
         let volumes = self.volumes(config);

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use telstack_catalog::near::Near;
-use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, SourceMap, Span};
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, Span};
 use telstack_syntax::{tree::Kind, yaml};
 use telstack_system::{
     Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value, expansion, link::Address, units::Period,
 };
 
-use crate::{escapes, folder::Dialled, haproxy, kubernetes::without_definitions};
+use crate::{escapes, folder::Dialled, haproxy};
 
 /// Everything that can be wrong with the form of a file.
 pub static RULES: &[&RuleInfo] = &[
@@ -143,15 +143,6 @@ pub(crate) const TENANT: &str = "X-Scope-OrgID";
 
 /// A tenant that nobody can tell: run time names one, or none.
 pub(crate) const ANY_TENANT: &str = "${tenant}";
-
-/// Is it a template, and no YAML before it is filled in?
-pub fn is_template(text: &str) -> bool {
-    let filled_in = |line: &str| {
-        line.trim().strip_prefix("${").is_some_and(|rest| rest.find('}').is_some_and(|at| at + 1 == rest.len()))
-    };
-    let marked = text.contains("{{") || text.contains("{%") || text.lines().any(filled_in);
-    marked && yaml::read(SourceMap::default().add("", ""), &without_definitions(text)).is_err()
-}
 
 /// Where a text stands in its file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

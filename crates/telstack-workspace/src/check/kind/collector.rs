@@ -1,0 +1,132 @@
+//! What is a collector's configuration, or a part of one, and what only has the same words.
+
+use std::path::Path;
+
+use telstack_catalog::{ComponentKind, near, otelcol};
+use telstack_diagnostics::SourceMap;
+use telstack_syntax::yaml;
+
+use super::{
+    FileKind, SERVICE,
+    outline::{Keys, Top},
+};
+
+/// Keys that Elastic Agent has beside those of the collector that it runs.
+const ELASTIC_AGENT: [&str; 3] = ["agent", "outputs", "fleet"];
+/// What stands below `service`; at the start of a line it is in the wrong place.
+const OF_SERVICE: [&str; 2] = ["pipelines", "telemetry"];
+/// Keys at the start of lines that values of a chart have, and nothing that a collector reads.
+const OF_CHARTS: [&str; 16] = [
+    "affinity",
+    "autoscaling",
+    "fullnameOverride",
+    "global",
+    "image",
+    "imagePullSecrets",
+    "images",
+    "ingress",
+    "nameOverride",
+    "nodeSelector",
+    "podAnnotations",
+    "podSecurityContext",
+    "replicaCount",
+    "securityContext",
+    "serviceAccount",
+    "tolerations",
+];
+/// How files with such values are named.
+const VALUES: &str = "values";
+/// So many keys that no collector has are no slip of the pen.
+const SEVERAL: usize = 3;
+
+/// Has a collector's configuration all the sections without which it does not start? Components that stand empty are
+/// left for somebody else to fill.
+pub(crate) fn is_whole(text: &str) -> bool {
+    let keys = Keys::of(text);
+    let filled = |section: &&str| keys.top(section).is_some_and(|it| !it.keys.is_empty());
+    ["receivers", "exporters"].iter().all(filled) && keys.top(SERVICE).is_some()
+}
+
+/// What a file is in which the sections of a collector stand; none where they do not.
+pub(super) fn of_keys(path: &Path, text: &str, keys: &Keys<'_>) -> Option<FileKind> {
+    let has = |key: &str| keys.top(key).is_some();
+    let below = |key: &str, inner: &str| keys.top(key).is_some_and(|top| top.keys.contains(&inner));
+    // What a distribution is built from names the same parts.
+    if has("dist") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"gomod")) {
+        return Some(FileKind::Other("a manifest of the collector's builder"));
+    }
+    if has("buildinfo") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"module")) {
+        return Some(FileKind::Other("a list of the components of a collector"));
+    }
+    // A registry of parts, such as documentation is made of.
+    let sections = || keys.tops.iter().filter(|it| ComponentKind::ALL.iter().any(|kind| kind.section() == it.key));
+    let listed = |top: &Top<'_>| top.is_list && top.keys.contains(&"name") && top.keys.contains(&"stability");
+    if sections().any(|it| it.keys.contains(&"gomod") || it.deeper.contains(&"gomod") || listed(it)) {
+        return Some(FileKind::Other("a list of the components of a collector"));
+    }
+    if has("receivers") && ELASTIC_AGENT.iter().any(|key| has(key)) {
+        return Some(FileKind::Other("a configuration of Elastic Agent"));
+    }
+    if has("receivers") && has("exporters") || below(SERVICE, "pipelines") && !is_partial(keys) {
+        if are_values(path, keys) {
+            return Some(FileKind::Other("the values of a chart"));
+        }
+        if is_inventory(text, keys) {
+            return Some(FileKind::Other("a list of the components of a collector"));
+        }
+        return Some(FileKind::Collector);
+    }
+    None
+}
+
+/// Values of a chart may have sections of that name, beside others.
+fn are_values(path: &Path, keys: &Keys<'_>) -> bool {
+    let ours = |it: &Top<'_>| it.keys.is_empty() || it.keys.iter().any(|key| OF_SERVICE.contains(key));
+    if keys.top(SERVICE).is_some_and(ours) {
+        return false;
+    }
+    let known = |key: &str| is_section(key) || key.starts_with("x-") || OF_SERVICE.contains(&key);
+    let foreign: Vec<&str> = keys.tops.iter().map(|it| it.key).filter(|key| !known(key)).collect();
+    let named = path.file_name().is_some_and(|it| it.to_string_lossy().starts_with(VALUES));
+    let of_chart = named || foreign.iter().any(|key| OF_CHARTS.contains(key));
+    foreign.len() >= SEVERAL || !foreign.is_empty() && of_chart
+}
+
+/// Somebody's list of parts, with words on each of them. The settings of a component are no list.
+fn is_inventory(text: &str, keys: &Keys<'_>) -> bool {
+    if keys.top(SERVICE).is_some() {
+        return false;
+    }
+    let Ok(documents) = yaml::read(SourceMap::default().add("", ""), text) else { return false };
+    let Some(map) = documents.first().and_then(|it| it.as_map()) else { return false };
+    let sections = ComponentKind::ALL.iter().filter_map(|kind| map.get(kind.section())?.as_map());
+    let mut all = sections.flat_map(|section| section.iter()).peekable();
+    all.peek().is_some() && all.all(|it| it.value.as_seq().is_some())
+}
+
+/// Is that a section of a collector, misspelt or not?
+pub(crate) fn is_section(key: &str) -> bool {
+    let mut sections = ComponentKind::ALL.iter().map(|kind| kind.section()).chain([SERVICE]);
+    sections.any(|it| near::distance(&key.to_lowercase(), it) < 3)
+}
+
+/// Does some pipeline say only what it changes? Then another file completes it.
+fn is_partial(keys: &Keys<'_>) -> bool {
+    let lists = |name: &str| keys.pipeline_lists.iter().filter(|it| **it == name).count();
+    let missing = |section: &str| keys.top(section).is_none();
+    missing("receivers") && lists("receivers") == 0 || missing("exporters") && lists("exporters") == 0
+}
+
+/// Sections of a collector and nothing else, with something in them that a collector has.
+pub(super) fn is_fragment(keys: &Keys<'_>) -> bool {
+    let kind = |key: &str| ComponentKind::ALL.iter().copied().find(|kind| kind.section() == key);
+    let sections = || keys.tops.iter().filter_map(|top| Some((kind(top.key)?, top)));
+    let ours = |key: &str| kind(key).is_some() || key == SERVICE || key.starts_with("x-");
+    // The collector's own telemetry has lists of such names.
+    let known = sections().filter(|(_, top)| !top.is_list).any(|(kind, top)| {
+        let mut types = top.keys.iter().map(|key| key.split('/').next().unwrap_or_default());
+        types.any(|ty| otelcol::component(kind, ty).is_some())
+    });
+    let service = keys.top(SERVICE).is_some_and(|it| it.keys.iter().any(|key| OF_SERVICE.contains(key)));
+    !keys.tops.is_empty() && keys.tops.iter().all(|it| ours(it.key)) && (known || service)
+}

@@ -430,5 +430,7 @@ fn unknown(message: &str, entry: &Entry<Origin>, known: &[&str]) -> Diagnostic {
 pub(super) fn nothing_is_known(collector: &mut Collector) {
     let distribution = collector.gaps.distribution;
     collector.pipelines.iter_mut().for_each(|pipeline| pipeline.open = true);
-    collector.gaps = Gaps { sections: ComponentKind::ALL.to_vec(), pipelines: true, extensions: true, distribution };
+    let own = std::mem::take(&mut collector.gaps.own);
+    collector.gaps =
+        Gaps { sections: ComponentKind::ALL.to_vec(), pipelines: true, extensions: true, distribution, own };
 }

@@ -10,10 +10,12 @@ use telstack_syntax::{
     tree::{Entry, Kind, Map},
     yaml,
 };
+use telstack_system::OwnComponent;
 
 use super::{
     CheckFailure, Checked, Input, Request,
     kind::{self, FileKind, is_section},
+    overlay,
 };
 use crate::{
     compile::{LARGEST_STACK, shown},
@@ -74,13 +76,17 @@ pub(super) fn discover(
                     let kind = kind::kind(&path, &text);
                     let left_alone = matches!(kind, FileKind::Unknown | FileKind::Other(_)) || too_large(&text, kind);
                     if left_alone || kind != FileKind::Stack && telstack_tools::is_template(&absolute, &text) {
+                        if kind == FileKind::Other(kind::MANIFEST) {
+                            checked.own.extend(own_components(&text));
+                        }
                         if kind == FileKind::Kubernetes {
                             checked.templates.extend(absolute.rfind('/').map(|at| absolute[..=at].to_owned()));
                         }
                         continue;
                     }
                     // Whoever names a file means all of it; one that is come by may be completed by another.
-                    let part = kind == FileKind::Collector && !kind::is_whole(&text);
+                    let part = kind == FileKind::Collector
+                        && (!kind::is_whole(&text) || overlay::is_completed(files, &path, &text));
                     let kind = if part { FileKind::Fragment } else { kind };
                     seen.insert(absolute.clone());
                     let file = checked.sources.add(shown(&path), text);
@@ -108,6 +114,7 @@ pub(super) fn discover(
                     kind if kind != FileKind::Stack && telstack_tools::is_template(&absolute, &text) => {
                         FileKind::Other(TEMPLATE)
                     }
+                    FileKind::Collector if overlay::is_completed(files, path, &text) => FileKind::Fragment,
                     kind => kind,
                 };
                 if too_large(&text, kind) {
@@ -126,6 +133,12 @@ pub(super) fn discover(
         }
     }
     Ok(found)
+}
+
+/// The components of somebody's own that a manifest of the builder names.
+fn own_components(text: &str) -> Vec<OwnComponent> {
+    let manifest = telstack_tools::collector::manifest(SourceMap::default().add("", ""), text, "");
+    manifest.map(|it| it.distribution.own().collect()).unwrap_or_default()
 }
 
 /// Is a stack larger than those that are read?

@@ -34,6 +34,8 @@ const OF_CHARTS: [&str; 16] = [
     "serviceAccount",
     "tolerations",
 ];
+/// What a distribution is built from.
+pub(crate) const MANIFEST: &str = "a manifest of the collector's builder";
 /// How files with such values are named.
 const VALUES: &str = "values";
 /// So many keys that no collector has are no slip of the pen.
@@ -53,7 +55,7 @@ pub(super) fn of_keys(path: &Path, text: &str, keys: &Keys<'_>) -> Option<FileKi
     let below = |key: &str, inner: &str| keys.top(key).is_some_and(|top| top.keys.contains(&inner));
     // What a distribution is built from names the same parts.
     if has("dist") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"gomod")) {
-        return Some(FileKind::Other("a manifest of the collector's builder"));
+        return Some(FileKind::Other(MANIFEST));
     }
     if has("buildinfo") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"module")) {
         return Some(FileKind::Other("a list of the components of a collector"));

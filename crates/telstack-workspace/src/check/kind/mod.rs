@@ -10,7 +10,7 @@ use telstack_catalog::product::Product;
 use telstack_diagnostics::SourceMap;
 use telstack_syntax::yaml;
 
-pub(super) use collector::{is_section, is_whole};
+pub(super) use collector::{MANIFEST, is_section, is_whole};
 use outline::{Keys, Top};
 
 /// What a file is.

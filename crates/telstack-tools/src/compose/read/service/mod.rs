@@ -136,6 +136,11 @@ impl Service<'_> {
         }
     }
 
+    /// Is it not said that none of it run?
+    pub(super) fn runs(&self) -> bool {
+        self.replicas().map(|it| it.value) != Known::Value(0)
+    }
+
     fn replicas(&self) -> Known<Sourced<u64>> {
         let deployed = self.settings.get("deploy").and_then(|it| it.at("replicas"));
         let Some(value) = deployed.or_else(|| self.settings.get("scale")) else { return Known::Absent };

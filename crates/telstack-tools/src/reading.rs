@@ -81,7 +81,8 @@ pub(crate) static UNKNOWN_PART: RuleInfo = RuleInfo {
     bad: "recievers:\n  otlp:\n    protocols:\n      grpc:\n",
     good: "receivers:\n  otlp:\n    protocols:\n      grpc:\n",
     silent: "Inside the settings of a component and in `service.telemetry` it is Y001. A warning for the \
-             section of a vendor's distribution (`config_sources`) where nothing says which distribution runs.",
+             section of a vendor's distribution (`config_sources`) where nothing says which distribution runs, and for what an operator \
+             drops before a collector reads it.",
     sources: COLLECTOR_DOCS,
 };
 

@@ -20,8 +20,12 @@ fn found(exporters: &str, codes: &[&str]) -> Vec<String> {
 fn what_another_release_takes_is_a_remark() {
     assert_eq!(found("  logging:\n", &["V001"]), ["V001 info logging"]);
     // What no release takes stays one, and makes nothing else worse.
-    let slips = "  logging:\n    bogus: 1\n  otlp:\n    endpoint: a:4317\n    bogus: 1\n";
-    assert_eq!(found(slips, &["V001", "Y001"]), ["V001 info logging", "Y001 error bogus"]);
+    let slips = "  logging:\n    bogus: 1\n  otlp:\n    endpiont: a:4317\n    endpoint: a:4317\n";
+    assert_eq!(found(slips, &["V001", "Y001"]), ["V001 info logging", "Y001 error endpiont"]);
+    // Releases from before those that are known may have had it.
+    let old = |exporter: &str| format!("{exporter}  otlp:\n    endpoint: a:4317\n    bogus: 1\n");
+    assert_eq!(found(&old("  logging:\n"), &["Y001"]), ["Y001 warning bogus"]);
+    assert_eq!(found(&old(""), &["Y001"]), ["Y001 error bogus"]);
     // No release has both.
     let never = "  logging:\n  otlp:\n    endpoint: a:4317\n    sending_queue:\n      batch:\n        min_size: 5\n";
     assert_eq!(found(never, &["V001"]), ["V001 error logging"]);

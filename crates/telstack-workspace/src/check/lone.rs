@@ -199,7 +199,7 @@ fn judged(
     };
     let start = start.unwrap_or_else(made_up);
     let certain = about.built.is_some() || distribution.origin.pass() != Some(ASSUMED);
-    let runs = Runs { distribution, certain, version: version.value };
+    let runs = Runs { distribution, certain, version: version.value, operated: false };
     let mut collector = configuration.collector(runs, *extent, out);
     collector.built.clone_from(&about.built);
     if !certain {

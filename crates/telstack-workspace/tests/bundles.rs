@@ -377,6 +377,9 @@ fn what_runs_no_times_meets_nobody() {
     };
     assert!(of("    deploy: {replicas: 0}\n").is_empty());
     assert_eq!(of("    deploy: {replicas: 1}\n"), ["N003 d/otel.yaml jaeger:4319"]);
+    // The one that is to dial does not run.
+    let asleep = compose(CONTRIB, "    scale: 0\n");
+    assert!(found([(COMPOSE, &asleep), (OTEL, &collector("jaeger:4319"))]).is_empty());
     // Its configuration is judged all the same.
     let wrong = collector("jaeger:4317").replace("exporters: [otlp]", "exporters: [otlq]");
     let text = compose(CONTRIB, "    scale: 0\n");

@@ -102,9 +102,7 @@ fn name(map: &Settings, variables: &Variables, folder: &mut Folder<'_>) -> Strin
 }
 
 fn node(name: &str, service: &Service<'_>, named: &dyn Fn(&str) -> Option<String>, folder: &mut Folder<'_>) -> Node {
-    // One that does not run publishes nothing, and whatever is said of it is not known.
-    let (container, running) =
-        if service.runs() { service.container(name, named, folder).unzip() } else { Default::default() };
+    let (container, running) = service.container(name, named, folder).unzip();
     let mut node = image::node(name, service.origin.clone(), container, running.flatten());
     node.aliases = service.aliases();
     node

@@ -88,6 +88,9 @@ impl Service<'_> {
         container.depends_on = self.depends_on();
         container.resources = self.resources();
         container.replicas = self.replicas();
+        if !container.runs() {
+            container.published.clear();
+        }
         container.stop_grace = period(self.word("stop_grace_period"));
         container.profiles = self.list("profiles").into_iter().map(|it| it.value).collect();
         container.read_only_root =
@@ -134,11 +137,6 @@ impl Service<'_> {
             }
             _ => words(value, self.variables).iter().map(|name| on(&name.value, "", &name.origin)).collect(),
         }
-    }
-
-    /// Is it not said that none of it run?
-    pub(super) fn runs(&self) -> bool {
-        self.replicas().map(|it| it.value) != Known::Value(0)
     }
 
     fn replicas(&self) -> Known<Sourced<u64>> {

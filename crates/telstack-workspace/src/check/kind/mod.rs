@@ -245,9 +245,6 @@ mod tests {
         kind(Path::new("f.yaml"), text)
     }
 
-    const COLLECTOR: &str = "receivers:\n  otlp:\nexporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      \
-                             receivers: [otlp]\n      exporters: [debug]\n";
-
     #[test]
     fn lists_of_services_are_no_compose_file() {
         for text in [
@@ -264,88 +261,6 @@ mod tests {
         assert_eq!(is("x: 1\nservices:\n  items:\n    image: x\n"), FileKind::Compose);
         assert_eq!(is("services:\n  items:\n  - image: x\n    ports: [80]\n"), FileKind::Compose);
         assert_eq!(is("{\"services\": {\"a\": {\"image\": \"x\"}}}"), FileKind::Compose);
-    }
-
-    #[test]
-    fn collectors_and_parts_of_them() {
-        assert_eq!(is(COLLECTOR), FileKind::Collector);
-        assert_eq!(kind(Path::new("noending"), COLLECTOR), FileKind::Collector);
-        assert_eq!(is("receivers:\n\tx\nexporters:\nservices:\n"), FileKind::Collector);
-        assert_eq!(is("{receivers: {otlp: }, exporters: {debug: }}"), FileKind::Collector);
-        assert_eq!(is("\"receivers\":\n  \"otlp\":\n'exporters':\n"), FileKind::Collector);
-        // Something is missing, but it says all that it needs.
-        assert_eq!(is(&COLLECTOR.replace("receivers:\n  otlp:\n", "")), FileKind::Collector);
-        assert_eq!(is("receivers:\n  otlp:\n"), FileKind::Fragment);
-        assert_eq!(is("processors:\n  batch/2:\n"), FileKind::Fragment);
-        let extras = "exporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      exporters: [debug]\n";
-        assert_eq!(is(extras), FileKind::Fragment);
-        // The same words elsewhere.
-        for text in [
-            "receivers:\n  - me\n",
-            "processors:\n  - batch:\n      exporter:\n",
-            "service:\n  type: ClusterIP\n",
-            "exporters:\n  csv:\n",
-            "processors: 4\n",
-        ] {
-            assert_eq!(is(text), FileKind::Unknown, "{text}");
-        }
-        assert_eq!(is("mode: daemonset\nconfig:\n  receivers:\n  exporters:\n"), FileKind::Unknown);
-    }
-
-    #[test]
-    fn manifests_of_distributions_are_no_configurations() {
-        let manifest = "dist:\n  name: x\nreceivers:\n  - gomod: a v1\nexporters:\n- gomod: b v1\n";
-        assert_eq!(is(manifest), FileKind::Other("a manifest of the collector's builder"));
-        assert_eq!(is(&format!("dist: x\n{COLLECTOR}")), FileKind::Collector);
-        let listed =
-            "buildinfo:\n  version: 1\nreceivers:\n  - name: otlp\n    module: a v1\nexporters:\n  - name: debug\n";
-        let components = FileKind::Other("a list of the components of a collector");
-        assert_eq!(is(listed), components);
-        for text in [
-            "receivers: {apache: {gomod: g.example/x, docs_url: u}}\nexporters: {debug: {gomod: g.example/y}}\n",
-            "receivers:\n  apache:\n    gomod: g.example/x\n",
-            "receivers: [{name: filelog, stability: {logs: beta}}]\nexporters: [{name: debug, stability: {logs: beta}}]\n",
-            "exporters:\n  - name: debug\n    stability:\n      logs: beta\nreceivers:\n  - name: otlp\n",
-        ] {
-            assert_eq!(is(text), components, "{text}");
-        }
-        // What is wrong with it, the reader says.
-        assert_eq!(is("receivers:\n  - name: otlp\nexporters:\n  - name: debug\n"), FileKind::Collector);
-        let agent = format!("outputs:\n  default:\n    type: elasticsearch\n{COLLECTOR}");
-        assert_eq!(is(&agent), FileKind::Other("a configuration of Elastic Agent"));
-    }
-
-    #[test]
-    fn values_of_charts_are_no_configurations() {
-        let values = FileKind::Other("the values of a chart");
-        let parts = "receivers: {}\nprocessors: {}\nexporters: {}\n";
-        for more in [
-            "fullnameOverride: x\nimage: {repository: a}\n",
-            "image: {repository: a}\nservice:\n  type: ClusterIP\n",
-            "cluster: x\nlicenseKey: y\nproxy: z\n",
-        ] {
-            assert_eq!(is(&format!("{parts}{more}")), values, "{more}");
-        }
-        let named = |name: &str, text: &str| kind(Path::new(name), text);
-        assert_eq!(named("d/values-prod.yaml", &format!("{parts}cluster: x\n")), values);
-        // Slips of the pen, and what stands one level too high.
-        let collector = FileKind::Collector;
-        assert_eq!(named("d/values.yaml", COLLECTOR), collector);
-        for more in ["procesors:\n  batch:\n", "cluster: x\n", "pipelines: {}\ntelemetry: {}\nservices: {}\n"] {
-            assert_eq!(is(&format!("{parts}{more}")), collector, "{more}");
-        }
-        for more in ["procesors:\n  batch:\n", "image: x\ncluster: x\nproxy: y\n"] {
-            assert_eq!(is(&format!("{COLLECTOR}{more}")), collector, "{more}");
-        }
-    }
-
-    #[test]
-    fn inventories_are_no_configurations() {
-        let listed =
-            "receivers:\n  otlpreceiver: [Core]\nexporters:\n  debugexporter:\n    - Core\nproviders:\n  env: [x]\n";
-        assert_eq!(is(listed), FileKind::Other("a list of the components of a collector"));
-        assert_eq!(is(&listed.replace("[Core]", "")), FileKind::Collector);
-        assert_eq!(is(&format!("{listed}service:\n  pipelines: {{}}\n")), FileKind::Collector);
     }
 
     #[test]

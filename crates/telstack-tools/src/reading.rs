@@ -41,7 +41,7 @@ pub(crate) static NOT_YAML: RuleInfo = RuleInfo {
           text are the usual causes.",
     bad: "exporters:\n\totlp_http:\n",
     good: "exporters:\n  otlp_http:\n    endpoint: http://gateway:4318\n",
-    silent: "Never: text that does not parse is always reported.",
+    silent: "A template, such as one of Helm, ytt or, in a file that is named a template, `envsubst`.",
     sources: &["https://yaml.org/spec/1.2.2/"],
 };
 

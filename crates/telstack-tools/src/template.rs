@@ -42,11 +42,11 @@ fn is_yaml(text: &str) -> bool {
 fn is_of_ytt(line: &str) -> bool {
     let Some((before, told)) = line.split_once(YTT) else { return false };
     let before = before.trim();
-    let starts = |word: &&str| told.trim_start().starts_with(word);
-    match before.is_empty() {
-        true => YTT_MODULES.iter().any(|it| told.starts_with(it)) || YTT_STATEMENTS.iter().any(|it| starts(&it)),
-        false => told.starts_with(' ') && !before.starts_with('#') && (before.ends_with(':') || before == "-"),
+    if !before.is_empty() {
+        return told.starts_with(' ') && !before.starts_with('#') && (before.ends_with(':') || before == "-");
     }
+    let statement = told.trim_start();
+    YTT_MODULES.iter().any(|it| told.starts_with(it)) || YTT_STATEMENTS.iter().any(|it| statement.starts_with(it))
 }
 
 /// A text with a word where a variable is filled in.

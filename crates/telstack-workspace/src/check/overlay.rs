@@ -18,8 +18,8 @@ const ENDINGS: [&str; 2] = ["yaml", "yml"];
 pub(super) fn is_completed(files: &dyn Files, path: &Path, text: &str) -> bool {
     let below = || {
         let (name, _) = path.file_stem()?.to_str()?.split_once('.').filter(|(name, _)| !name.is_empty())?;
-        let beside = ENDINGS.iter().map(|ending| path.with_file_name(format!("{name}.{ending}")));
-        beside.filter_map(|it| files.read(&it).ok()).next()
+        let mut beside = ENDINGS.iter().map(|ending| path.with_file_name(format!("{name}.{ending}")));
+        beside.find_map(|it| files.read(&it).ok())
     };
     let Some(below) = below() else { return false };
     let here = Names::of(text);

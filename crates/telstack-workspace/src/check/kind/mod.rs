@@ -146,8 +146,7 @@ fn of_keys(path: &Path, text: &str, keys: &Keys<'_>) -> FileKind {
     // Others have lists of that name.
     let services = keys.top("services").is_some_and(|it| {
         let others = keys.tops.iter().any(|it| !is_compose_key(it.key));
-        !it.is_list
-            && !(others && it.keys.contains(&ITEMS) && lists_items(text))
+        !(it.is_list || others && it.keys.contains(&ITEMS) && lists_items(text))
             && it.deeper.iter().any(|key| SERVICE_KEYS.contains(key))
     });
     if services || has("include") && keys.tops.iter().all(|it| is_compose_key(it.key)) {

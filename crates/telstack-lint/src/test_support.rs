@@ -114,7 +114,7 @@ impl Bench {
         let file = self.sources.add(format!("{name}.yaml"), text);
         let origin = Origin::written(Span::new(file, 0, 0));
         let version = Version::parse(version).expect("a version");
-        let runs = Runs { distribution: Sourced::new(dist, origin.clone()), certain: true, version };
+        let runs = Runs { distribution: Sourced::new(dist, origin.clone()), certain: true, version, operated: false };
         // Most cases are parts of a configuration: that the rest is missing is none of the rules' business.
         let mut parts_missing = Diagnostics::default();
         let collector = collector::read(file, text, runs, &mut parts_missing);
@@ -398,6 +398,13 @@ impl Bench {
         let mut out = Diagnostics::default();
         crate::check(&self.system, &mut out);
         out.iter().filter(|it| it.rule.code == code).flat_map(|it| it.notes.clone()).collect()
+    }
+
+    /// What the rule says, each finding in its line.
+    pub(crate) fn messages(&self, code: &str) -> Vec<String> {
+        let mut out = Diagnostics::default();
+        crate::check(&self.system, &mut out);
+        out.iter().filter(|it| it.rule.code == code).map(|it| it.message.clone()).collect()
     }
 
     /// The rule says nothing.

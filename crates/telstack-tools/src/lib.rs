@@ -29,6 +29,7 @@ mod receivers;
 mod remark;
 mod rule_files;
 mod server;
+mod template;
 mod tempo;
 #[cfg(test)]
 mod testing;
@@ -39,11 +40,12 @@ pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
 pub use folder::{Loose, Said, SourceFile, plain_path};
 pub use kubernetes::{Generated, ImageChange, Manifests, without_definitions};
-pub use reading::{RULES, is_template};
+pub use reading::RULES;
 use telstack_catalog::{Signal, SignalSet, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};
 use telstack_syntax::Written;
 use telstack_system::{Container, Network, Node, NodeKind, Origin, Platform, Protocol, StoreFacet, System, link};
+pub use template::is_template;
 
 /// The step behind what is added while files are written, and its one-line reason; the passes come before it.
 pub const STEP: (&str, &str) = (doc::STEP, "write each tool's files in that tool's own shape");

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use telstack_catalog::near::Near;
-use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, SourceMap, Span};
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, RuleInfo, Severity, Span};
 use telstack_syntax::{tree::Kind, yaml};
 use telstack_system::{
     Dial, Known, Origin, Protocol, Purpose, Sourced, Tls, Value, expansion, link::Address, units::Period,
 };
 
-use crate::{escapes, folder::Dialled, haproxy, kubernetes::without_definitions};
+use crate::{escapes, folder::Dialled, haproxy};
 
 /// Everything that can be wrong with the form of a file.
 pub static RULES: &[&RuleInfo] = &[
@@ -41,7 +41,7 @@ pub(crate) static NOT_YAML: RuleInfo = RuleInfo {
           text are the usual causes.",
     bad: "exporters:\n\totlp_http:\n",
     good: "exporters:\n  otlp_http:\n    endpoint: http://gateway:4318\n",
-    silent: "Never: text that does not parse is always reported.",
+    silent: "A template, such as one of Helm, ytt or, in a file that is named a template, `envsubst`.",
     sources: &["https://yaml.org/spec/1.2.2/"],
 };
 
@@ -81,7 +81,8 @@ pub(crate) static UNKNOWN_PART: RuleInfo = RuleInfo {
     bad: "recievers:\n  otlp:\n    protocols:\n      grpc:\n",
     good: "receivers:\n  otlp:\n    protocols:\n      grpc:\n",
     silent: "Inside the settings of a component and in `service.telemetry` it is Y001. A warning for the \
-             section of a vendor's distribution (`config_sources`) where nothing says which distribution runs.",
+             section of a vendor's distribution (`config_sources`) where nothing says which distribution runs, and for what an operator \
+             drops before a collector reads it.",
     sources: COLLECTOR_DOCS,
 };
 
@@ -143,15 +144,6 @@ pub(crate) const TENANT: &str = "X-Scope-OrgID";
 
 /// A tenant that nobody can tell: run time names one, or none.
 pub(crate) const ANY_TENANT: &str = "${tenant}";
-
-/// Is it a template, and no YAML before it is filled in?
-pub fn is_template(text: &str) -> bool {
-    let filled_in = |line: &str| {
-        line.trim().strip_prefix("${").is_some_and(|rest| rest.find('}').is_some_and(|at| at + 1 == rest.len()))
-    };
-    let marked = text.contains("{{") || text.contains("{%") || text.lines().any(filled_in);
-    marked && yaml::read(SourceMap::default().add("", ""), &without_definitions(text)).is_err()
-}
 
 /// Where a text stands in its file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -308,6 +308,6 @@ fn broken_configurations_are_read() {
 #[test]
 fn a_brace_that_is_never_closed_is_no_template() {
     // Found by fuzzing.
-    assert!(!telstack_tools::is_template("global\n${\n"));
-    assert!(telstack_tools::is_template("a: b\n${MORE}\n{{ x }}: :\n- y\n"));
+    assert!(!telstack_tools::is_template("a.cfg", "global\n${\n"));
+    assert!(telstack_tools::is_template("a.cfg", "a: b\n${MORE}\n{{ x }}: :\n- y\n"));
 }

@@ -348,6 +348,44 @@ fn alternatives_do_not_meet() {
     assert!(found([(COMPOSE, base), ("d/compose.override.yaml", base)]).is_empty());
 }
 
+#[test]
+fn what_runs_no_times_meets_nobody() {
+    let two = |more: &str, env: &str| {
+        let text = format!(
+            "services:\n  a:\n    image: nginx:1\n    ports: ['80:80']\n  b:\n    image: nginx:1\n    ports: \
+             ['80:80']\n{more}"
+        );
+        found([(COMPOSE, &text), ("d/.env", env)])
+    };
+    for none in [
+        "    deploy: {replicas: 0}\n",
+        "    scale: 0\n",
+        "    deploy: {replicas: $N}\n",
+        "    deploy:\n      replicas: \"${N:-1}\"\n",
+        "    scale: ${NONE:-0}\n",
+    ] {
+        assert!(two(none, "N=0\n").is_empty(), "{none}");
+    }
+    // What is not known, and what is.
+    for one in ["    deploy: {replicas: $NONE}\n", "    deploy: {replicas: 1}\n", "    scale: ${N:-0}\n"] {
+        assert_eq!(two(one, "N=2\n"), ["N008 d/compose.yaml '80:80'"], "{one}");
+    }
+    // Whether anything answers there is not known.
+    let of = |more: &str| {
+        let text = format!("{}{more}", compose(CONTRIB, ""));
+        found([(COMPOSE, &text), (OTEL, &collector("jaeger:4319"))])
+    };
+    assert!(of("    deploy: {replicas: 0}\n").is_empty());
+    assert_eq!(of("    deploy: {replicas: 1}\n"), ["N003 d/otel.yaml jaeger:4319"]);
+    // The one that is to dial does not run.
+    let asleep = compose(CONTRIB, "    scale: 0\n");
+    assert!(found([(COMPOSE, &asleep), (OTEL, &collector("jaeger:4319"))]).is_empty());
+    // Its configuration is judged all the same.
+    let wrong = collector("jaeger:4317").replace("exporters: [otlp]", "exporters: [otlq]");
+    let text = compose(CONTRIB, "    scale: 0\n");
+    assert_eq!(found([(COMPOSE, &text), (OTEL, &wrong)]), ["P005 d/otel.yaml otlp", "P001 d/otel.yaml otlq"]);
+}
+
 /// A project of a collector that sends to an address, and whatever else.
 fn with(more: &str, endpoint: &str) -> Vec<String> {
     let compose = format!(

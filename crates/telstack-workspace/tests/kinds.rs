@@ -77,6 +77,22 @@ fn what_is_still_to_be_written_is_not_known() {
 }
 
 #[test]
+fn what_others_fill_in_is_left_alone() {
+    let ytt = collector("#@ data.values.endpoint", "1s");
+    let image = "otel/opentelemetry-collector-contrib:0.150.0";
+    let compose =
+        format!("services:\n  otel:\n    image: {image}\n    volumes: ['./a.yaml:/etc/otelcol-contrib/config.yaml']\n");
+    assert_eq!(found([("d/a.yaml", &ytt), ("d/compose.yaml", &compose)]), [""; 0]);
+    // A remark is none of ytt's: the address is missing.
+    let remark = collector("# still to come", "1s");
+    assert_eq!(of_rules([("d/a.yaml", &remark)], &["Y005"]).len(), 1);
+    let prometheus = "scrape_configs: [{job_name: a, params: {id: [${IDS}]}}]\n";
+    let sound = ("d/b.yaml", "receivers:\n  nop:\n");
+    assert_eq!(found([("d/prometheus-template.yml", prometheus), sound]), [""; 0]);
+    assert_eq!(of_rules([("d/prometheus.yml", prometheus), sound], &["R001"]).len(), 1);
+}
+
+#[test]
 fn a_part_is_not_asked_for_what_it_lacks() {
     let part = "exporters:\n  otlp_http:\n    compression: gzip\n";
     assert_eq!(of_rules([("d/a.yaml", part)], &["Y005"]), [""; 0]);

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::checked;
+use common::{checked, errors};
 
 use telstack_diagnostics::{Diagnostic, Severity, apply};
 use telstack_workspace::{Chosen, Findings, Input, MemoryFiles, Policy, Request, SettingsFrom, Told, check_all};
@@ -332,6 +332,20 @@ fn resources_of_the_operator() {
         let fixed = apply(&old, &finding.fix.as_ref().expect("a fix").edits.iter().collect::<Vec<_>>());
         assert_eq!(fixed, resource("agent", &collector("elsewhere:4317"), text, &image));
     }
+}
+
+#[test]
+fn an_operator_drops_sections_that_it_does_not_know() {
+    let config = format!("feature-gates: {{x: true}}\n{}", collector("elsewhere:4317"));
+    for text in [true, false] {
+        let resource = resource("gw", &config, text, &format!("  image: {IMAGE}\n"));
+        let checked = checked([(ALL, &resource)]);
+        let finding = checked.diagnostics.iter().find(|it| it.rule.code == "R004").expect("found");
+        assert_eq!(finding.severity, Severity::Warning);
+        assert!(finding.notes.iter().any(|it| it.contains("the operator drops")), "{:?}", finding.notes);
+    }
+    // A collector that reads it by itself stops.
+    assert_eq!(errors([("d/otel.yaml", &config)]), ["R004 the collector has no section `feature-gates`"]);
 }
 
 /// What is found of resources of the operator, by the code of a rule.

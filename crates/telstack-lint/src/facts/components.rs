@@ -199,7 +199,8 @@ pub(super) fn parts<'a>(system: &'a System, wirings: &HashMap<NodeId, Rc<Wiring<
         let mut slips = Slips::default();
         for component in &collector.components {
             let known = node.version().filter(|version| *version >= Product::Otelcol.oldest());
-            let standing = known.map_or(Standing::Undecided, |version| {
+            let own = collector.gaps.own.iter().any(|it| it.is(component.kind, &component.id.ty));
+            let standing = known.filter(|_| !own).map_or(Standing::Undecided, |version| {
                 if let Some(built) = &collector.built {
                     return standing_in_built(component, built, version, &mut slips);
                 }

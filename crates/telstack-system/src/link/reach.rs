@@ -81,6 +81,9 @@ impl System {
         if !self.from_files || self.cluster.is_some() {
             return Hearing::Open;
         }
+        if !dialer.runs() || !answering.runs() {
+            return Hearing::Unknown;
+        }
         let (here, there) = (self.space(from), self.space(to));
         match (here, there) {
             (Some(one), Some(other)) if one == other && Bind::parse(host) == Bind::Loopback => Hearing::Open,

@@ -1,13 +1,17 @@
 //! The inside of a collector.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use telstack_catalog::{ComponentKind, Distribution, Signal, Version, otelcol};
 
 use crate::{
     expansion,
     known::Known,
-    model::{built::BuiltDistribution, container::Mount, tls::ServerTls},
+    model::{
+        built::{BuiltDistribution, OwnComponent},
+        container::Mount,
+        tls::ServerTls,
+    },
     origin::{Origin, Settings, Sourced, Value},
     units::Period,
 };
@@ -210,6 +214,8 @@ pub struct Gaps {
     /// Nobody says which distribution runs, or it is one of somebody's own: it may lack what the one named has,
     /// and have what no other has.
     pub distribution: bool,
+    /// Components of somebody's own, which have nothing but their names from those that are known.
+    pub own: Arc<BTreeSet<OwnComponent>>,
 }
 
 /// An OpenTelemetry Collector.

@@ -364,6 +364,11 @@ impl Container {
         (!self.owned_paths.is_empty()).then(|| format!("{node}-init"))
     }
 
+    /// Is it not said that none of it run?
+    pub fn runs(&self) -> bool {
+        !matches!(&self.replicas, Known::Value(it) if it.value == 0) || !self.most_replicas.is_absent()
+    }
+
     /// Do both run, whenever one of them does? Those of different profiles are often alternatives.
     pub fn runs_beside(&self, other: &Self) -> bool {
         self.profiles.is_empty() && other.profiles.is_empty()

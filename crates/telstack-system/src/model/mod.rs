@@ -15,7 +15,7 @@ pub mod tls;
 mod view;
 
 pub use broker::{Advertised, Broker};
-pub use built::BuiltDistribution;
+pub use built::{BuiltDistribution, OwnComponent};
 pub use cluster::{Cluster, Selector, Service, ServicePort, ServiceType, TargetPort};
 pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
 pub use container::{

@@ -77,6 +77,7 @@ pub(crate) fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled
         distribution: collector.distribution.clone(),
         certain: !collector.gaps.distribution,
         version: version.unwrap_or_else(|| Product::Otelcol.oldest()),
+        operated: container.pod.as_ref().is_some_and(|it| it.operated),
     };
     if documents.is_empty() && !all {
         nothing_is_known(collector);

@@ -20,8 +20,12 @@ pub struct Runs {
     pub certain: bool,
     /// Its release.
     pub version: Version,
+    /// Does an operator read the configuration first, and hand on only what a collector has?
+    pub operated: bool,
 }
 
+/// Source: opentelemetry-operator `apis/v1beta1/config.go`, into which `apis/v1alpha1/convert.go` reads the text.
+const DROPPED: &str = "the operator drops what it does not know: the collector starts, without this";
 /// The section that says what runs.
 const SERVICE: &str = "service";
 /// Sections of vendors' distributions. Source: signalfx/splunk-otel-collector `internal/configsource`.
@@ -105,15 +109,19 @@ impl Configuration {
 
     /// The collector that it is, run by that release.
     pub fn collector(&self, runs: Runs, extent: Extent, out: &mut Diagnostics) -> Collector {
-        let Runs { distribution, certain, version } = runs;
+        let Runs { distribution, certain, version, operated } = runs;
         let extent = if self.whole { extent } else { Extent::Part };
-        let mut reader = Reader { version, certain, extent, collector: Collector::new(distribution), out };
+        let mut reader = Reader { version, certain, operated, extent, collector: Collector::new(distribution), out };
         reader.collector.gaps.distribution = !certain;
         reader.collector.lost.clone_from(&self.lost);
         match &self.document {
             Some(document) => reader.document(document),
             None => {
-                reader.missing("the file is empty", self.start, "a collector needs receivers, exporters and pipelines");
+                reader.missing(
+                    "the configuration is empty",
+                    self.start,
+                    "a collector needs receivers, exporters and pipelines",
+                );
             }
         }
         if extent == Extent::Part {
@@ -167,6 +175,7 @@ struct Reader<'a> {
     version: Version,
     /// Is it known which distribution runs? Those of vendors may have sections of their own.
     certain: bool,
+    operated: bool,
     extent: Extent,
     collector: Collector,
     out: &'a mut Diagnostics,
@@ -199,7 +208,7 @@ impl Reader<'_> {
             self.nothing_is_known();
             if matches!(document.kind, Kind::Null) {
                 let help = "a collector needs receivers, exporters and pipelines";
-                return self.missing("the file is empty", document.mark.span(), help);
+                return self.missing("the configuration is empty", document.mark.span(), help);
             }
             if !is_elsewhere(document) {
                 let help = format!("write its sections: `receivers:`, `exporters:`, `{SERVICE}:`");
@@ -219,7 +228,10 @@ impl Reader<'_> {
                     if SERVICE_KEYS.contains(&entry.key.as_str()) && !known.contains(&entry.key.as_str()) {
                         finding = finding.help(format!("it belongs below `{SERVICE}`"));
                     }
-                    self.out.push(if sure { finding } else { finding.severity(Severity::Warning) });
+                    if self.operated {
+                        finding = finding.note(DROPPED);
+                    }
+                    self.out.push(if sure && !self.operated { finding } else { finding.severity(Severity::Warning) });
                 }
             }
         }
@@ -430,5 +442,7 @@ fn unknown(message: &str, entry: &Entry<Origin>, known: &[&str]) -> Diagnostic {
 pub(super) fn nothing_is_known(collector: &mut Collector) {
     let distribution = collector.gaps.distribution;
     collector.pipelines.iter_mut().for_each(|pipeline| pipeline.open = true);
-    collector.gaps = Gaps { sections: ComponentKind::ALL.to_vec(), pipelines: true, extensions: true, distribution };
+    let own = std::mem::take(&mut collector.gaps.own);
+    collector.gaps =
+        Gaps { sections: ComponentKind::ALL.to_vec(), pipelines: true, extensions: true, distribution, own };
 }

@@ -14,7 +14,7 @@ use telstack_diagnostics::{Diagnostics, FileId, Span};
 use telstack_system::{Dial, Origin, Purpose, Sourced, Value};
 
 use crate::{
-    doc,
+    doc, is_template,
     reading::{self, Place},
 };
 
@@ -233,7 +233,7 @@ impl<'a> Folder<'a> {
     /// The YAML of a text.
     pub(crate) fn config_of(&mut self, piece: &Piece<'_>) -> Config {
         // Something fills it in before it is read.
-        if reading::is_template(&piece.text) {
+        if is_template(&piece.path, &piece.text) {
             self.complete = false;
             return Config::Elsewhere;
         }

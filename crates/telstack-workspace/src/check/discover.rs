@@ -5,16 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use telstack_catalog::{ComponentKind, near};
 use telstack_diagnostics::{FileId, SourceMap, Span};
 use telstack_syntax::{
     tree::{Entry, Kind, Map},
     yaml,
 };
+use telstack_system::OwnComponent;
 
 use super::{
     CheckFailure, Checked, Input, Request,
-    kind::{self, FileKind},
+    kind::{self, FileKind, is_section},
+    overlay,
 };
 use crate::{
     compile::{LARGEST_STACK, shown},
@@ -53,7 +54,7 @@ pub(super) fn discover(
                     FileKind::Unknown if text.trim().is_empty() || has_parts(text) => FileKind::Collector,
                     kind => kind,
                 };
-                if kind == FileKind::Unknown || kind != FileKind::Stack && telstack_tools::is_template(text) {
+                if kind == FileKind::Unknown || kind != FileKind::Stack && telstack_tools::is_template(name, text) {
                     checked.left_alone.push((path, (kind != FileKind::Unknown).then_some(TEMPLATE)));
                     continue;
                 }
@@ -74,14 +75,18 @@ pub(super) fn discover(
                     let Some(text) = files.read(&path).ok().filter(|_| !seen.contains(&absolute)) else { continue };
                     let kind = kind::kind(&path, &text);
                     let left_alone = matches!(kind, FileKind::Unknown | FileKind::Other(_)) || too_large(&text, kind);
-                    if left_alone || kind != FileKind::Stack && telstack_tools::is_template(&text) {
+                    if left_alone || kind != FileKind::Stack && telstack_tools::is_template(&absolute, &text) {
+                        if kind == FileKind::Other(kind::MANIFEST) {
+                            checked.own.extend(own_components(&text));
+                        }
                         if kind == FileKind::Kubernetes {
                             checked.templates.extend(absolute.rfind('/').map(|at| absolute[..=at].to_owned()));
                         }
                         continue;
                     }
                     // Whoever names a file means all of it; one that is come by may be completed by another.
-                    let part = kind == FileKind::Collector && !kind::is_whole(&text);
+                    let part = kind == FileKind::Collector
+                        && (!kind::is_whole(&text) || overlay::is_completed(files, &path, &text));
                     let kind = if part { FileKind::Fragment } else { kind };
                     seen.insert(absolute.clone());
                     let file = checked.sources.add(shown(&path), text);
@@ -106,7 +111,10 @@ pub(super) fn discover(
                     FileKind::Unknown if holds_nothing(&text) => FileKind::Other(EMPTY),
                     FileKind::Unknown if only && means_a_collector(path, &text) => FileKind::Collector,
                     FileKind::Other(what) if only => return Err(CheckFailure::NotYet(path.clone(), what)),
-                    kind if kind != FileKind::Stack && telstack_tools::is_template(&text) => FileKind::Other(TEMPLATE),
+                    kind if kind != FileKind::Stack && telstack_tools::is_template(&absolute, &text) => {
+                        FileKind::Other(TEMPLATE)
+                    }
+                    FileKind::Collector if overlay::is_completed(files, path, &text) => FileKind::Fragment,
                     kind => kind,
                 };
                 if too_large(&text, kind) {
@@ -125,6 +133,12 @@ pub(super) fn discover(
         }
     }
     Ok(found)
+}
+
+/// The components of somebody's own that a manifest of the builder names.
+fn own_components(text: &str) -> Vec<OwnComponent> {
+    let manifest = telstack_tools::collector::manifest(SourceMap::default().add("", ""), text, "");
+    manifest.map(|it| it.distribution.own().collect()).unwrap_or_default()
 }
 
 /// Is a stack larger than those that are read?
@@ -185,8 +199,3 @@ fn are_parts(map: &Map<Span>) -> bool {
 
 /// What many programs have at the start of a file, and no collector.
 const OTHER_SERVICES: &str = "services";
-
-fn is_section(key: &str) -> bool {
-    let mut sections = ComponentKind::ALL.iter().map(|kind| kind.section()).chain(["service"]);
-    sections.any(|it| near::distance(&key.to_lowercase(), it) < 3)
-}

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     num::NonZero,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use telstack_catalog::{Distribution, Version, product::Product};
@@ -198,9 +199,12 @@ fn judged(
     };
     let start = start.unwrap_or_else(made_up);
     let certain = about.built.is_some() || distribution.origin.pass() != Some(ASSUMED);
-    let runs = Runs { distribution, certain, version: version.value };
+    let runs = Runs { distribution, certain, version: version.value, operated: false };
     let mut collector = configuration.collector(runs, *extent, out);
     collector.built.clone_from(&about.built);
+    if !certain {
+        collector.gaps.own = Arc::clone(&about.own);
+    }
 
     let name = path.file_stem().map_or_else(|| "collector".into(), |stem| stem.to_string_lossy());
     let mut system = System::new(&*name, start.clone(), Sourced::new(Platform::Compose, made_up()));

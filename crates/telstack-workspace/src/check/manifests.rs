@@ -100,7 +100,7 @@ fn one(
     }
     out.append(findings);
     done.used.extend(reading.used);
-    for loose in reading.loose.iter().filter(|it| !telstack_tools::is_template(&it.plain)) {
+    for loose in reading.loose.iter().filter(|it| !telstack_tools::is_template(&it.name, &it.plain)) {
         let what = kind(Path::new(&loose.name), &loose.plain);
         let extent = match what {
             FileKind::Collector if is_whole(&loose.plain) => Extent::Whole,

@@ -12,6 +12,7 @@ mod kind;
 mod kustomize;
 mod lone;
 mod manifests;
+mod overlay;
 mod soften;
 mod unnamed;
 
@@ -23,7 +24,7 @@ use std::{
 
 use telstack_catalog::{Distribution, Version, otelcol, product::Product};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Severity, SourceMap};
-use telstack_system::{BuiltDistribution, Origin, Sourced, System};
+use telstack_system::{BuiltDistribution, Origin, OwnComponent, Sourced, System};
 use telstack_tools::Said;
 
 use crate::{
@@ -170,6 +171,8 @@ pub struct Checked {
     pub cut: Vec<PathBuf>,
     /// Folders with manifests that are still to be filled in, from the root of the file system on.
     templates: BTreeSet<String>,
+    /// Components of somebody's own, which manifests in the folders name.
+    own: BTreeSet<OwnComponent>,
 }
 
 impl Checked {
@@ -195,7 +198,7 @@ pub fn check_all(
     let mut checked = Checked::default();
     let found = discover(files, request, &mut checked)?;
     let mut out = Diagnostics::default();
-    let mut known = Known { told, manifests: BTreeMap::new() };
+    let mut known = Known { told, manifests: BTreeMap::new(), own: Arc::new(std::mem::take(&mut checked.own)) };
     if let Some(first) = request.configs.first() {
         let about = known.about(first, &mut checked.sources)?;
         lone::merged(files, first, &request.configs, &about, &mut checked.sources, &mut out)?;
@@ -230,6 +233,7 @@ struct About {
     assumed: Assumed,
     built: Option<Arc<BuiltDistribution>>,
     products: BTreeMap<Product, Version>,
+    own: Arc<BTreeSet<OwnComponent>>,
 }
 
 impl About {
@@ -258,6 +262,7 @@ impl About {
 struct Known<'a> {
     told: &'a mut dyn FnMut(&Path) -> Result<Told, AssumedError>,
     manifests: BTreeMap<BuiltBy, Option<Arc<BuiltDistribution>>>,
+    own: Arc<BTreeSet<OwnComponent>>,
 }
 
 impl Known<'_> {
@@ -267,7 +272,7 @@ impl Known<'_> {
             let known = self.manifests.entry(built).or_insert_with_key(|built| manifest(built, sources));
             known.clone()
         };
-        Ok(About { assumed, built: built.and_then(read), products })
+        Ok(About { assumed, built: built.and_then(read), products, own: Arc::clone(&self.own) })
     }
 }
 
@@ -316,7 +321,7 @@ pub fn check_told(files: &dyn Files, path: &Path, told: &Told) -> Result<Compile
             let mut out = Diagnostics::default();
             let Told { assumed, built, products } = told.clone();
             let built = built.and_then(|it| manifest(&it, &mut sources));
-            let about = About { assumed, built, products };
+            let about = About { assumed, built, products, own: Arc::default() };
             let system = match lone::product_file(kind) {
                 Some(what) => lone::product(path, file, what, &about, &sources, &mut out),
                 None => lone::collector(path, &[file], &about, lone::Extent::Whole, &sources, &mut out),

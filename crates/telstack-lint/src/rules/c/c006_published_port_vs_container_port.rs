@@ -20,8 +20,9 @@ pub(crate) static RULE: Rule = Rule {
               3001 inside.",
         bad: "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    ports: ['3001:3001']",
         good: "services:\n  grafana:\n    image: grafana/grafana:12.0.0\n    ports: ['3001:3000']",
-        silent: "The ports of the program are not known. For a collector it is a warning, and for other programs it is \
-                 said only where none of the ports that they publish leads anywhere.",
+        silent: "The ports of the program are not known. For a collector it is a warning, and for a store where both \
+                 sides are the same port and nobody dials it. For programs other than collectors it is said only where \
+                 none of the ports that they publish leads anywhere.",
         sources: &[
             "https://docs.docker.com/compose/how-tos/networking/",
             "https://github.com/alphagov/govuk-helm-charts/pull/3263",
@@ -85,12 +86,16 @@ fn nowhere(cx: &Cx<'_>, node: &Node) -> Vec<Diagnostic> {
     ports.dedup();
     let open = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let wrong = container.published.iter().filter(|it| it.transport == Transport::Tcp && !listens(it.container_port));
+    // A port left over from another configuration does no harm while nobody needs it.
+    let dialled = |port: u16| cx.facts.links.iter().any(|it| std::ptr::eq(it.to, node) && it.port() == port);
+    let idle =
+        |it: &Published| node.store().is_some() && it.host_port == it.container_port && !dialled(it.container_port);
     let finding = |port: &Published| {
         let message = format!("nothing in `{}` listens on port {}", node.name, port.container_port);
         let finding = cx
             .finding(message, &port.origin, format!("port {} of the host leads nowhere", port.host_port))
             .label(node.span(), format!("{} listens on {open}", node.title()))
-            .severity(if collector { Severity::Warning } else { Severity::Error });
+            .severity(if collector || idle(port) { Severity::Warning } else { Severity::Error });
         match ports.as_slice() {
             [only] if !collector => finding.help(format!("publish `{}:{only}`", port.host_port)),
             _ => finding.help("publish a port that it listens on"),
@@ -138,6 +143,23 @@ mod tests {
     fn fails_where_nothing_listens() {
         assert_eq!(grafana("ports: ['3001:3001']").finds("C006", "'3001:3001'"), Severity::Error);
         assert_eq!(project("4318", "4317:4317").finds("C006", "'4317:4317'"), Severity::Warning);
+    }
+
+    #[test]
+    fn warns_of_ports_of_a_store_that_nobody_dials() {
+        let tempo = |published: &str, dialled: &str| {
+            let compose = format!(
+                "services:\n  app:\n    image: acme/app:1\n    environment: {{OTEL_EXPORTER_OTLP_ENDPOINT: \
+                 'http://tempo:{dialled}'}}\n  tempo:\n    image: grafana/tempo:2.7.2\n    ports: ['{published}']\n    \
+                 volumes: ['./t.yml:/etc/t.yml']\n    command: [-config.file=/etc/t.yml]\n"
+            );
+            let config = "distributor: {receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}}\nstorage: \
+                          {trace: {backend: local, local: {path: /var/tempo}}}\n";
+            Bench::project(&[("compose.yaml", &compose), ("t.yml", config)])
+        };
+        assert_eq!(tempo("14250:14250", "4317").finds("C006", "'14250:14250'"), Severity::Warning);
+        assert_eq!(tempo("14251:14250", "4317").finds("C006", "'14251:14250'"), Severity::Error);
+        assert_eq!(tempo("14250:14250", "14250").finds("C006", "'14250:14250'"), Severity::Error);
     }
 
     #[test]

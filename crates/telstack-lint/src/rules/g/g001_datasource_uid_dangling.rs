@@ -34,6 +34,8 @@ pub(crate) static RULE: Rule = Rule {
 
 /// Sources that every Grafana has.
 const BUILT_IN: [&str; 6] = ["grafana", "-- Grafana --", "-- Mixed --", "-- Dashboard --", "__expr__", "-100"];
+/// So many of those are shown that ask for one.
+const SHOWN: usize = 3;
 /// How the uids start that Grafana Cloud provisions.
 const CLOUD: &str = "grafanacloud-";
 
@@ -46,13 +48,15 @@ fn check(cx: &mut Cx<'_>) {
     let nodes = cx.system.nodes().map(|(_, node)| node).filter(|it| all(it));
     let viewers: Vec<&Viewer> = nodes.filter_map(Node::viewer).collect();
     for viewer in viewers {
+        let unnamed = asked_by_name(cx, viewer);
+        let known = |uid: &Sourced<String>| unnamed.contains(&uid.value.as_str());
         for source in &viewer.data_sources {
-            for link in &source.links {
+            for link in source.links.iter().filter(|it| !known(it)) {
                 judge(cx, viewer, &format!("data source `{}` links to", source.name), link, None);
             }
         }
         for dashboard in &viewer.dashboards {
-            for uid in &dashboard.data_sources {
+            for uid in dashboard.data_sources.iter().filter(|it| !known(it)) {
                 let ty = dashboard.types.get(&uid.value).map(String::as_str);
                 judge(cx, viewer, &format!("dashboard `{}` queries", dashboard.title), uid, ty);
             }
@@ -63,6 +67,32 @@ fn check(cx: &mut Cx<'_>) {
             }
         }
     }
+}
+
+/// Data sources without a uid that several ask for by their names in small letters: one mistake each, at the source.
+/// The uids that were asked for.
+fn asked_by_name<'a>(cx: &mut Cx<'_>, viewer: &'a Viewer) -> Vec<&'a str> {
+    let links = viewer.data_sources.iter().flat_map(|it| &it.links);
+    let all: Vec<&Sourced<String>> = links.chain(viewer.dashboards.iter().flat_map(|it| &it.data_sources)).collect();
+    let mut found = Vec::new();
+    for source in viewer.data_sources.iter().filter(|it| !it.uid_written) {
+        let uid = source.name.to_lowercase();
+        let other =
+            |it: &DataSource| it.uid == uid || it.name == uid || is_reference(&it.uid) || is_reference(&it.name);
+        let mut asked = all.iter().filter(|it| it.value == uid);
+        let (Some(first), more) = (asked.next(), asked.clone().count()) else { continue };
+        if more == 0 || found.contains(&first.value.as_str()) || viewer.data_sources.iter().any(other) {
+            continue;
+        }
+        let message = format!("{} places ask for data source `{uid}`, which is not provisioned", more + 1);
+        let mut finding = cx.finding(message, &source.origin, format!("`{}` has no `uid`", source.name));
+        for place in std::iter::once(first).chain(asked).take(SHOWN) {
+            finding = finding.label(place.origin.span(), "no such uid");
+        }
+        cx.report(finding.help(format!("give it one: `uid: {uid}`")));
+        found.push(first.value.as_str());
+    }
+    found
 }
 
 /// What names a data source, of a type if that is said.
@@ -220,6 +250,20 @@ mod tests {
             grafana(&LOGS.replace("\"logs\", \"title", &format!("\"{ty}\", \"title")), "{name: Loki, type: loki}")
                 .silent("G001");
         }
+    }
+
+    #[test]
+    fn one_without_a_uid_is_one_mistake() {
+        let panel = LOGS.replace("logs\"}", "loki\"}");
+        let two = format!("{panel}, {}", panel.replace("\"l\"", "\"m\""));
+        let tempo = "{name: Tempo, type: tempo, uid: t, jsonData: {a: {datasourceUid: loki}}}";
+        let bench = grafana(&two, &format!("{{name: Loki, type: loki}}, {tempo}"));
+        assert_eq!(bench.helps("G001"), ["give it one: `uid: loki`"]);
+        // One alone is told where it stands, and others of another name are others.
+        let one = grafana(&panel, "{name: Loki, type: loki}");
+        assert_eq!(one.helps("G001"), ["give data source `Loki` the uid: `uid: loki`"]);
+        assert_eq!(grafana(&two, &format!("{{name: Loki, type: loki, uid: x}}, {tempo}")).messages("G001").len(), 2);
+        grafana(&two, &format!("{{name: Loki, type: loki, uid: loki}}, {tempo}")).silent("G001");
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub(crate) static RULE: Rule = Rule {
     pipeline "traces" { from "otlp" "otlp/tls"; to "tempo" }
 }"#,
         silent: "The two bind different addresses, one of them is TCP and the other UDP, or the address comes from the \
-                 environment. Stores answer many requests on one port: that is one listener.",
+                 environment. Stores answer many requests on one port: that is one listener. Compose is \
+                 to run none of a service: `replicas: 0`.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/27822",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/8090",

@@ -22,7 +22,9 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], expor
         good: r"processors: {batch/big: {}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], exporters: [debug]}}}",
         silent: "In a stack description it is Z006. The component is declared but not there at that release (V001, \
-                 V002): that is reported once, where it is declared.",
+                 V002): that is reported once, where it is declared. A file by itself whose name \
+                 says that it is put on top of one beside it (`collector.prod.yaml`), which declares all that is \
+                 missing.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/8721",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/12645",

@@ -18,7 +18,8 @@ pub(crate) static RULE: Rule = Rule {
     receiver "hostmetrics" { scrapers { cpu } }
     pipeline "metrics" { from "hostmetrics"; to "prometheus" }
 }"#,
-        silent: "The component's signals at that release are not known. What a connector turns into what is P011.",
+        silent: "The component's signals at that release are not known, or a manifest in the folder builds one of somebody's \
+                 own by that name. What a connector turns into what is P011.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector/issues/8721",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/8866",

@@ -1,8 +1,9 @@
+use telstack_catalog::{near, product::Product};
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
 
 use crate::{
     Cx, Rule,
-    facts::{FileProblem, FileProblemKind, ProblemKind},
+    facts::{FileProblem, FileProblemKind, Part, Problem, ProblemKind, Standing},
     repair,
     words::ticked,
 };
@@ -20,13 +21,16 @@ pub(crate) static RULE: Rule = Rule {
         good: r#"processor "batch" { timeout "5s" }"#,
         silent: "The settings at that release are not known, or that place takes any key. Keys of other releases are \
                  V003 or L003, queues that an exporter does not have D007. Where the catalog may be incomplete, or \
-                 nobody says which release of a product reads the file, it is a warning, and so it is for the few \
+                 nobody says which release of a product reads the file, it is a warning; so it is where nobody says which \
+                 collector runs and another component shows that the file is old, maybe older than all that is known, and for the few \
                  components that pass over keys that they do not know.",
         sources: &["https://opentelemetry.io/docs/collector/configuration/"],
     },
     check,
 };
 
+/// Letters that may be wrong in a key that is meant to be another.
+const SLIP: usize = 2;
 /// Most keys that help a reader.
 const SHOWN: usize = 12;
 
@@ -39,6 +43,13 @@ fn check(cx: &mut Cx<'_>) {
             finding = finding.label(component.origin.span(), format!("settings of this {}", component.kind));
         }
         finding = problem.if_read_over(finding);
+        if let Some(gone) = older(cx, problem, nearest.as_deref()) {
+            let oldest = Product::Otelcol.oldest();
+            finding = finding.severity(Severity::Warning).note(format!(
+                "no release since {oldest} has it; {} is gone too, so the file may be of an older one",
+                gone.title()
+            ));
+        }
         if *doubtful {
             finding = finding.severity(Severity::Warning).note("some optional blocks take `enabled` without saying so");
         }
@@ -63,6 +74,15 @@ fn check(cx: &mut Cx<'_>) {
         let FileProblemKind::Unknown { nearest, known, sure } = &problem.kind else { continue };
         cx.report(of_a_file(cx, problem, *nearest, known, *sure));
     }
+}
+
+/// What shows that a file may be older than all that is known, where nobody says what runs it. A slip of the keyboard is
+/// one in every release.
+fn older<'a>(cx: &'a Cx<'_>, problem: &Problem<'_>, nearest: Option<&str>) -> Option<&'a Part<'a>> {
+    let open = problem.node.collector().is_some_and(|it| it.gaps.distribution);
+    let slip = nearest.is_some_and(|it| near::distance(problem.key(), it) <= SLIP);
+    let gone = |it: &&Part<'_>| std::ptr::eq(it.node, problem.node) && matches!(it.standing, Standing::Removed { .. });
+    cx.facts.parts.iter().find(gone).filter(|_| open && !slip && problem.component.is_some())
 }
 
 fn of_a_file(cx: &Cx<'_>, problem: &FileProblem<'_>, nearest: Option<&str>, known: &[&str], sure: bool) -> Diagnostic {

@@ -32,8 +32,10 @@ fn check(cx: &mut Cx<'_>) {
         let message = if *stops {
             format!("`{}` is not a duration for `{}` of {}", one_line(found), problem.path, problem.owner())
         } else {
-            let unit = if found == "1" { "nanosecond" } else { "nanoseconds" };
-            format!("`{found}` without a unit is {found} {unit} for `{}` of {}", problem.path, problem.owner())
+            // What is behind the point is cut off.
+            let whole = found.split('.').next().unwrap_or(found);
+            let unit = if whole == "1" { "nanosecond" } else { "nanoseconds" };
+            format!("`{found}` without a unit is {whole} {unit} for `{}` of {}", problem.path, problem.owner())
         };
         let remark = match default {
             Some(_) => "stands in where the variable is not set",
@@ -89,6 +91,12 @@ mod tests {
         let mut bench = Bench::collector("0.158.0", yaml);
         bench.system.from_files = true;
         assert_eq!(bench.finds("Y003", "100"), Severity::Warning);
+    }
+
+    #[test]
+    fn what_is_less_than_a_nanosecond_is_none() {
+        assert!(timeout("0.05").messages("Y003")[0].starts_with("`0.05` without a unit is 0 nanoseconds"));
+        assert!(timeout("1.5").messages("Y003")[0].starts_with("`1.5` without a unit is 1 nanosecond "));
     }
 
     #[test]

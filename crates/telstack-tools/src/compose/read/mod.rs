@@ -70,7 +70,8 @@ pub(crate) fn read(files: &[&SourceFile<'_>], folder: &mut Folder<'_>) -> System
     for entry in services {
         let Some(settings) = entry.value.as_map() else {
             let what = format!("service `{}`", entry.key);
-            wrong_shape(&what, "a map", &entry.value, "write its `image:`".to_owned(), folder.out);
+            let help = format!("write its settings as keys: `{}: {{image: …}}`", entry.key);
+            wrong_shape(&what, "a map", &entry.value, help, folder.out);
             folder.complete = false;
             continue;
         };

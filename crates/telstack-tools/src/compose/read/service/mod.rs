@@ -88,6 +88,9 @@ impl Service<'_> {
         container.depends_on = self.depends_on();
         container.resources = self.resources();
         container.replicas = self.replicas();
+        if !container.runs() {
+            container.published.clear();
+        }
         container.stop_grace = period(self.word("stop_grace_period"));
         container.profiles = self.list("profiles").into_iter().map(|it| it.value).collect();
         container.read_only_root =

@@ -1,11 +1,17 @@
 //! What a file is, by what stands in it. Only the keys at the start of lines and those right below them are
 //! looked at, so that a file with a mistake in its YAML is still recognised.
 
+mod collector;
+mod outline;
+
 use std::path::Path;
 
-use telstack_catalog::{ComponentKind, otelcol, product::Product};
+use telstack_catalog::product::Product;
 use telstack_diagnostics::SourceMap;
-use telstack_syntax::{tree::Kind, yaml};
+use telstack_syntax::yaml;
+
+pub(super) use collector::{MANIFEST, is_section, is_whole};
+use outline::{Keys, Top};
 
 /// What a file is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +51,8 @@ const SERVICE: &str = "service";
 /// Keys of a compose service, one of which gives it away.
 const SERVICE_KEYS: [&str; 9] =
     ["image", "build", "extends", "container_name", "command", "environment", "env_file", "volumes", "ports"];
+/// What holds the objects of a list in Kubernetes.
+const ITEMS: &str = "items";
 /// All keys of a Prometheus configuration.
 const PROMETHEUS: [&str; 11] = [
     "global",
@@ -61,8 +69,6 @@ const PROMETHEUS: [&str; 11] = [
 ];
 /// Extensions of Jaeger 2, which is built from the collector's parts.
 const JAEGER: [&str; 2] = ["jaeger_storage", "jaeger_query"];
-/// Keys that Elastic Agent has beside those of the collector that it runs.
-const ELASTIC_AGENT: [&str; 3] = ["agent", "outputs", "fleet"];
 /// What a rule of Prometheus or Loki has.
 const RULE_KEYS: [&str; 3] = ["alert", "record", "expr"];
 /// Sections of grafana.ini, two of which give it away.
@@ -82,8 +88,8 @@ pub fn kind(path: &Path, text: &str) -> FileKind {
     if name.ends_with(".alloy") || name.ends_with(".river") {
         return FileKind::Other("a configuration of Alloy");
     }
-    let keys = if text.trim_start().starts_with('{') { Keys::of_flow(text) } else { Keys::of_block(text) };
-    let known = if is_kustomization(path) { FileKind::Kubernetes } else { of_keys(&keys) };
+    let keys = Keys::of(text);
+    let known = if is_kustomization(path) { FileKind::Kubernetes } else { of_keys(path, text, &keys) };
     if known != FileKind::Unknown {
         return known;
     }
@@ -108,14 +114,6 @@ pub(super) fn is_named_a_stack(path: &Path) -> bool {
     STACK_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Has a collector's configuration all the sections without which it does not start? Components that stand empty are
-/// left for somebody else to fill.
-pub(super) fn is_whole(text: &str) -> bool {
-    let keys = if text.trim_start().starts_with('{') { Keys::of_flow(text) } else { Keys::of_block(text) };
-    let filled = |section: &&str| keys.top(section).is_some_and(|it| !it.keys.is_empty());
-    ["receivers", "exporters"].iter().all(filled) && keys.top(SERVICE).is_some()
-}
-
 /// May a file of that name be something that is checked? Names do not decide what it is, but nobody writes
 /// YAML into a picture.
 pub(super) fn may_be_read(path: &Path) -> bool {
@@ -129,7 +127,7 @@ pub(super) fn may_be_read(path: &Path) -> bool {
     }
 }
 
-fn of_keys(keys: &Keys<'_>) -> FileKind {
+fn of_keys(path: &Path, text: &str, keys: &Keys<'_>) -> FileKind {
     let has = |key: &str| keys.top(key).is_some();
     let below = |key: &str, inner: &str| keys.top(key).is_some_and(|top| top.keys.contains(&inner));
     if has("apiVersion") && has("kind") {
@@ -142,32 +140,19 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     if has("receivers") && has("route") {
         return config(Product::Alertmanager);
     }
-    // What a distribution is built from names the same parts.
-    if has("dist") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"gomod")) {
-        return FileKind::Other("a manifest of the collector's builder");
-    }
-    if has("buildinfo") && keys.tops.iter().any(|it| it.is_list && it.keys.contains(&"module")) {
-        return FileKind::Other("a list of the components of a collector");
-    }
-    // A registry of parts, such as documentation is made of.
-    let sections = || keys.tops.iter().filter(|it| ComponentKind::ALL.iter().any(|kind| kind.section() == it.key));
-    let listed = |top: &Top<'_>| top.is_list && top.keys.contains(&"name") && top.keys.contains(&"stability");
-    if sections().any(|it| it.keys.contains(&"gomod") || it.deeper.contains(&"gomod") || listed(it)) {
-        return FileKind::Other("a list of the components of a collector");
-    }
-    if has("receivers") && ELASTIC_AGENT.iter().any(|key| has(key)) {
-        return FileKind::Other("a configuration of Elastic Agent");
-    }
-    if has("receivers") && has("exporters") || below(SERVICE, "pipelines") && !is_partial(keys) {
-        return FileKind::Collector;
+    if let Some(known) = collector::of_keys(path, text, keys) {
+        return known;
     }
     // Others have lists of that name.
-    let services =
-        keys.top("services").is_some_and(|it| !it.is_list && it.deeper.iter().any(|key| SERVICE_KEYS.contains(key)));
+    let services = keys.top("services").is_some_and(|it| {
+        let others = keys.tops.iter().any(|it| !is_compose_key(it.key));
+        !(it.is_list || others && it.keys.contains(&ITEMS) && lists_items(text))
+            && it.deeper.iter().any(|key| SERVICE_KEYS.contains(key))
+    });
     if services || has("include") && keys.tops.iter().all(|it| is_compose_key(it.key)) {
         return FileKind::Compose;
     }
-    if is_fragment(keys) {
+    if collector::is_fragment(keys) {
         return FileKind::Fragment;
     }
     let mostly = |product: Product| {
@@ -219,31 +204,16 @@ fn of_keys(keys: &Keys<'_>) -> FileKind {
     FileKind::Unknown
 }
 
+/// Are `services` objects of Kubernetes, such as tests write them down?
+fn lists_items(text: &str) -> bool {
+    let Ok(documents) = yaml::read(SourceMap::default().add("", ""), text) else { return false };
+    let items = documents.first().and_then(|it| it.at("services")?.at(ITEMS));
+    items.is_some_and(|it| it.as_seq().is_some())
+}
+
 fn is_compose_key(key: &str) -> bool {
     ["version", "name", "include", "services", "volumes", "networks", "configs", "secrets"].contains(&key)
         || key.starts_with("x-")
-}
-
-/// Does some pipeline say only what it changes? Then another file completes it.
-fn is_partial(keys: &Keys<'_>) -> bool {
-    let lists = |name: &str| keys.pipeline_lists.iter().filter(|it| **it == name).count();
-    let missing = |section: &str| keys.top(section).is_none();
-    missing("receivers") && lists("receivers") == 0 || missing("exporters") && lists("exporters") == 0
-}
-
-/// Sections of a collector and nothing else, with something in them that a collector has.
-fn is_fragment(keys: &Keys<'_>) -> bool {
-    let kind = |key: &str| ComponentKind::ALL.iter().copied().find(|kind| kind.section() == key);
-    let sections = || keys.tops.iter().filter_map(|top| Some((kind(top.key)?, top)));
-    let ours = |key: &str| kind(key).is_some() || key == SERVICE || key.starts_with("x-");
-    // The collector's own telemetry has lists of such names.
-    let known = sections().filter(|(_, top)| !top.is_list).any(|(kind, top)| {
-        let mut types = top.keys.iter().map(|key| key.split('/').next().unwrap_or_default());
-        types.any(|ty| otelcol::component(kind, ty).is_some())
-    });
-    let service =
-        keys.top(SERVICE).is_some_and(|it| it.keys.iter().any(|key| ["pipelines", "telemetry"].contains(key)));
-    !keys.tops.is_empty() && keys.tops.iter().all(|it| ours(it.key)) && (known || service)
 }
 
 fn is_haproxy(text: &str) -> bool {
@@ -266,135 +236,6 @@ fn is_grafana_ini(path: &Path, text: &str) -> bool {
     enough && text.contains('=')
 }
 
-/// A key at the start of a line, and what stands below it.
-struct Top<'a> {
-    key: &'a str,
-    /// Keys one level below; of a list, those of its items.
-    keys: Vec<&'a str>,
-    /// Keys two levels below or deeper.
-    deeper: Vec<&'a str>,
-    is_list: bool,
-}
-
-impl<'a> Top<'a> {
-    fn note(&mut self, key: &'a str, right_below: bool) {
-        let list = if right_below { &mut self.keys } else { &mut self.deeper };
-        list.push(key);
-    }
-}
-
-/// The outline of a text.
-#[derive(Default)]
-struct Keys<'a> {
-    tops: Vec<Top<'a>>,
-    /// `receivers`, `processors` and `exporters` inside of pipelines.
-    pipeline_lists: Vec<&'a str>,
-}
-
-impl<'a> Keys<'a> {
-    fn top(&self, key: &str) -> Option<&Top<'a>> {
-        self.tops.iter().find(|top| top.key == key)
-    }
-
-    fn of_block(text: &'a str) -> Self {
-        let mut found = Self::default();
-        // The indentation of the first level below a key.
-        let mut level = None;
-        for line in text.lines() {
-            let content = line.trim_start_matches([' ', '-']);
-            let indent = line.len() - content.len();
-            let item = line.trim_start().starts_with("- ") || line.trim() == "-";
-            if content.is_empty() && !item || content.starts_with('#') {
-                continue;
-            }
-            if line.starts_with([' ', '\t']) || item {
-                let Some(top) = found.tops.last_mut() else { continue };
-                let inside = *level.get_or_insert_with(|| {
-                    top.is_list = item;
-                    indent
-                });
-                if content.starts_with(['{', '[']) {
-                    flow_keys(content, usize::from(indent <= inside), top, &mut found.pipeline_lists);
-                    continue;
-                }
-                let Some(key) = key(content) else { continue };
-                top.note(key, indent <= inside);
-                let value = content[key.len()..].trim_start_matches(['"', '\'', ' ', ':']);
-                if value.starts_with(['{', '[']) {
-                    flow_keys(value, 0, top, &mut found.pipeline_lists);
-                }
-                if top.key == SERVICE && ["receivers", "processors", "exporters"].contains(&key) {
-                    found.pipeline_lists.push(key);
-                }
-            } else if let Some(key) = key(line) {
-                let mut top = Top { key, keys: Vec::new(), deeper: Vec::new(), is_list: false };
-                level = None;
-                // `services: {a: {image: x}}`
-                let value = line[line.find(':').map_or(line.len(), |at| at + 1)..].trim_start();
-                if value.starts_with(['{', '[']) {
-                    top.is_list = value.starts_with('[');
-                    let first = if top.is_list { 2 } else { 1 };
-                    flow_keys(value, first, &mut top, &mut found.pipeline_lists);
-                    level = Some(usize::MAX);
-                }
-                found.tops.push(top);
-            }
-        }
-        found
-    }
-
-    /// JSON, or YAML that is written like it.
-    fn of_flow(text: &'a str) -> Self {
-        let mut sources = SourceMap::default();
-        let file = sources.add("", "");
-        let mut found = Self::default();
-        let Ok(documents) = yaml::read(file, text) else { return found };
-        let Some(Kind::Map(map)) = documents.first().map(|it| &it.kind) else { return found };
-        for entry in map {
-            let Some(name) = text.get(entry.key_mark.range()).map(|it| it.trim_matches(['"', '\''])) else { continue };
-            let mut top =
-                Top { key: name, keys: Vec::new(), deeper: Vec::new(), is_list: entry.value.as_seq().is_some() };
-            if let Some(value) = text.get(entry.value.mark.range()).filter(|_| name != "panels") {
-                let first = if top.is_list { 2 } else { 1 };
-                flow_keys(value, first, &mut top, &mut found.pipeline_lists);
-            }
-            found.tops.push(top);
-        }
-        found
-    }
-}
-
-/// Keys of a flow collection by the depth of its brackets; those to `first` are right below the top.
-fn flow_keys<'a>(text: &'a str, first: usize, top: &mut Top<'a>, lists: &mut Vec<&'a str>) {
-    let (mut depth, mut start) = (0_usize, 0);
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' | '[' => (depth, start) = (depth + 1, at + 1),
-            '}' | ']' => (depth, start) = (depth.saturating_sub(1), at + 1),
-            ',' => start = at + 1,
-            ':' => {
-                let key = text[start..at].trim().trim_matches(['"', '\'']);
-                top.note(key, depth <= first);
-                if top.key == SERVICE && ["receivers", "processors", "exporters"].contains(&key) {
-                    lists.push(key);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The key that a line starts with.
-fn key(line: &str) -> Option<&str> {
-    if let Some(quote) = line.chars().next().filter(|it| matches!(it, '"' | '\'')) {
-        let (name, rest) = line[1..].split_once(quote)?;
-        return rest.trim_start().starts_with(':').then_some(name);
-    }
-    let mut ends = line.match_indices(':').map(|(at, _)| at);
-    let end = ends.find(|at| line[at + 1..].is_empty() || line[at + 1..].starts_with([' ', '\t', '\r']))?;
-    Some(line[..end].trim_end()).filter(|it| !it.is_empty() && !it.starts_with(['{', '[', '&', '*', '!', '|', '>']))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,9 +244,6 @@ mod tests {
         kind(Path::new("f.yaml"), text)
     }
 
-    const COLLECTOR: &str = "receivers:\n  otlp:\nexporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      \
-                             receivers: [otlp]\n      exporters: [debug]\n";
-
     #[test]
     fn lists_of_services_are_no_compose_file() {
         for text in [
@@ -413,60 +251,15 @@ mod tests {
             "services:\n- name: a\n  image: x\n  spec:\n    ports: [80]\n",
             "services:\n  - type: web\n    image: x\n    run:\n      command: y\n",
             "{\"services\": [{\"a\": {\"image\": \"x\"}}]}",
+            "routes:\n  items: []\nservices:\n  items:\n  - spec: {ports: [{port: 80}]}\n  metadata: {}\n",
         ] {
             assert_eq!(is(text), FileKind::Unknown, "{text}");
         }
         assert_eq!(is("services:\n  a:\n    image: x\n"), FileKind::Compose);
+        // A service may be called like that, and be written wrong.
+        assert_eq!(is("x: 1\nservices:\n  items:\n    image: x\n"), FileKind::Compose);
+        assert_eq!(is("services:\n  items:\n  - image: x\n    ports: [80]\n"), FileKind::Compose);
         assert_eq!(is("{\"services\": {\"a\": {\"image\": \"x\"}}}"), FileKind::Compose);
-    }
-
-    #[test]
-    fn collectors_and_parts_of_them() {
-        assert_eq!(is(COLLECTOR), FileKind::Collector);
-        assert_eq!(kind(Path::new("noending"), COLLECTOR), FileKind::Collector);
-        assert_eq!(is("receivers:\n\tx\nexporters:\nservices:\n"), FileKind::Collector);
-        assert_eq!(is("{receivers: {otlp: }, exporters: {debug: }}"), FileKind::Collector);
-        assert_eq!(is("\"receivers\":\n  \"otlp\":\n'exporters':\n"), FileKind::Collector);
-        // Something is missing, but it says all that it needs.
-        assert_eq!(is(&COLLECTOR.replace("receivers:\n  otlp:\n", "")), FileKind::Collector);
-        assert_eq!(is("receivers:\n  otlp:\n"), FileKind::Fragment);
-        assert_eq!(is("processors:\n  batch/2:\n"), FileKind::Fragment);
-        let extras = "exporters:\n  debug:\nservice:\n  pipelines:\n    traces:\n      exporters: [debug]\n";
-        assert_eq!(is(extras), FileKind::Fragment);
-        // The same words elsewhere.
-        for text in [
-            "receivers:\n  - me\n",
-            "processors:\n  - batch:\n      exporter:\n",
-            "service:\n  type: ClusterIP\n",
-            "exporters:\n  csv:\n",
-            "processors: 4\n",
-        ] {
-            assert_eq!(is(text), FileKind::Unknown, "{text}");
-        }
-        assert_eq!(is("mode: daemonset\nconfig:\n  receivers:\n  exporters:\n"), FileKind::Unknown);
-    }
-
-    #[test]
-    fn manifests_of_distributions_are_no_configurations() {
-        let manifest = "dist:\n  name: x\nreceivers:\n  - gomod: a v1\nexporters:\n- gomod: b v1\n";
-        assert_eq!(is(manifest), FileKind::Other("a manifest of the collector's builder"));
-        assert_eq!(is(&format!("dist: x\n{COLLECTOR}")), FileKind::Collector);
-        let listed =
-            "buildinfo:\n  version: 1\nreceivers:\n  - name: otlp\n    module: a v1\nexporters:\n  - name: debug\n";
-        let components = FileKind::Other("a list of the components of a collector");
-        assert_eq!(is(listed), components);
-        for text in [
-            "receivers: {apache: {gomod: g.example/x, docs_url: u}}\nexporters: {debug: {gomod: g.example/y}}\n",
-            "receivers:\n  apache:\n    gomod: g.example/x\n",
-            "receivers: [{name: filelog, stability: {logs: beta}}]\nexporters: [{name: debug, stability: {logs: beta}}]\n",
-            "exporters:\n  - name: debug\n    stability:\n      logs: beta\nreceivers:\n  - name: otlp\n",
-        ] {
-            assert_eq!(is(text), components, "{text}");
-        }
-        // What is wrong with it, the reader says.
-        assert_eq!(is("receivers:\n  - name: otlp\nexporters:\n  - name: debug\n"), FileKind::Collector);
-        let agent = format!("outputs:\n  default:\n    type: elasticsearch\n{COLLECTOR}");
-        assert_eq!(is(&agent), FileKind::Other("a configuration of Elastic Agent"));
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Placed {
         let Some(most) = most else { return };
         let resources = crate::stack::resources(line);
         if resources.cpu.is_none() {
-            let message = "an autoscaler looks at shares of the processor time that is kept for a pod, and none is";
+            let message = "an autoscaler compares with the processor time that is kept for a pod, and none is kept";
             let finding = Diagnostic::new(&codes::MISSING_PART, message).at(most.span(), "as many as are busy");
             out.push(
                 finding

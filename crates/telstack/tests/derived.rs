@@ -3,7 +3,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
 
 use support::{root, stacks};
 use telstack_system::OriginKind;
@@ -51,6 +51,29 @@ fn is_own(path: &str) -> bool {
     path.contains("-rules/") || path.contains("/dashboards/")
 }
 
+/// Where a file holds such things: all of it, or keys of a ConfigMap.
+fn own_parts(path: &str, text: &str) -> Vec<Range<usize>> {
+    if is_own(path) {
+        return std::iter::once(0..text.len()).collect();
+    }
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let (mut at, mut inside) = (0, false);
+    for line in text.split_inclusive('\n') {
+        if !line.starts_with("    ") && !line.trim().is_empty() {
+            let key = line.strip_prefix("  ").and_then(|it| it.trim_end().strip_suffix(": |"));
+            inside = key.is_some_and(|it| OWN_KEYS.iter().any(|end| it.ends_with(end)));
+        }
+        if inside {
+            parts.push(at..at + line.len());
+        }
+        at += line.len();
+    }
+    parts
+}
+
+/// How the keys of a ConfigMap end that hold rules and dashboards.
+const OWN_KEYS: [&str; 2] = ["pipeline-health.yml", "pipeline-health.json"];
+
 /// What the scalars of a stack's configuration come from, and those of its own alert rules and dashboards.
 fn shares(stack: &str) -> [Share; 2] {
     let compiled = compile(&DiskFiles, &root().join(format!("stacks/{stack}.stack.kdl"))).expect("readable");
@@ -58,7 +81,7 @@ fn shares(stack: &str) -> [Share; 2] {
     let mut shares = [Share::default(), Share::default()];
     for artefact in compiled.artefacts.iter().filter(|it| has_scalars(&it.path)) {
         let written = &artefact.written;
-        let share = &mut shares[usize::from(is_own(&artefact.path))];
+        let own = own_parts(&artefact.path, &written.text);
         let mut covered = vec![false; written.text.len()];
         for piece in &written.pieces {
             let text = &written.text[piece.range.clone()];
@@ -67,6 +90,7 @@ fn shares(stack: &str) -> [Share; 2] {
             if text.starts_with("# ") || !text.contains(char::is_alphanumeric) && !text.starts_with(['"', '\'']) {
                 continue;
             }
+            let share = &mut shares[usize::from(own.iter().any(|it| it.contains(&piece.range.start)))];
             let origin = &piece.mark;
             let place = || format!("{stack}/{}: {text}", artefact.path);
             assert!(origin.span().is_some(), "{}: names no line of the stack", place());

@@ -5,6 +5,7 @@
 mod alerts;
 mod backends;
 mod codes;
+mod connections;
 mod containers;
 mod delivery;
 mod encryption;
@@ -50,6 +51,7 @@ pub const ALL: &[Pass] = &[
     telemetry::PASS,
     listeners::PASS,
     messages::PASS,
+    connections::PASS,
     scrape::PASS,
     alerts::PASS,
     views::PASS,

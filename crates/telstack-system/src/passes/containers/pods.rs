@@ -148,7 +148,7 @@ fn labels(system: &System, node: &Node) -> Labels {
     let mut labels = chosen(node);
     let origin = Origin::derived(NAME, "the stack that it is part of", &[&system.origin]);
     labels.insert("app.kubernetes.io/part-of".to_owned(), Sourced::new(system.name.clone(), origin));
-    let origin = Origin::builtin(NAME, "who wrote it", &[&node.origin]);
+    let origin = Origin::derived(NAME, "it is compiled from the stack", &[&system.origin]);
     labels.insert("app.kubernetes.io/managed-by".to_owned(), Sourced::new("telstack".to_owned(), origin));
     labels
 }

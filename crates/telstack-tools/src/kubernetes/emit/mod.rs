@@ -192,7 +192,7 @@ fn namespace(system: &System, space: &Namespace) -> Value {
     let origin = &space.origin;
     let fact = doc::fact("how Kubernetes calls a Namespace", &[origin]);
     let part = doc::follows("the stack that it is part of", &[&system.origin]).string(&*system.name);
-    let managed = doc::chosen("who wrote it", origin).string("telstack");
+    let managed = doc::follows("it is compiled from the stack", &[&system.origin]).string("telstack");
     let labels = origin.map([("app.kubernetes.io/part-of", part), ("app.kubernetes.io/managed-by", managed)]);
     let metadata = origin.map([("name", origin.string(&*space.name)), ("labels", labels)]);
     origin.map([("apiVersion", fact.string("v1")), ("kind", fact.string("Namespace")), ("metadata", metadata)])

@@ -86,7 +86,7 @@ impl Of<'_> {
         }
         out.put_some("fsGroup", self.pod.fs_group.as_ref().map(|it| it.origin.int(it.value)));
         let reason = "the system calls that containers usually make, and no others";
-        let seccomp = doc::chosen(reason, origin);
+        let seccomp = restricted(reason, origin);
         out.put("seccompProfile", seccomp.map([("type", seccomp.string("RuntimeDefault"))]));
         out.finish(origin)
     }
@@ -168,12 +168,12 @@ impl Of<'_> {
     fn security(&self) -> Value {
         let origin = &self.container.origin;
         let mut out = Block::new();
-        let never = doc::chosen("a program in it gets no more rights than it started with", origin);
+        let never = restricted("a program in it gets no more rights than it started with", origin);
         out.put("allowPrivilegeEscalation", never.bool(false));
         if let Some(it) = &self.container.read_only_root {
             out.put("readOnlyRootFilesystem", it.origin.bool(it.value));
         }
-        let none = doc::chosen("it needs none of what root may do", origin);
+        let none = restricted("it needs none of what root may do", origin);
         out.put("capabilities", none.map([("drop", none.flow([none.string("ALL")]))]));
         out.finish(origin)
     }
@@ -270,6 +270,11 @@ fn quantity(size: Bytes) -> String {
 fn cores(cpu: Cpu) -> String {
     let millis = cpu.millis();
     if millis.is_multiple_of(1000) { (millis / 1000).to_string() } else { format!("{millis}m") }
+}
+
+/// The restricted Pod Security Standard asks for it.
+fn restricted(reason: &str, origin: &Origin) -> Origin {
+    doc::fact(format!("{reason}; the restricted Pod Security Standard asks for it"), &[origin])
 }
 
 /// How a pod calls the volume with its configuration.

@@ -503,3 +503,13 @@ fn what_another_container_fills_is_not_known() {
     assert_eq!(codes(&[(ALL, &grafana(sidecar))]), [""; 0]);
     assert!(codes(&[(ALL, &grafana(""))]).contains(&"G001".to_owned()));
 }
+
+/// Behind `|2` some of the indentation is text: it has lines of its own all the same.
+#[test]
+fn a_block_that_says_its_indentation_has_lines() {
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  config.yaml: |2\n      receivers: {otlp: \
+                {protocols: {grpc: }}}\n      exporters: {nosuch: }\n      service: {pipelines: {traces: {receivers: \
+                [otlp], exporters: [nosuch]}}}\n";
+    let found = common::found([("d/c.yaml", text)]);
+    assert!(found.iter().any(|it| it == "Y006 d/c.yaml nosuch"), "{found:?}");
+}

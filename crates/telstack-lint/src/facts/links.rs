@@ -361,10 +361,14 @@ fn arrival<'a>(dial: &Dial, via: Option<Via>, to: &'a Node) -> Arrival<'a> {
     }
 }
 
-/// The door that a product has on the port and for the protocol dialled, open or not.
+/// The door that a product has on the port and for the protocol dialled, open or not. A server that is told to listen
+/// elsewhere has all doors of one port there.
 fn door(to: &Node, dial: &Dial, port: u16) -> Option<Endpoint> {
-    let mut endpoints = to.store()?.product().endpoints(to.version()?).into_iter();
-    endpoints.find(|it| it.port == port && it.protocol == dial.protocol.0 && !it.signals.is_empty())
+    let endpoints = to.store()?.product().endpoints(to.version()?);
+    let moved_from = |name: &str| endpoints.iter().find(|it| it.name == name).map(|it| it.port);
+    let own = to.listeners.iter().find(|it| it.port == port && it.owner.is_none()).and_then(|it| moved_from(&it.name));
+    let meant = own.unwrap_or(port);
+    endpoints.into_iter().find(|it| it.port == meant && it.protocol == dial.protocol.0 && !it.signals.is_empty())
 }
 
 /// Of a broker only the doors for messages are known: its own metrics, its administration are not.

@@ -55,6 +55,7 @@ impl Protocol {
             "otlp" => "OTLP",
             "prometheus-remote-write" => "Prometheus remote write",
             "prometheus-exposition" => "a Prometheus scrape",
+            "prometheus-remote-read" => "Prometheus remote read",
             "loki-push" => "Loki push",
             "jaeger-grpc" => "Jaeger gRPC",
             "jaeger-thrift-http" => "Jaeger Thrift over HTTP",

@@ -86,7 +86,9 @@ impl<'a> Folder<'a> {
 fn block<'t>(whole: &'t str, span: Span, text: &str) -> Option<(&'t str, usize)> {
     let start = whole.get(..span.range().start)?.rfind('\n')? + 1;
     let raw = whole.get(start..span.range().end)?;
-    let indent = raw.len() - raw.trim_start_matches(' ').len();
+    let spaces = |text: &str| text.len() - text.trim_start_matches(' ').len();
+    // Behind `|2` some of the indentation is text.
+    let indent = spaces(raw).checked_sub(spaces(text))?;
     let mut lines = text.trim_end().lines();
     let same = raw.trim_end().lines().all(|line| {
         lines.next().is_some_and(|wanted| {

@@ -32,8 +32,9 @@ pub(crate) static RULE: Rule = Rule {
     check,
 };
 
-/// Sources that every Grafana has.
-const BUILT_IN: [&str; 6] = ["grafana", "-- Grafana --", "-- Mixed --", "-- Dashboard --", "__expr__", "-100"];
+/// Sources that every Grafana has, and the name of whichever is the default.
+const BUILT_IN: [&str; 7] =
+    ["default", "grafana", "-- Grafana --", "-- Mixed --", "-- Dashboard --", "__expr__", "-100"];
 /// So many of those are shown that ask for one.
 const SHOWN: usize = 3;
 /// How the uids start that Grafana Cloud provisions.
@@ -167,6 +168,8 @@ mod tests {
     #[test]
     fn fails_on_a_uid_that_nobody_has() {
         links_to("tempo").finds("G001", "link");
+        // Whichever is the default goes by that name.
+        links_to("default").silent("G001");
     }
 
     fn grafana(panel: &str, sources: &str) -> Bench {

@@ -127,6 +127,24 @@ mod tests {
     }
 
     #[test]
+    fn fails_at_another_port_than_the_usual() {
+        let of = |flag: &str| {
+            let compose = format!(
+                "services:\n  otel:\n    image: otel/opentelemetry-collector-contrib:0.140.0\n    volumes: \
+                 ['./c.yaml:/etc/otelcol-contrib/config.yaml']\n  prom:\n    image: prom/prometheus:v3.5.0\n    command: \
+                 [--config.file=/p.yml, '--web.listen-address=:9091'{flag}]\n    volumes: ['./p.yml:/p.yml']\n"
+            );
+            let otel = "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {prometheusremotewrite: {endpoint: \
+                        'http://prom:9091/api/v1/write'}}\nservice: {pipelines: {metrics: {receivers: [otlp], \
+                        exporters: [prometheusremotewrite]}}}\n";
+            Bench::project(&[("compose.yaml", &compose), ("c.yaml", otel), ("p.yml", "scrape_configs: []\n")])
+        };
+        of("").finds("M001", "'http://prom:9091/api/v1/write'");
+        of("").silent("N002");
+        of(", --web.enable-remote-write-receiver").silent("M001");
+    }
+
+    #[test]
     fn the_whole_command_where_none_is_written() {
         let notes = |prometheus: &str| {
             let compose = format!(

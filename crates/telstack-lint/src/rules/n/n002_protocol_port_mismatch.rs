@@ -79,8 +79,10 @@ pub(crate) fn report(cx: &mut Cx<'_>, concerns: impl Fn(Purpose) -> bool) {
                 finding.help.extend(help);
             }
             None if finding.help.is_empty() => {
-                let fitting = exporter_for(cx, link);
-                finding = finding.help(fitting.unwrap_or_else(|| format!("use an exporter that speaks {spoken}")));
+                // For telemetry there is one.
+                let takes = to.listeners.iter().any(|it| it.port == stranger.port && !it.signals.is_empty());
+                let any = takes.then(|| format!("use an exporter that speaks {spoken}"));
+                finding.help.extend(exporter_for(cx, link).or(any));
             }
             None => {}
         }
@@ -188,8 +190,11 @@ fn usual(protocol: Protocol, version: Version) -> Option<u16> {
 
 /// Everything that is spoken on the port.
 fn spoken_at(link: &Link<'_>, first: &Listener) -> String {
+    let here = || link.to.listeners.iter().filter(|it| it.port == first.port);
+    // Scrapes and queries are plain HTTP.
+    let plain = here().any(|it| it.protocol == Protocol::HTTP);
     let mut spoken = Vec::new();
-    for listener in link.to.listeners.iter().filter(|it| it.port == first.port) {
+    for listener in here().filter(|it| !plain || it.protocol == Protocol::HTTP || !it.signals.is_empty()) {
         if !spoken.contains(&listener.protocol) {
             spoken.push(listener.protocol);
         }

@@ -9,7 +9,8 @@ pub(crate) static RULE: Rule = Rule {
         code: "V008",
         name: "no-such-image",
         severity: Severity::Error,
-        summary: "The image of the collector has a tag that never was: its distribution came later, or the tag has a `v`.",
+        summary: "The image of the collector has a tag that never was: there is no such release, its distribution came \
+                  later, or the tag has a `v`.",
         why: "Nothing can be pulled, so nothing starts: `manifest unknown`.",
         bad: r"services:
   agent:
@@ -33,6 +34,12 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(marked(cx, node, &image.value, &image.origin));
             continue;
         }
+        if official && image.origin.is_written() && never_was(&image.value.tag, version) {
+            if let Some(finding) = unreleased(cx, node, version) {
+                cx.report(finding);
+            }
+            continue;
+        }
         // What is there from the beginning of what is known may be older.
         let later = |first: &Version| version < *first && *first > Product::Otelcol.oldest();
         let first = otelcol::first_release_of(distribution).filter(later);
@@ -44,6 +51,25 @@ fn check(cx: &mut Cx<'_>) {
             .help(format!("take a release that there is: `{}:{first}` is the first", image.value.repository));
         cx.report(finding);
     }
+}
+
+/// Is it no release, of the time of which all are known?
+fn never_was(tag: &str, version: Version) -> bool {
+    let numbers: Vec<&str> = tag.split('.').collect();
+    let plain = numbers.iter().all(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()));
+    let known = version >= Product::Otelcol.oldest() && version <= otelcol::newest();
+    plain && known && (numbers.len() != 3 || !otelcol::is_released(version))
+}
+
+fn unreleased(cx: &Cx<'_>, node: &Node, version: Version) -> Option<Diagnostic> {
+    let image = &node.container.as_ref()?.image;
+    let ImageRef { repository, tag } = &image.value;
+    let why = if tag.split('.').count() == 3 { "no such release" } else { "its tags have three numbers" };
+    let nearest = otelcol::nearest_release(version);
+    let finding = cx
+        .finding(format!("there is no image `{repository}:{tag}`"), &image.origin, why)
+        .label(node.span(), "its container never starts");
+    Some(finding.help(format!("the nearest release is `{repository}:{nearest}`")))
 }
 
 /// What tags of the source start with, and tags of the images do not.
@@ -97,6 +123,23 @@ mod tests {
         let id = bench.system.node_ids()[0];
         bench.container(id).image.value.tag = "v0.130.0".to_owned();
         bench.finds("V008", "image");
+    }
+
+    #[test]
+    fn fails_for_a_release_that_never_was() {
+        let of = |version: &str, tag: &str| {
+            let mut bench = k8s(IMAGE, version);
+            let id = bench.system.node_ids()[0];
+            bench.container(id).image.value.tag = tag.to_owned();
+            bench
+        };
+        for (version, tag) in [("0.153.7", "0.153.7"), ("0.131.7", "0.131.7"), ("0.131.0", "0.131")] {
+            of(version, tag).finds("V008", "image");
+        }
+        // Newer than what is known; another architecture; one that somebody made.
+        for (version, tag) in [("1.2.3", "1.2.3"), ("0.153.0", "0.153.0-arm64"), ("0.153.7", "0.153.7-acme")] {
+            of(version, tag).silent("V008");
+        }
     }
 
     #[test]

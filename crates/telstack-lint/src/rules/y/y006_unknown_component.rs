@@ -34,7 +34,8 @@ fn check(cx: &mut Cx<'_>) {
         let kind = part.component.kind;
         let ty = &part.component.id.ty;
         let message = format!("there is no {kind} `{ty}`");
-        let mut finding = cx.finding(message, &part.component.origin, "unknown in every release").severity(severity);
+        let mut finding =
+            cx.finding(message, &part.component.origin, "in no distribution of any release").severity(severity);
         let others = || ComponentKind::ALL.iter().filter(|it| **it != kind && otelcol::component(**it, ty).is_some());
         for other in others() {
             finding = finding.help(format!("there is {} {other} of that name", crate::words::article(other.as_str())));

@@ -37,8 +37,12 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(cx: &mut Cx<'_>) {
     for (_, node, _) in cx.system.collectors() {
-        for (at, later) in node.listeners.iter().enumerate() {
-            let Some(earlier) = node.listeners[..at].iter().find(|it| it.clashes(later)) else { continue };
+        let mut by_port: HashMap<u16, Vec<&Listener>> = HashMap::new();
+        for later in &node.listeners {
+            let before = by_port.entry(later.port).or_default();
+            let earlier = before.iter().copied().find(|it| it.clashes(later));
+            before.push(later);
+            let Some(earlier) = earlier else { continue };
             let (port, one, other) = (later.port, owner(earlier), owner(later));
             let message = format!("{one} and {other} of `{}` both listen on port {port}", node.name);
             let finding = cx

@@ -1,7 +1,7 @@
 use telstack_catalog::{ComponentKind, otelcol::Trait};
 use telstack_diagnostics::{Change, Fix, RuleInfo, Severity};
 use telstack_syntax::tree::Kind;
-use telstack_system::{Collector, Reference, Value};
+use telstack_system::{NodeId, Reference, Value};
 
 use crate::{
     Cx, Rule,
@@ -47,7 +47,7 @@ fn check(cx: &mut Cx<'_>) {
         let Some(receiver) = without_headers(cx, place) else { continue };
         for (_, part) in place.processors(facts) {
             for wanted in part.map(headers::of_processor).unwrap_or_default() {
-                report(cx, wanted, place.collector, receiver);
+                report(cx, wanted, place.id, receiver);
             }
         }
         for (_, part) in place.exporters(facts) {
@@ -58,7 +58,7 @@ fn check(cx: &mut Cx<'_>) {
                 headers::of_exporter(facts, part).map(|(_, wanted)| wanted).unwrap_or_default()
             };
             for wanted in wanted {
-                report(cx, wanted, place.collector, receiver);
+                report(cx, wanted, place.id, receiver);
             }
         }
     }
@@ -67,8 +67,7 @@ fn check(cx: &mut Cx<'_>) {
 /// The first receiver of a pipeline, if surely none of them keeps headers.
 fn without_headers<'a>(cx: &Cx<'a>, place: Place<'a>) -> Option<&'a Reference> {
     for reference in &place.pipeline.receivers {
-        let receiver = place.collector.component(ComponentKind::Receiver, &reference.id)?;
-        if headers::are_kept(cx.facts.part(receiver)?)? {
+        if headers::are_kept(cx.facts.named(place.id, ComponentKind::Receiver, &reference.id)?)? {
             return None;
         }
     }
@@ -95,7 +94,7 @@ fn requested(value: &Value) -> Option<&str> {
 /// The setting that keeps headers.
 const KEEP: &str = "include_metadata";
 
-fn report(cx: &mut Cx<'_>, wanted: Wanted<'_>, collector: &Collector, receiver: &Reference) {
+fn report(cx: &mut Cx<'_>, wanted: Wanted<'_>, collector: NodeId, receiver: &Reference) {
     let message = format!("the header `{}` is never there: `{}` throws headers away", wanted.header, receiver.id);
     let finding =
         cx.finding(message, wanted.at, "always empty").label(receiver.origin.span(), "keeps no headers").help(format!(
@@ -108,9 +107,9 @@ fn report(cx: &mut Cx<'_>, wanted: Wanted<'_>, collector: &Collector, receiver: 
 }
 
 /// Every protocol of a receiver keeps headers.
-fn keep(cx: &Cx<'_>, collector: &Collector, receiver: &Reference) -> Option<Vec<Change>> {
-    let component = collector.component(ComponentKind::Receiver, &receiver.id)?;
-    let (fact, version) = cx.facts.part(component)?.usable()?;
+fn keep(cx: &Cx<'_>, collector: NodeId, receiver: &Reference) -> Option<Vec<Change>> {
+    let part = cx.facts.named(collector, ComponentKind::Receiver, &receiver.id)?;
+    let (component, (fact, version)) = (part.component, part.usable()?);
     let tree = fact.settings(version)?;
     let mut changes = Vec::new();
     for listen in fact.listens(version) {

@@ -70,7 +70,7 @@ fn cannot_check(failure: CheckFailure, version: Option<&str>, distribution: Opti
         CheckFailure::NotYet(path, what) => Fatal::new(format!("{} looks like {what}", path.display()))
             .help(format!("that is not checked; what is: {CHECKED}")),
         CheckFailure::Nothing(path) => Fatal::new(format!("nothing in {} can be checked", path.display()))
-            .help(format!("that is: {CHECKED}; what git ignores is left alone")),
+            .help(format!("that is: {CHECKED}; what git ignores, and what is larger than 4 MiB, is left alone")),
         CheckFailure::Assumed(error) => assumed_failed(error, version, distribution),
     }
 }

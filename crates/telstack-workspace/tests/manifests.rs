@@ -503,3 +503,59 @@ fn what_another_container_fills_is_not_known() {
     assert_eq!(codes(&[(ALL, &grafana(sidecar))]), [""; 0]);
     assert!(codes(&[(ALL, &grafana(""))]).contains(&"G001".to_owned()));
 }
+
+#[test]
+fn patches_change_what_is_written() {
+    let limiter = "processors: {memory_limiter: {check_interval: 1s, limit_mib: 800}}\n";
+    let config = collector("elsewhere:4317").replace("exporters:", &format!("{limiter}exporters:"));
+    let probed = "        livenessProbe: {httpGet: {port: 13133}}\n        resources: {limits: {memory: 512Mi}}\n";
+    let kind_of = |name: &str| format!("kind: Deployment\nmetadata: {{name: {name}}}\n");
+    let workload = deployment("agent", probed);
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: agent}\nspec: {selector: {app: agent, x: y}, ports: \
+                   [{port: 4317}]}\n";
+    let all = format!("{}---\n{workload}---\n{service}", config_map("agent", &config));
+    let judged = ["D001", "K001", "K006"];
+    let of = |more: &str, patch: &str| {
+        let kustomization = format!("kind: Kustomization\nresources: [all.yaml]\n{more}");
+        let files = [("d/kustomization.yaml", kustomization.as_str()), ("d/all.yaml", &all), ("d/patch.yaml", patch)];
+        let mut codes = if patch.is_empty() { codes(&[files[0], files[1]]) } else { codes(&files) };
+        codes.retain(|it| judged.contains(&it.as_str()));
+        codes.sort();
+        codes
+    };
+    assert_eq!(of("", ""), judged);
+    let merge = |name: &str| format!("apiVersion: apps/v1\n{}spec: {{}}\n", kind_of(name));
+    let steps = "- {op: remove, path: /spec/template/spec/containers/0/livenessProbe}\n";
+    let inline = |target: &str| format!("patches:\n- target: {target}\n  patch: |-\n    {steps}");
+    let path = "patches: [{path: patch.yaml}]\n";
+    for (more, patch) in [
+        (path.to_owned(), merge("agent")),
+        ("patchesStrategicMerge: [patch.yaml]\n".to_owned(), merge("agent")),
+        (
+            "patchesJson6902: [{target: {kind: Deployment, name: agent}, path: patch.yaml}]\n".to_owned(),
+            steps.to_owned(),
+        ),
+        (inline("{kind: Deployment}"), String::new()),
+        (inline("{name: agent}"), String::new()),
+        (inline("{kind: Deployment, name: a.*t}"), String::new()),
+        (inline("{labelSelector: app=agent}"), String::new()),
+        (format!("namePrefix: prod-\n{}", inline("{kind: Deployment, name: prod-agent}")), String::new()),
+        ("components: [../c]\n".to_owned(), String::new()),
+        // Nobody knows what it says.
+        ("patches: [{path: away.yaml}]\n".to_owned(), String::new()),
+    ] {
+        assert!(of(&more, &patch).is_empty(), "{more}{patch}");
+    }
+    // Of others.
+    for (more, patch) in [
+        (path.to_owned(), merge("other")),
+        (inline("{kind: DaemonSet}"), String::new()),
+        (inline("{kind: Deployment, name: agent-two}"), String::new()),
+        ("namePrefix: prod-\n".to_owned(), String::new()),
+        ("replicas: [{name: agent, count: 3}]\n".to_owned(), String::new()),
+    ] {
+        assert_eq!(of(&more, &patch), judged, "{more}{patch}");
+    }
+    // The Service alone.
+    assert_eq!(of(&inline("{kind: Service, name: agent}"), ""), ["D001", "K001"]);
+}

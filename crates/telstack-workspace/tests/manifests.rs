@@ -559,3 +559,44 @@ fn patches_change_what_is_written() {
     // The Service alone.
     assert_eq!(of(&inline("{kind: Service, name: agent}"), ""), ["D001", "K001"]);
 }
+
+#[test]
+fn patches_change_accounts_roles_and_images() {
+    let watches = "receivers:\n  k8s_cluster: {auth_type: serviceAccount}\nexporters:\n  logging: \nservice:\n  \
+                   pipelines:\n    metrics:\n      receivers: [k8s_cluster]\n      exporters: [logging]\n";
+    let spec = "    spec:\n";
+    let workload = deployment("agent", "").replace(spec, &format!("{spec}      serviceAccountName: weak\n"));
+    let access = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: weak, namespace: obs}\n---\napiVersion: \
+                  rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: weak}\nrules: [{apiGroups: [''], \
+                  resources: [pods], verbs: [get]}]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: \
+                  ClusterRoleBinding\nmetadata: {name: weak}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: \
+                  ClusterRole, name: weak}\nsubjects: [{kind: ServiceAccount, name: weak, namespace: obs}]\n";
+    let all = format!("{}---\n{workload}---\n{access}", config_map("agent", watches));
+    let of = |target: &str, patch: &str| {
+        let text = format!(
+            "kind: Kustomization\nresources: [all.yaml]\nnamespace: obs\npatches: [{{target: {target}, patch: '{patch}'}}]\n"
+        );
+        let mut codes = codes(&[("d/kustomization.yaml", &text), ("d/all.yaml", &all)]);
+        codes.retain(|it| ["K003", "V001"].contains(&it.as_str()));
+        codes.sort();
+        codes.dedup();
+        codes
+    };
+    let step = |path: &str| format!("[{{op: replace, path: {path}, value: x}}]");
+    let account = step("/spec/template/spec/serviceAccountName");
+    assert_eq!(of("{kind: Deployment, name: other}", &account), ["K003", "V001"]);
+    assert_eq!(of("{kind: Deployment, name: agent}", &account), ["V001"]);
+    assert_eq!(of("{kind: ClusterRole, name: weak}", &step("/rules")), ["V001"]);
+    assert_eq!(of("{kind: ClusterRole, name: other}", &step("/rules")), ["K003", "V001"]);
+    let checked = |target: &str| {
+        let text = format!(
+            "kind: Kustomization\nresources: [all.yaml]\npatches: [{{target: {target}, patch: '{}'}}]\n",
+            step("/spec/template/spec/containers/0/image")
+        );
+        let checked = checked([("d/kustomization.yaml", text.as_str()), ("d/all.yaml", &all)]);
+        checked.diagnostics.iter().filter(|it| it.rule.code == "V001").map(|it| it.severity).collect::<Vec<_>>()
+    };
+    let (mine, other) = (checked("{kind: Deployment, name: agent}"), checked("{kind: Deployment, name: other}"));
+    // Which release runs is not known then.
+    assert_eq!((mine, other), (Vec::new(), vec![Severity::Error]));
+}

@@ -57,6 +57,7 @@ impl std::fmt::Display for WorkloadKind {
 
 /// A pod, as a workload describes it. Its containers share it.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Pod {
     /// What makes it.
     pub kind: WorkloadKind,

@@ -226,6 +226,7 @@ impl Bench {
             node_selector: Labels::new(),
             affinity: false,
             operated: false,
+            patched: false,
             links: false,
             targets_shared: None,
             origin,

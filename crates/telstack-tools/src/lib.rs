@@ -39,7 +39,7 @@ pub use alone::{Alone, read_alone, read_loose_alone};
 pub use compose::files as compose_files;
 use folder::{Dialled, Folder};
 pub use folder::{Loose, Said, SourceFile, plain_path};
-pub use kubernetes::{Generated, ImageChange, Manifests, without_definitions};
+pub use kubernetes::{Generated, ImageChange, Manifests, Patch, without_definitions};
 pub use reading::RULES;
 use telstack_catalog::{Signal, SignalSet, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};

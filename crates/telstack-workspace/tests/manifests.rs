@@ -513,3 +513,100 @@ fn a_block_that_says_its_indentation_has_lines() {
     let found = common::found([("d/c.yaml", text)]);
     assert!(found.iter().any(|it| it == "Y006 d/c.yaml nosuch"), "{found:?}");
 }
+
+#[test]
+fn patches_change_what_is_written() {
+    let limiter = "processors: {memory_limiter: {check_interval: 1s, limit_mib: 800}}\n";
+    let config = collector("elsewhere:4317").replace("exporters:", &format!("{limiter}exporters:"));
+    let probed = "        livenessProbe: {httpGet: {port: 13133}}\n        resources: {limits: {memory: 512Mi}}\n";
+    let kind_of = |name: &str| format!("kind: Deployment\nmetadata: {{name: {name}}}\n");
+    let workload = deployment("agent", probed);
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: agent}\nspec: {selector: {app: agent, x: y}, ports: \
+                   [{port: 4317}]}\n";
+    let all = format!("{}---\n{workload}---\n{service}", config_map("agent", &config));
+    let judged = ["D001", "K001", "K006"];
+    let of = |more: &str, patch: &str| {
+        let kustomization = format!("kind: Kustomization\nresources: [all.yaml]\n{more}");
+        let files = [("d/kustomization.yaml", kustomization.as_str()), ("d/all.yaml", &all), ("d/patch.yaml", patch)];
+        let mut codes = if patch.is_empty() { codes(&[files[0], files[1]]) } else { codes(&files) };
+        codes.retain(|it| judged.contains(&it.as_str()));
+        codes.sort();
+        codes
+    };
+    assert_eq!(of("", ""), judged);
+    let merge = |name: &str| format!("apiVersion: apps/v1\n{}spec: {{}}\n", kind_of(name));
+    let steps = "- {op: remove, path: /spec/template/spec/containers/0/livenessProbe}\n";
+    let inline = |target: &str| format!("patches:\n- target: {target}\n  patch: |-\n    {steps}");
+    let path = "patches: [{path: patch.yaml}]\n";
+    for (more, patch) in [
+        (path.to_owned(), merge("agent")),
+        ("patchesStrategicMerge: [patch.yaml]\n".to_owned(), merge("agent")),
+        (
+            "patchesJson6902: [{target: {kind: Deployment, name: agent}, path: patch.yaml}]\n".to_owned(),
+            steps.to_owned(),
+        ),
+        (inline("{kind: Deployment}"), String::new()),
+        (inline("{name: agent}"), String::new()),
+        (inline("{kind: Deployment, name: a.*t}"), String::new()),
+        (inline("{labelSelector: app=agent}"), String::new()),
+        (format!("namePrefix: prod-\n{}", inline("{kind: Deployment, name: prod-agent}")), String::new()),
+        ("components: [../c]\n".to_owned(), String::new()),
+        // Nobody knows what it says.
+        ("patches: [{path: away.yaml}]\n".to_owned(), String::new()),
+    ] {
+        assert!(of(&more, &patch).is_empty(), "{more}{patch}");
+    }
+    // Of others.
+    for (more, patch) in [
+        (path.to_owned(), merge("other")),
+        (inline("{kind: DaemonSet}"), String::new()),
+        (inline("{kind: Deployment, name: agent-two}"), String::new()),
+        ("namePrefix: prod-\n".to_owned(), String::new()),
+        ("replicas: [{name: agent, count: 3}]\n".to_owned(), String::new()),
+    ] {
+        assert_eq!(of(&more, &patch), judged, "{more}{patch}");
+    }
+    // The Service alone.
+    assert_eq!(of(&inline("{kind: Service, name: agent}"), ""), ["D001", "K001"]);
+}
+
+#[test]
+fn patches_change_accounts_roles_and_images() {
+    let watches = "receivers:\n  k8s_cluster: {auth_type: serviceAccount}\nexporters:\n  logging: \nservice:\n  \
+                   pipelines:\n    metrics:\n      receivers: [k8s_cluster]\n      exporters: [logging]\n";
+    let spec = "    spec:\n";
+    let workload = deployment("agent", "").replace(spec, &format!("{spec}      serviceAccountName: weak\n"));
+    let access = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: weak, namespace: obs}\n---\napiVersion: \
+                  rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: weak}\nrules: [{apiGroups: [''], \
+                  resources: [pods], verbs: [get]}]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: \
+                  ClusterRoleBinding\nmetadata: {name: weak}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: \
+                  ClusterRole, name: weak}\nsubjects: [{kind: ServiceAccount, name: weak, namespace: obs}]\n";
+    let all = format!("{}---\n{workload}---\n{access}", config_map("agent", watches));
+    let of = |target: &str, patch: &str| {
+        let text = format!(
+            "kind: Kustomization\nresources: [all.yaml]\nnamespace: obs\npatches: [{{target: {target}, patch: '{patch}'}}]\n"
+        );
+        let mut codes = codes(&[("d/kustomization.yaml", &text), ("d/all.yaml", &all)]);
+        codes.retain(|it| ["K003", "V001"].contains(&it.as_str()));
+        codes.sort();
+        codes.dedup();
+        codes
+    };
+    let step = |path: &str| format!("[{{op: replace, path: {path}, value: x}}]");
+    let account = step("/spec/template/spec/serviceAccountName");
+    assert_eq!(of("{kind: Deployment, name: other}", &account), ["K003", "V001"]);
+    assert_eq!(of("{kind: Deployment, name: agent}", &account), ["V001"]);
+    assert_eq!(of("{kind: ClusterRole, name: weak}", &step("/rules")), ["V001"]);
+    assert_eq!(of("{kind: ClusterRole, name: other}", &step("/rules")), ["K003", "V001"]);
+    let checked = |target: &str| {
+        let text = format!(
+            "kind: Kustomization\nresources: [all.yaml]\npatches: [{{target: {target}, patch: '{}'}}]\n",
+            step("/spec/template/spec/containers/0/image")
+        );
+        let checked = checked([("d/kustomization.yaml", text.as_str()), ("d/all.yaml", &all)]);
+        checked.diagnostics.iter().filter(|it| it.rule.code == "V001").map(|it| it.severity).collect::<Vec<_>>()
+    };
+    let (mine, other) = (checked("{kind: Deployment, name: agent}"), checked("{kind: Deployment, name: other}"));
+    // Which release runs is not known then.
+    assert_eq!((mine, other), (Vec::new(), vec![Severity::Error]));
+}

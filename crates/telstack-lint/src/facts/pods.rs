@@ -3,9 +3,10 @@
 use telstack_catalog::otelcol;
 use telstack_system::{Instances, Node, Origin, Pod, System};
 
-/// The pod that a node runs in, unless an operator makes it: it adds what pods need.
+/// The pod that a node runs in, as far as it is what is written: unless an operator makes it, which adds what pods
+/// need, or a patch changes it.
 pub(crate) fn own_pod(node: &Node) -> Option<&Pod> {
-    node.container.as_ref()?.pod.as_deref().filter(|pod| !pod.operated)
+    node.container.as_ref()?.pod.as_deref().filter(|pod| !pod.operated && !pod.patched)
 }
 
 /// How many of a node run, where that is more than one, or may be.
@@ -22,7 +23,7 @@ pub(crate) fn several(node: &Node) -> Option<Instances> {
 
 /// Does a pod run on some nodes of the cluster only?
 fn is_on_chosen_nodes(pod: &Pod) -> bool {
-    pod.affinity || pod.node_selector.keys().any(|key| !otelcol::is_plain_node_label(key))
+    pod.affinity || pod.patched || pod.node_selector.keys().any(|key| !otelcol::is_plain_node_label(key))
 }
 
 /// What puts the pod of a node into a mesh.

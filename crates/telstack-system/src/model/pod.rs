@@ -57,6 +57,7 @@ impl std::fmt::Display for WorkloadKind {
 
 /// A pod, as a workload describes it. Its containers share it.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Pod {
     /// What makes it.
     pub kind: WorkloadKind,
@@ -94,6 +95,9 @@ pub struct Pod {
     pub links: bool,
     /// Does an operator make it, from a resource that says less? Then it adds what pods need.
     pub operated: bool,
+    /// Is it changed after what is written was said (a patch of Kustomize), in ways that are not known? Then nothing
+    /// but what it is called is sure.
+    pub patched: bool,
     /// Is each of its scrape targets given to one of the pods (the operator's target allocator)?
     pub targets_shared: Option<Origin>,
     /// What declares it.
@@ -254,6 +258,11 @@ impl Instances {
 }
 
 impl Container {
+    /// May its pod be changed so that what is written of it does not hold: resources, probes, ports, labels?
+    pub fn is_patched(&self) -> bool {
+        self.pod.as_ref().is_some_and(|pod| pod.patched)
+    }
+
     /// How many of it run at once.
     pub fn instances(&self) -> Instances {
         if let Some(pod) = &self.pod {

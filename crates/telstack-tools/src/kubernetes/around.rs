@@ -9,6 +9,7 @@ use telstack_system::{
 };
 
 use super::{
+    Manifests,
     objects::{Kind, Object, Objects},
     values::{at, labels, number, plain, plain_words, port, selector, size, transport, word, words},
 };
@@ -50,6 +51,31 @@ pub(super) fn cluster(objects: &Objects, open: bool) -> Cluster {
         }
     }
     cluster
+}
+
+/// Makes unknown what patches may change.
+pub(super) fn patched(cluster: &mut Cluster, manifests: &Manifests) {
+    for it in cluster.services.iter_mut().filter(|it| manifests.may_change("Service", &it.name)) {
+        (it.selector, it.open_ports) = (None, true);
+    }
+    for it in &mut cluster.autoscalers {
+        if ["HorizontalPodAutoscaler", "ScaledObject"].iter().any(|kind| manifests.may_change(kind, &it.name)) {
+            (it.max, cluster.open) = (None, true);
+        }
+    }
+    cluster.claims.retain(|it| !manifests.may_change("PersistentVolumeClaim", &it.name));
+    // One that is not there as written says nothing of who is let through.
+    if cluster.policies.iter().any(|it| manifests.may_change("NetworkPolicy", &it.name)) {
+        cluster.policies.clear();
+    }
+    let account = cluster.accounts.iter().map(|it| ("ServiceAccount", &it.name));
+    let role = |cluster: bool| if cluster { "ClusterRole" } else { "Role" };
+    let binding = |cluster: bool| if cluster { "ClusterRoleBinding" } else { "RoleBinding" };
+    let roles = cluster.roles.iter().map(|it| (role(it.cluster), &it.name));
+    let bindings = cluster.bindings.iter().map(|it| (binding(it.cluster), &it.name));
+    let budgets = cluster.budgets.iter().map(|it| ("PodDisruptionBudget", &it.name));
+    let mut all = account.chain(roles).chain(bindings).chain(budgets);
+    cluster.open |= all.any(|(kind, name)| manifests.may_change(kind, name));
 }
 
 fn service(object: &Object) -> Service {

@@ -43,8 +43,37 @@ pub struct Manifests {
     pub images: Vec<ImageChange>,
     /// Is what they say changed afterwards, in ways that are not known?
     pub patched: bool,
+    /// Which objects are changed so.
+    pub patches: Vec<Patch>,
+    /// May an object have another name than the one that is written?
+    pub renamed: bool,
     /// May there be more than these files say?
     pub open: bool,
+}
+
+/// What changes objects in ways that are not known.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Patch {
+    /// The kind of those that it changes; any where none is known.
+    pub kind: Option<String>,
+    /// The name of the one that it changes; any where none is known.
+    pub name: Option<String>,
+    /// May it change what image runs?
+    pub image: bool,
+}
+
+impl Manifests {
+    /// The patches that may change an object.
+    fn patches_of<'a>(&'a self, kind: &'a str, name: &'a str) -> impl Iterator<Item = &'a Patch> {
+        let is_named = move |it: &str| it == name || self.renamed && it.contains(name);
+        self.patches
+            .iter()
+            .filter(move |it| it.kind.as_deref().is_none_or(|it| it == kind) && it.name.as_deref().is_none_or(is_named))
+    }
+
+    fn may_change(&self, kind: &str, name: &str) -> bool {
+        self.patches_of(kind, name).next().is_some()
+    }
 }
 
 /// An image in place of another.
@@ -97,11 +126,12 @@ pub(crate) fn read(manifests: &Manifests, files: &[SourceFile<'_>], folder: &mut
         // Labels and names may be others by then.
         cluster.monitors.clear();
         cluster.configs.clear();
+        around::patched(&mut cluster, manifests);
     }
     let platform = Sourced::new(Platform::Kubernetes, origin.clone());
     let mut system = System::new(manifests.name.clone(), origin, platform);
     let nodes = workload::nodes(manifests, &objects, &configs, &mut cluster);
-    let operated = operator::nodes(&objects, &configs, &mut cluster, folder);
+    let operated = operator::nodes(manifests, &objects, &configs, &mut cluster, folder);
     for node in nodes.into_iter().chain(operated) {
         system.add(node);
     }

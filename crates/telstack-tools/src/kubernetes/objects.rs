@@ -88,7 +88,7 @@ const KINDS: [(&str, &str, Kind); 25] = [
     ("networking.k8s.io", "Ingress", Kind::Ingress),
     ("monitoring.coreos.com", "ServiceMonitor", Kind::ServiceMonitor),
     ("monitoring.coreos.com", "PodMonitor", Kind::PodMonitor),
-    ("opentelemetry.io", "OpenTelemetryCollector", Kind::Collector),
+    ("opentelemetry.io", super::operator::RESOURCE, Kind::Collector),
 ];
 
 /// What says at the start of a line that a document only describes a kind of objects.

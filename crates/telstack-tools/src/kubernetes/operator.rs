@@ -13,6 +13,7 @@ use telstack_system::{
 };
 
 use super::{
+    Manifests,
     configs::Configs,
     container::{Around, most},
     objects::{Kind, Objects},
@@ -28,6 +29,8 @@ use crate::{
 const CONFIG: &str = "/conf/collector.yaml";
 /// What is found there, below the folder of the resource.
 const FILE: &str = "collector.yaml";
+/// The kind of those resources.
+pub(super) const RESOURCE: &str = "OpenTelemetryCollector";
 /// What is behind the name of a resource in the names of what is made of it.
 const COLLECTOR: &str = "-collector";
 /// Behind that, in the names of further Services.
@@ -35,7 +38,13 @@ const HEADLESS: &str = "-headless";
 const MONITORING: &str = "-monitoring";
 
 /// The nodes of all collectors that an operator runs.
-pub(super) fn nodes(objects: &Objects, configs: &Configs, cluster: &mut Cluster, folder: &mut Folder<'_>) -> Vec<Node> {
+pub(super) fn nodes(
+    manifests: &Manifests,
+    objects: &Objects,
+    configs: &Configs,
+    cluster: &mut Cluster,
+    folder: &mut Folder<'_>,
+) -> Vec<Node> {
     let mut found = Vec::new();
     for object in objects.of_kind(Kind::Collector) {
         let spec = object.spec();
@@ -109,6 +118,7 @@ pub(super) fn nodes(objects: &Objects, configs: &Configs, cluster: &mut Cluster,
             affinity: spec.at("affinity").is_some() || spec.at("tolerations").is_some(),
             links: true,
             operated: true,
+            patched: manifests.may_change(RESOURCE, &object.name.value),
             targets_shared: truth(spec, "targetAllocator.enabled").filter(|it| it.value).map(|it| it.origin),
             origin: place.clone(),
         };

@@ -62,7 +62,7 @@ impl Workload<'_> {
             own: &own,
             security: self.spec.at("securityContext"),
         };
-        let mut pod = self.pod(&own);
+        let mut pod = self.pod(&own, manifests);
         let starts_first = items(self.spec, "initContainers");
         let stays = |it: &&Value| plain(it, "restartPolicy").as_deref() == Some("Always");
         let specs: Vec<&Value> =
@@ -95,6 +95,9 @@ impl Workload<'_> {
             if manifests.patched {
                 container.gaps = ContainerGaps { files: true, env: true };
                 container.replicas = Known::Unknown;
+            }
+            if manifests.patches_of(self.kind.as_str(), name).any(|it| it.image) {
+                container.image.value.tag.clear();
             }
             let mut changed = None;
             let image = &mut container.image.value;
@@ -142,7 +145,7 @@ impl Workload<'_> {
         own
     }
 
-    fn pod(&self, own: &[(String, String)]) -> Pod {
+    fn pod(&self, own: &[(String, String)], manifests: &Manifests) -> Pod {
         let (spec, outer) = (self.spec, self.object.spec());
         let yes = |path: &str| spec.at(path).filter(|it| it.as_bool() == Some(true)).map(|it| it.mark.clone());
         let strategy = ["strategy", "updateStrategy"].into_iter().find_map(|key| outer.at(key));
@@ -168,6 +171,7 @@ impl Workload<'_> {
             affinity: affine.iter().any(|key| spec.at(key).is_some()),
             links: !is_off(spec, "enableServiceLinks"),
             operated: false,
+            patched: manifests.may_change(self.kind.as_str(), &self.object.name.value),
             targets_shared: None,
             origin: self.object.name.origin.clone(),
         }

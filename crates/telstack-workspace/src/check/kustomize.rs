@@ -6,7 +6,7 @@ use telstack_syntax::{
     yaml,
 };
 use telstack_system::Origin;
-use telstack_tools::{Generated, ImageChange, plain_path};
+use telstack_tools::{Generated, ImageChange, Patch, plain_path};
 
 type Value = _Value<Span>;
 
@@ -22,8 +22,59 @@ pub(super) struct Kustomization {
     pub(super) images: Vec<ImageChange>,
     /// Does it change what is in its resources?
     pub(super) patched: bool,
+    /// What those changes are, as far as it says of what.
+    pub(super) changes: Vec<Change>,
+    /// Does it give objects other names?
+    pub(super) renames: bool,
     /// Does it take in what is not here?
     pub(super) open: bool,
+}
+
+/// A change of objects.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    /// The kind and the name that it is for, where it says so; otherwise its text does.
+    target: Option<(Option<String>, Option<String>)>,
+    /// Where its text is, unless it stands in the kustomization.
+    pub(super) path: Option<String>,
+    text: Option<String>,
+}
+
+impl Change {
+    /// What it changes. `text`: what stands at its path.
+    pub(super) fn patches(&self, file: FileId, text: Option<&str>) -> Vec<Patch> {
+        let Some(text) = self.text.as_deref().or(text) else {
+            let (kind, name) = self.target.clone().unwrap_or_default();
+            return vec![Patch { kind, name, image: self.target.is_some() || self.path.is_some() }];
+        };
+        let image = text.contains("image");
+        if let Some((kind, name)) = &self.target {
+            return vec![Patch { kind: kind.clone(), name: name.clone(), image }];
+        }
+        let Ok(documents) = yaml::read(file, text) else { return vec![Patch { image, ..Patch::default() }] };
+        let of = |it: &Value, path: &str| it.at(path).and_then(Value::as_str).map(str::to_owned);
+        documents.iter().map(|it| Patch { kind: of(it, "kind"), name: of(it, "metadata.name"), image }).collect()
+    }
+}
+
+/// The changes of a kustomization that may be of anything that it takes in.
+const OF_ANYTHING: [&str; 3] = ["components", "replacements", "transformers"];
+/// Keys of what gives objects other names.
+const RENAMES: [&str; 2] = ["namePrefix", "nameSuffix"];
+
+/// A change as an item of a list says it. `folder` is that of the kustomization.
+fn change(item: &Value, folder: &str) -> Change {
+    // Where it is no word but an expression, it may be anything.
+    let plain = |it: &&str| it.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '.'));
+    let text = |path: &str| item.at(path).and_then(Value::as_str);
+    let owned = |path: &str| text(path).filter(plain).map(str::to_owned);
+    let target = item.at("target").map(|_| (owned("target.kind"), owned("target.name")));
+    // In a list of merges an item is a path, or the patch itself.
+    let (path, inline) = match item.as_str() {
+        Some(it) if it.contains('\n') => (None, Some(it)),
+        it => (it.or_else(|| text("path")), text("patch")),
+    };
+    Change { target, path: path.map(|it| joined(folder, it).unwrap_or_default()), text: inline.map(str::to_owned) }
 }
 
 /// The group of the API that kustomizations are of, in those that say so.
@@ -64,12 +115,17 @@ pub(super) fn read(file: FileId, text: &str, folder: &str) -> Option<Kustomizati
         }
     }
     found.patched = CHANGES.iter().any(|key| map.contains(key)) || kind == Some("Component");
+    if OF_ANYTHING.iter().any(|key| map.contains(key)) || kind == Some("Component") {
+        found.changes.push(Change::default());
+    }
+    found.renames = RENAMES.iter().any(|key| map.contains(key));
     found.open |= MAKES.iter().any(|key| map.contains(key)) || kind == Some("Component");
     found.namespace = map.get("namespace").and_then(Value::as_str).map(str::to_owned);
     for key in ["patches", "patchesStrategicMerge", "patchesJson6902"] {
         let items = map.get(key).and_then(Value::as_seq).unwrap_or_default();
         let paths = items.iter().filter_map(|it| it.as_str().or_else(|| it.at("path")?.as_str()));
         found.patches.extend(paths.filter_map(|path| joined(folder, path)));
+        found.changes.extend(items.iter().map(|it| change(it, folder)));
     }
     for item in map.get("images").and_then(Value::as_seq).unwrap_or_default() {
         let text = |key: &str| item.at(key).and_then(plain);

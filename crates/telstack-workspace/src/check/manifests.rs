@@ -175,7 +175,13 @@ fn gather(
     manifests.images.extend(root.images.iter().cloned());
     // The outermost one decides.
     manifests.namespace = manifests.namespace.take().or_else(|| root.namespace.clone());
+    manifests.renamed |= root.renames;
     let Some((by, _)) = all.get(folder) else { return };
+    for change in &root.changes {
+        let file = change.path.as_ref().and_then(|path| texts.file(path, by, sources));
+        let text = file.map(|it| sources.file(it).text());
+        manifests.patches.extend(change.patches(by.file, text));
+    }
     for generated in &root.generated {
         let mut generated = generated.clone();
         generated.files.retain(|(_, path)| texts.file(path, by, sources).is_some());

@@ -65,7 +65,7 @@ fn check(cx: &mut Cx<'_>) {
 /// What Kubernetes runs inside of a container, by the exec call itself: without a shell.
 fn probes(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
-        let Some(container) = &node.container else { continue };
+        let Some(container) = node.container.as_ref().filter(|it| !it.is_patched()) else { continue };
         let image = &container.image;
         let Some(facts) = image_facts(&image.value.repository, &image.value.tag) else { continue };
         let commands = container.probes.iter().filter_map(|it| match &it.action {

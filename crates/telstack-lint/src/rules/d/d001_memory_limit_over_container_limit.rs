@@ -1,5 +1,5 @@
 use telstack_diagnostics::{Diagnostic, Fix, RuleInfo, Severity};
-use telstack_system::{EnvValue, Known, Node, Platform, Sourced, Value, units::Bytes};
+use telstack_system::{Container, EnvValue, Known, Node, Platform, Sourced, Value, units::Bytes};
 
 use crate::{Cx, Rule, facts::Part, repair};
 
@@ -46,7 +46,7 @@ const SHARE: u64 = 80;
 const RUNTIME: &str = "GOMEMLIMIT";
 
 fn check(cx: &mut Cx<'_>) {
-    for part in cx.facts.parts.iter().filter(|part| part.is(LIMITER)) {
+    for part in cx.facts.parts.iter().filter(|part| part.is(LIMITER) && !is_patched(part.node)) {
         let (component, node) = (part.component, part.node);
         let megabytes = component.setting("limit_mib").filter(|it| it.as_int() != Some(0));
         if let Some(value) = megabytes {
@@ -77,7 +77,7 @@ fn check(cx: &mut Cx<'_>) {
             cx.report(finding);
         }
     }
-    for (_, node, _) in cx.system.collectors() {
+    for (_, node, _) in cx.system.collectors().filter(|(_, node, _)| !is_patched(node)) {
         if let Some(finding) = runtime(cx, node) {
             cx.report(finding);
         }
@@ -137,6 +137,11 @@ fn runtime(cx: &Cx<'_>, node: &Node) -> Option<Diagnostic> {
             .label(memory.span(), format!("the container has {}", memory.value))
             .help(format!("say about {SHARE} % of the container: `{}MiB`", memory.value.percent(SHARE).mib())),
     )
+}
+
+/// May the container have other limits than those that are written?
+fn is_patched(node: &Node) -> bool {
+    node.container.as_ref().is_some_and(Container::is_patched)
 }
 
 fn memory(node: &Node) -> Option<&Sourced<Bytes>> {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use telstack_catalog::ComponentKind;
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
-use telstack_system::{Cluster, ComponentId, NodeId, Origin, Sourced, cluster::Claim, units::Bytes};
+use telstack_system::{Cluster, ComponentId, Container, NodeId, Origin, Sourced, cluster::Claim, units::Bytes};
 
 use crate::{Cx, Rule, facts::Part, words::is_reference};
 
@@ -45,6 +45,9 @@ const ITEM: u64 = 1024;
 
 fn check(cx: &mut Cx<'_>) {
     for (id, node, _) in cx.system.collectors() {
+        if node.container.as_ref().is_some_and(Container::is_patched) {
+            continue;
+        }
         let granted = node.container.as_ref().and_then(|it| it.resources.memory.as_ref());
         let Some(memory) = granted.or(node.resources.memory.as_ref()) else { continue };
         let queues: Vec<Queue<'_>> =

@@ -30,7 +30,7 @@ extensions:
 service:
   extensions: [health_check]
   pipelines: …",
-        silent: "An operator makes the pod, and its probes; the probe runs a command that is not known; part of the \
+        silent: "An operator makes the pod, and its probes; a patch may change them; the probe runs a command that is not known; part of the \
                  configuration stands elsewhere; another extension may answer; a component opens a port that only run \
                  time knows, or one that the catalog does not know.",
         sources: &[
@@ -63,7 +63,7 @@ struct Asks<'a> {
 fn check(cx: &mut Cx<'_>) {
     for (_, node) in cx.system.nodes() {
         let (Some(collector), Some(container)) = (node.collector(), &node.container) else { continue };
-        if container.pod.as_deref().is_some_and(|pod| pod.operated) {
+        if container.pod.as_deref().is_some_and(|pod| pod.operated || pod.patched) {
             continue;
         }
         let mut told: Vec<u16> = Vec::new();

@@ -36,7 +36,8 @@ spec:
   template:
     metadata: {labels: {app: otel-gateway}}",
         silent: "Nothing among the files resembles what is meant: it may be elsewhere. Files were not understood, are \
-                 templates, or come from elsewhere; namespaces of a monitor that nobody can tell; an operator makes pods here, whose labels no file shows.",
+                 templates, or come from elsewhere; namespaces of a monitor that nobody can tell; an operator makes pods here, whose labels no file shows; a patch may \
+                 give a pod other labels.",
         sources: &[
             "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
             "https://github.com/SigNoz/charts/issues/66",
@@ -173,7 +174,7 @@ fn selects(
 ) -> bool {
     let system = cx.system;
     let near = |pod: &Pod| same_namespace(namespace, pod.namespace.as_deref()) != Some(false);
-    if pods(system).any(|(_, pod)| near(pod) && selector.picks(&pod.labels)) {
+    if pods(system).any(|(_, pod)| near(pod) && (pod.patched || selector.picks(&pod.labels))) {
         return true;
     }
     // One that has some of the labels, or the name.
@@ -222,7 +223,7 @@ fn ports(cx: &mut Cx<'_>, service: &Service) {
         .filter_map(|(_, node)| node.container.as_ref())
         .filter(|it| it.pod.as_deref().is_some_and(|pod| service.stands_for(pod)))
         .collect();
-    let Some(first) = picked.first() else { return };
+    let Some(first) = picked.first().filter(|_| !picked.iter().any(|it| it.is_patched())) else { return };
     for port in &service.ports {
         let TargetPort::Name(name) = &port.target else { continue };
         if picked.iter().any(|it| it.port_number(&port.target).is_some()) {

@@ -36,7 +36,7 @@ fn check(cx: &mut Cx<'_>) {
     let Some(cluster) = cx.system.cluster.as_deref() else { return };
     let mesh = otelcol::mesh();
     for (_, node) in cx.system.nodes() {
-        let Some(container) = &node.container else { continue };
+        let Some(container) = node.container.as_ref().filter(|it| !it.is_patched()) else { continue };
         let Some(pod) = container.pod.as_deref() else { continue };
         let Some(marker) = mesh_marker(cx.system, node) else { continue };
         for listener in node.listeners.iter().filter(|it| it.protocol.is_grpc()) {

@@ -37,7 +37,8 @@ spec:
       ports: [{port: 3200}]",
         silent: "No policy picks the pod; policies of another kind (Cilium, Calico, the administrator's) are among the \
                  files; one allows addresses, which may be those of the pod; it picks namespaces by labels that no \
-                 file shows; a pod is in the network of its node; there may be more policies than these files have. \
+                 file shows; a pod is in the network of its node, or a patch may change \
+                 it; there may be more policies than these files have. \
                  Names and the API of the cluster are a warning.",
         sources: &[
             "https://kubernetes.io/docs/concepts/services-networking/network-policies/",
@@ -69,8 +70,8 @@ fn check(cx: &mut Cx<'_>) {
         let (Some(one), Some(other)) = (container(cx, from), container(cx, to)) else { continue };
         let Some((own, there)) = one.pod.as_deref().zip(other.pod.as_deref()) else { continue };
         let Some(port) = edge.port() else { continue };
-        let own_network = own.host_network.is_some() || there.host_network.is_some();
-        if own_network || own.is_same(there) {
+        let unsure = [own, there].into_iter().any(may_be_outside);
+        if unsure || own.is_same(there) {
             continue;
         }
         let name = other.port_name(port);
@@ -88,6 +89,11 @@ fn check(cx: &mut Cx<'_>) {
     }
     names(cx, cluster);
     api(cx, cluster);
+}
+
+/// Is it in the network of its node, where no policy holds, or may a patch put it there or under other labels?
+fn may_be_outside(pod: &Pod) -> bool {
+    pod.host_network.is_some() || pod.patched
 }
 
 fn container<'a>(cx: &Cx<'a>, id: NodeId) -> Option<&'a Container> {
@@ -211,7 +217,7 @@ fn names(cx: &mut Cx<'_>, cluster: &Cluster) {
         let Some(pod) = container(cx, from).and_then(|it| it.pod.as_deref()) else { continue };
         let Some(dial) = edge.dial.as_ref().filter(|it| it.host.parse::<IpAddr>().is_err()) else { continue };
         let inside = edge.via.is_some_and(|via| via.service.is_none());
-        if inside || pod.host_network.is_some() || told.iter().any(|it| it.is_same(pod)) {
+        if inside || may_be_outside(pod) || told.iter().any(|it| it.is_same(pod)) {
             continue;
         }
         let Some(policies) = picking(cluster, Way::Out, pod) else { continue };
@@ -238,7 +244,7 @@ fn api(cx: &mut Cx<'_>, cluster: &Cluster) {
     let mut told: Vec<&Pod> = Vec::new();
     for part in facts.parts.iter().filter(|part| part.runs()) {
         let Some(pod) = part.node.container.as_ref().and_then(|it| it.pod.as_deref()) else { continue };
-        if pod.host_network.is_some() || told.iter().any(|it| it.is_same(pod)) {
+        if may_be_outside(pod) || told.iter().any(|it| it.is_same(pod)) {
             continue;
         }
         if part.asked().is_none_or(|(all, _)| all.is_empty()) {

@@ -53,7 +53,7 @@ fn check(cx: &mut Cx<'_>) {
     let Some(cluster) = cx.system.cluster.as_deref() else { return };
     let mut told: Vec<(&str, &str)> = Vec::new();
     for (_, node) in cx.system.nodes() {
-        let Some(container) = &node.container else { continue };
+        let Some(container) = node.container.as_ref().filter(|it| !it.is_patched()) else { continue };
         let Some(pod) = container.pod.as_deref().filter(|it| it.kind == WorkloadKind::Deployment) else { continue };
         for mount in &container.mounts {
             let Some(name) = mount.source.volume() else { continue };

@@ -37,7 +37,7 @@ fn check(cx: &mut Cx<'_>) {
     let mut taken: Vec<(&Pod, &ContainerPort, u16, &Origin)> = Vec::new();
     let mut told: Vec<[&Pod; 2]> = Vec::new();
     for (_, node) in system.nodes() {
-        let Some(container) = &node.container else { continue };
+        let Some(container) = node.container.as_ref().filter(|it| !it.is_patched()) else { continue };
         let Some(pod) = container.pod.as_deref().filter(|it| is_on_each(it)) else { continue };
         for (port, number, at) in host_ports(container, pod) {
             let clash = taken.iter().find(|(other, it, taken, _)| {

@@ -97,6 +97,7 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         affinity: false,
         links: false,
         operated: false,
+        patched: false,
         targets_shared: None,
         origin: kind.origin,
     }));

@@ -188,6 +188,8 @@ pub struct TempoFacet {
 pub struct MetricsGenerator {
     /// Does it have somewhere to send them?
     pub has_target: bool,
+    /// Is there a place where it is to keep what it has not sent?
+    pub has_storage: bool,
     /// Is any of its processors switched on for every tenant? None where another file may say so.
     pub active: Option<bool>,
     /// What sets it up.

@@ -98,8 +98,10 @@ fn at_home(cx: &mut Cx<'_>, id: NodeId, node: &Node) {
         let mut others = cx.system.nodes().map(|(_, it)| it).filter(|it| {
             it.container.is_some() && it.listeners.iter().any(|it| it.port == dial.port && it.bind != Bind::Loopback)
         });
-        finding = match (others.next(), others.next()) {
-            (Some(one), None) => {
+        let itself = node.listeners.first().filter(|_| *purpose == Purpose::Scrape && dial.port == usual(node));
+        finding = match (itself, others.next(), others.next()) {
+            (Some(itself), ..) => finding.help(format!("scrape itself where it listens: `{address}:{}`", itself.port)),
+            (None, Some(one), None) => {
                 let finding = finding.label(one.span(), format!("{} listens on {}", one.title(), dial.port));
                 match container.pod {
                     Some(_) => finding.help("dial the Service of it by its name: `NAME.NAMESPACE`"),
@@ -109,10 +111,6 @@ fn at_home(cx: &mut Cx<'_>, id: NodeId, node: &Node) {
             _ if container.pod.is_some() => finding.help("dial a Service by its name: `NAME.NAMESPACE`"),
             _ => finding.help("dial the name of a service, or `host.docker.internal` for a program of the host"),
         };
-        let listens = node.listeners.first().filter(|_| *purpose == Purpose::Scrape);
-        if let Some(itself) = listens.filter(|it| dial.port == usual(node) && it.port != dial.port) {
-            finding = finding.help(format!("it listens on {} itself: `{address}:{}`", itself.port, itself.port));
-        }
         cx.report(finding);
     }
 }
@@ -264,6 +262,8 @@ mod tests {
         scraped("gw-collector-headless").silent("M004");
     }
 
+    const ALERTS: &str = "alertmanager:9093";
+
     #[test]
     fn fails_where_it_looks_for_others_at_home() {
         let home = |target: &str, service: &str, alerts: &str| {
@@ -277,7 +277,6 @@ mod tests {
             );
             Bench::project(&[("compose.yaml", &compose), ("otel.yaml", otel), ("prometheus.yml", &prometheus)])
         };
-        const ALERTS: &str = "alertmanager:9093";
         assert_eq!(home("localhost:8889", "", ALERTS).finds("M004", "'localhost:8889'"), Severity::Error);
         assert!(home("localhost:8889", "", ALERTS).helps("M004")[0].contains("`collector:8889`"));
         home("localhost:9090", "", "127.0.0.1:9093").finds("M004", "'127.0.0.1:9093'");

@@ -72,11 +72,11 @@ fn routes(cx: &mut Cx<'_>, alerter: &Alerter) {
 
 /// Names in routes that are not among those that the section declares.
 fn undeclared(cx: &mut Cx<'_>, named: &[Sourced<String>], all: &[Sourced<String>], what: &str, section: &str) {
-    let names: Vec<&str> = all.iter().map(|it| it.value.as_str()).collect();
-    for route in named.iter().filter(|it| !names.contains(&it.value.as_str()) && !is_reference(&it.value)) {
+    let known: Vec<&str> = all.iter().map(|it| it.value.as_str()).collect();
+    for route in named.iter().filter(|it| !known.contains(&it.value.as_str()) && !is_reference(&it.value)) {
         let message = format!("a route of Alertmanager names the {what} `{}`, which is not declared", route.value);
         let mut finding = cx.finding(message, &route.origin, format!("no such {what}: Alertmanager does not start"));
-        if let Some(slip) = nearest(&route.value, names.iter().copied()) {
+        if let Some(slip) = nearest(&route.value, known.iter().copied()) {
             let declared = all.iter().find(|it| it.value == slip).and_then(|it| it.origin.span());
             finding =
                 finding.label(declared, format!("`{slip}` is declared here")).help(format!("did you mean `{slip}`?"));

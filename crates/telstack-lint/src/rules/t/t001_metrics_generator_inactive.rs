@@ -68,9 +68,10 @@ fn check(cx: &mut Cx<'_>) {
             Some(false) => finding.help(format!("name the processors: `{PROCESSORS}: {ALL}`")),
             _ => finding,
         };
-        let finding = match generator.has_target {
-            true => finding,
-            false => finding.help("name a target: `metrics_generator.storage.remote_write`"),
+        let finding = if generator.has_target {
+            finding
+        } else {
+            finding.help("name a target: `metrics_generator.storage.remote_write`")
         };
         let known = node.version().is_some_and(|version| Product::Tempo.option(version, PROCESSORS).is_some());
         let change = repair::set_in_file(node, CONFIG, PROCESSORS, ALL).filter(|_| known && generator.has_target);

@@ -383,10 +383,16 @@ pub(crate) fn opens_unknown_ports(node: &Node) -> bool {
         component.fact().is_none_or(|fact| {
             let mut listens = fact.listens(version).into_iter();
             listens.any(|listen| {
-                component.settings.at(listen.setting).and_then(|value| value.as_str()).is_some_and(is_reference)
+                let written = component.settings.at(listen.setting).and_then(|value| value.as_str());
+                written.is_some_and(|it| is_reference(it) && !writes_port(it))
             })
         })
     })
+}
+
+/// Does an address say its port, whatever host it names? `${env:POD_IP}:4317`.
+fn writes_port(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
 }
 
 fn understands(listener: Protocol, dial: Protocol) -> bool {

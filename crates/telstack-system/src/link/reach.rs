@@ -51,7 +51,8 @@ impl System {
         if Bind::parse(host) == Bind::Loopback {
             return self.beside(from, port);
         }
-        let named = self.answering(host).or_else(|| {
+        let linked = dialer.and_then(|it| it.links.iter().find(|(alias, _)| alias == host));
+        let named = linked.map_or_else(|| self.answering(host), |(_, name)| self.find(name)).or_else(|| {
             // Of several that go by one name, the one in a network with whoever asks.
             let mut near = self.nodes().filter(|(id, node)| {
                 node.answers_to(host) && node.container.is_some() && self.hearing(from, *id, host) == Hearing::Open

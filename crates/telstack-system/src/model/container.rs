@@ -300,6 +300,8 @@ pub struct Container {
     pub networks: Vec<Joined>,
     /// Names that it has addresses of its own for.
     pub hosts: Vec<Sourced<String>>,
+    /// Names that it alone knows other nodes by, each with the node's own name.
+    pub links: Vec<(String, String)>,
     /// What its image is built from, where it is built here.
     pub base: Option<Sourced<ImageRef>>,
     /// Where its program looks for its configuration, as far as it was asked for.
@@ -346,6 +348,7 @@ impl Container {
             network: Network::default(),
             networks: Vec::new(),
             hosts: Vec::new(),
+            links: Vec::new(),
             base: None,
             reads: Vec::new(),
             profiles: Vec::new(),

@@ -3,7 +3,10 @@
 use telstack_catalog::product::Product;
 
 use crate::{
-    model::tls::ServerTls,
+    model::{
+        link::{Dial, Purpose},
+        tls::ServerTls,
+    },
     origin::{Origin, Settings, Sourced},
     units::{Bytes, Period},
 };
@@ -73,6 +76,8 @@ pub struct PrometheusFacet {
     pub named_files: Vec<NamedFiles>,
     /// Does its configuration say whom alerts are sent to? None where nobody knows.
     pub sends_alerts: Option<bool>,
+    /// What it dials at `localhost`: what it scrapes, and who is told of alerts.
+    pub dials_home: Vec<(Purpose, Dial)>,
 }
 
 /// Files that a program is told to read beside its configuration.
@@ -188,6 +193,8 @@ pub struct TempoFacet {
 pub struct MetricsGenerator {
     /// Does it have somewhere to send them?
     pub has_target: bool,
+    /// Is there a place where it is to keep what it has not sent?
+    pub has_storage: bool,
     /// Is any of its processors switched on for every tenant? None where another file may say so.
     pub active: Option<bool>,
     /// What sets it up.

@@ -138,6 +138,10 @@ pub struct Alerter {
     pub receivers: Vec<Sourced<String>>,
     /// The names of receivers in routes.
     pub routed: Vec<Sourced<String>>,
+    /// The names of its time intervals; none where nobody can tell which there are.
+    pub intervals: Option<Vec<Sourced<String>>>,
+    /// The names of time intervals in routes.
+    pub timed: Vec<Sourced<String>>,
     /// How long it waits before it repeats itself; none is its own default.
     pub repeat_interval: Option<Sourced<Period>>,
 }

@@ -1,15 +1,16 @@
 //! Reading it.
 
 use telstack_catalog::product::Product;
+use telstack_syntax::tree::Kind;
 use telstack_system::{
-    Bind, Known, Node, NodeKind, Sourced, Tls, Value, Webhook, expansion,
+    Alerter, Bind, Known, Node, NodeKind, Sourced, Tls, Value, Webhook, expansion,
     link::{self, Door},
 };
 
 use crate::{
     command,
     folder::{Dialled, Folder},
-    reading::{items, period, text},
+    reading::{items, period, text, word},
 };
 
 /// The flag that says where it listens.
@@ -23,8 +24,9 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         alerter.webhooks = hooks.filter_map(webhook).collect();
         alerter.receivers = items(document, "receivers").iter().filter_map(|it| text(it, "name")).collect();
         if let Some(route) = document.at("route") {
-            routed(route, &mut alerter.routed);
+            routed(route, alerter);
         }
+        alerter.intervals = intervals(document);
         alerter.repeat_interval = period(document, "route.repeat_interval");
     }
     let listens = listen.as_deref().is_none_or(|it| !expansion::is_unsettled(it));
@@ -41,12 +43,27 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
     Vec::new()
 }
 
-/// The receivers that a route and those below it name.
-fn routed(route: &Value, found: &mut Vec<Sourced<String>>) {
-    found.extend(text(route, "receiver"));
+/// The receivers and time intervals that a route and those below it name.
+fn routed(route: &Value, alerter: &mut Alerter) {
+    alerter.routed.extend(text(route, "receiver"));
+    let named = ["mute_time_intervals", "active_time_intervals"].into_iter().flat_map(|key| items(route, key));
+    alerter.timed.extend(named.filter_map(word));
     for below in items(route, "routes") {
-        routed(below, found);
+        routed(below, alerter);
     }
+}
+
+/// The time intervals that are declared, by the name of today and that of before; none where something stands there
+/// that is no list of them.
+fn intervals(document: &Value) -> Option<Vec<Sourced<String>>> {
+    let mut found = Vec::new();
+    for key in ["time_intervals", "mute_time_intervals"] {
+        let Some(declared) = document.at(key).filter(|it| !matches!(it.kind, Kind::Null)) else { continue };
+        for interval in declared.as_seq()? {
+            found.push(text(interval, "name")?);
+        }
+    }
+    Some(found)
 }
 
 fn webhook(hook: &Value) -> Option<Webhook> {

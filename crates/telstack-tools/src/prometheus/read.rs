@@ -139,6 +139,12 @@ pub(crate) fn read(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
             dialled.extend(scrapes(job, settings).filter(|it| !node.answers_to(&it.dial.host)));
         }
     }
+    if let Some(facet) = node.store_mut().and_then(|it| it.prometheus_mut()) {
+        let home = |it: &&Dialled| {
+            [Purpose::Scrape, Purpose::Alert].contains(&it.purpose) && Bind::parse(&it.dial.host) == Bind::Loopback
+        };
+        facet.dials_home = dialled.iter().filter(home).map(|it| (it.purpose, it.dial.clone())).collect();
+    }
     let listens = listen.as_deref().is_none_or(|it| !expansion::is_unsettled(it));
     if let Some(version) = node.version().filter(|_| known && listens) {
         let (host, port) = listen.as_deref().and_then(|it| it.rsplit_once(':')).unwrap_or(("", ""));

@@ -92,5 +92,6 @@ fn generator(document: &Value) -> Option<MetricsGenerator> {
     };
     let target = block.at("storage.remote_write");
     let has_target = target.is_some_and(|it| it.as_seq().map_or(it.as_str().is_some(), |it| !it.is_empty()));
-    Some(MetricsGenerator { has_target, active, origin: block.mark.clone() })
+    let has_storage = text(block, "storage.path").is_some();
+    Some(MetricsGenerator { has_target, has_storage, active, origin: block.mark.clone() })
 }

@@ -110,7 +110,7 @@ fn itself(cx: &Cx<'_>, node: &Node, source: &DataSource) -> Option<Diagnostic> {
 }
 
 /// Is nobody else on its `localhost`? What a mesh or the like puts into a pod is not known.
-fn is_alone(cx: &Cx<'_>, node: &Node, container: &Container) -> bool {
+pub(crate) fn is_alone(cx: &Cx<'_>, node: &Node, container: &Container) -> bool {
     let Some(pod) = container.pod.as_deref() else { return true };
     let mut others = cx.system.nodes().filter(|(_, it)| !std::ptr::eq(*it, node));
     let injected = pod.annotations.keys().chain(pod.labels.keys()).any(|key| key.contains("inject"));

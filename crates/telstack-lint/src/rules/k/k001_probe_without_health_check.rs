@@ -312,6 +312,20 @@ mod tests {
     }
 
     #[test]
+    fn hosts_that_only_run_time_knows_open_no_other_ports() {
+        let pages = |endpoint: &str| {
+            let yaml = format!(
+                "extensions: {{zpages: {{endpoint: '{endpoint}'}}}}\nservice: {{extensions: [zpages], {PIPELINES}}}"
+            );
+            probed(13133, "/", &yaml)
+        };
+        pages("${env:MY_POD_IP}:55679").finds("K001", "liveness");
+        pages("${env:MY_POD_IP}:${env:PORT}").silent("K001");
+        pages("${env:ADDRESS:-0.0.0.0:55679}").silent("K001");
+        pages("${env:ADDRESS}").silent("K001");
+    }
+
+    #[test]
     fn silent_when_something_else_may_answer() {
         probed(13133, "/", &with("healthcheckv2: {use_v2: true}", "healthcheckv2")).silent("K001");
         probed(13133, "/", &format!("service: {{extensions: '${{file:e.yaml}}', {PIPELINES}}}")).silent("K001");

@@ -1,12 +1,15 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::{Bind, Purpose};
+use telstack_system::{Bind, Container, Network, Node, NodeId, Origin, Purpose};
 
 use crate::{
     Cx, Rule,
     facts::Arrival,
-    rules::n::{
-        n001_loopback_bind_in_container as loopback, n002_protocol_port_mismatch as stranger,
-        n003_no_listener_on_peer_port as nobody,
+    rules::{
+        g::g003_datasource_url_unreachable::is_alone,
+        n::{
+            n001_loopback_bind_in_container as loopback, n002_protocol_port_mismatch as stranger,
+            n003_no_listener_on_peer_port as nobody,
+        },
     },
     words::{bind_all, served},
 };
@@ -31,7 +34,8 @@ pub(crate) static RULE: Rule = Rule {
       - targets: [collector:8889]
 # and in the collector: exporters: {prometheus: {endpoint: 0.0.0.0:8889}}",
         silent: "The target is not part of what is checked, or what it listens on is not known; targets that are found \
-                 at run time, or that `relabel_configs` may change.",
+                 at run time, or that `relabel_configs` may change; `localhost` where something else may be on it: \
+                 the network of the host or of another service, a pod of several containers.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-operator/issues/3897",
             "https://github.com/open-telemetry/opentelemetry-demo/pull/1934",
@@ -60,6 +64,61 @@ fn check(cx: &mut Cx<'_>) {
             .help(bind_all(link.to, listener));
         cx.report(finding);
     }
+    for (id, node) in cx.system.nodes() {
+        at_home(cx, id, node);
+    }
+}
+
+/// What a Prometheus looks for in its own container, where nothing but itself listens.
+fn at_home(cx: &mut Cx<'_>, id: NodeId, node: &Node) {
+    let Some(facet) = node.store().and_then(|it| it.prometheus()) else { return };
+    let alone = |it: &&Container| it.network == Network::Own && !it.gaps.files && is_alone(cx, node, it);
+    let Some(container) = node.container.as_ref().filter(alone).filter(|it| it.runs()) else { return };
+    // Whose network some are in is not known.
+    let joins = |it: &Node| it.container.as_ref().is_some_and(|it| matches!(it.network, Network::Other(_)));
+    let mut others = cx.system.nodes().filter(|(other, _)| *other != id);
+    let shares = others.any(|(other, it)| joins(it) || cx.system.share_localhost(id, other));
+    if !cx.system.from_files || node.listeners.is_empty() || shares {
+        return;
+    }
+    let own = if container.pod.is_some() { "pod" } else { "container" };
+    let mut told: Vec<&Origin> = Vec::new();
+    for (purpose, dial) in &facet.dials_home {
+        let elsewhere = container.hosts.iter().any(|it| it.value == dial.host);
+        if elsewhere || node.listeners.iter().any(|it| it.port == dial.port) || told.contains(&&dial.origin) {
+            continue;
+        }
+        told.push(&dial.origin);
+        let (what, address) = (if *purpose == Purpose::Alert { "sends alerts to" } else { "scrapes" }, &dial.host);
+        let message = format!(
+            "`{}` {what} `{address}:{}`, which is its own {own}, where nothing listens on that port",
+            node.name, dial.port
+        );
+        let mut finding = cx.finding(message, &dial.origin, format!("`{address}` is the {own} of Prometheus itself"));
+        let mut others = cx.system.nodes().map(|(_, it)| it).filter(|it| {
+            it.container.is_some() && it.listeners.iter().any(|it| it.port == dial.port && it.bind != Bind::Loopback)
+        });
+        let itself = node.listeners.first().filter(|_| *purpose == Purpose::Scrape && dial.port == usual(node));
+        finding = match (itself, others.next(), others.next()) {
+            (Some(itself), ..) => finding.help(format!("scrape itself where it listens: `{address}:{}`", itself.port)),
+            (None, Some(one), None) => {
+                let finding = finding.label(one.span(), format!("{} listens on {}", one.title(), dial.port));
+                match container.pod {
+                    Some(_) => finding.help("dial the Service of it by its name: `NAME.NAMESPACE`"),
+                    None => finding.help(format!("dial `{}:{}`", one.name, dial.port)),
+                }
+            }
+            _ if container.pod.is_some() => finding.help("dial a Service by its name: `NAME.NAMESPACE`"),
+            _ => finding.help("dial the name of a service, or `host.docker.internal` for a program of the host"),
+        };
+        cx.report(finding);
+    }
+}
+
+/// The port that a product listens on unless told otherwise; 0 where none is known.
+fn usual(node: &Node) -> u16 {
+    let version = node.version().zip(node.product());
+    version.and_then(|(version, product)| product.endpoints(version).first().map(|it| it.port)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -201,5 +260,36 @@ mod tests {
         assert!(bench.helps("M004")[0].contains("gw-collector-monitoring:8888"), "{:?}", bench.helps("M004"));
         scraped("gw-collector-monitoring").silent("M004");
         scraped("gw-collector-headless").silent("M004");
+    }
+
+    const ALERTS: &str = "alertmanager:9093";
+
+    #[test]
+    fn fails_where_it_looks_for_others_at_home() {
+        let home = |target: &str, service: &str, alerts: &str| {
+            let compose = format!("{COMPOSE}{service}  alertmanager:\n    image: prom/alertmanager:v0.28.0\n");
+            let otel = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}}}}\n\
+                        exporters: {prometheus: {endpoint: '0.0.0.0:8889'}}\n\
+                        service: {pipelines: {metrics: {receivers: [otlp], exporters: [prometheus]}}}\n";
+            let prometheus = format!(
+                "scrape_configs: [{{job_name: a, static_configs: [{{targets: ['{target}']}}]}}]\nalerting: \
+                 {{alertmanagers: [{{static_configs: [{{targets: ['{alerts}']}}]}}]}}\n"
+            );
+            Bench::project(&[("compose.yaml", &compose), ("otel.yaml", otel), ("prometheus.yml", &prometheus)])
+        };
+        assert_eq!(home("localhost:8889", "", ALERTS).finds("M004", "'localhost:8889'"), Severity::Error);
+        assert!(home("localhost:8889", "", ALERTS).helps("M004")[0].contains("`collector:8889`"));
+        home("localhost:9090", "", "127.0.0.1:9093").finds("M004", "'127.0.0.1:9093'");
+        let moved = "    command: ['--config.file=/etc/prometheus/prometheus.yml', '--web.listen-address=:9091']\n";
+        let helps = home("localhost:9090", moved, ALERTS).helps("M004");
+        assert!(helps.iter().any(|it| it.contains("`localhost:9091`")), "{helps:?}");
+        // Itself, and others that have its `localhost`.
+        home("localhost:9090", "", ALERTS).silent("M004");
+        home("localhost:9091", moved, ALERTS).silent("M004");
+        home("localhost:9100", "    network_mode: host\n", "localhost:9093").silent("M004");
+        home("localhost:9100", "    network_mode: 'service:collector'\n", ALERTS).silent("M004");
+        let beside = "  node:\n    image: prom/node-exporter\n    network_mode: 'service:prometheus'\n";
+        home("localhost:9100", beside, ALERTS).silent("M004");
+        home("localhost:9100", "    extra_hosts: ['localhost:host-gateway']\n", ALERTS).silent("M004");
     }
 }

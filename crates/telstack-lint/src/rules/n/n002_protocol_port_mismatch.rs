@@ -224,6 +224,28 @@ mod tests {
     }
 
     #[test]
+    fn names_that_a_link_gives() {
+        let linked = |links: &str, host: &str| {
+            let compose = format!(
+                "services:\n  c:\n    image: otel/opentelemetry-collector-contrib:0.150.0\n    volumes: \
+                 ['./o.yaml:/etc/otelcol-contrib/config.yaml']\n  app:\n    image: app\n{links}    environment: {{OTEL_EXPORTER_OTLP_ENDPOINT: \
+                 'http://{host}:4318', OTEL_EXPORTER_OTLP_PROTOCOL: grpc}}\n  other:\n    image: app\n    links: \
+                 ['c:theirs']\n"
+            );
+            let config = "receivers: {otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}, http: {endpoint: \
+                          '0.0.0.0:4318'}}}}\nexporters: {debug: }\nservice: {pipelines: {traces: {receivers: [otlp], \
+                          exporters: [debug]}}}\n";
+            Bench::project(&[("compose.yaml", &compose), ("o.yaml", config)])
+        };
+        let links = "    links: ['c:telemetry']\n";
+        linked(links, "telemetry").finds("N002", "'http://telemetry:4318'");
+        linked(links, "c").finds("N002", "'http://c:4318'");
+        // Another service's name for it, and no name of its own.
+        linked(links, "theirs").silent("N002");
+        linked("    links: [c]\n", "telemetry").silent("N002");
+    }
+
+    #[test]
     fn silent_for_scrapes_of_plain_http_and_for_hosts_elsewhere() {
         Bench::link(|edge, listener| {
             edge.dial.as_mut().expect("dial").protocol = Protocol::EXPOSITION;

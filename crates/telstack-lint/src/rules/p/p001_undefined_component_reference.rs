@@ -1,6 +1,6 @@
 use telstack_catalog::{ComponentKind, otelcol};
 use telstack_diagnostics::{Fix, RuleInfo, Severity};
-use telstack_system::{Alerter, ComponentId, NodeId, Reference};
+use telstack_system::{Alerter, ComponentId, NodeId, Reference, Sourced};
 
 use crate::{
     Cx, Rule, facts, repair,
@@ -13,10 +13,10 @@ pub(crate) static RULE: Rule = Rule {
         name: "undefined-component-reference",
         severity: Severity::Error,
         summary: "A pipeline or `service.extensions` names a component that is not declared, or a route of \
-                  Alertmanager a receiver.",
+                  Alertmanager a receiver or a time interval.",
         why: "The collector does not start: `references processor \"x\" which is not configured`. Often the component \
               is declared under another name, or in the section of another kind. Alertmanager refuses to start, \
-              too: `undefined receiver \"x\" used in route`.",
+              too: `undefined receiver \"x\" used in route`, `undefined time interval \"x\" used in route`.",
         bad: r"processors: {batch: {}}
 service: {pipelines: {traces: {receivers: [otlp], processors: [batch/big], exporters: [debug]}}}",
         good: r"processors: {batch/big: {}}
@@ -58,23 +58,32 @@ fn check(cx: &mut Cx<'_>) {
     }
 }
 
-/// Routes of Alertmanager to receivers that there are not.
+/// Routes of Alertmanager to receivers, or by time intervals, that there are not.
 fn routes(cx: &mut Cx<'_>, alerter: &Alerter) {
-    let names: Vec<&str> = alerter.receivers.iter().map(|it| it.value.as_str()).collect();
-    if names.is_empty() || names.iter().any(|name| is_reference(name)) {
+    // Without any receivers it is a piece of a configuration.
+    if alerter.receivers.is_empty() || alerter.receivers.iter().any(|it| is_reference(&it.value)) {
         return;
     }
-    for route in alerter.routed.iter().filter(|it| !names.contains(&it.value.as_str()) && !is_reference(&it.value)) {
-        let message = format!("a route of Alertmanager names the receiver `{}`, which is not declared", route.value);
-        let mut finding = cx.finding(message, &route.origin, "no such receiver: Alertmanager does not start");
-        if let Some(slip) = nearest(&route.value, names.iter().copied()) {
-            let declared = alerter.receivers.iter().find(|it| it.value == slip).and_then(|it| it.origin.span());
+    undeclared(cx, &alerter.routed, &alerter.receivers, "receiver", "receivers");
+    if let Some(intervals) = alerter.intervals.as_ref().filter(|all| !all.iter().any(|it| is_reference(&it.value))) {
+        undeclared(cx, &alerter.timed, intervals, "time interval", "time_intervals");
+    }
+}
+
+/// Names in routes that are not among those that the section declares.
+fn undeclared(cx: &mut Cx<'_>, named: &[Sourced<String>], all: &[Sourced<String>], what: &str, section: &str) {
+    let known: Vec<&str> = all.iter().map(|it| it.value.as_str()).collect();
+    for route in named.iter().filter(|it| !known.contains(&it.value.as_str()) && !is_reference(&it.value)) {
+        let message = format!("a route of Alertmanager names the {what} `{}`, which is not declared", route.value);
+        let mut finding = cx.finding(message, &route.origin, format!("no such {what}: Alertmanager does not start"));
+        if let Some(slip) = nearest(&route.value, known.iter().copied()) {
+            let declared = all.iter().find(|it| it.value == slip).and_then(|it| it.origin.span());
             finding =
                 finding.label(declared, format!("`{slip}` is declared here")).help(format!("did you mean `{slip}`?"));
             let change = repair::word(&route.origin, &route.value, slip);
             finding = repair::with(finding, change.map(|it| Fix::unsafe_(format!("name `{slip}`"), it)));
         }
-        cx.report(finding.help(format!("declare it below `receivers`: `- name: {}`", route.value)));
+        cx.report(finding.help(format!("declare it below `{section}`: `- name: {}`", route.value)));
     }
 }
 
@@ -224,5 +233,28 @@ mod tests {
         routes("pager").silent("P001");
         // To be filled in.
         routes("'{{ .Values.receiver }}'").silent("P001");
+    }
+
+    fn timed(route: &str, more: &str) -> Bench {
+        let text = format!(
+            "route:\n  receiver: team\n  routes:\n  - {{matchers: [a=b], {route}}}\nreceivers:\n- name: team\n{more}"
+        );
+        Bench::file(telstack_catalog::product::Product::Alertmanager, "0.28.0", &text)
+    }
+
+    #[test]
+    fn fails_on_a_time_interval_that_is_not_declared() {
+        const NIGHTS: &str = "[{name: nights, time_intervals: [{weekdays: [saturday]}]}]\n";
+        let declared = |key: &str| format!("{key}: {NIGHTS}");
+        for key in ["mute_time_intervals", "active_time_intervals"] {
+            timed(&format!("{key}: [night]"), "").finds("P001", "night");
+            timed(&format!("{key}: [night]"), &declared("time_intervals")).finds("P001", "night");
+            // Both sections declare for both keys.
+            timed(&format!("{key}: [nights]"), &declared("time_intervals")).silent("P001");
+            timed(&format!("{key}: [nights]"), &declared("mute_time_intervals")).silent("P001");
+            // To be filled in.
+            timed(&format!("{key}: ['{{{{ .Values.nights }}}}']"), "").silent("P001");
+            timed(&format!("{key}: [nights]"), "time_intervals: '{{ .Values.intervals }}'\n").silent("P001");
+        }
     }
 }

@@ -28,7 +28,8 @@ overrides:
     metrics_generator:
       processors: [service-graphs, span-metrics]",
         silent: "A service graph that Grafana looks for may come from a collector (`service_graph`), or from what is not \
-                 known. Overrides per tenant are in a file of their own, or are set over the API; the block is empty.",
+                 known. Overrides per tenant are in a file of their own, or are set over the API; the block is empty, \
+                 or says no `storage.path`.",
         sources: &[
             "https://grafana.com/docs/tempo/latest/metrics-from-traces/metrics-generator/",
             "https://github.com/grafana/tempo/issues/4835",
@@ -55,14 +56,20 @@ fn check(cx: &mut Cx<'_>) {
             (Some(false), true) => {
                 format!("`{}` is to make metrics of spans, and no processor is switched on", node.name)
             }
+            (Some(false), false) if generator.has_storage => format!(
+                "`{}` has a place for metrics of spans, but no processor is switched on, and no target named",
+                node.name
+            ),
             (Some(true), false) => format!("`{}` makes metrics of spans, and sends them nowhere", node.name),
             _ => continue,
         };
         let finding = cx.finding(message, &generator.origin, "makes nothing that anybody sees");
+        let finding = match generator.active {
+            Some(false) => finding.help(format!("name the processors: `{PROCESSORS}: {ALL}`")),
+            _ => finding,
+        };
         let finding = if generator.has_target {
-            finding.help(
-                "name the processors: `overrides.defaults.metrics_generator.processors: [service-graphs, span-metrics]`",
-            )
+            finding
         } else {
             finding.help("name a target: `metrics_generator.storage.remote_write`")
         };
@@ -134,7 +141,7 @@ mod tests {
         let id = bench.add(Product::Tempo, "2.10.8");
         let origin = bench.at("generator");
         let facet = bench.node(id).store_mut().and_then(|it| it.tempo_mut()).expect("tempo");
-        facet.generator = Some(MetricsGenerator { has_target, active, origin });
+        facet.generator = Some(MetricsGenerator { has_target, has_storage: false, active, origin });
         bench
     }
 
@@ -153,6 +160,24 @@ mod tests {
     fn silent_when_another_file_may_say_so_and_when_nothing_was_meant() {
         tempo(None, true).silent("T001");
         tempo(Some(false), false).silent("T001");
+    }
+
+    #[test]
+    fn warns_of_a_place_that_nothing_is_put_in() {
+        let compose = "services:\n  tempo:\n    image: grafana/tempo:2.8.0\n    command: [-config.file=/t.yaml]\n    volumes: \
+                       ['./t.yaml:/t.yaml', './o.yaml:/o.yaml']\n";
+        let bench = |block: &str, overrides: &str| {
+            let config = format!("server: {{http_listen_port: 3200}}\nmetrics_generator: {block}\n{overrides}");
+            Bench::project(&[("compose.yaml", compose), ("t.yaml", &config)])
+        };
+        let place = "{storage: {path: /var/tempo/g}}";
+        bench(place, "").finds("T001", place);
+        let helps = bench(place, "").helps("T001");
+        assert!(helps.len() == 2 && helps[0].contains("processors") && helps[1].contains("remote_write"), "{helps:?}");
+        // Another file may say so, or nothing was meant.
+        bench(place, "overrides: {per_tenant_override_config: /o.yaml}\n").silent("T001");
+        bench("{ring: {kvstore: {store: memberlist}}}", "").silent("T001");
+        bench("{}", "").silent("T001");
     }
 
     #[test]

@@ -98,6 +98,7 @@ impl Service<'_> {
         container.network = self.network(named);
         container.networks = self.networks();
         container.hosts = self.hosts();
+        container.links = self.links();
         Some((container, running))
     }
 

@@ -43,6 +43,12 @@ impl Service<'_> {
         }
     }
 
+    /// The names that the container alone knows other services by: `links: ["SERVICE:ALIAS"]`.
+    pub(super) fn links(&self) -> Vec<(String, String)> {
+        let all = self.list("links").into_iter();
+        all.filter_map(|it| it.value.split_once(':').map(|(name, alias)| (alias.to_owned(), name.to_owned()))).collect()
+    }
+
     /// The names that the container has addresses of its own for.
     pub(super) fn hosts(&self) -> Vec<Sourced<String>> {
         let name = |text: &str| text.split([':', '=']).next().unwrap_or_default().trim().to_owned();

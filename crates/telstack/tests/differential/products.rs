@@ -53,7 +53,8 @@ const RELABELLING: &str = "what relabelling does is not read";
 const KEYS: &str = "the keys of this file are not in the catalog";
 const RULES: &str = "of rules only what links need is read";
 const QUERIES: &str = "queries are read for the names in them; what does not parse says nothing";
-const ALERTMANAGER: &str = "of this file only its form is judged, and the receivers and time intervals that its routes name";
+const ALERTMANAGER: &str =
+    "of this file only its form is judged, and the receivers and time intervals that its routes name";
 const HAPROXY: &str = "values of such lines are not judged";
 
 fn is_taken(judge: &[&str], path: &Path) -> bool {

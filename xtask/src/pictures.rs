@@ -78,7 +78,8 @@ fn report() -> Result<String, String> {
 
 /// What `telstack graph --format svg` draws.
 fn drawing() -> Result<String, String> {
-    let system = compiled(DRAWN)?.system.ok_or_else(|| format!("{DRAWN} is no stack"))?;
+    let system = compiled(DRAWN)?;
+    let system = system.whole().ok_or_else(|| format!("{DRAWN} is no stack"))?;
     Ok(svg(&system, Theme::Auto))
 }
 
@@ -89,7 +90,8 @@ fn readme() -> Result<String, String> {
     let (before, rest) = text.split_once(GRAPH).ok_or_else(missing)?;
     let (stack, rest) = rest.split_once(" -->\n").ok_or_else(missing)?;
     let (_, after) = rest.split_once(END_OF_GRAPH).ok_or_else(missing)?;
-    let system = compiled(stack)?.system.ok_or_else(|| format!("{stack} is no stack"))?;
+    let system = compiled(stack)?;
+    let system = system.whole().ok_or_else(|| format!("{stack} is no stack"))?;
     let graph = mermaid(&system);
     Ok(format!("{before}{GRAPH}{stack} -->\n```mermaid\n{graph}```\n{END_OF_GRAPH}{after}"))
 }

@@ -17,12 +17,23 @@ use crate::{
 /// Of a line that could not be read to its end, only the block is looked at: what follows from a slip that was
 /// reported is not another mistake.
 pub(crate) fn check(line: &Line, form: &'static Form, out: &mut Diagnostics) {
+    shape(line, form, true, out);
+}
+
+/// The same of lines to which others may add what they lack.
+pub(crate) fn check_part(line: &Line, form: &'static Form, out: &mut Diagnostics) {
+    shape(line, form, false, out);
+}
+
+fn shape(line: &Line, form: &'static Form, whole: bool, out: &mut Diagnostics) {
     if !line.broken {
         values(line, form, out);
         properties(line, form, out);
     }
-    block(line, form, out);
-    needs(line, form, out);
+    block(line, form, whole, out);
+    if whole {
+        needs(line, form, out);
+    }
 }
 
 /// Reports all that a line lacks in one finding: it is one line to write.
@@ -135,7 +146,7 @@ fn unknown_property(line: &Line, form: &'static Form, Prop { key, value }: &Prop
     }
 }
 
-fn block(line: &Line, form: &'static Form, out: &mut Diagnostics) {
+fn block(line: &Line, form: &'static Form, whole: bool, out: &mut Diagnostics) {
     match form.block {
         Block::Settings => {}
         Block::None => {
@@ -149,7 +160,7 @@ fn block(line: &Line, form: &'static Form, out: &mut Diagnostics) {
         Block::Words(_) => {
             for child in line.children() {
                 match form.child(&child.name.value) {
-                    Some(form) => check(child, form, out),
+                    Some(form) => shape(child, form, whole, out),
                     None if child.broken => {}
                     None => out.push(unknown_word(&child.name, form, &title(line))),
                 }

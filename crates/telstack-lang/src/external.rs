@@ -7,14 +7,16 @@ use telstack_syntax::{
     tree::{Entry, Map},
 };
 use telstack_system::{
-    External, ExternalEndpoint, Node, NodeKind, Origin, Protocol, Purpose, SecretRef, Settings, Sourced, System, Value,
+    Exposure, External, ExternalEndpoint, Node, NodeKind, Origin, Protocol, Purpose, SecretRef, Settings, Sourced,
+    System, Value,
 };
 
 use crate::{
+    clusters::Reached,
     codes,
     names::one_of,
     settings::{Shaper, require},
-    stack::{Context, name_of},
+    stack::{Context, PASS, name_of},
     words::{is_url, secret, sourced_text, text, title},
 };
 
@@ -110,6 +112,27 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
     let mut node = Node::new(name_of(line), Origin::written(line.head()), None, kind);
     node.environment = environment;
     node
+}
+
+/// What a cluster reaches in another one: the standard port of OTLP over gRPC, behind the host that leads there.
+pub(crate) fn of_cluster(reached: &Reached) -> Option<Node> {
+    let exposure = &reached.exposure;
+    let mention = Origin::written(reached.mention);
+    let reason = "the other cluster exposes it by this name";
+    let origin = Origin::derived(PASS, reason, &[&exposure.host.origin, &mention]);
+    let address = format!("{}:{}", exposure.host.value, Exposure::port()?);
+    let endpoint = ExternalEndpoint {
+        protocol: Protocol::OTLP_GRPC,
+        signals: ALL,
+        endpoint: Sourced::new(address, origin.clone()),
+        in_settings: false,
+        token: None,
+        settings: Vec::new(),
+        origin: origin.clone(),
+    };
+    let external = External { endpoints: vec![endpoint], exposed: Some(exposure.clone()) };
+    let kind = NodeKind::External(Box::new(external));
+    Some(Node::new(&*reached.name, exposure.origin.clone(), None, kind))
 }
 
 fn endpoint(speech: &Speech, line: &Line, shaper: &mut Shaper<'_>) -> Option<ExternalEndpoint> {

@@ -28,6 +28,11 @@ pub(crate) static STACK: Form = Form {
     block: Block::Words(&[
         &PLATFORM,
         &VERSIONS,
+        &TEMPLATE,
+        &CLUSTER,
+        &CLUSTERS,
+        &USE,
+        &NAMESPACE,
         &COLLECTOR,
         &PROMETHEUS,
         &LOKI,
@@ -40,19 +45,7 @@ pub(crate) static STACK: Form = Form {
         &INCLUDE,
     ]),
     needs: &["platform"],
-    later: &[
-        "cluster",
-        "clusters",
-        "template",
-        "use",
-        "env",
-        "workload",
-        "queue",
-        "balancer",
-        "namespace",
-        "kube-state-metrics",
-        "mimir",
-    ],
+    later: &["env", "workload", "queue", "balancer", "kube-state-metrics", "mimir"],
     example: r#"stack "shop" { platform "compose"; loki }"#,
     ..PLAIN
 };
@@ -90,6 +83,76 @@ static PLATFORM: Form = Form {
     ..ONCE
 };
 
+/// Where a node is; `namespace` blocks say it of all that is in them.
+const OWN_NAMESPACE: (&str, Kind) = ("namespace", Kind::Name);
+
+/// The words that say what runs in one cluster.
+const OF_A_CLUSTER: &[&Form] =
+    &[&VERSIONS, &USE, &NAMESPACE, &COLLECTOR, &PROMETHEUS, &LOKI, &TEMPO, &JAEGER, &GRAFANA, &ALERTMANAGER, &EXTERNAL];
+
+static CLUSTER: Form = Form {
+    word: "cluster",
+    about: "One of several clusters, with what runs in it; its properties are what `(cluster)\"key\"` stands for.",
+    args: Args::One(Kind::Name),
+    props: Props::Any(Kind::Any),
+    block: Block::Words(OF_A_CLUSTER),
+    example: r#"cluster "hub" role="hub" { use "observed" }"#,
+    ..PLAIN
+};
+
+static CLUSTERS: Form = Form {
+    word: "clusters",
+    about: "A cluster for each row of a CSV file; its columns are what `(cluster)\"key\"` stands for, `name` among them.",
+    props: Props::Only(&[("from", Kind::Text)]),
+    block: Block::Words(OF_A_CLUSTER),
+    needs: &["from"],
+    example: r#"clusters from="fleet.csv" { use "observed" }"#,
+    ..PLAIN
+};
+
+static TEMPLATE: Form = Form {
+    word: "template",
+    about: "Lines for each cluster that uses them; its properties are parameters, `(param)\"key\"`, with what they are \
+            where nobody says.",
+    args: Args::One(Kind::Name),
+    props: Props::Any(Kind::Any),
+    block: Block::Words(OF_A_CLUSTER),
+    example: r#"template "observed" interval="30s" { loki }"#,
+    ..PLAIN
+};
+
+static USE: Form = Form {
+    word: "use",
+    about: "Puts the lines of a template in its place, with these parameters.",
+    args: Args::One(Kind::Name),
+    props: Props::Any(Kind::Any),
+    example: r#"use "observed" interval="10s""#,
+    ..PLAIN
+};
+
+static NAMESPACE: Form = Form {
+    word: "namespace",
+    about: "The namespace of Kubernetes of all that is in its block; without one, of all beside it.",
+    args: Args::One(Kind::Name),
+    block: Block::Words(&[&USE, &COLLECTOR, &PROMETHEUS, &LOKI, &TEMPO, &JAEGER, &GRAFANA, &ALERTMANAGER]),
+    example: r#"namespace "monitoring" { loki }"#,
+    ..PLAIN
+};
+
+static EXPOSE: Form = Form {
+    word: "expose",
+    about: "Lets what is outside of the cluster send to it, at this host name; encrypted, unless `tls=\"off\"`.",
+    args: Args::One(Kind::Word(&["load-balancer"], &["ingress", "node-port"])),
+    props: Props::Only(&[
+        ("host", Kind::Text),
+        ("tls", Kind::Word(&["on", "mutual", "off"], &[])),
+        ("issuer", Kind::Name),
+    ]),
+    needs: &["host"],
+    example: r#"expose "load-balancer" host="otlp.example.com""#,
+    ..ONCE
+};
+
 static VERSIONS: Form = Form {
     word: "versions",
     about: "The releases that run; what is not named runs in the newest release that is known.",
@@ -124,13 +187,14 @@ static COLLECTOR: Form = Form {
         ("version", Kind::Release),
         ("mode", Kind::Word(&["daemonset", "deployment", "statefulset"], &["sidecar"])),
         ("replicas", Kind::Replicas),
+        OWN_NAMESPACE,
     ]),
     block: Block::Words(&[
         &RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TELEMETRY, &TLS,
-        &MOUNT, &USER,
+        &MOUNT, &USER, &EXPOSE,
     ]),
     needs: &["pipeline"],
-    later: &["engine", "expose", "scrape"],
+    later: &["engine", "scrape"],
     example: r#"collector "gateway" { … }"#,
     ..PLAIN
 };
@@ -244,7 +308,7 @@ static DURABLE: Form = Form {
     ..ONCE
 };
 
-const STORE: Form = Form { args: Args::Maybe(Kind::Name), ..PLAIN };
+const STORE: Form = Form { args: Args::Maybe(Kind::Name), props: Props::Only(&[OWN_NAMESPACE]), ..PLAIN };
 static PROMETHEUS: Form = Form {
     word: "prometheus",
     about: "A Prometheus, which keeps metrics.",

@@ -9,11 +9,14 @@
 //! Invariant: no tool and no emitted file is known here.
 
 mod check;
+mod clusters;
 mod codes;
 mod collector;
+mod exposure;
 mod external;
 mod form;
 mod grammar;
+mod layers;
 mod names;
 mod pipelines;
 mod placement;
@@ -28,6 +31,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use clusters::Description;
 pub use codes::RULES;
 pub use rewrite::{Syntax, convert, format, includes};
 pub use schema::schema;
@@ -60,11 +64,7 @@ pub struct Loaded {
 }
 
 /// Reads a stack description and all that it includes. None if there is no stack in it.
-///
-/// A System is made even of a description with mistakes, of all that could be understood, so that later
-/// stages can find independent ones. What was reported is left out of it: while `out` has errors, things may
-/// be missing from the System that are not missing from the text.
-pub fn lower(file: FileId, sources: &mut SourceMap, loader: &dyn Loader, out: &mut Diagnostics) -> Option<System> {
+pub fn read(file: FileId, sources: &mut SourceMap, loader: &dyn Loader, out: &mut Diagnostics) -> Option<Description> {
     let mut files = Files::new(sources, loader, out);
     let mut lines = files.read(file);
     let incomplete = files.incomplete;
@@ -75,8 +75,17 @@ pub fn lower(file: FileId, sources: &mut SourceMap, loader: &dyn Loader, out: &m
         return None;
     }
     let line = the_stack(file, &lines, incomplete, out)?;
-    check::check(line, &grammar::STACK, out);
-    Some(stack::lower(line, incomplete, out))
+    Some(Description::new(line, sources, loader, incomplete, out))
+}
+
+/// The first System of a stack description, which is the only one of most.
+///
+/// A System is made even of a description with mistakes, of all that could be understood, so that later
+/// stages can find independent ones. What was reported is left out of it: while `out` has errors, things may
+/// be missing from the System that are not missing from the text.
+pub fn lower(file: FileId, sources: &mut SourceMap, loader: &dyn Loader, out: &mut Diagnostics) -> Option<System> {
+    let description = read(file, sources, loader, out)?;
+    Some(description.lower(0, out))
 }
 
 /// The one `stack` line of a file.

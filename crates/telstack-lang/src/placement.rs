@@ -2,11 +2,11 @@
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
-use telstack_system::{Origin, Placement, Platform, Sourced, WorkloadKind};
+use telstack_system::{Origin, Placement, Platform, Resources, Sourced, WorkloadKind};
 
 use crate::{
     check::value,
-    codes,
+    codes, exposure,
     words::{self, sourced, sourced_text, text},
 };
 
@@ -18,19 +18,19 @@ pub(crate) struct Placed {
 }
 
 /// Properties that only Kubernetes has a meaning for.
-const OF_KUBERNETES: [&str; 2] = ["mode", "replicas"];
+const OF_KUBERNETES: [&str; 3] = ["mode", "replicas", "namespace"];
 
 impl Placed {
     /// As the stack says; `origin` is where it is declared. Without a namespace of its own it is one of the stack's
     /// name.
     pub(crate) fn read(stack: &Line, origin: &Origin, out: &mut Diagnostics) -> Self {
-        let atom = value(stack, "platform");
+        let line = stack.children().iter().find(|line| line.name.value == "platform");
+        let atom = line.and_then(|line| line.args.first());
         let platform = match atom.and_then(text) {
             Some(word) if word == Platform::Kubernetes.id() => Platform::Kubernetes,
             _ => Platform::Compose,
         };
         let place = atom.map_or_else(|| origin.clone(), |atom| Origin::written(atom.span));
-        let line = stack.children().iter().find(|line| line.name.value == "platform");
         let named = line.and_then(|line| value(line, "namespace")).and_then(sourced_text);
         let own = || {
             let name = stack.args.first().and_then(Atom::as_str).unwrap_or_default().to_owned();
@@ -49,8 +49,12 @@ impl Placed {
     }
 
     /// Where a line wants its node to run.
-    pub(crate) fn of(&self, line: &Line, out: &mut Diagnostics) -> Placement {
+    pub(crate) fn of(&self, line: &Line, resources: &Resources, out: &mut Diagnostics) -> Placement {
+        let exposed = line.children().iter().find(|it| it.name.value == "expose");
         if self.platform.value == Platform::Compose {
+            if let Some(line) = exposed {
+                out.push(self.of_kubernetes("expose", line.head()));
+            }
             for key in OF_KUBERNETES {
                 if let Some(atom) = line.prop(key) {
                     out.push(self.of_kubernetes(key, atom.span));
@@ -70,14 +74,18 @@ impl Placed {
             let finding = finding.at(replicas.span(), "decided by the nodes").label(kind.span(), "one on each node");
             out.push(finding.help("drop `replicas`, or write `mode=\"deployment\"`"));
         }
-        self.scaled(line, most_replicas.as_ref(), out);
-        Placement { namespace: self.namespace.clone(), kind, replicas, most_replicas }
+        self.scaled(resources, most_replicas.as_ref(), out);
+        let exposure = exposed.and_then(exposure::of);
+        if let (Some(line), Some(exposure)) = (exposed, &exposure) {
+            exposure::check(line, exposure, out);
+        }
+        let namespace = line.prop("namespace").and_then(sourced_text).or_else(|| self.namespace.clone());
+        Placement { namespace, kind, replicas, most_replicas, exposure }
     }
 
     /// Reports an autoscaler that nothing is asked for to take a share of.
-    fn scaled(&self, line: &Line, most: Option<&Sourced<u64>>, out: &mut Diagnostics) {
+    fn scaled(&self, resources: &Resources, most: Option<&Sourced<u64>>, out: &mut Diagnostics) {
         let Some(most) = most else { return };
-        let resources = crate::stack::resources(line);
         if resources.cpu.is_none() {
             let message = "an autoscaler compares with the processor time that is kept for a pod, and none is kept";
             let finding = Diagnostic::new(&codes::MISSING_PART, message).at(most.span(), "as many as are busy");

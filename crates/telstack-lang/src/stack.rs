@@ -9,6 +9,7 @@ use telstack_system::{Node, NodeId, NodeKind, Origin, Resources, Sourced, System
 
 use crate::{
     check::twice,
+    clusters::Reached,
     codes, collector, external, pipelines,
     placement::Placed,
     stores, views,
@@ -32,8 +33,9 @@ pub(crate) struct Context<'a> {
     pub out: &'a mut Diagnostics,
 }
 
-/// The System of a `stack` line that has been checked against the grammar.
-pub(crate) fn lower(line: &Line, incomplete: bool, out: &mut Diagnostics) -> System {
+/// The System of a `stack` line that has been checked against the grammar. `reached` is what it sends to in other
+/// clusters.
+pub(crate) fn lower(line: &Line, reached: &[Reached], incomplete: bool, out: &mut Diagnostics) -> System {
     let origin = Origin::written(line.head());
     let name = line.args.first().and_then(Atom::as_str).unwrap_or_default();
     let placed = Placed::read(line, &origin, out);
@@ -42,6 +44,9 @@ pub(crate) fn lower(line: &Line, incomplete: bool, out: &mut Diagnostics) -> Sys
     let mut context = Context { versions, placed, incomplete, collector_incomplete: false, out };
     let made: Vec<(NodeId, &Line)> =
         line.children().iter().filter_map(|line| Some((declare(&mut system, line, &mut context)?, line))).collect();
+    for node in reached.iter().filter_map(external::of_cluster) {
+        system.add(node);
+    }
     for (id, line) in made {
         match line.name.value.as_str() {
             "collector" => pipelines::wire(&mut system, id, line, &mut context),
@@ -88,7 +93,7 @@ fn declare(system: &mut System, line: &Line, context: &mut Context<'_>) -> Optio
         );
         return None;
     }
-    node.placement = context.placed.of(line, context.out);
+    node.placement = context.placed.of(line, &node.resources, context.out);
     Some(system.add(node))
 }
 

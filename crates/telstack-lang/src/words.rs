@@ -258,13 +258,12 @@ pub(crate) fn reference(atom: &Atom, out: &mut Diagnostics) -> Result<Option<Sec
         "env" => Diagnostic::new(&codes::WRONG_VALUE, format!("`{text}` names no environment variable"))
             .at(atom.span, "not the name of a variable")
             .help("write its name alone: `(env)\"DD_API_KEY\"`"),
-        "let" => return Err(()), // No such constant: reported where constants are put in.
-        "cluster" => Diagnostic::new(&codes::NOT_SUPPORTED_YET, "`(cluster)` is not supported yet")
-            .at(atom.span, "for a later release"),
+        // Nothing of that name: reported where values are put in.
+        "let" | "cluster" | "param" => return Err(()),
         other => {
             let finding = Diagnostic::new(&codes::WRONG_VALUE, format!("`({other})` is no kind of reference"))
                 .at(tag.span, "unknown");
-            did_you_mean(finding, other, &["secret", "env", "let"], "references")
+            did_you_mean(finding, other, &["secret", "env", "let", "cluster", "param"], "references")
         }
     };
     out.push(finding);

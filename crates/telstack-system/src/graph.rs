@@ -40,6 +40,8 @@ pub struct System {
     pub complete: bool,
     /// Was it read from the files of its tools? Then nobody wrote a stack, and advice is about those files.
     pub from_files: bool,
+    /// Which cluster it is, of a stack of several.
+    pub cluster_name: Option<Sourced<String>>,
     /// What is between and around the pods, where it runs in Kubernetes.
     pub cluster: Option<Box<Cluster>>,
     graph: StableDiGraph<Node, Edge>,
@@ -67,10 +69,34 @@ impl System {
             platform,
             complete: true,
             from_files: false,
+            cluster_name: None,
             cluster: None,
             graph: StableDiGraph::new(),
             names: HashMap::new(),
         }
+    }
+
+    /// Several clusters of one stack as one System, to look at: nodes are named `CLUSTER/NODE`, and what one reaches
+    /// in another is the node there.
+    pub fn joined(first: &System, others: &[System]) -> System {
+        let mut out = Self::new(first.name.clone(), first.origin.clone(), first.platform.clone());
+        let clusters = || std::iter::once(first).chain(others);
+        out.complete = clusters().all(|it| it.complete);
+        let mut ids: Vec<HashMap<NodeId, NodeId>> = Vec::new();
+        for system in clusters() {
+            let cluster = system.cluster_name.as_ref().map_or("", |it| &it.value);
+            let ours = system.nodes().filter(|(_, node)| node.external().is_none_or(|it| it.exposed.is_none()));
+            ids.push(ours.map(|(id, node)| (id, out.add(node.renamed(format!("{cluster}/{}", node.name))))).collect());
+        }
+        for (system, ids) in clusters().zip(&ids) {
+            let id = |id: NodeId| ids.get(&id).copied().or_else(|| out.find(&system.node(id).name));
+            let edges: Vec<_> =
+                system.edges().filter_map(|(_, from, edge, to)| Some((id(from)?, id(to)?, edge))).collect();
+            for (from, to, edge) in edges {
+                out.connect(from, to, edge.clone());
+            }
+        }
+        out
     }
 
     /// Adds a node. Its name is its name for good.

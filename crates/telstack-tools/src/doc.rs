@@ -146,11 +146,17 @@ pub(crate) fn title(node: &Node) -> String {
 
 /// The lines at the top of a file: what it is, and where it comes from.
 pub(crate) fn header(system: &System, what: &str, path: &str) -> String {
+    let path = in_cluster(system, path);
     format!(
         "{what}\nCompiled by telstack from the stack \"{}\". Change the stack, not this file:\n\
          `telstack why {path}:LINE` tells where a line comes from.",
         system.name
     )
+}
+
+/// A path as it is below the output folder: each cluster of several has a folder of its own.
+pub(crate) fn in_cluster(system: &System, path: &str) -> String {
+    system.cluster_name.as_ref().map_or_else(|| path.to_owned(), |it| format!("{}/{path}", it.value))
 }
 
 /// A YAML file of a node.

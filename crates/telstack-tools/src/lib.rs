@@ -95,6 +95,9 @@ pub fn emit(system: &System) -> Vec<Artefact> {
         // What containers read becomes part of the manifests.
         Platform::Kubernetes => out = kubernetes::emit(system, &out),
     }
+    for artefact in &mut out {
+        artefact.path = doc::in_cluster(system, &artefact.path);
+    }
     out
 }
 

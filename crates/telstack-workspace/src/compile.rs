@@ -1,24 +1,28 @@
 //! From a stack file to a System, its findings and its artefacts.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     path::{Path, PathBuf},
 };
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, Severity, SourceMap};
-use telstack_lang::{Loaded, Loader};
+use telstack_lang::{Description, Loaded, Loader};
 use telstack_system::{System, passes};
 use telstack_tools::Artefact;
 
-use crate::files::{Files, ReadFailure};
+use crate::{
+    clusters,
+    files::{Files, ReadFailure},
+};
 
 /// All that one stack file says.
 #[derive(Debug)]
 pub struct Compiled {
     /// Every file that was read.
     pub sources: SourceMap,
-    /// The System after all passes; none if the text does not even name a stack.
-    pub system: Option<System>,
+    /// The Systems after all passes: one, or one for each cluster; none if the text does not even name a stack.
+    pub systems: Vec<System>,
     /// Findings in reading order.
     pub diagnostics: Vec<Diagnostic>,
     /// Files to write. Empty while there are errors: no half of a stack is ever written.
@@ -26,6 +30,16 @@ pub struct Compiled {
 }
 
 impl Compiled {
+    /// All of it as one System; none if the text does not even name a stack. Of several clusters, nodes are named
+    /// `CLUSTER/NODE`.
+    pub fn whole(&self) -> Option<Cow<'_, System>> {
+        match &*self.systems {
+            [] => None,
+            [one] => Some(Cow::Borrowed(one)),
+            [first, others @ ..] => Some(Cow::Owned(System::joined(first, others))),
+        }
+    }
+
     /// Is a finding at least this bad?
     pub fn has(&self, level: Severity) -> bool {
         self.diagnostics.iter().any(|it| it.severity >= level)
@@ -94,36 +108,31 @@ fn written_twice(artefacts: &[Artefact]) -> Option<String> {
     paths.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned())
 }
 
-/// What the text of a stack says, before any pass.
-pub(crate) struct Lowered {
-    pub system: Option<System>,
-    pub diagnostics: Diagnostics,
-}
-
-/// Lowers the text of the stack at `path`, with what it includes.
-pub(crate) fn lowered(files: &dyn Files, path: &Path, text: String) -> Lowered {
+/// What the text of the stack at `path` says, with what it includes, before any pass: a System for each cluster.
+pub(crate) fn lowered(files: &dyn Files, path: &Path, text: String) -> (Vec<System>, Diagnostics) {
     let mut sources = SourceMap::default();
     let file = sources.add(shown(path), text);
-    let (system, diagnostics) = lowered_file(files, path, file, &mut sources);
-    Lowered { system, diagnostics }
+    let mut diagnostics = Diagnostics::default();
+    let description = described(files, path, file, &mut sources, &mut diagnostics);
+    let mut systems = Vec::new();
+    for index in 0..description.as_ref().map_or(0, Description::len) {
+        systems.extend(description.as_ref().map(|it| it.lower(index, &mut diagnostics)));
+    }
+    (systems, diagnostics)
 }
 
-/// The same of a stack that is among the sources already.
-pub(crate) fn lowered_file(
+/// Reads a stack that is among the sources already, with what it includes.
+fn described(
     files: &dyn Files,
     path: &Path,
     file: FileId,
     sources: &mut SourceMap,
-) -> (Option<System>, Diagnostics) {
+    diagnostics: &mut Diagnostics,
+) -> Option<Description> {
     let folder = path.parent().and_then(normal).unwrap_or_else(|| path.parent().unwrap_or(Path::new("")).to_owned());
     let left = Cell::new(LARGEST_STACK.saturating_sub(sources.file(file).text().len() as u64));
     let loader = FileLoader { files, folder, left };
-    let mut diagnostics = Diagnostics::default();
-    let mut system = telstack_lang::lower(file, sources, &loader, &mut diagnostics);
-    if let Some(system) = &mut system {
-        system.complete = !diagnostics.has_errors();
-    }
-    (system, diagnostics)
+    telstack_lang::read(file, sources, &loader, diagnostics)
 }
 
 /// The text of the stack at `path`.
@@ -140,36 +149,49 @@ pub fn compile(files: &dyn Files, path: &Path) -> Result<Compiled, ReadFailure> 
 pub(crate) fn compile_text(files: &dyn Files, path: &Path, text: String) -> Compiled {
     let mut sources = SourceMap::default();
     let file = sources.add(shown(path), text);
-    let Judged { system, diagnostics, artefacts } = compile_file(files, path, file, &mut sources);
+    let Judged { systems, diagnostics, artefacts } = compile_file(files, path, file, &mut sources);
     let diagnostics = diagnostics.sorted(&sources);
-    Compiled { sources, system, diagnostics, artefacts }
+    Compiled { sources, systems, diagnostics, artefacts }
 }
 
 /// What is made of a stack that is among the sources already.
+#[derive(Default)]
 pub(crate) struct Judged {
-    pub system: Option<System>,
+    pub systems: Vec<System>,
     pub diagnostics: Diagnostics,
     pub artefacts: Vec<Artefact>,
 }
 
 /// Compiles a stack that is among the sources already.
 pub(crate) fn compile_file(files: &dyn Files, path: &Path, file: FileId, sources: &mut SourceMap) -> Judged {
-    let (mut system, mut diagnostics) = lowered_file(files, path, file, sources);
-    if let Some(system) = &mut system {
-        passes::run(system, &mut diagnostics);
-        system.complete = !diagnostics.has_errors();
-        telstack_lint::check(system, &mut diagnostics);
+    let mut judged = Judged::default();
+    let Some(description) = described(files, path, file, sources, &mut judged.diagnostics) else { return judged };
+    // Mistakes in the text itself may leave any cluster without something.
+    let sound = !judged.diagnostics.has_errors();
+    let members = clusters::each(description.len(), |index| member(&description, index, sound));
+    clusters::gather(members, &mut judged);
+    if judged.diagnostics.has_errors() {
+        judged.artefacts.clear();
     }
-    let mut artefacts = match &system {
-        Some(system) if !diagnostics.has_errors() => telstack_tools::emit(system),
-        _ => Vec::new(),
-    };
-    if let Some(path) = written_twice(&artefacts) {
+    if let Some(path) = written_twice(&judged.artefacts) {
         // The passes report what can be foreseen; this is the last door before one file replaces another.
-        let place = system.as_ref().and_then(|system| system.origin.span());
+        let place = judged.systems.first().and_then(|system| system.origin.span());
         let message = format!("two files would be called `{path}`");
-        diagnostics.push(Diagnostic::new(&passes::NAME_COLLIDES, message).at(place, "in the output of this stack"));
-        artefacts.clear();
+        let finding = Diagnostic::new(&passes::NAME_COLLIDES, message).at(place, "in the output of this stack");
+        judged.diagnostics.push(finding);
+        judged.artefacts.clear();
     }
-    Judged { system, diagnostics, artefacts }
+    judged
+}
+
+/// What becomes of one cluster of a stack, or of the whole of one without clusters.
+fn member(description: &Description, index: usize, sound: bool) -> Judged {
+    let mut diagnostics = Diagnostics::default();
+    let mut system = description.lower(index, &mut diagnostics);
+    system.complete = sound && !diagnostics.has_errors();
+    passes::run(&mut system, &mut diagnostics);
+    system.complete = sound && !diagnostics.has_errors();
+    telstack_lint::check(&system, &mut diagnostics);
+    let artefacts = if sound && !diagnostics.has_errors() { telstack_tools::emit(&system) } else { Vec::new() };
+    Judged { systems: vec![system], diagnostics, artefacts }
 }

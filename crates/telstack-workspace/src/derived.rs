@@ -119,7 +119,7 @@ fn thing(path: &str, value: &Value) -> String {
 
 /// What was derived for a compiled stack, and why; none if there is no System.
 pub fn derivation(compiled: &Compiled) -> Option<Derivation> {
-    let system = compiled.system.as_ref()?;
+    let system = compiled.whole()?;
     let mut nodes: Vec<OfNode> = system
         .nodes()
         .map(|(_, node)| {

@@ -121,7 +121,7 @@ impl StackDiff {
 /// Compares two compiled stacks; with `text` every file that differs comes with its difference. None if one
 /// of them is no System.
 pub fn diff(before: &Compiled, after: &Compiled, text: bool) -> Option<StackDiff> {
-    let (a, b) = (before.system.as_ref()?, after.system.as_ref()?);
+    let (a, b) = (&*before.whole()?, &*after.whole()?);
     let stack = |system: &System| {
         vec![("name".to_owned(), system.name.clone()), ("platform".to_owned(), system.platform.value.id().to_owned())]
     };

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use telstack_system::passes;
+use telstack_system::{System, passes};
 
 use crate::{
-    compile::{Lowered, lowered, read_stack},
+    compile::{lowered, read_stack},
     explain::nearest,
     files::{Files, ReadFailure},
     ir,
@@ -46,12 +46,17 @@ pub fn dump_ir(files: &dyn Files, path: &Path, pass: &str) -> Result<Dump, DumpE
         return Err(DumpError::UnknownPass(nearest(pass, names.into_iter().map(|(name, _)| name))));
     }
     let text = read_stack(files, path).map_err(DumpError::Stack)?;
-    let Lowered { system, mut diagnostics, .. } = lowered(files, path, text);
-    let text = system.map(|mut system| {
-        if pass != RAW {
-            passes::run_until(&mut system, &mut diagnostics, pass);
+    let (mut systems, mut diagnostics) = lowered(files, path, text);
+    if pass != RAW {
+        for system in &mut systems {
+            system.complete = !diagnostics.has_errors();
+            passes::run_until(system, &mut diagnostics, pass);
         }
-        telstack_syntax::json::write(&ir::system(&system)).text
-    });
+    }
+    let whole = match &*systems {
+        [first, others @ ..] if !others.is_empty() => Some(System::joined(first, others)),
+        _ => systems.pop(),
+    };
+    let text = whole.map(|system| telstack_syntax::json::write(&ir::system(&system)).text);
     Ok(Dump { text, findings: diagnostics.iter().count() })
 }

@@ -9,6 +9,7 @@
 mod acting;
 mod build;
 mod check;
+mod clusters;
 mod compile;
 mod derived;
 mod diff;

@@ -240,7 +240,7 @@ pub fn explain(output: &Output, args: &Explain) -> Result<Outcome, Fatal> {
 /// `graph`.
 pub fn graph(output: &Output, args: &Graph) -> Result<Outcome, Fatal> {
     let compiled = read(&args.stack)?;
-    let Some(system) = &compiled.system else {
+    let Some(system) = compiled.whole() else {
         return Ok(report(output, &compiled, Severity::Info));
     };
     let findings = compiled.diagnostics.len();
@@ -248,15 +248,15 @@ pub fn graph(output: &Output, args: &Graph) -> Result<Outcome, Fatal> {
         output.remark(&format!("drawn as far as it goes: `telstack check` has {findings} findings"));
     }
     output.print(&match args.format {
-        GraphFormat::Mermaid => telstack_workspace::mermaid(system),
-        GraphFormat::Dot => telstack_workspace::dot(system),
+        GraphFormat::Mermaid => telstack_workspace::mermaid(&system),
+        GraphFormat::Dot => telstack_workspace::dot(&system),
         GraphFormat::Svg => {
             let theme = match args.theme {
                 GraphTheme::Light => Theme::Light,
                 GraphTheme::Dark => Theme::Dark,
                 GraphTheme::Auto => Theme::Auto,
             };
-            telstack_workspace::svg(system, theme)
+            telstack_workspace::svg(&system, theme)
         }
     });
     Ok(Outcome::Clean)

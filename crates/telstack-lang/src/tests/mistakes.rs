@@ -41,7 +41,7 @@ fn words() {
         r#"
         colector "c" {}
         from "otlp"
-        cluster "hub" {}
+        queue "kafka" {}
         prometheus { tenant "acme"; retention "30d" sise="1GB" }
         loki { resources cpus=2 }"#,
     );
@@ -51,7 +51,7 @@ fn words() {
         [
             ("Z002", "colector"),
             ("Z002", "from"),
-            ("Z008", "cluster"),
+            ("Z008", "queue"),
             ("Z002", "tenant"),
             ("Z002", "sise"),
             ("Z002", "cpus")

@@ -24,7 +24,7 @@ pub use container::{
 };
 pub use link::{Bind, Dial, Edge, Hop, Listener, Protocol, Purpose, Requirement, Tls, Via};
 pub use network::{Joined, Network};
-pub use placement::Placement;
+pub use placement::{Exposure, ExposureTls, Placement};
 pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use proxy::{Backend, Frontend, HttpProbe, Layer, Proxy, ProxyDoor, Route, Server, ServerCheck};
 pub use store::{
@@ -148,6 +148,20 @@ impl Node {
             environment: Vec::new(),
             written: Vec::new(),
             container: None,
+        }
+    }
+
+    /// The same under another name, to show it beside others of its name.
+    pub(crate) fn renamed(&self, name: String) -> Self {
+        Self { name, ..self.clone() }
+    }
+
+    /// The host name by which another node dials it: with its namespace, where that is not the dialer's own.
+    pub fn host_for(&self, dialer: &Node) -> String {
+        let namespace = |node: &Node| node.placement.namespace.as_ref().map(|it| it.value.clone());
+        match namespace(self).filter(|own| namespace(dialer).is_some_and(|it| it != *own)) {
+            Some(namespace) => format!("{}.{namespace}", self.name),
+            None => self.name.clone(),
         }
     }
 

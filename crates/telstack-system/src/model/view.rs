@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use telstack_catalog::SignalSet;
 
 use crate::{
-    model::{container::SecretRef, link::Protocol},
+    model::{container::SecretRef, link::Protocol, placement::Exposure},
     origin::{Origin, Sourced, Value},
     units::Period,
 };
@@ -160,6 +160,8 @@ pub struct Webhook {
 pub struct External {
     /// Where it can be reached, and how.
     pub endpoints: Vec<ExternalEndpoint>,
+    /// The collector of another cluster of the same stack that it is.
+    pub exposed: Option<Exposure>,
 }
 
 /// One way to reach something outside.

@@ -73,7 +73,7 @@ fn dial_alert_managers(system: &mut System) {
         if system.edge(edge).purpose != Purpose::Alert || system.edge(edge).dial.is_some() {
             continue;
         }
-        let (_, to) = system.ends(edge);
+        let (from, to) = system.ends(edge);
         let node = system.node(to);
         let Some(listener) =
             node.listeners.iter().find(|it| it.name == "alerts" || it.name == "api").or(node.listeners.first())
@@ -84,7 +84,7 @@ fn dial_alert_managers(system: &mut System) {
         let dial = Dial {
             component: None,
             protocol: Protocol::HTTP,
-            host: node.name.clone(),
+            host: node.host_for(system.node(from)),
             port: listener.port,
             path: String::new(),
             only: None,

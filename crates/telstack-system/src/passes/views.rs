@@ -70,6 +70,7 @@ fn keeps_traces(system: &System, id: NodeId) -> bool {
 
 fn data_source(system: &System, edge: EdgeId, store: NodeId) -> Option<(DataSource, Dial)> {
     let node = system.node(store);
+    let host = node.host_for(system.node(system.ends(edge).0));
     let product = node.product()?;
     let ty = product.id();
     let listener = node
@@ -104,7 +105,7 @@ fn data_source(system: &System, edge: EdgeId, store: NodeId) -> Option<(DataSour
     let dial = Dial {
         component: None,
         protocol: Protocol::HTTP,
-        host: node.name.clone(),
+        host: host.clone(),
         port: listener.port,
         path: String::new(),
         only: None,
@@ -117,7 +118,7 @@ fn data_source(system: &System, edge: EdgeId, store: NodeId) -> Option<(DataSour
         uid: node.name.clone(),
         uid_written: true,
         ty: ty.to_owned(),
-        url: Sourced::new(format!("{scheme}://{}:{}", node.name, listener.port), origin.clone()),
+        url: Sourced::new(format!("{scheme}://{host}:{}", listener.port), origin.clone()),
         by_browser: false,
         default: false,
         json_data,

@@ -327,7 +327,7 @@ pub fn check_told(files: &dyn Files, path: &Path, told: &Told) -> Result<Compile
                 None => lone::collector(path, &[file], &about, lone::Extent::Whole, &sources, &mut out),
             };
             let diagnostics = out.sorted(&sources);
-            Ok(Compiled { sources, system: Some(system), diagnostics, artefacts: Vec::new() })
+            Ok(Compiled { sources, systems: vec![system], diagnostics, artefacts: Vec::new() })
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{MemoryFiles, compile};
 
 fn system(text: &str) -> System {
     let files = MemoryFiles::new([("s.stack.kdl", text)]);
-    compile(&files, Path::new("s.stack.kdl")).expect("readable").system.expect("a stack")
+    compile(&files, Path::new("s.stack.kdl")).expect("readable").systems.remove(0)
 }
 
 const SMALL_STACK: &str = r#"stack "a<b>&c" {

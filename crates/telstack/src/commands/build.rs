@@ -110,7 +110,7 @@ fn next_steps(output: &Output, compiled: &telstack_workspace::Compiled, folder: 
         output.print("       cp .env.example .env      # then fill it in\n");
     }
     let certificates: Vec<&str> =
-        compiled.system.iter().flat_map(telstack_system::tls::files).map(|file| file.value.as_str()).collect();
+        compiled.systems.iter().flat_map(telstack_system::tls::files).map(|file| file.value.as_str()).collect();
     if !certificates.is_empty() {
         output.print(&format!("       ls {}      # put them there first\n", certificates.join(" ")));
     }

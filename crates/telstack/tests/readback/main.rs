@@ -88,8 +88,18 @@ fn new_findings(compiled: &Compiled, read: &System, form: Diagnostics, sources: 
 
 /// Checks one stack that compiles. What is wrong, in lines; nothing if all is well.
 fn verdict(compiled: &Compiled) -> Vec<String> {
-    let Some(system) = &compiled.system else { return vec!["no system".to_owned()] };
-    let (read, form, sources) = read_back(&system.name, &written(compiled));
+    if compiled.systems.is_empty() {
+        return vec!["no system".to_owned()];
+    }
+    compiled.systems.iter().flat_map(|system| verdict_of(compiled, system)).collect()
+}
+
+/// The same of one cluster, whose files are in a folder of their own where there are several.
+fn verdict_of(compiled: &Compiled, system: &System) -> Vec<String> {
+    let folder = system.cluster_name.as_ref().map_or(String::new(), |it| format!("{}/", it.value));
+    let files = written(compiled).into_iter();
+    let files: Vec<_> = files.filter_map(|(path, text)| Some((path.strip_prefix(&folder)?.to_owned(), text))).collect();
+    let (read, form, sources) = read_back(&system.name, &files);
     let mut wrong = difference(system, &read);
     if !read.complete {
         wrong.push("something was not understood".to_owned());

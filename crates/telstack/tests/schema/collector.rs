@@ -40,7 +40,7 @@ impl Validators {
 
 /// What the schemas say of the collectors that a stack was compiled to.
 fn refused(compiled: &Compiled, validators: &mut Validators) -> (usize, Vec<String>) {
-    let Some(system) = &compiled.system else { return (0, Vec::new()) };
+    let Some(system) = compiled.whole() else { return (0, Vec::new()) };
     let (mut seen, mut found) = (0, Vec::new());
     for (_, node) in system.nodes() {
         let NodeKind::Collector(collector) = &node.kind else { continue };
@@ -290,7 +290,8 @@ fn the_validator_that_users_have_agrees() {
     let mut seen = 0;
     for stack in crate::support::stacks_with("docker-compose.yml") {
         let text = fs::read_to_string(root().join(format!("stacks/{stack}.stack.kdl"))).expect("a stack");
-        let system = compiled(&text).system.expect("a system");
+        let compiled = compiled(&text);
+        let system = compiled.whole().expect("a system");
         for (_, node) in system.nodes() {
             let NodeKind::Collector(collector) = &node.kind else { continue };
             let (version, distribution) = (node.version().expect("a release"), collector.distribution.value);

@@ -104,7 +104,8 @@ fn negotiate(system: &mut System, edge_id: EdgeId, diagnostics: &mut Diagnostics
     let tenant = edge.tenant.clone().or_else(|| receiver.store().and_then(|store| store.tenant.clone()));
     let tree = exporter.settings(version);
     let (settings, mut dial) =
-        settings::Edge { receiver, door, tenant: tenant.as_ref(), tree: tree.as_deref(), origin: &origin }.settings();
+        settings::Edge { sender, receiver, door, tenant: tenant.as_ref(), tree: tree.as_deref(), origin: &origin }
+            .settings();
     dial.component = Some(ComponentRef { kind: ComponentKind::Exporter, id: id.clone() });
     let pipelines = edge.pipelines.clone();
     let tokens = match &door.place {

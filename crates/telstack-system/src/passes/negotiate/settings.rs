@@ -17,6 +17,7 @@ use crate::{
 
 /// What an exporter is written for.
 pub(super) struct Edge<'a> {
+    pub(super) sender: &'a Node,
     pub(super) receiver: &'a Node,
     pub(super) door: &'a Door,
     pub(super) tenant: Option<&'a Sourced<String>>,
@@ -55,11 +56,12 @@ impl Edge<'_> {
     fn inside(&self, address: &Address, settings: &mut Settings) -> Dial {
         let (receiver, protocol) = (self.receiver, self.door.protocol);
         let Address { port, path, tls, .. } = address;
+        let host = receiver.host_for(self.sender);
         let endpoint = if protocol.is_grpc() {
-            format!("{}:{port}", receiver.name)
+            format!("{host}:{port}")
         } else {
             let scheme = if *tls == Tls::Off { "http" } else { "https" };
-            format!("{scheme}://{}:{port}{path}", receiver.name)
+            format!("{scheme}://{host}:{port}{path}")
         };
         let reason = format!("{} takes {} at this address", called(receiver), protocol.title());
         let mut because = vec![self.origin, &receiver.origin];
@@ -77,7 +79,7 @@ impl Edge<'_> {
             let origin = Origin::derived(NAME, reason, &[&receiver.origin]);
             settings.push(Entry::new("tls", origin.map([("insecure", origin.bool(true))])));
         }
-        self.dial(receiver.name.clone(), *port, path.clone(), *tls, origin)
+        self.dial(host, *port, path.clone(), *tls, origin)
     }
 
     fn outside(&self, outside: &ExternalEndpoint, settings: &mut Settings) -> Dial {

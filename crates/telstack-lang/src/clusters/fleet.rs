@@ -1,0 +1,142 @@
+//! `clusters from="fleet.csv"`: a fleet is data, one row a cluster.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use telstack_diagnostics::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use telstack_syntax::stack::{Atom, Node as Line, Scalar};
+use telstack_system::{Origin, Sourced};
+
+use super::Member;
+use crate::{Loader, codes, names::did_you_mean, words::is_host_name};
+
+/// The column with the name of the cluster.
+const NAME: &str = "name";
+
+/// The clusters of a `clusters` line.
+pub(super) fn members(line: &Line, sources: &mut SourceMap, loader: &dyn Loader, out: &mut Diagnostics) -> Vec<Member> {
+    let Some(from) = line.prop("from") else { return Vec::new() };
+    let Some(path) = from.as_str() else { return Vec::new() };
+    let including = sources.file(from.span.file).name().to_owned();
+    let loaded = match loader.load(&including, path) {
+        Ok(loaded) => loaded,
+        Err(why) => {
+            let finding = Diagnostic::new(&codes::INCLUDE_FAILS, format!("cannot read the fleet `{path}`: {why}"));
+            out.push(finding.at(from.span, "cannot be read").note(format!("paths are relative to `{including}`")));
+            return Vec::new();
+        }
+    };
+    let file = sources.add(loaded.name, loaded.text);
+    let text = sources.file(file).text().to_owned();
+    let lines: Arc<[Line]> = line.children().to_vec().into();
+    let mut table = Table { file, text: &text, out };
+    table
+        .rows(from.span)
+        .into_iter()
+        .map(|(name, facts, head)| Member { name: Some(name), facts, lines: lines.clone(), head })
+        .collect()
+}
+
+type Row = (Sourced<String>, BTreeMap<String, Atom>, Span);
+
+struct Table<'a> {
+    file: FileId,
+    text: &'a str,
+    out: &'a mut Diagnostics,
+}
+
+impl Table<'_> {
+    fn rows(&mut self, named: Span) -> Vec<Row> {
+        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(self.text.as_bytes());
+        let header = match reader.headers() {
+            Ok(header) => header.clone(),
+            Err(error) => return self.unreadable(&error, named),
+        };
+        let columns: Vec<String> =
+            header.iter().map(|it| it.trim().trim_start_matches('\u{feff}').to_owned()).collect();
+        let head = self.span_of(header.position().map_or(0, |it| it.byte()));
+        let Some(of_name) = columns.iter().position(|it| it == NAME) else {
+            let finding = Diagnostic::new(&codes::MISSING_PART, "the fleet has no column `name`");
+            let known: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let finding = finding.at(head, "the columns").label(named, "read as a fleet here");
+            self.out.push(
+                did_you_mean(finding, NAME, &known, "columns")
+                    .help("give each cluster a name: it becomes that of its folder"),
+            );
+            return Vec::new();
+        };
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => return self.unreadable(&error, named),
+            };
+            let row = self.span_of(record.position().map_or(0, |it| it.byte()));
+            let mut facts = BTreeMap::new();
+            let mut places = self.places(row, &record);
+            for (column, value) in columns.iter().zip(&record) {
+                let span = places.next().unwrap_or(row);
+                facts.insert(column.clone(), Atom { tag: None, scalar: scalar(value.trim()), span });
+            }
+            let Some(atom) = facts.get(NAME).cloned() else { continue };
+            let name = record.get(of_name).unwrap_or_default().trim().to_owned();
+            if !is_host_name(&name) {
+                let finding = Diagnostic::new(&codes::WRONG_VALUE, format!("`{name}` is no name of a cluster"));
+                let finding = finding.at(atom.span, "becomes the name of a folder");
+                self.out.push(finding.help("write lower case letters, digits and `-`, a letter first"));
+                continue;
+            }
+            // A name is a text, whatever it looks like.
+            facts.insert(NAME.to_owned(), Atom { scalar: Scalar::String(name.clone()), ..atom.clone() });
+            rows.push((Sourced::new(name, Origin::written(atom.span)), facts, row));
+        }
+        rows
+    }
+
+    fn unreadable(&mut self, error: &csv::Error, named: Span) -> Vec<Row> {
+        let at = error.position().map_or(0, csv::Position::byte);
+        let message = match error.kind() {
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                format!("this row has {len} fields, the first one {expected_len}")
+            }
+            _ => format!("the fleet is no CSV: {error}"),
+        };
+        let finding = Diagnostic::new(&codes::SYNTAX_ERROR, message).at(self.span_of(at), "here");
+        self.out.push(
+            finding
+                .label(named, "read as a fleet here")
+                .help("write one value for each column, with commas between them"),
+        );
+        Vec::new()
+    }
+
+    /// The line of the text that a record starts in.
+    fn span_of(&self, byte: u64) -> Span {
+        let start = usize::try_from(byte).unwrap_or(0).min(self.text.len());
+        let start = start + self.text[start..].find(|c: char| c != '\n' && c != '\r').unwrap_or(0);
+        let length = self.text[start..].find(['\n', '\r']).unwrap_or(self.text.len() - start);
+        Span::new(self.file, start, start + length)
+    }
+
+    /// The place of each field, where none is quoted; else the row stands for all.
+    fn places(&self, row: Span, record: &csv::StringRecord) -> std::vec::IntoIter<Span> {
+        let text = &self.text[row.range()];
+        let mut at = row.range().start;
+        let mut out = Vec::new();
+        if !text.contains('"') && text.split(',').count() == record.len() {
+            for field in text.split(',') {
+                let before = field.len() - field.trim_start().len();
+                out.push(Span::new(self.file, at + before, at + before + field.trim().len()));
+                at += field.len() + 1;
+            }
+        }
+        out.into_iter()
+    }
+}
+
+/// What a field says: a number where it is written like one.
+fn scalar(text: &str) -> Scalar {
+    match text.parse::<i64>() {
+        Ok(number) if number.to_string() == text => Scalar::Int(number),
+        _ => Scalar::String(text.to_owned()),
+    }
+}

@@ -1,0 +1,163 @@
+//! `to "hub/gateway"`: what a cluster sends to another, at what the other exposes.
+
+use std::collections::BTreeMap;
+
+use telstack_catalog::{ComponentKind, otelcol};
+use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
+use telstack_syntax::stack::{Atom, Node as Line, Scalar};
+
+use telstack_system::Exposure;
+
+use super::{Description, Member};
+use crate::{codes, exposure, names::did_you_mean, stack::name_of, words::text};
+
+/// A node of a cluster that others may send to, if it is exposed.
+#[derive(Clone, Debug)]
+pub(crate) struct Exposed {
+    /// How, if it is.
+    exposure: Option<Exposure>,
+    /// Where it is declared.
+    head: Span,
+}
+
+/// What a cluster reaches in another one.
+#[derive(Debug)]
+pub(crate) struct Reached {
+    /// Cluster and node.
+    pub name: String,
+    /// How it is exposed.
+    pub exposure: Exposure,
+    /// Where it is first sent to.
+    pub mention: Span,
+}
+
+const COLLECTOR: &str = "collector";
+const EXPOSE: &str = "expose";
+
+/// The collectors of all clusters by cluster and name. Of a stack in which nothing is exposed, none: nobody is
+/// reached then, and a fleet is not gone through twice.
+pub(super) fn exposed(description: &Description) -> BTreeMap<(String, String), Exposed> {
+    let mut found = BTreeMap::new();
+    let has = |lines: &[Line]| lines.iter().any(has_exposed);
+    let in_all = has(description.stack.children()) || description.templates.values().any(|it| has(it.children()));
+    for member in &description.members {
+        let Some(cluster) = &member.name else { continue };
+        if !in_all && !has(&member.lines) {
+            continue;
+        }
+        let line = description.lines_of(member, &mut Diagnostics::default());
+        for line in line.children().iter().filter(|it| it.name.value == COLLECTOR) {
+            let exposure = line.children().iter().find(|it| it.name.value == EXPOSE).and_then(exposure::of);
+            found.insert((cluster.value.clone(), name_of(line).to_owned()), Exposed { exposure, head: line.head() });
+        }
+    }
+    found
+}
+
+fn has_exposed(line: &Line) -> bool {
+    line.name.value == EXPOSE || line.children().iter().any(has_exposed)
+}
+
+/// What the lines of a cluster send to others. Mentions of its own nodes lose the name of the cluster.
+pub(super) fn resolve(
+    description: &Description,
+    own: Option<&str>,
+    line: &mut Line,
+    out: &mut Diagnostics,
+) -> Vec<Reached> {
+    let mut reached: Vec<Reached> = Vec::new();
+    if own.is_none() {
+        return reached;
+    }
+    let collectors = line.children.iter_mut().flatten().filter(|it| it.name.value == COLLECTOR);
+    let pipelines = collectors.flat_map(|it| it.children.iter_mut().flatten()).filter(|it| it.name.value == "pipeline");
+    for to in pipelines.flat_map(|it| it.children.iter_mut().flatten()).filter(|it| it.name.value == "to") {
+        to.args.retain_mut(|atom| {
+            let Some((cluster, node)) = text(atom).and_then(|it| it.split_once('/')) else { return true };
+            let (cluster, node) = (cluster.to_owned(), node.to_owned());
+            if Some(&*cluster) == own {
+                atom.scalar = Scalar::String(node);
+                return true;
+            }
+            if !description.has(&cluster) {
+                return is_component(&cluster) || unknown_cluster(description, &cluster, atom, out);
+            }
+            let name = format!("{cluster}/{node}");
+            if reached.iter().any(|it| it.name == name) {
+                return true;
+            }
+            match description.reach(&cluster, &node, atom) {
+                Ok(exposure) => {
+                    reached.push(Reached { name, exposure, mention: atom.span });
+                    true
+                }
+                Err(finding) => {
+                    out.push(*finding);
+                    false
+                }
+            }
+        });
+        // What stood there was reported.
+        to.broken |= to.args.is_empty();
+    }
+    reached
+}
+
+/// Does the part before the slash name a kind of component, as in `otlp/second`?
+fn is_component(ty: &str) -> bool {
+    [ComponentKind::Exporter, ComponentKind::Connector].into_iter().any(|kind| otelcol::component(kind, ty).is_some())
+}
+
+/// Reports a cluster that there is not; not to be looked at further.
+fn unknown_cluster(description: &Description, cluster: &str, atom: &Atom, out: &mut Diagnostics) -> bool {
+    if description.incomplete {
+        return false;
+    }
+    let finding = Diagnostic::new(&codes::UNKNOWN_NAME, format!("there is no cluster `{cluster}`"));
+    let known: Vec<&str> = description.members.iter().filter_map(Member::cluster).collect();
+    out.push(did_you_mean(finding.at(atom.span, "`CLUSTER/COLLECTOR`"), cluster, &known, "clusters"));
+    false
+}
+
+impl Member {
+    fn cluster(&self) -> Option<&str> {
+        self.name.as_ref().map(|it| &*it.value)
+    }
+}
+
+impl Description {
+    fn has(&self, cluster: &str) -> bool {
+        self.members.iter().any(|it| it.cluster() == Some(cluster))
+    }
+
+    /// How a node of another cluster is reached; else why it is not.
+    fn reach(&self, cluster: &str, node: &str, atom: &Atom) -> Result<Exposure, Box<Diagnostic>> {
+        let declared = self.members.iter().find(|it| it.cluster() == Some(cluster)).map(|it| it.head);
+        if let Some(exposed) = self.exposed.get(&(cluster.to_owned(), node.to_owned())) {
+            return exposed.exposure.clone().ok_or_else(|| {
+                let message =
+                    format!("`{node}` of the cluster `{cluster}` is not exposed: no other cluster reaches it");
+                let finding = Diagnostic::new(&codes::WRONG_END, message).at(atom.span, "sent to from another cluster");
+                let finding = finding.label(exposed.head, "declared here, for its own cluster");
+                Box::new(
+                    finding.help("write in it how it is reached: `expose \"load-balancer\" host=\"otlp.example.com\"`"),
+                )
+            });
+        }
+        let in_cluster = self.exposed.keys().filter(|it| it.0 == cluster);
+        let known: Vec<&str> = in_cluster.map(|it| &*it.1).collect();
+        let message = if known.is_empty() {
+            format!("the cluster `{cluster}` exposes nothing")
+        } else {
+            format!("the cluster `{cluster}` has no collector `{node}`")
+        };
+        let finding = Diagnostic::new(&codes::UNKNOWN_NAME, message).at(atom.span, "sent to from another cluster");
+        let finding = finding.label(declared, "declared here");
+        Err(Box::new(if known.is_empty() {
+            finding
+                .help("write in its collector how it is reached: `expose \"load-balancer\" host=\"otlp.example.com\"`")
+        } else {
+            did_you_mean(finding, node, &known, "collectors")
+        }))
+    }
+}

@@ -2,10 +2,11 @@
 
 use telstack_diagnostics::{Diagnostic, Diagnostics};
 use telstack_syntax::stack::Node as Line;
-use telstack_system::{Exposure, ExposureTls, Origin};
+use telstack_system::{ComponentId, Exposure, ExposureTls, Origin};
 
 use crate::{
     codes,
+    stack::name_of,
     words::{sourced, sourced_text, text},
 };
 
@@ -26,7 +27,24 @@ pub(crate) fn of(line: &Line) -> Option<Exposure> {
 }
 
 /// Reports what contradicts itself.
-pub(crate) fn check(line: &Line, exposure: &Exposure, out: &mut Diagnostics) {
+pub(crate) fn check(collector: &Line, line: &Line, exposure: &Exposure, out: &mut Diagnostics) {
+    let takes = |it: &Line| {
+        let id = it.args.first().and_then(text).map(ComponentId::parse);
+        it.name.value == "receiver" && id.is_some_and(|id| id.ty == "otlp")
+    };
+    if !collector.is_incomplete() && !collector.children().iter().any(takes) {
+        let message = format!("`{}` is exposed, and has no receiver for what others send", name_of(collector));
+        let finding = Diagnostic::new(&codes::MISSING_PART, message).at(line.head(), "for OTLP");
+        let finding = finding.label(collector.head(), "has no `receiver \"otlp\"`");
+        out.push(finding.help("add `receiver \"otlp\"`, and name it in `from`"));
+    }
+    let mutual = exposure.tls.as_ref().filter(|it| it.value == ExposureTls::Mutual);
+    if let (Some(mutual), Some(issuer)) = (mutual, &exposure.issuer) {
+        let message = "an issuer whom everybody knows makes certificates out to everybody: nobody would be kept out";
+        let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(issuer.span(), "of all certificates");
+        let finding = finding.label(mutual.span(), "only some are let in");
+        out.push(finding.help("drop `issuer`: the collector gets an authority of its own"));
+    }
     let off = exposure.tls.as_ref().filter(|it| it.value == ExposureTls::Off);
     if let (Some(off), Some(issuer)) = (off, &exposure.issuer) {
         let finding = Diagnostic::new(&codes::WRONG_VALUE, "without TLS nobody issues a certificate");

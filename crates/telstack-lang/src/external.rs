@@ -116,7 +116,7 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
 
 /// What a cluster reaches in another one: the standard port of OTLP over gRPC, behind the host that leads there.
 pub(crate) fn of_cluster(reached: &Reached) -> Option<Node> {
-    let exposure = &reached.exposure;
+    let exposure = &reached.remote.exposure;
     let mention = Origin::written(reached.mention);
     let reason = "the other cluster exposes it by this name";
     let origin = Origin::derived(PASS, reason, &[&exposure.host.origin, &mention]);
@@ -130,7 +130,7 @@ pub(crate) fn of_cluster(reached: &Reached) -> Option<Node> {
         settings: Vec::new(),
         origin: origin.clone(),
     };
-    let external = External { endpoints: vec![endpoint], exposed: Some(exposure.clone()) };
+    let external = External { endpoints: vec![endpoint], exposed: Some(reached.remote.clone()) };
     let kind = NodeKind::External(Box::new(external));
     Some(Node::new(&*reached.name, exposure.origin.clone(), None, kind))
 }

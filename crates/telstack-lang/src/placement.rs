@@ -76,11 +76,16 @@ impl Placed {
         }
         self.scaled(resources, most_replicas.as_ref(), out);
         let exposure = exposed.and_then(exposure::of);
-        if let (Some(line), Some(exposure)) = (exposed, &exposure) {
-            exposure::check(line, exposure, out);
+        if let (Some(exposed), Some(exposure)) = (exposed, &exposure) {
+            exposure::check(line, exposed, exposure, out);
         }
-        let namespace = line.prop("namespace").and_then(sourced_text).or_else(|| self.namespace.clone());
+        let namespace = self.namespace_of(line);
         Placement { namespace, kind, replicas, most_replicas, exposure }
+    }
+
+    /// The namespace of the node of a line.
+    pub(crate) fn namespace_of(&self, line: &Line) -> Option<Sourced<String>> {
+        line.prop("namespace").and_then(sourced_text).or_else(|| self.namespace.clone())
     }
 
     /// Reports an autoscaler that nothing is asked for to take a share of.

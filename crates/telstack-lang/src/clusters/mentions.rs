@@ -6,16 +6,18 @@ use telstack_catalog::{ComponentKind, otelcol};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 use telstack_syntax::stack::{Atom, Node as Line, Scalar};
 
-use telstack_system::Exposure;
+use telstack_system::{Exposure, Origin, Remote};
 
 use super::{Description, Member};
-use crate::{codes, exposure, names::did_you_mean, stack::name_of, words::text};
+use crate::{codes, exposure, names::did_you_mean, placement::Placed, stack::name_of, words::text};
 
 /// A node of a cluster that others may send to, if it is exposed.
 #[derive(Clone, Debug)]
 pub(crate) struct Exposed {
     /// How, if it is.
     exposure: Option<Exposure>,
+    /// Its namespace.
+    namespace: String,
     /// Where it is declared.
     head: Span,
 }
@@ -25,8 +27,8 @@ pub(crate) struct Exposed {
 pub(crate) struct Reached {
     /// Cluster and node.
     pub name: String,
-    /// How it is exposed.
-    pub exposure: Exposure,
+    /// What it is there.
+    pub remote: Remote,
     /// Where it is first sent to.
     pub mention: Span,
 }
@@ -46,9 +48,12 @@ pub(super) fn exposed(description: &Description) -> BTreeMap<(String, String), E
             continue;
         }
         let line = description.lines_of(member, &mut Diagnostics::default());
+        let placed = Placed::read(&line, &Origin::written(line.head()), &mut Diagnostics::default());
         for line in line.children().iter().filter(|it| it.name.value == COLLECTOR) {
             let exposure = line.children().iter().find(|it| it.name.value == EXPOSE).and_then(exposure::of);
-            found.insert((cluster.value.clone(), name_of(line).to_owned()), Exposed { exposure, head: line.head() });
+            let namespace = placed.namespace_of(line).map(|it| it.value).unwrap_or_default();
+            let node = Exposed { exposure, namespace, head: line.head() };
+            found.insert((cluster.value.clone(), name_of(line).to_owned()), node);
         }
     }
     found
@@ -87,8 +92,8 @@ pub(super) fn resolve(
                 return true;
             }
             match description.reach(&cluster, &node, atom) {
-                Ok(exposure) => {
-                    reached.push(Reached { name, exposure, mention: atom.span });
+                Ok(remote) => {
+                    reached.push(Reached { name, remote, mention: atom.span });
                     true
                 }
                 Err(finding) => {
@@ -131,10 +136,16 @@ impl Description {
     }
 
     /// How a node of another cluster is reached; else why it is not.
-    fn reach(&self, cluster: &str, node: &str, atom: &Atom) -> Result<Exposure, Box<Diagnostic>> {
+    fn reach(&self, cluster: &str, node: &str, atom: &Atom) -> Result<Remote, Box<Diagnostic>> {
         let declared = self.members.iter().find(|it| it.cluster() == Some(cluster)).map(|it| it.head);
         if let Some(exposed) = self.exposed.get(&(cluster.to_owned(), node.to_owned())) {
-            return exposed.exposure.clone().ok_or_else(|| {
+            let remote = |exposure: Exposure| Remote {
+                cluster: cluster.to_owned(),
+                node: node.to_owned(),
+                namespace: exposed.namespace.clone(),
+                exposure,
+            };
+            return exposed.exposure.clone().map(remote).ok_or_else(|| {
                 let message =
                     format!("`{node}` of the cluster `{cluster}` is not exposed: no other cluster reaches it");
                 let finding = Diagnostic::new(&codes::WRONG_END, message).at(atom.span, "sent to from another cluster");

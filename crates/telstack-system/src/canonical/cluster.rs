@@ -5,7 +5,7 @@ use crate::{
     known::Known,
     model::{
         Cluster, Container, Pod, ProbeAction, Selector, Service, TargetPort,
-        cluster::{Binding, Claim, Labels, Role},
+        cluster::{Binding, Certificate, Claim, Labels, Role},
     },
 };
 
@@ -33,9 +33,22 @@ pub(super) fn cluster(out: &mut Lines, cluster: &Cluster) {
     for it in &cluster.budgets {
         out.say(&format!("budget {}", place(it.namespace.as_deref(), &it.name)), selector(it.selector.as_ref()));
     }
+    for it in &cluster.issuers {
+        out.say(&format!("issuer {}", place(it.namespace.as_deref(), &it.name)), format!("{:?}", it.authority));
+    }
+    for it in &cluster.certificates {
+        out.within(&format!("certificate {}", place(it.namespace.as_deref(), &it.name)), |out| certificate(out, it));
+    }
     for it in &cluster.claims {
         out.within(&format!("claim {}", place(it.namespace.as_deref(), &it.name)), |out| claim(out, it));
     }
+}
+
+fn certificate(out: &mut Lines, it: &Certificate) {
+    out.say("in", it.secret.clone());
+    let hosts = it.hosts.iter().chain(&it.common_name).map(|it| it.value.clone());
+    out.say("for", format!("{} {:?}{}", joined(hosts), it.usages, if it.is_authority { " authority" } else { "" }));
+    out.say("by", format!("{:?}", it.issuer.value));
 }
 
 fn place(namespace: Option<&str>, name: &str) -> String {

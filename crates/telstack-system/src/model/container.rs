@@ -103,6 +103,18 @@ pub enum MountSource {
 }
 
 impl MountSource {
+    /// The files of a Secret of Kubernetes.
+    pub fn secret(namespace: Option<&str>, name: &str) -> Self {
+        Self::Handed(format!("{SECRET}{}:{name}", namespace.unwrap_or_default()))
+    }
+
+    /// The name of the Secret whose files they are, all of them.
+    pub fn secret_name(&self) -> Option<&str> {
+        let Self::Handed(path) = self else { return None };
+        let (_, name) = path.strip_prefix(SECRET)?.split_once(':')?;
+        (!name.contains('/')).then_some(name)
+    }
+
     /// The name of a volume that outlives the container, without the folder in it.
     pub fn volume(&self) -> Option<&str> {
         match self {
@@ -208,6 +220,9 @@ pub struct ConfigPath {
     /// Does somebody say so, or does the program or its image look there by itself?
     pub told: bool,
 }
+
+/// How the files of Secrets are told from others that Kubernetes hands in.
+const SECRET: &str = "secret:";
 
 /// A ConfigMap or a Secret that a container is given, all of whose keys are known.
 #[derive(Clone, PartialEq, Eq, Debug)]

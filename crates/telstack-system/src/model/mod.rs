@@ -24,7 +24,7 @@ pub use container::{
 };
 pub use link::{Bind, Dial, Edge, Hop, Listener, Protocol, Purpose, Requirement, Tls, Via};
 pub use network::{Joined, Network};
-pub use placement::{Exposure, ExposureTls, Placement};
+pub use placement::{Exposure, ExposureTls, Placement, Remote};
 pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use proxy::{Backend, Frontend, HttpProbe, Layer, Proxy, ProxyDoor, Route, Server, ServerCheck};
 pub use store::{
@@ -274,6 +274,14 @@ impl Node {
     }
 
     /// The thing outside, if it is one.
+    pub fn external_mut(&mut self) -> Option<&mut External> {
+        match &mut self.kind {
+            NodeKind::External(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// What is outside, if it is that.
     pub fn external(&self) -> Option<&External> {
         match &self.kind {
             NodeKind::External(it) => Some(it),

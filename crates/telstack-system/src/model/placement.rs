@@ -44,7 +44,41 @@ pub enum ExposureTls {
     Mutual,
 }
 
+/// A collector that another cluster of the same stack exposes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Remote {
+    /// The other cluster.
+    pub cluster: String,
+    /// The collector there.
+    pub node: String,
+    /// Where it is there.
+    pub namespace: String,
+    /// How it is exposed.
+    pub exposure: Exposure,
+}
+
+impl Remote {
+    /// The Secret, in the namespace of who dials it, with what is trusted and shown there; none where no more is
+    /// needed than every image trusts.
+    pub fn secret(&self) -> Option<String> {
+        let known = match self.exposure.encryption() {
+            ExposureTls::Off => true,
+            ExposureTls::On => self.exposure.issuer.is_some(),
+            ExposureTls::Mutual => false,
+        };
+        (!known).then(|| format!("{}-{}", self.cluster, self.node))
+    }
+}
+
 impl Exposure {
+    /// How the receiver for what comes from outside is called.
+    pub const RECEIVER: &str = "exposed";
+
+    /// What is around the door of a node: its Service, its certificate and the Secret of that.
+    pub fn secret(node: &str) -> String {
+        format!("{node}-{}", Self::RECEIVER)
+    }
+
     /// The port that all dial who come from outside: the one that OTLP over gRPC has everywhere.
     pub fn port() -> Option<u16> {
         let receiver = otelcol::component(ComponentKind::Receiver, "otlp")?;

@@ -7,6 +7,13 @@ use crate::{
     origin::{Origin, Sourced},
 };
 
+/// The keys of a Secret that holds a certificate, as Kubernetes and cert-manager call them.
+pub(crate) const CERTIFICATE: &str = "tls.crt";
+/// The key that belongs to it.
+pub(crate) const KEY: &str = "tls.key";
+/// The authority that made it out.
+pub(crate) const AUTHORITY: &str = "ca.crt";
+
 /// The certificate of a server, with what its clients trust. Paths are those of the host, relative to the
 /// output folder.
 #[derive(Clone, PartialEq, Debug)]
@@ -47,6 +54,22 @@ pub fn key_path(server: Product) -> String {
 /// Where the authority that vouches for the node `server` lies inside a container that dials it.
 pub fn ca_path(dialer: Product, server: &str) -> String {
     format!("{}/{server}-ca.crt", folder(dialer))
+}
+
+/// Where a collector finds what it shows to who comes from outside.
+pub(crate) fn exposed_folder(product: Product) -> String {
+    format!("{}/exposed", secrets(product))
+}
+
+/// Where a collector finds what it trusts and shows when it dials the collector of another cluster.
+pub(crate) fn remote_folder(cluster: &str, node: &str) -> String {
+    format!("{}/{cluster}-{node}", secrets(Product::Otelcol))
+}
+
+/// Where Secrets of Kubernetes are mounted: not below the folder with the configuration, which is read only, so that
+/// nobody could make their places in it.
+fn secrets(product: Product) -> String {
+    format!("/etc/{}-tls", product.id())
 }
 
 fn folder(product: Product) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use telstack_catalog::SignalSet;
 
 use crate::{
-    model::{container::SecretRef, link::Protocol, placement::Exposure},
+    model::{container::SecretRef, link::Protocol, placement::Remote},
     origin::{Origin, Sourced, Value},
     units::Period,
 };
@@ -161,7 +161,7 @@ pub struct External {
     /// Where it can be reached, and how.
     pub endpoints: Vec<ExternalEndpoint>,
     /// The collector of another cluster of the same stack that it is.
-    pub exposed: Option<Exposure>,
+    pub exposed: Option<Remote>,
 }
 
 /// One way to reach something outside.

@@ -9,6 +9,7 @@ mod connections;
 mod containers;
 mod delivery;
 mod encryption;
+mod exposure;
 mod health;
 mod kubernetes;
 mod links;
@@ -41,7 +42,9 @@ pub struct Pass {
 
 /// All passes in the order they run.
 pub const ALL: &[Pass] = &[
+    exposure::REACH_PASS,
     negotiate::PASS,
+    exposure::EXPOSE_PASS,
     backends::PASS,
     pipelines::PASS,
     sizing::PASS,

@@ -3,8 +3,8 @@
 use telstack_system::{
     Origin, Service, ServicePort, ServiceType, Sourced, TargetPort, Value,
     cluster::{
-        Autoscaler, Binding, Budget, Claim, Cluster, ConfigMap, Ingress, IpBlock, Namespace, NetworkPolicy, Peer,
-        PolicyPort, PolicyRule, Role, RoleRef, RoleRule, ServiceAccount, Subject,
+        Autoscaler, Binding, Budget, Certificate, Claim, Cluster, ConfigMap, Ingress, IpBlock, Issuer, IssuerRef,
+        Namespace, NetworkPolicy, Peer, PolicyPort, PolicyRule, Role, RoleRef, RoleRule, ServiceAccount, Subject,
     },
 };
 
@@ -46,11 +46,36 @@ pub(super) fn cluster(objects: &Objects, open: bool) -> Cluster {
                 cluster.budgets.push(Budget { name, namespace, selector, origin });
             }
             Kind::Ingress => cluster.ingresses.push(ingress(it)),
+            Kind::Issuer => {
+                let authority = plain(&it.body, "spec.ca.secretName");
+                cluster.issuers.push(Issuer { name, namespace, authority, origin });
+            }
+            Kind::Certificate => cluster.certificates.extend(certificate(it)),
             Kind::ServiceMonitor | Kind::PodMonitor => cluster.monitors.extend(super::monitors::monitor(it)),
             _ => {}
         }
     }
     cluster
+}
+
+fn certificate(object: &Object) -> Option<Certificate> {
+    let spec = object.spec();
+    let issuer = spec.at("issuerRef")?;
+    let is_of_cluster = plain(issuer, "kind").as_deref() == Some("ClusterIssuer");
+    let issuer = IssuerRef { cluster: is_of_cluster, name: plain(issuer, "name")? };
+    let hosts = ["dnsNames", "ipAddresses"].into_iter().flat_map(|key| words(spec, key));
+    Some(Certificate {
+        name: object.name.value.clone(),
+        namespace: object.namespace.clone(),
+        secret: plain(spec, "secretName")?,
+        common_name: spec.at("commonName").and_then(word),
+        hosts: hosts.collect(),
+        is_authority: truth(spec, "isCA").is_some_and(|it| it.value),
+        usages: plain_words(spec, "usages"),
+        issuer: Sourced::new(issuer, object.name.origin.clone()),
+        elsewhere: None,
+        origin: object.name.origin.clone(),
+    })
 }
 
 /// Makes unknown what patches may change.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use telstack_system::{EnvValue, Handed, Origin, SecretRef, Value, cluster::same_namespace};
+use telstack_system::{EnvValue, Handed, MountSource, Origin, SecretRef, Value, cluster::same_namespace};
 
 use super::{
     objects::{Kind, Object, Objects},
@@ -27,8 +27,10 @@ pub(super) struct Configs(BTreeMap<String, Config>);
 
 /// Where the files of a ConfigMap or a Secret are, from where all paths start.
 pub(super) fn root(kind: Kind, namespace: Option<&str>, name: &str) -> String {
-    let kind = if kind == Kind::Secret { "secret" } else { "configmap" };
-    format!("{kind}:{}:{name}", namespace.unwrap_or_default())
+    match MountSource::secret(namespace, name) {
+        MountSource::Handed(path) if kind == Kind::Secret => path,
+        _ => format!("configmap:{}:{name}", namespace.unwrap_or_default()),
+    }
 }
 
 impl Configs {

@@ -57,13 +57,15 @@ pub(super) enum Kind {
     ScaledObject,
     Budget,
     Ingress,
+    Issuer,
+    Certificate,
     ServiceMonitor,
     PodMonitor,
     Collector,
 }
 
 /// Group of the API, kind, and what it is.
-const KINDS: [(&str, &str, Kind); 25] = [
+const KINDS: [(&str, &str, Kind); 27] = [
     ("apps", "Deployment", Kind::Deployment),
     ("apps", "ReplicaSet", Kind::ReplicaSet),
     ("apps", "StatefulSet", Kind::StatefulSet),
@@ -88,6 +90,8 @@ const KINDS: [(&str, &str, Kind); 25] = [
     ("networking.k8s.io", "Ingress", Kind::Ingress),
     ("monitoring.coreos.com", "ServiceMonitor", Kind::ServiceMonitor),
     ("monitoring.coreos.com", "PodMonitor", Kind::PodMonitor),
+    ("cert-manager.io", "Issuer", Kind::Issuer),
+    ("cert-manager.io", "Certificate", Kind::Certificate),
     ("opentelemetry.io", super::operator::RESOURCE, Kind::Collector),
 ];
 

@@ -4,12 +4,14 @@
 //! none are in too.
 
 mod access;
+mod certificate;
 mod monitor;
 mod policy;
 
 use std::collections::BTreeMap;
 
 pub use access::{Binding, Role, RoleRef, RoleRule, ServiceAccount, Subject};
+pub use certificate::{Certificate, Issuer, IssuerRef};
 pub use monitor::{Monitor, Within};
 pub use policy::{IpBlock, NetworkPolicy, Peer, PolicyPort, PolicyRule};
 use telstack_catalog::otelcol::Transport;
@@ -44,6 +46,10 @@ pub struct Cluster {
     pub autoscalers: Vec<Autoscaler>,
     /// Disruption budgets.
     pub budgets: Vec<Budget>,
+    /// Who makes certificates out.
+    pub issuers: Vec<Issuer>,
+    /// Certificates.
+    pub certificates: Vec<Certificate>,
     /// Ingresses.
     pub ingresses: Vec<Ingress>,
     /// What the Prometheus operator is told to scrape.

@@ -10,10 +10,11 @@ use crate::{
     access::{self, Asked},
     graph::System,
     model::{
-        Cluster, Collector, Container, Listener, MountSource, Node, Pod, Protocol, Selector, Service, ServicePort,
-        ServiceType, TargetPort,
+        Cluster, Collector, Container, Exposure, ExposureTls, Listener, MountSource, Node, Pod, Protocol, Selector,
+        Service, ServicePort, ServiceType, TargetPort,
         cluster::{
-            Autoscaler, Binding, Budget, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject,
+            Autoscaler, Binding, Budget, Certificate, Claim, Issuer, IssuerRef, Labels, Namespace, Role, RoleRef,
+            RoleRule, ServiceAccount, Subject,
         },
     },
     origin::{Origin, Sourced},
@@ -47,8 +48,11 @@ pub(super) fn surround(system: &mut System) {
         permit(&mut cluster, node, pod);
         claim(&mut cluster, node, container, pod);
         cluster.services.extend(service(node, container, pod));
+        cluster.services.extend(exposed(node, container, pod));
+        certify(&mut cluster, node, pod);
         scale(&mut cluster, node, pod);
     }
+    introduce(&mut cluster, system);
     system.cluster = Some(Box::new(cluster));
 }
 
@@ -171,14 +175,41 @@ fn claim(cluster: &mut Cluster, node: &Node, container: &Container, pod: &Pod) {
 
 /// The Service by whose name others dial it. Health is asked for at the pods themselves.
 fn service(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
-    let shown: Vec<&Listener> = open(node).filter(|it| it.name != HEALTH).collect();
+    let shown: Vec<&Listener> = open(node).filter(|it| it.name != HEALTH && !is_exposed(node, it)).collect();
     if shown.is_empty() {
         return None;
     }
     let origin = Origin::derived(NAME, "others dial it by this name", &[&node.origin]);
-    let port = |it: &&Listener| ServicePort {
+    Some(service_of(node, container, pod, shown.iter().map(|it| (*it, it.port)), origin))
+}
+
+/// Is a door of the node for what comes from outside of the cluster?
+fn is_exposed(node: &Node, door: &Listener) -> bool {
+    let named = || door.owner.as_ref().is_some_and(|it| it.id.name.as_deref() == Some(Exposure::RECEIVER));
+    node.placement.exposure.is_some() && named()
+}
+
+/// The Service that what is outside dials, where the stack exposes the node.
+fn exposed(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
+    let exposure = node.placement.exposure.as_ref()?;
+    let door = open(node).find(|it| is_exposed(node, it))?;
+    let reason = "what is outside of the cluster dials it, by the host name that leads to this";
+    let origin = Origin::derived(NAME, reason, &[&exposure.origin]);
+    let service = service_of(node, container, pod, [(door, Exposure::port()?)].into_iter(), origin);
+    Some(Service { name: Exposure::secret(&node.name), ty: ServiceType::LoadBalancer, ..service })
+}
+
+/// A Service of those doors, each at that port.
+fn service_of<'a>(
+    node: &Node,
+    container: &Container,
+    pod: &Pod,
+    doors: impl Iterator<Item = (&'a Listener, u16)>,
+    origin: Origin,
+) -> Service {
+    let port = |(it, port): (&Listener, u16)| ServicePort {
         name: container.port_name(it.port).map(str::to_owned),
-        port: it.port,
+        port,
         target: container.port_name(it.port).map_or(TargetPort::Number(it.port), |it| TargetPort::Name(it.to_owned())),
         transport: it.transport,
         app_protocol: (it.protocol == Protocol::OTLP_GRPC && it.transport == Transport::Tcp).then(|| {
@@ -188,7 +219,7 @@ fn service(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
         node_port: None,
         origin: it.origin.clone(),
     };
-    Some(Service {
+    Service {
         name: node.name.clone(),
         namespace: pod.namespace.clone(),
         ty: ServiceType::ClusterIp,
@@ -198,12 +229,93 @@ fn service(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
             expressions: Vec::new(),
             origin: Origin::derived(NAME, "the pods that answer", &[&node.origin]),
         }),
-        ports: shown.iter().map(port).collect(),
+        ports: doors.map(port).collect(),
         open_ports: false,
         lacks: Vec::new(),
         labels: pod.labels.clone(),
         annotations: Labels::new(),
         sticky: false,
         origin,
-    })
+    }
+}
+
+/// The certificate that an exposed node shows, and the authority that makes it out, where nobody else does.
+fn certify(cluster: &mut Cluster, node: &Node, pod: &Pod) {
+    let Some(exposure) = node.placement.exposure.as_ref().filter(|it| it.encryption() != ExposureTls::Off) else {
+        return;
+    };
+    let by = exposure.encrypted_by();
+    let of = |name: String, secret: String, reason: &str, issuer: Sourced<IssuerRef>| Certificate {
+        name,
+        namespace: pod.namespace.clone(),
+        secret,
+        common_name: None,
+        hosts: Vec::new(),
+        is_authority: false,
+        usages: Vec::new(),
+        issuer,
+        elsewhere: None,
+        origin: Origin::derived(NAME, reason, &[by]),
+    };
+    let authority = authority(&node.name);
+    let issuer = exposure.issuer.as_ref().map_or_else(
+        || {
+            let origin = Origin::derived(NAME, "no issuer is named: an authority of its own", &[by]);
+            let issuer = |name: &str, authority: Option<&str>| Issuer {
+                name: name.to_owned(),
+                namespace: pod.namespace.clone(),
+                authority: authority.map(str::to_owned),
+                origin: origin.clone(),
+            };
+            let first = format!("{}-self-signed", node.name);
+            cluster.issuers.push(issuer(&first, None));
+            cluster.issuers.push(issuer(&authority, Some(&authority)));
+            let itself = Sourced::new(IssuerRef { cluster: false, name: first }, origin.clone());
+            let reason = "the authority that senders trust, and that lets them in";
+            cluster.certificates.push(Certificate {
+                common_name: Some(Sourced::new(authority.clone(), origin.clone())),
+                is_authority: true,
+                ..of(authority.clone(), authority.clone(), reason, itself)
+            });
+            Sourced::new(IssuerRef { cluster: false, name: authority.clone() }, origin)
+        },
+        |it| Sourced::new(IssuerRef { cluster: true, name: it.value.clone() }, it.origin.clone()),
+    );
+    let name = Exposure::secret(&node.name);
+    cluster.certificates.push(Certificate {
+        hosts: vec![exposure.host.clone()],
+        usages: vec!["server auth".to_owned()],
+        ..of(name.clone(), name, "what it shows to who comes from outside", issuer)
+    });
+}
+
+/// The authority of an exposed node: its certificate, its Secret and its issuer.
+fn authority(node: &str) -> String {
+    format!("{node}-authority")
+}
+
+/// The certificates that this cluster shows others who ask for one: asked for there, and brought here.
+fn introduce(cluster: &mut Cluster, system: &System) {
+    let Some(own) = &system.cluster_name else { return };
+    for remote in system.nodes().filter_map(|(_, node)| node.external()?.exposed.as_ref()) {
+        if remote.exposure.encryption() != ExposureTls::Mutual {
+            continue;
+        }
+        let by = remote.exposure.encrypted_by();
+        let name = format!("{}-{}", remote.node, own.value);
+        let issuer = IssuerRef { cluster: false, name: authority(&remote.node) };
+        let reason = "what this cluster shows there, made out by the authority that lets it in";
+        cluster.certificates.push(Certificate {
+            name: name.clone(),
+            namespace: Some(remote.namespace.clone()),
+            secret: name.clone(),
+            common_name: Some(Sourced::new(own.value.clone(), own.origin.clone())),
+            hosts: Vec::new(),
+            is_authority: false,
+            usages: vec!["client auth".to_owned()],
+            issuer: Sourced::new(issuer, by.clone()),
+            elsewhere: Some(remote.cluster.clone()),
+            origin: Origin::derived(NAME, reason, &[by, &own.origin]),
+        });
+    }
 }

@@ -4,6 +4,7 @@
 //! starts the pods anew.
 
 mod access;
+mod certificates;
 mod config;
 mod scale;
 mod workload;
@@ -24,6 +25,8 @@ use crate::{
 
 /// The file that names all others of a folder.
 const KUSTOMIZATION: &str = "kustomization.yaml";
+/// The file with what cert-manager is asked for.
+const CERTIFICATES: &str = "certificates.yaml";
 /// The file with the namespace itself.
 const NAMESPACE: &str = "namespace.yaml";
 
@@ -55,9 +58,21 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
                 add(&file_name(node), &what, &node.origin, &of.documents(&written), &of.texts(&written));
             }
         }
+        let certificates = certificates::documents(system, cluster, &space.name);
+        if !certificates.is_empty() {
+            let what = format!("{}: certificates, which need cert-manager in the cluster", space.name);
+            add(CERTIFICATES, &what, &space.origin, &certificates, &Texts::new());
+        }
         let what = format!("{}: everything in the namespace", space.name);
         out.push(kustomization(system, Some(&space.name), &what, &space.origin, &files));
         folders.push((space.name.clone(), space.origin.clone()));
+    }
+    for it in &cluster.certificates {
+        let Some(elsewhere) = &it.elsewhere else { continue };
+        let path = format!("for-{elsewhere}/{}.yaml", it.name);
+        let what = format!("{}: a certificate for this cluster, to be applied in the cluster `{elsewhere}`", it.name);
+        let header = doc::header(system, &what, &path);
+        out.push(Artefact::new(path, yaml::write(&header, &it.origin, &certificates::certificate(system, it))));
     }
     let what = format!("{}: everything", system.name);
     out.push(kustomization(system, None, &what, &system.origin, &folders));
@@ -67,7 +82,7 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
 /// The file of a node; the name of one of the others, it leaves to that.
 fn file_name(node: &Node) -> String {
     let name = format!("{}.yaml", node.name);
-    if [KUSTOMIZATION, NAMESPACE].contains(&&*name) { format!("node-{name}") } else { name }
+    if [KUSTOMIZATION, NAMESPACE, CERTIFICATES].contains(&&*name) { format!("node-{name}") } else { name }
 }
 
 /// A node, and what is around it.
@@ -214,11 +229,15 @@ fn transport(transport: Transport, origin: &Origin) -> Option<Value> {
 fn namespace(system: &System, space: &Namespace) -> Value {
     let origin = &space.origin;
     let fact = doc::fact("how Kubernetes calls a Namespace", &[origin]);
+    let metadata = origin.map([("name", origin.string(&*space.name)), ("labels", of_stack(system, origin))]);
+    origin.map([("apiVersion", fact.string("v1")), ("kind", fact.string("Namespace")), ("metadata", metadata)])
+}
+
+/// Labels of what belongs to no node.
+fn of_stack(system: &System, origin: &Origin) -> Value {
     let part = doc::follows("the stack that it is part of", &[&system.origin]).string(&*system.name);
     let managed = doc::follows("it is compiled from the stack", &[&system.origin]).string("telstack");
-    let labels = origin.map([("app.kubernetes.io/part-of", part), ("app.kubernetes.io/managed-by", managed)]);
-    let metadata = origin.map([("name", origin.string(&*space.name)), ("labels", labels)]);
-    origin.map([("apiVersion", fact.string("v1")), ("kind", fact.string("Namespace")), ("metadata", metadata)])
+    origin.map([("app.kubernetes.io/part-of", part), ("app.kubernetes.io/managed-by", managed)])
 }
 
 /// The file that names the others of a folder, or the folders.

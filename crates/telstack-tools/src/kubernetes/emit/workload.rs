@@ -207,7 +207,8 @@ impl Of<'_> {
             MountSource::Volume(name) | MountSource::Ephemeral(Some(name)) => Some(name.clone()),
             MountSource::Bind(_) => Some(format!("host-{at}")),
             MountSource::Ephemeral(None) => Some(format!("scratch-{at}")),
-            MountSource::Copied(_) | MountSource::Handed(_) => None,
+            MountSource::Handed(_) => mount.source.secret_name().map(str::to_owned),
+            MountSource::Copied(_) => None,
         }
     }
 
@@ -247,6 +248,7 @@ impl Of<'_> {
                     }
                     ("hostPath", host.finish(origin))
                 }
+                MountSource::Handed(_) => ("secret", origin.map([("secretName", origin.string(&*name))])),
                 _ => ("emptyDir", Block::new().finish(origin)),
             };
             out.push(origin.map([("name", origin.string(name)), source]));

@@ -28,6 +28,7 @@ mod reading;
 mod receivers;
 mod remark;
 mod rule_files;
+mod script;
 mod server;
 mod template;
 mod tempo;

@@ -8,10 +8,11 @@ use telstack_syntax::Writer;
 use telstack_system::{Known, Listener, Mount, Node, NodeKind, Origin, Protocol, Published, Sourced, System, Tls};
 
 use super::{service::INIT_IMAGE, volume, volume_name};
-use crate::{Artefact, doc};
+use crate::{
+    Artefact, doc,
+    script::{PROBES, probe_path, quoted, scrapes, script},
+};
 
-/// The names by which listeners say whether the node is well.
-const PROBES: [&str; 2] = ["ready", "health"];
 /// The part of every script that finds docker compose and asks it.
 const COMPOSE: &str = include_str!("scripts/compose.sh");
 /// The part that stops nodes while their volumes are worked on, and starts them again.
@@ -24,44 +25,17 @@ pub(super) fn emit(system: &System) -> Vec<Artefact> {
     if system.nodes().any(|(_, node)| node.container.is_some()) {
         let head = |out: &mut Writer<Origin>| checks(system, out);
         let body = [COMPOSE, include_str!("scripts/health-check.sh")];
-        out.push(script(system, "health-check.sh", "is the stack well?", &body, head));
+        out.push(script(system, "scripts/health-check.sh", "is the stack well?", &body, head));
     }
     let kept = kept(system);
     if !kept.is_empty() {
         let head = |out: &mut Writer<Origin>| volumes(system, &kept, out);
         let save = [COMPOSE, NODES, include_str!("scripts/backup.sh")];
-        out.push(script(system, "backup.sh", "save what the stack keeps", &save, head));
+        out.push(script(system, "scripts/backup.sh", "save what the stack keeps", &save, head));
         let back = [COMPOSE, NODES, include_str!("scripts/restore.sh")];
-        out.push(script(system, "restore.sh", "put back what backup.sh saved", &back, head));
+        out.push(script(system, "scripts/restore.sh", "put back what backup.sh saved", &back, head));
     }
     out
-}
-
-fn script(system: &System, name: &str, what: &str, parts: &[&str], head: impl Fn(&mut Writer<Origin>)) -> Artefact {
-    let path = format!("scripts/{name}");
-    let mut out = Writer::default();
-    let mark = doc::follows("says what the file is and which stack it comes from", &[&system.origin]);
-    out.line("#!/usr/bin/env bash", &mark);
-    for line in doc::header(system, &format!("{}: {what}", system.name), &path).lines() {
-        out.line(&format!("# {line}"), &mark);
-    }
-    let strict = doc::chosen("a misspelt variable or a failing part of a pipe is not passed over", &system.origin);
-    out.line("set -uo pipefail", &strict);
-    out.newline();
-    out.line(&format!("stack={}", quoted(&system.name)), &doc::follows("the stack's name", &[&system.origin]));
-    head(&mut out);
-    let same = doc::chosen("the same in every stack: what it works on stands above", &system.origin);
-    for part in parts {
-        out.newline();
-        for line in part.lines() {
-            if line.is_empty() {
-                out.newline();
-            } else {
-                out.line(line, &same);
-            }
-        }
-    }
-    Artefact { executable: true, ..Artefact::new(path, out.finish()) }
 }
 
 fn checks(system: &System, out: &mut Writer<Origin>) {
@@ -91,7 +65,7 @@ fn checks(system: &System, out: &mut Writer<Origin>) {
             let open = |it: &&Listener| it.tls != Known::Value(Tls::Mutual);
             let origin = doc::follows("it is published", &[&port.origin]);
             if let Some(probe) = probe.or_else(|| listeners.find(answers)).filter(open) {
-                let url = url(port, probe, asked(node, probe));
+                let url = url(port, probe, probe_path(node, probe));
                 out.line(&format!("    check_http {name} {}", quoted(&url)), &origin);
             } else {
                 let what = if port.what.is_empty() { "open" } else { &port.what };
@@ -105,17 +79,6 @@ fn checks(system: &System, out: &mut Writer<Origin>) {
         }
     }
     out.line("}", &all);
-}
-
-/// The path of a listener that answers whoever asks it nothing in particular.
-fn asked<'a>(node: &Node, listener: &'a Listener) -> &'a str {
-    let release = node.product().zip(node.version()).filter(|_| listener.owner.is_none());
-    let fact = release.and_then(|(product, version)| product.endpoint(version, &listener.name));
-    fact.and_then(|it| it.probe).or(listener.path.as_deref()).unwrap_or("/")
-}
-
-fn scrapes(node: &Node) -> bool {
-    node.store().and_then(|store| store.prometheus()).is_some_and(|facet| !facet.jobs.is_empty())
 }
 
 fn host(port: &Published) -> &str {
@@ -177,9 +140,4 @@ fn volumes(system: &System, kept: &[(&Node, &Mount, Sourced<String>)], out: &mut
         out.line(&format!("    {}", quoted(&format!("{}|{volume}|{}", node.name, what.value))), &what.origin);
     }
     out.line(")", &all);
-}
-
-/// A word that the shell takes as it is.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

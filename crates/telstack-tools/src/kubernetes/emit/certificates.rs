@@ -13,6 +13,8 @@ use crate::doc::{self, Block};
 const API: &str = "cert-manager.io/v1";
 /// How long an authority lasts: ten years. cert-manager renews it before.
 const LASTS: &str = "87600h";
+/// How long a certificate lasts that is brought to another cluster by hand: a year.
+const BROUGHT: &str = "8760h";
 
 /// All that a cluster asks for in a namespace.
 pub(super) fn documents(system: &System, cluster: &Cluster, namespace: &str) -> Vec<Value> {
@@ -54,6 +56,10 @@ pub(super) fn certificate(system: &System, certificate: &Certificate) -> Value {
         spec.put("isCA", origin.bool(true));
         let reason = "who trusts it is told by hand: that should not be needed often";
         spec.put("duration", doc::chosen(reason, origin).string(LASTS));
+    }
+    if certificate.elsewhere.is_some() {
+        let reason = "it is brought to this cluster by hand: not every few weeks";
+        spec.put("duration", doc::chosen(reason, origin).string(BROUGHT));
     }
     spec.put_some("commonName", certificate.common_name.as_ref().map(|it| it.origin.string(&*it.value)));
     let (addresses, names): (Vec<_>, Vec<_>) =

@@ -6,7 +6,9 @@
 mod access;
 mod certificates;
 mod config;
+mod notes;
 mod scale;
+mod smoke;
 mod workload;
 
 use std::collections::HashMap;
@@ -76,6 +78,8 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
     }
     let what = format!("{}: everything", system.name);
     out.push(kustomization(system, None, &what, &system.origin, &folders));
+    out.push(smoke::emit(system));
+    out.push(notes::emit(system, cluster));
     out
 }
 

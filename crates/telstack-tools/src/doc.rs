@@ -1,6 +1,7 @@
 //! What the writers share: origins of what a tool writes by itself, headers, and maps put together
 //! entry by entry.
 
+use sha2::{Digest, Sha256};
 use telstack_syntax::{
     tree::{Entry, Kind, Map, Value as Tree},
     yaml,
@@ -122,6 +123,17 @@ pub(crate) fn map_text(value: &Value, escape: &impl Fn(&str) -> String) -> Value
         other => other.clone(),
     };
     Tree { kind, mark: value.mark.clone() }
+}
+
+/// A short name for what several texts say, in hexadecimal: other texts have another one.
+pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>, bytes: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+        // Keeps two texts apart from one.
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(bytes).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// `$` written so that a reader that expands variables takes it for itself.

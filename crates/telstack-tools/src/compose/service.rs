@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest, Sha256};
 use telstack_catalog::{
     SignalSet,
     otelcol::Transport,
     product::{Product, image_facts},
 };
 use telstack_system::{
-    Container, EnvValue, HealthCheck, Mount, MountSource, Node, NodeId, NodeKind, Origin, Published, Purpose, Sourced,
-    System, Value,
+    ConfigFile, Container, EnvValue, HealthCheck, Mount, MountSource, Node, NodeId, NodeKind, Origin, Published,
+    Purpose, Sourced, System, Value,
     units::{Bytes, Cpu},
 };
 
@@ -164,24 +163,16 @@ pub(super) fn service(
 /// Compose makes a container anew when its service changes, not when a file does that it mounts; and a running
 /// container still holds the file as it was, because writers replace a file, not its content.
 fn labels(container: &Container, written: &HashMap<&str, &Artefact>) -> Option<Value> {
-    let mut hash = Sha256::new();
-    let mut origins = Vec::new();
-    for file in &container.files {
-        let Some(artefact) = written.get(&*file.path) else { continue };
-        for part in [&file.target, &artefact.written.text] {
-            hash.update(part);
-            // Keeps two files apart from one.
-            hash.update([0]);
-        }
-        origins.push(&file.origin);
-    }
-    if origins.is_empty() {
+    let files = container.files.iter().filter_map(|file| Some((file, *written.get(&*file.path)?)));
+    let files: Vec<(&ConfigFile, &Artefact)> = files.collect();
+    if files.is_empty() {
         return None;
     }
-    let hex = hash.finalize().iter().take(HASH_BYTES).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let parts = files.iter().flat_map(|(file, artefact)| [&*file.target, &*artefact.written.text]);
+    let hex = doc::digest(parts, HASH_BYTES);
     let reason = "changes with the files above: `docker compose up -d` then makes the container anew, and only that \
                   shows it a changed file";
-    let origin = doc::follows_all(reason, origins, &container.origin);
+    let origin = doc::follows_all(reason, files.iter().map(|(file, _)| &file.origin), &container.origin);
     Some(origin.map([(HASH_LABEL, origin.string(hex))]))
 }
 

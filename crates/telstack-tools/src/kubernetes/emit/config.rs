@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest, Sha256};
 use telstack_system::{ConfigFile, Origin, Value};
 
 use super::Of;
@@ -32,25 +31,20 @@ impl<'a> Config<'a> {
     /// None where the node reads no file.
     pub(super) fn of(of: &Of<'a>, written: &HashMap<&str, &'a Artefact>) -> Option<Self> {
         let container = of.container;
-        let mut hash = Sha256::new();
         let (mut files, mut texts): (Vec<(&ConfigFile, String)>, Vec<&str>) = Default::default();
         for file in &container.files {
             let Some(artefact) = written.get(&*file.path) else { continue };
             let base = file.target.rsplit('/').next().unwrap_or_default();
             let taken = files.iter().any(|(_, key)| key == base);
             let key = if taken { file.target.trim_matches('/').replace('/', "-") } else { base.to_owned() };
-            for part in [&key, &artefact.written.text] {
-                hash.update(part);
-                // Keeps two files apart from one.
-                hash.update([0]);
-            }
             files.push((file, key));
             texts.push(&artefact.written.text);
         }
         if files.is_empty() {
             return None;
         }
-        let hex = hash.finalize().iter().take(HASH_BYTES).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let parts = files.iter().zip(&texts).flat_map(|((_, key), text)| [key.as_str(), *text]);
+        let hex = doc::digest(parts, HASH_BYTES);
         let reason = "its name changes with what it holds: a pod that reads another text is made anew";
         let origin = doc::follows_all(reason, files.iter().map(|(file, _)| &file.origin), &container.origin);
         Some(Self { name: format!("{}-{hex}", of.node.name), files, texts, origin })

@@ -32,20 +32,19 @@ const NAMESPACE: &str = "namespace.yaml";
 pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
     let Some(cluster) = system.cluster.as_deref() else { return Vec::new() };
     let written: HashMap<&str, &Artefact> = written.iter().map(|it| (&*it.path, it)).collect();
-    let texts: Texts<'_, Origin> = written.values().map(|it| (&*it.written.text, &it.written)).collect();
     let mut out = Vec::new();
     let mut folders = Vec::new();
     for space in &cluster.namespaces {
         let mut files = Vec::new();
-        let mut add = |name: &str, what: &str, from: &Origin, documents: &[Value]| {
+        let mut add = |name: &str, what: &str, from: &Origin, documents: &[Value], texts: &Texts<'_, Origin>| {
             let path = format!("{}/{name}", space.name);
             let header = doc::header(system, what, &path);
             let mark = doc::follows("says what the file is and which stack it comes from", &[from, &system.origin]);
-            out.push(Artefact::new(path, yaml::write_all(&header, &mark, documents, &texts)));
+            out.push(Artefact::new(path, yaml::write_all(&header, &mark, documents, texts)));
             files.push((name.to_owned(), from.clone()));
         };
         let what = format!("{}: the namespace", space.name);
-        add(NAMESPACE, &what, &space.origin, &[namespace(system, space)]);
+        add(NAMESPACE, &what, &space.origin, &[namespace(system, space)], &Texts::new());
         for (_, node) in system.nodes() {
             let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
                 continue;
@@ -53,7 +52,7 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
             if pod.is_in(Some(&space.name)) {
                 let of = Of { system, cluster, node, container, pod };
                 let what = format!("{}: {}", node.name, doc::title(node));
-                add(&file_name(node), &what, &node.origin, &of.documents(&written));
+                add(&file_name(node), &what, &node.origin, &of.documents(&written), &of.texts(&written));
             }
         }
         let what = format!("{}: everything in the namespace", space.name);
@@ -78,6 +77,14 @@ struct Of<'a> {
     node: &'a Node,
     container: &'a Container,
     pod: &'a Pod,
+}
+
+impl<'a> Of<'a> {
+    /// What its own files hold, each with what its lines come from: another node may well have the same text.
+    fn texts(&self, written: &HashMap<&str, &'a Artefact>) -> Texts<'a, Origin> {
+        let files = self.container.files.iter().filter_map(|it| written.get(&*it.path));
+        files.map(|it| (&*it.written.text, &it.written)).collect()
+    }
 }
 
 impl Of<'_> {
@@ -109,11 +116,7 @@ impl Of<'_> {
 
     /// Labels of its objects.
     fn labels(&self, origin: &Origin) -> Value {
-        let mut out = Block::new();
-        for (key, label) in &self.pod.labels {
-            out.put(key, label.origin.string(&*label.value));
-        }
-        out.finish(origin)
+        labels(&self.pod.labels, origin)
     }
 
     /// Labels by which its pods are picked.
@@ -140,11 +143,7 @@ impl Of<'_> {
             spec.put("internalTrafficPolicy", doc::follows(reason, &[origin, &self.pod.origin]).string("Local"));
         }
         if let Some(selector) = &service.selector {
-            let mut labels = Block::new();
-            for (key, label) in &selector.labels {
-                labels.put(key, label.origin.string(&*label.value));
-            }
-            spec.put("selector", labels.finish(&selector.origin));
+            spec.put("selector", labels(&selector.labels, &selector.origin));
         }
         let ports = service.ports.iter().map(|port| {
             let mut out = Block::new();
@@ -170,6 +169,30 @@ impl Of<'_> {
             out.finish(&claim.origin)
         })
     }
+}
+
+/// Labels as a map.
+fn labels(labels: &Labels, origin: &Origin) -> Value {
+    let mut out = Block::new();
+    for (key, label) in labels {
+        out.put(key, label.origin.string(&*label.value));
+    }
+    out.finish(origin)
+}
+
+/// What picks pods by labels.
+fn chosen(labels: &Labels, origin: &Origin) -> Value {
+    origin.map([("matchLabels", self::labels(labels, origin))])
+}
+
+/// A count as YAML has it.
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A text that Kubernetes is to leave as it is: `$(NAME)` would be filled in.
+fn plain(text: &str) -> String {
+    text.replace("$(", "$$(")
 }
 
 /// A port by number or name.

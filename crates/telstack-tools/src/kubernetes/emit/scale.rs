@@ -2,10 +2,10 @@
 
 use telstack_system::{
     Origin, Value,
-    cluster::{Autoscaler, Budget, Labels},
+    cluster::{Autoscaler, Budget},
 };
 
-use super::Of;
+use super::{Of, chosen, count};
 use crate::doc::{self, Block};
 
 /// The share of the processor time that is kept for a pod, in percent, above which there are more of them.
@@ -27,7 +27,6 @@ impl Of<'_> {
 
     fn autoscaler(&self, it: &Autoscaler) -> Value {
         let origin = &it.origin;
-        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let mut spec = Block::new();
         spec.put(
             "scaleTargetRef",
@@ -68,23 +67,13 @@ impl Of<'_> {
             return None;
         }
         let origin = doc::chosen("a machine that fails takes as few of them with it as can be", &several);
-        let labels = self.selector();
         let rule = origin.map([
             ("maxSkew", origin.int(1)),
             ("topologyKey", origin.string(MACHINE)),
             // One machine alone must do too.
             ("whenUnsatisfiable", origin.string("ScheduleAnyway")),
-            ("labelSelector", chosen(labels, &origin)),
+            ("labelSelector", chosen(self.selector(), &origin)),
         ]);
         Some(origin.block([rule]))
     }
-}
-
-/// What picks pods by labels.
-pub(super) fn chosen(labels: &Labels, origin: &Origin) -> Value {
-    let mut out = Block::new();
-    for (key, label) in labels {
-        out.put(key, label.origin.string(&*label.value));
-    }
-    origin.map([("matchLabels", out.finish(origin))])
 }

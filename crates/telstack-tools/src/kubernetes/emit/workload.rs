@@ -6,7 +6,7 @@ use telstack_system::{
     units::{Bytes, Cpu},
 };
 
-use super::{Of, config::Config, scale::chosen, target, transport};
+use super::{Of, chosen, config::Config, count, plain, target, transport};
 use crate::doc::{self, Block};
 
 /// The user that may do everything.
@@ -18,8 +18,7 @@ impl Of<'_> {
         let mut out = self.object("apps/v1", self.pod.kind.as_str(), &self.pod.name, true, origin);
         let mut spec = Block::new();
         if let Known::Value(replicas) = &self.container.replicas {
-            let count = i64::try_from(replicas.value).unwrap_or(i64::MAX);
-            spec.put("replicas", replicas.origin.int(count));
+            spec.put("replicas", replicas.origin.int(count(replicas.value)));
         }
         spec.put_some("serviceName", self.pod.service_name.as_ref().map(|it| it.origin.string(&*it.value)));
         let picked = doc::follows("the pods that are its own", &[origin]);
@@ -60,8 +59,7 @@ impl Of<'_> {
         let reason = "it finds others by their names, not by variables";
         out.put("enableServiceLinks", doc::chosen(reason, origin).bool(false));
         if let Some(grace) = &container.stop_grace {
-            let seconds = i64::try_from(grace.value.millis() / 1000).unwrap_or(i64::MAX);
-            out.put("terminationGracePeriodSeconds", grace.origin.int(seconds));
+            out.put("terminationGracePeriodSeconds", grace.origin.int(count(grace.value.millis() / 1000)));
         }
         out.put("securityContext", self.pod_security());
         out.put_some("topologySpreadConstraints", self.spread());
@@ -100,8 +98,7 @@ impl Of<'_> {
         if !container.command.is_empty() {
             let origins = container.command.iter().map(|word| &word.origin);
             let origin = doc::follows_all("its command line", origins, &container.origin);
-            // `$(NAME)` would be filled in.
-            let words = container.command.iter().map(|word| word.origin.string(word.value.replace("$(", "$$(")));
+            let words = container.command.iter().map(|word| word.origin.string(plain(&word.value)));
             out.put("args", origin.block(words));
         }
         if !container.env.is_empty() {
@@ -139,7 +136,7 @@ impl Of<'_> {
         };
         let value = match &variable.value {
             EnvValue::Literal(text) | EnvValue::Required(SecretRef::Literal(text)) => {
-                ("value", origin.string(text.replace("$(", "$$(")))
+                ("value", origin.string(plain(text)))
             }
             EnvValue::Field(field) => {
                 let field = origin.map([("fieldPath", origin.string(&**field))]);
@@ -306,8 +303,7 @@ fn probe(probe: &Probe) -> Value {
         }
     }
     if let Some(period) = &probe.period {
-        let seconds = i64::try_from(period.value.millis() / 1000).unwrap_or(i64::MAX);
-        out.put("periodSeconds", period.origin.int(seconds));
+        out.put("periodSeconds", period.origin.int(count(period.value.millis() / 1000)));
     }
     out.finish(origin)
 }

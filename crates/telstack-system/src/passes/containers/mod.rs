@@ -1,5 +1,6 @@
 //! Containers: image, command, files, volumes, ports, health check and order of each node.
 
+mod around;
 mod certificates;
 mod environment;
 mod names;
@@ -45,7 +46,7 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
         }
     }
     if system.platform.value == Platform::Kubernetes {
-        pods::surround(system);
+        around::surround(system);
     }
     names::check(system, diagnostics);
 }

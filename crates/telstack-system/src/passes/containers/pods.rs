@@ -1,37 +1,27 @@
-//! Kubernetes: the pod of each node, and what stands around it.
+//! Kubernetes: the pod of each node.
 
 use std::sync::Arc;
 
-use telstack_catalog::{
-    otelcol::Transport,
-    product::{Product, image_facts},
-};
+use telstack_catalog::product::{Product, image_facts};
 
-use super::NAME;
+use super::{NAME, around};
 use crate::{
-    access::{self, Asked},
     graph::System,
     known::Known,
     model::{
-        Bind, Cluster, Collector, Container, ContainerPort, Listener, Mount, MountSource, Node, Pod, Probe,
-        ProbeAction, ProbeKind, Protocol, Selector, Service, ServicePort, ServiceType, TargetPort, Tls, WorkloadKind,
-        cluster::{
-            Autoscaler, Binding, Budget, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject,
-        },
+        Bind, Container, ContainerPort, Listener, Mount, MountSource, Node, Pod, Probe, ProbeAction, ProbeKind,
+        TargetPort, Tls, WorkloadKind, cluster::Labels,
     },
     origin::{Origin, Sourced},
-    units::{Bytes, Period},
-    wiring::Wiring,
+    units::Period,
 };
 
-/// What a volume holds where the stack names no size.
-const VOLUME: Bytes = Bytes::from_mib(10 * 1024);
 /// The longest name of a port.
 const LONGEST_PORT_NAME: usize = 15;
 /// Where programs write passing files, and how its volume is called.
 const TEMPORARY: (&str, &str) = ("/tmp", "tmp");
 /// The listener that does nothing but say whether all is well.
-const HEALTH: &str = "health";
+pub(super) const HEALTH: &str = "health";
 /// The user that owns folders of a machine.
 const ROOT: &str = "0";
 
@@ -51,7 +41,7 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     let namespace = placement.namespace.as_ref().map(|it| it.value.clone());
     user(container, node);
     let own_volumes = volumes(container, system, node, kind.value);
-    let account = (!asks(node).is_empty()).then(|| {
+    let account = (!around::asks(node).is_empty()).then(|| {
         let reason = "an account of its own: what it may do is for it alone";
         Sourced::new(node.name.clone(), Origin::derived(NAME, reason, &[&node.origin]))
     });
@@ -155,7 +145,7 @@ fn labels(system: &System, node: &Node) -> Labels {
 }
 
 /// Labels that tell its pods from all others.
-fn chosen(node: &Node) -> Labels {
+pub(super) fn chosen(node: &Node) -> Labels {
     let product = node.product().map_or("", Product::id);
     let origin = |reason: &str| Origin::derived(NAME, reason, &[&node.origin]);
     [
@@ -168,7 +158,7 @@ fn chosen(node: &Node) -> Labels {
 }
 
 /// Ports that others reach.
-fn open(node: &Node) -> impl Iterator<Item = &Listener> {
+pub(super) fn open(node: &Node) -> impl Iterator<Item = &Listener> {
     let mut seen = Vec::new();
     node.listeners.iter().filter(move |it| {
         let number = (it.port, it.transport);
@@ -241,187 +231,4 @@ fn probes(node: &Node) -> Vec<Probe> {
         probes.insert(0, Probe { period: Some(period), ..ask(ProbeKind::Liveness, reason) });
     }
     probes
-}
-
-/// What the components of a node ask of the API of the cluster, each with where it is declared.
-fn asks(node: &Node) -> Vec<(Asked, Origin)> {
-    let of = |collector: &Collector| -> Vec<(Asked, Origin)> {
-        let Some(version) = node.version() else { return Vec::new() };
-        let wiring = Wiring::of(collector);
-        let running = collector.components.iter().filter(|it| wiring.runs(it));
-        let asked = running.filter_map(|it| Some((access::asked(it, it.fact()?, version)?.0, &it.origin)));
-        asked.flat_map(|(all, origin)| all.into_iter().map(|it| (it, origin.clone()))).collect()
-    };
-    node.collector().map(of).unwrap_or_default()
-}
-
-/// Makes the Services, accounts, roles and claims of all pods.
-pub(super) fn surround(system: &mut System) {
-    let mut cluster = Cluster::default();
-    for (_, node) in system.nodes() {
-        let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
-            continue;
-        };
-        namespace(&mut cluster, node);
-        permit(&mut cluster, node, pod);
-        claim(&mut cluster, node, container, pod);
-        cluster.services.extend(service(node, container, pod));
-        scale(&mut cluster, node, pod);
-    }
-    system.cluster = Some(Box::new(cluster));
-}
-
-fn namespace(cluster: &mut Cluster, node: &Node) {
-    let Some(namespace) = &node.placement.namespace else { return };
-    if cluster.namespace(&namespace.value).is_none() {
-        let (name, origin) = (namespace.value.clone(), namespace.origin.clone());
-        cluster.namespaces.push(Namespace { name, labels: Labels::new(), origin });
-    }
-}
-
-/// An account, and roles with what its components ask for and nothing more.
-fn permit(cluster: &mut Cluster, node: &Node, pod: &Pod) {
-    let Some(account) = &pod.service_account else { return };
-    let origin = &account.origin;
-    let account =
-        ServiceAccount { name: account.value.clone(), namespace: pod.namespace.clone(), origin: origin.clone() };
-    for everywhere in [true, false] {
-        let mut rules: Vec<RoleRule> = Vec::new();
-        for (asked, at) in asks(node).into_iter().filter(|(it, _)| it.everywhere == everywhere) {
-            allow(&mut rules, asked, &at);
-        }
-        if rules.is_empty() {
-            continue;
-        }
-        // Cluster roles share one set of names.
-        let name = match (&pod.namespace, everywhere) {
-            (Some(namespace), true) => format!("{namespace}-{}", node.name),
-            _ => node.name.clone(),
-        };
-        let namespace = pod.namespace.clone().filter(|_| !everywhere);
-        let role = Role {
-            name: name.clone(),
-            namespace: namespace.clone(),
-            cluster: everywhere,
-            rules,
-            aggregated: false,
-            origin: Origin::derived(NAME, "what its components ask of the API, and nothing more", &[&node.origin]),
-        };
-        let subject = Subject {
-            kind: "ServiceAccount".to_owned(),
-            name: account.name.clone(),
-            namespace: pod.namespace.clone(),
-            origin: origin.clone(),
-        };
-        cluster.bindings.push(Binding {
-            name: name.clone(),
-            namespace,
-            cluster: everywhere,
-            role: Sourced::new(RoleRef { cluster: everywhere, name }, role.origin.clone()),
-            subjects: vec![subject],
-            origin: Origin::derived(NAME, "gives the role to its account", &[&node.origin]),
-        });
-        cluster.roles.push(role);
-    }
-    cluster.accounts.push(account);
-}
-
-/// Adds what is asked for, beside what is done likewise with others of the group.
-fn allow(rules: &mut Vec<RoleRule>, asked: Asked, at: &Origin) {
-    let Asked { group, mut resources, any, verbs, .. } = asked;
-    if any {
-        resources.truncate(1);
-    }
-    let group = group.unwrap_or_default();
-    if let Some(rule) = rules.iter_mut().find(|it| it.groups == [group.clone()] && it.verbs == verbs) {
-        for resource in resources {
-            if !rule.resources.contains(&resource) {
-                rule.resources.push(resource);
-            }
-        }
-        return;
-    }
-    let origin = Origin::fact(NAME, "asked for by this component", &[at]);
-    rules.push(RoleRule { groups: vec![group], resources, names: Vec::new(), urls: Vec::new(), verbs, origin });
-}
-
-/// What decides how many pods there are, and that they do not all go at once.
-fn scale(cluster: &mut Cluster, node: &Node, pod: &Pod) {
-    let (least, most) = (&node.placement.replicas, &node.placement.most_replicas);
-    if let Some(most) = most {
-        cluster.autoscalers.push(Autoscaler {
-            name: node.name.clone(),
-            namespace: pod.namespace.clone(),
-            target_kind: pod.kind.as_str().to_owned(),
-            target: pod.name.clone(),
-            min: least.clone(),
-            max: Some(most.clone()),
-            origin: Origin::derived(NAME, "a range of replicas: as many as are busy", &[&most.origin]),
-        });
-    }
-    if let Some(several) = least.as_ref().filter(|it| it.value > 1) {
-        let reason = "while nodes are drained, all but one of them stay";
-        let origin = Origin::derived(NAME, reason, &[&several.origin]);
-        let selector = Selector { labels: chosen(node), expressions: Vec::new(), origin: origin.clone() };
-        let (name, namespace) = (node.name.clone(), pod.namespace.clone());
-        cluster.budgets.push(Budget { name, namespace, selector: Some(selector), origin });
-    }
-}
-
-/// Claims for what outlives the pods.
-fn claim(cluster: &mut Cluster, node: &Node, container: &Container, pod: &Pod) {
-    for mount in &container.mounts {
-        let MountSource::Volume(name) = &mount.source else { continue };
-        let reason = "the stack names no size";
-        let size = Sourced::new(VOLUME, Origin::builtin(NAME, reason, &[&mount.origin]));
-        let once = Origin::builtin(NAME, "one pod at a time writes to it", &[&mount.origin]);
-        cluster.claims.push(Claim {
-            name: name.clone(),
-            namespace: pod.namespace.clone(),
-            access_modes: vec![Sourced::new("ReadWriteOnce".to_owned(), once)],
-            storage_class: None,
-            size: Some(size),
-            template_of: pod.own_volumes.contains(name).then(|| node.name.clone()),
-            origin: mount.origin.clone(),
-        });
-    }
-}
-
-/// The Service by whose name others dial it. Health is asked for at the pods themselves.
-fn service(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
-    let shown: Vec<&Listener> = open(node).filter(|it| it.name != HEALTH).collect();
-    if shown.is_empty() {
-        return None;
-    }
-    let origin = Origin::derived(NAME, "others dial it by this name", &[&node.origin]);
-    let port = |it: &&Listener| ServicePort {
-        name: container.port_name(it.port).map(str::to_owned),
-        port: it.port,
-        target: container.port_name(it.port).map_or(TargetPort::Number(it.port), |it| TargetPort::Name(it.to_owned())),
-        transport: it.transport,
-        app_protocol: (it.protocol == Protocol::OTLP_GRPC && it.transport == Transport::Tcp).then(|| {
-            let reason = "a mesh and a load balancer then know that connections carry many calls";
-            Sourced::new("grpc".to_owned(), Origin::builtin(NAME, reason, &[&it.origin]))
-        }),
-        node_port: None,
-        origin: it.origin.clone(),
-    };
-    Some(Service {
-        name: node.name.clone(),
-        namespace: pod.namespace.clone(),
-        ty: ServiceType::ClusterIp,
-        headless: false,
-        selector: Some(Selector {
-            labels: chosen(node),
-            expressions: Vec::new(),
-            origin: Origin::derived(NAME, "the pods that answer", &[&node.origin]),
-        }),
-        ports: shown.iter().map(port).collect(),
-        open_ports: false,
-        lacks: Vec::new(),
-        labels: pod.labels.clone(),
-        annotations: Labels::new(),
-        sticky: false,
-        origin,
-    })
 }

@@ -10,8 +10,8 @@ use crate::{
     access::{self, Asked},
     graph::System,
     model::{
-        Cluster, Collector, Container, Listener, MountSource, Node, Pod, Protocol, Selector, Service, ServicePort,
-        ServiceType, TargetPort,
+        Cluster, Collector, Container, Listener, Mount, MountSource, Node, Pod, Protocol, Selector, Service,
+        ServicePort, ServiceType, TargetPort,
         cluster::{
             Autoscaler, Binding, Budget, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject,
         },
@@ -23,6 +23,10 @@ use crate::{
 
 /// What a volume holds where the stack names no size.
 const VOLUME: Bytes = Bytes::from_mib(10 * 1024);
+const GIB: u64 = 1 << 30;
+/// The share of a volume that may be filled with what is kept, in percent. Source: Prometheus, docs/storage.md ("at
+/// most 80-85 % of your allocated Prometheus disk space").
+const KEPT_PERCENT: u64 = 80;
 
 /// What the components of a node ask of the API of the cluster, each with where it is declared.
 pub(super) fn asks(node: &Node) -> Vec<(Asked, Origin)> {
@@ -46,7 +50,9 @@ pub(super) fn surround(system: &mut System) {
         namespace(&mut cluster, node);
         permit(&mut cluster, node, pod);
         claim(&mut cluster, node, container, pod);
-        cluster.services.extend(service(node, container, pod));
+        let usual = service(node, container, pod);
+        let governing = governing(node, pod, usual.as_ref());
+        cluster.services.extend(usual.into_iter().chain(governing));
         scale(&mut cluster, node, pod);
     }
     system.cluster = Some(Box::new(cluster));
@@ -154,19 +160,52 @@ fn scale(cluster: &mut Cluster, node: &Node, pod: &Pod) {
 fn claim(cluster: &mut Cluster, node: &Node, container: &Container, pod: &Pod) {
     for mount in &container.mounts {
         let MountSource::Volume(name) = &mount.source else { continue };
-        let reason = "the stack names no size";
-        let size = Sourced::new(VOLUME, Origin::builtin(NAME, reason, &[&mount.origin]));
         let once = Origin::builtin(NAME, "one pod at a time writes to it", &[&mount.origin]);
         cluster.claims.push(Claim {
             name: name.clone(),
             namespace: pod.namespace.clone(),
             access_modes: vec![Sourced::new("ReadWriteOnce".to_owned(), once)],
-            storage_class: None,
-            size: Some(size),
+            storage_class: node.placement.storage_class.clone(),
+            size: Some(size(node, mount)),
             template_of: pod.own_volumes.contains(name).then(|| node.name.clone()),
             origin: mount.origin.clone(),
         });
     }
+}
+
+/// How much a volume holds: what the stack says, else what it is to keep and a bit more.
+fn size(node: &Node, mount: &Mount) -> Sourced<Bytes> {
+    if let Some(written) = &node.placement.volume {
+        return written.clone();
+    }
+    if let Some(kept) = node.store().and_then(|store| store.size.as_ref()) {
+        let least = kept.value.bytes() / KEPT_PERCENT * 100;
+        let whole = Bytes::from_mib(least.div_ceil(GIB) * 1024);
+        let reason = format!("what is kept at most is {KEPT_PERCENT} % of it: the rest is for what is being written");
+        return Sourced::new(whole, Origin::derived(NAME, reason, &[&kept.origin, &mount.origin]));
+    }
+    Sourced::new(VOLUME, Origin::builtin(NAME, "the stack names no size", &[&mount.origin]))
+}
+
+/// The Service that gives each pod of a StatefulSet its name; it has no address of its own.
+fn governing(node: &Node, pod: &Pod, usual: Option<&Service>) -> Option<Service> {
+    let name = pod.service_name.as_ref()?;
+    let reason = "a StatefulSet wants a Service without an address of its own, by which each pod has a name";
+    let origin = Origin::fact(NAME, reason, &[&name.origin]);
+    Some(Service {
+        name: name.value.clone(),
+        namespace: pod.namespace.clone(),
+        ty: ServiceType::ClusterIp,
+        headless: true,
+        selector: Some(Selector { labels: chosen(node), expressions: Vec::new(), origin: name.origin.clone() }),
+        ports: usual.map(|it| it.ports.clone()).unwrap_or_default(),
+        open_ports: false,
+        lacks: Vec::new(),
+        labels: pod.labels.clone(),
+        annotations: Labels::new(),
+        sticky: false,
+        origin,
+    })
 }
 
 /// The Service by whose name others dial it. Health is asked for at the pods themselves.

@@ -4,7 +4,7 @@ mod around;
 mod certificates;
 mod environment;
 mod names;
-mod pods;
+pub(super) mod pods;
 mod ports;
 
 use telstack_catalog::{

@@ -5,6 +5,7 @@
 
 mod access;
 mod config;
+mod policy;
 mod scale;
 mod workload;
 
@@ -44,7 +45,9 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
             files.push((name.to_owned(), from.clone()));
         };
         let what = format!("{}: the namespace", space.name);
-        add(NAMESPACE, &what, &space.origin, &[namespace(system, space)], &Texts::new());
+        let mut documents = vec![namespace(system, space)];
+        documents.extend(policy::of_namespace(system, &space.name));
+        add(NAMESPACE, &what, &space.origin, &documents, &Texts::new());
         for (_, node) in system.nodes() {
             let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
                 continue;
@@ -94,6 +97,7 @@ impl Of<'_> {
         out.extend(config.as_ref().map(|it| it.document(self)));
         out.extend(self.claims());
         out.extend(self.services());
+        out.extend(self.policies());
         out.push(self.workload(config.as_ref()));
         out.extend(self.scaling());
         out
@@ -138,6 +142,9 @@ impl Of<'_> {
             ServiceType::LoadBalancer => "LoadBalancer",
         };
         spec.put("type", doc::follows("who may dial it", &[origin]).string(ty));
+        if service.headless {
+            spec.put("clusterIP", doc::follows("its name stands for the pods themselves", &[origin]).string("None"));
+        }
         if self.pod.kind == WorkloadKind::DaemonSet {
             let reason = "who dials it gets the pod of the same machine: one runs on each";
             spec.put("internalTrafficPolicy", doc::follows(reason, &[origin, &self.pod.origin]).string("Local"));
@@ -154,7 +161,10 @@ impl Of<'_> {
             out.put_some("protocol", transport(port.transport, &port.origin));
             out.finish(&port.origin)
         });
-        spec.put("ports", doc::follows("what its pods listen on", &[origin]).block(ports));
+        let ports: Vec<Value> = ports.collect();
+        if !ports.is_empty() {
+            spec.put("ports", doc::follows("what its pods listen on", &[origin]).block(ports));
+        }
         let mut out = self.object("v1", "Service", &service.name, true, origin);
         out.put("spec", spec.finish(origin));
         out.finish(origin)
@@ -214,11 +224,15 @@ fn transport(transport: Transport, origin: &Origin) -> Option<Value> {
 fn namespace(system: &System, space: &Namespace) -> Value {
     let origin = &space.origin;
     let fact = doc::fact("how Kubernetes calls a Namespace", &[origin]);
+    let metadata = origin.map([("name", origin.string(&*space.name)), ("labels", part_of(system, origin))]);
+    origin.map([("apiVersion", fact.string("v1")), ("kind", fact.string("Namespace")), ("metadata", metadata)])
+}
+
+/// Labels of what belongs to no node.
+fn part_of(system: &System, origin: &Origin) -> Value {
     let part = doc::follows("the stack that it is part of", &[&system.origin]).string(&*system.name);
     let managed = doc::follows("it is compiled from the stack", &[&system.origin]).string("telstack");
-    let labels = origin.map([("app.kubernetes.io/part-of", part), ("app.kubernetes.io/managed-by", managed)]);
-    let metadata = origin.map([("name", origin.string(&*space.name)), ("labels", labels)]);
-    origin.map([("apiVersion", fact.string("v1")), ("kind", fact.string("Namespace")), ("metadata", metadata)])
+    origin.map([("app.kubernetes.io/part-of", part), ("app.kubernetes.io/managed-by", managed)])
 }
 
 /// The file that names the others of a folder, or the folders.

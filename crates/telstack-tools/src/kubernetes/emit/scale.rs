@@ -1,7 +1,7 @@
 //! How many pods of a node there are, and where.
 
 use telstack_system::{
-    Origin, Value,
+    Value,
     cluster::{Autoscaler, Budget},
 };
 

@@ -71,14 +71,30 @@ static PLATFORM: Form = Form {
     word: "platform",
     about: "Where the stack runs.",
     args: Args::One(Kind::Word(&["compose", "kubernetes"], &[])),
-    block: Block::Words(&[&Form {
-        word: "namespace",
-        about: "The namespace of Kubernetes that everything is in; without it, one called like the stack.",
-        args: Args::One(Kind::Name),
-        example: r#"namespace "observability""#,
-        ..ONCE
-    }]),
-    later: &["via", "storage-class"],
+    block: Block::Words(&[
+        &Form {
+            word: "namespace",
+            about: "The namespace of Kubernetes that everything is in; without it, one called like the stack.",
+            args: Args::One(Kind::Name),
+            example: r#"namespace "observability""#,
+            ..ONCE
+        },
+        &Form {
+            word: "storage-class",
+            about: "The storage class of volumes; without it, what the cluster takes by itself.",
+            args: Args::One(Kind::Text),
+            example: r#"storage-class "ssd""#,
+            ..ONCE
+        },
+        &Form {
+            word: "network-policies",
+            about: "Pods talk to those only that the stack joins them with.",
+            props: Props::Only(&[("default", Kind::Word(&["allow", "deny"], &[]))]),
+            example: r#"network-policies default="deny""#,
+            ..ONCE
+        },
+    ]),
+    later: &["via"],
     example: r#"platform "compose""#,
     ..ONCE
 };
@@ -188,6 +204,7 @@ static COLLECTOR: Form = Form {
         ("mode", Kind::Word(&["daemonset", "deployment", "statefulset"], &["sidecar"])),
         ("replicas", Kind::Replicas),
         OWN_NAMESPACE,
+        ("tolerations", Kind::Word(&["all", "none"], &[])),
     ]),
     block: Block::Words(&[
         &RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TELEMETRY, &TLS,
@@ -302,12 +319,23 @@ static TELEMETRY: Form = Form {
 static DURABLE: Form = Form {
     word: "durable",
     about: "Queues on disk: what is not delivered yet survives a restart.",
-    props: Props::Only(&[("queue_size", Kind::Count), ("give_up_after", Kind::Period)]),
-    later: &["size"],
+    props: Props::Only(&[
+        ("queue_size", Kind::Count),
+        ("give_up_after", Kind::Period),
+        ("size", Kind::Bytes),
+        ("storage-class", Kind::Text),
+    ]),
     example: r#"durable queue_size=10000 give_up_after="5m""#,
     ..ONCE
 };
 
+static VOLUME: Form = Form {
+    word: "volume",
+    about: "How much the volumes hold that data is kept on, and their storage class.",
+    props: Props::Only(&[("size", Kind::Bytes), ("storage-class", Kind::Text)]),
+    example: r#"volume size="50GiB" storage-class="ssd""#,
+    ..ONCE
+};
 const STORE: Form = Form { args: Args::Maybe(Kind::Name), props: Props::Only(&[OWN_NAMESPACE]), ..PLAIN };
 static PROMETHEUS: Form = Form {
     word: "prometheus",
@@ -350,6 +378,7 @@ static PROMETHEUS: Form = Form {
             ..PLAIN
         },
         &TLS,
+        &VOLUME,
         &RESOURCES,
     ]),
     example: r#"prometheus "prometheus" { retention "30d" size="40GB" }"#,
@@ -358,14 +387,14 @@ static PROMETHEUS: Form = Form {
 static LOKI: Form = Form {
     word: "loki",
     about: "A Loki, which keeps logs.",
-    block: Block::Words(&[&RETENTION, &TENANT, &TLS, &RESOURCES]),
+    block: Block::Words(&[&RETENTION, &TENANT, &TLS, &VOLUME, &RESOURCES]),
     example: r#"loki "loki" { retention "31d" }"#,
     ..STORE
 };
 static TEMPO: Form = Form {
     word: "tempo",
     about: "A Tempo, which keeps traces.",
-    block: Block::Words(&[&RETENTION, &TENANT, &TLS, &RESOURCES]),
+    block: Block::Words(&[&RETENTION, &TENANT, &TLS, &VOLUME, &RESOURCES]),
     example: r#"tempo "tempo" { retention "14d" }"#,
     ..STORE
 };
@@ -382,6 +411,7 @@ static JAEGER: Form = Form {
             ..ONCE
         },
         &TLS,
+        &VOLUME,
         &RESOURCES,
     ]),
     example: r#"jaeger "jaeger" { retention "30d" }"#,
@@ -435,6 +465,7 @@ static GRAFANA: Form = Form {
             example: r#"admin_password (secret)"grafana/admin-password""#,
             ..ONCE
         },
+        &VOLUME,
         &RESOURCES,
     ]),
     example: r#"grafana "grafana" { reads "prometheus" }"#,
@@ -458,6 +489,7 @@ static ALERTMANAGER: Form = Form {
             example: r#"repeat_interval "4h""#,
             ..ONCE
         },
+        &VOLUME,
         &RESOURCES,
     ]),
     example: r#"alertmanager "alertmanager" { webhook "http://pager.example.com/alerts" }"#,

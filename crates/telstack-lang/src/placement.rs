@@ -2,7 +2,7 @@
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
-use telstack_system::{Origin, Placement, Platform, Resources, Sourced, WorkloadKind};
+use telstack_system::{Isolation, Origin, Placement, Platform, Resources, Sourced, WorkloadKind};
 
 use crate::{
     check::value,
@@ -14,11 +14,18 @@ use crate::{
 pub(crate) struct Placed {
     /// The platform.
     pub(crate) platform: Sourced<Platform>,
+    /// Who may talk to whom, if the stack says anything of that.
+    pub(crate) isolation: Option<Isolation>,
     namespace: Option<Sourced<String>>,
+    storage_class: Option<Sourced<String>>,
 }
 
 /// Properties that only Kubernetes has a meaning for.
-const OF_KUBERNETES: [&str; 3] = ["mode", "replicas", "namespace"];
+const OF_KUBERNETES: [&str; 4] = ["mode", "replicas", "namespace", "tolerations"];
+/// Lines that say something of volumes, with properties that only Kubernetes has a meaning for.
+const VOLUMES: [&str; 2] = ["volume", "durable"];
+const OF_VOLUMES: [&str; 2] = ["size", STORAGE_CLASS];
+const STORAGE_CLASS: &str = "storage-class";
 
 impl Placed {
     /// As the stack says; `origin` is where it is declared. Without a namespace of its own it is one of the stack's
@@ -39,11 +46,13 @@ impl Placed {
         };
         let is_kubernetes = platform == Platform::Kubernetes;
         let platform = Sourced::new(platform, place.clone());
-        let named_in_vain = named.as_ref().and_then(Sourced::span).filter(|_| !is_kubernetes);
         let namespace = is_kubernetes.then(|| named.unwrap_or_else(own));
-        let placed = Self { platform, namespace };
-        if let Some(span) = named_in_vain {
-            out.push(placed.of_kubernetes("namespace", span));
+        let storage_class = line.and_then(|line| value(line, STORAGE_CLASS)).and_then(sourced_text);
+        let inner = line.map(Line::children).unwrap_or_default();
+        let isolation = inner.iter().find(|it| it.name.value == "network-policies").filter(|_| is_kubernetes);
+        let placed = Self { platform, isolation: isolation.map(isolated), namespace, storage_class };
+        for line in inner.iter().filter(|_| !is_kubernetes) {
+            out.push(placed.of_kubernetes(&line.name.value, line.head()));
         }
         placed
     }
@@ -57,6 +66,11 @@ impl Placed {
             }
             for key in OF_KUBERNETES {
                 if let Some(atom) = line.prop(key) {
+                    out.push(self.of_kubernetes(key, atom.span));
+                }
+            }
+            for line in line.children().iter().filter(|it| VOLUMES.contains(&&*it.name.value)) {
+                for (key, atom) in OF_VOLUMES.iter().filter_map(|key| Some((key, line.prop(key)?))) {
                     out.push(self.of_kubernetes(key, atom.span));
                 }
             }
@@ -80,7 +94,29 @@ impl Placed {
             exposure::check(line, exposed, exposure, out);
         }
         let namespace = self.namespace_of(line);
-        Placement { namespace, kind, replicas, most_replicas, exposure }
+        let tolerant = line.prop("tolerations").map(|atom| sourced(atom, text(atom) == Some("all")));
+        let volumes = line.children().iter().find(|it| VOLUMES.contains(&&*it.name.value));
+        let of_volumes = |key: &str| volumes.and_then(|line| line.prop(key));
+        let volume = of_volumes("size").and_then(|atom| Some(sourced(atom, words::bytes(atom)?)));
+        let named = of_volumes(STORAGE_CLASS).and_then(sourced_text);
+        if let Some(kind) = kind.as_ref().filter(|it| it.value == WorkloadKind::DaemonSet) {
+            for (key, atom) in OF_VOLUMES.iter().filter_map(|key| Some((key, of_volumes(key)?))) {
+                let message = format!("`{key}` says nothing of a folder of a node");
+                let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, "for volumes of a pod");
+                let finding = finding.label(kind.span(), "keeps what it keeps in a folder of each node");
+                out.push(finding.help(format!("drop `{key}`, or write `mode=\"statefulset\"`")));
+            }
+        }
+        Placement {
+            namespace,
+            kind,
+            replicas,
+            most_replicas,
+            exposure,
+            tolerant,
+            volume,
+            storage_class: named.or_else(|| self.storage_class.clone()),
+        }
     }
 
     /// The namespace of the node of a line.
@@ -125,6 +161,11 @@ impl Placed {
             out.push(finding.label(self.platform.span(), "no pod finds them on its node"));
         }
     }
+}
+
+fn isolated(line: &Line) -> Isolation {
+    let deny = line.prop("default").filter(|atom| text(atom) == Some("deny"));
+    Isolation { origin: Origin::written(line.head()), deny: deny.map(|atom| Origin::written(atom.span)) }
 }
 
 fn kind(atom: &Atom) -> Option<Sourced<WorkloadKind>> {

@@ -40,6 +40,7 @@ pub(crate) fn lower(line: &Line, reached: &[Reached], incomplete: bool, out: &mu
     let name = line.args.first().and_then(Atom::as_str).unwrap_or_default();
     let placed = Placed::read(line, &origin, out);
     let mut system = System::new(name, origin, placed.platform.clone());
+    system.isolation.clone_from(&placed.isolation);
     let versions = Versions::read(line, out);
     let mut context = Context { versions, placed, incomplete, collector_incomplete: false, out };
     let made: Vec<(NodeId, &Line)> =

@@ -224,6 +224,7 @@ impl Bench {
             service_name: None,
             own_volumes: Vec::new(),
             node_selector: Labels::new(),
+            tolerant: None,
             affinity: false,
             operated: false,
             patched: false,

@@ -97,6 +97,13 @@ pub struct Asked {
     pub everywhere: bool,
 }
 
+impl Asked {
+    /// Is it the API that is asked, and not the kubelet of a machine, which asks the API in turn whether it may answer?
+    pub fn is_of_api(&self) -> bool {
+        !self.resources.iter().all(|it| it.starts_with("nodes/"))
+    }
+}
+
 /// What a component surely asks for at a release, and what becomes of it without. None where nothing is known, or run
 /// time decides whether it asks.
 pub fn asked(component: &Component, fact: otelcol::Component, version: Version) -> Option<(Vec<Asked>, &'static str)> {
@@ -132,6 +139,35 @@ pub fn asked(component: &Component, fact: otelcol::Component, version: Version) 
         });
     }
     Some((found, &objects.without))
+}
+
+/// What a component may ask for at a release, as far as settings do not rule it out. None where that is not known.
+pub fn may_ask(component: &Component, fact: otelcol::Component, version: Version) -> Option<Vec<Asked>> {
+    if fact.asks_otherwise() {
+        return None;
+    }
+    if let Some((setting, quiet)) = fact.local_detectors() {
+        let words = values_at(&component.settings, setting)?;
+        let words = words.iter().flat_map(|it| it.as_seq().unwrap_or(std::slice::from_ref(*it)));
+        let known = fact.access().map(|it| it.needs.iter().flat_map(|it| &it.when).flat_map(|it| &it.has));
+        let known: Vec<&String> = known.into_iter().flatten().chain(quiet).collect();
+        if !words.map(Value::as_str).all(|word| word.is_some_and(|word| known.iter().any(|it| *it == word))) {
+            return None;
+        }
+    }
+    if let Some(access) = fact.access() {
+        let needs = access.needs.iter().filter(|need| need.holds(version));
+        let possible = |need: &&Need| {
+            let when = need.when.is_empty() || any_holds(component, &need.when) != Some(false);
+            when && any_holds(component, &need.unless) != Some(true)
+        };
+        return Some(needs.filter(possible).map(|need| of_need(need, false)).collect());
+    }
+    if fact.discovers_below().is_some() || fact.asked_objects().is_some() {
+        // Names, modes and roles that run time decides, or that are not known, are left out of what is surely asked.
+        return None;
+    }
+    Some(Vec::new())
 }
 
 fn of_need(need: &Need, within: bool) -> Asked {

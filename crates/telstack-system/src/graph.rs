@@ -14,7 +14,7 @@ use petgraph::{
 };
 
 use crate::{
-    model::{Cluster, Collector, Edge, Node, Platform, Purpose},
+    model::{Cluster, Collector, Edge, Isolation, Node, Platform, Purpose},
     origin::{Origin, Sourced},
 };
 
@@ -42,6 +42,8 @@ pub struct System {
     pub from_files: bool,
     /// Which cluster it is, of a stack of several.
     pub cluster_name: Option<Sourced<String>>,
+    /// Who may talk to whom in Kubernetes, if the stack says anything of that.
+    pub isolation: Option<Isolation>,
     /// What is between and around the pods, where it runs in Kubernetes.
     pub cluster: Option<Box<Cluster>>,
     graph: StableDiGraph<Node, Edge>,
@@ -70,6 +72,7 @@ impl System {
             complete: true,
             from_files: false,
             cluster_name: None,
+            isolation: None,
             cluster: None,
             graph: StableDiGraph::new(),
             names: HashMap::new(),

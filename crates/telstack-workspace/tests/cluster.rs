@@ -122,9 +122,9 @@ spec:
   ports: [{name: grpc, port: 4317, targetPort: grpc}]
 "#;
 
-const CODES: [&str; 18] = [
-    "K001", "K002", "K003", "K004", "K005", "K006", "K007", "K008", "K010", "K011", "K012", "K013", "S001", "S002",
-    "S005", "D011", "D012", "X003",
+const CODES: [&str; 19] = [
+    "K001", "K002", "K003", "K004", "K005", "K006", "K007", "K008", "K010", "K011", "K012", "K013", "K014", "S001",
+    "S002", "S005", "D011", "D012", "X003",
 ];
 
 /// What is said of both when a text in them is another, and more is there.
@@ -332,4 +332,24 @@ fn the_port_of_a_node_is_shown() {
         )
     };
     assert_eq!(of_rules([(ALL, &format!("{}---\n{}", daemon("a"), daemon("b")))], &["K011"]), ["K011 error 4319"]);
+}
+
+#[test]
+fn more_rights_than_anything_asks_for() {
+    assert_eq!(
+        with(&[("[nodes/stats]", "[nodes/stats, nodes/proxy]")], ""),
+        ["K014 warning {apiGroups: [\"\"], resources: [nodes/stats, nodes/proxy], verbs: [get]}"]
+    );
+    assert_eq!(with(&[("[pods, namespaces, nodes]", "[pods, secrets, nodes]")], "").len(), 1);
+    // Who else asks as that account, nobody knows.
+    let other = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: other, namespace: obs}\nspec: {serviceAccountName: agent, \
+                 containers: [{name: a, image: example.com/a:1}]}\n";
+    assert_eq!(with(&[("[nodes/stats]", "[nodes/stats, nodes/proxy]")], other), [""; 0]);
+}
+
+#[test]
+fn kinds_that_are_not_read_are_heeded_by_their_names() {
+    let nothing = policy("  podSelector: {}\n  policyTypes: [Ingress]\n");
+    let cilium = "---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c, namespace: obs}\n";
+    assert_eq!(with(&[], &format!("{nothing}{cilium}")), [""; 0]);
 }

@@ -266,6 +266,20 @@ struct Apart {
 struct Dns {
     port: u16,
     others: Vec<u16>,
+    namespace: String,
+    on_node: String,
+}
+
+#[derive(Deserialize)]
+struct Askers {
+    components: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Detectors {
+    component: String,
+    setting: String,
+    has: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -306,6 +320,10 @@ struct Table {
     other_policies: Vec<String>,
     plain_node_labels: Vec<String>,
     dns: Dns,
+    namespace_label: String,
+    local_detectors: Detectors,
+    other_askers: Askers,
+    no_pods: Vec<String>,
     api: Api,
     grace_seconds: u64,
     told_apart: Apart,
@@ -367,6 +385,11 @@ pub fn is_other_policy(kind: &str) -> bool {
     table().other_policies.iter().any(|it| it == kind)
 }
 
+/// Is that a kind of object that surely runs no pods?
+pub fn runs_no_pods(kind: &str) -> bool {
+    table().no_pods.iter().any(|it| it == kind)
+}
+
 /// Is that a label that says nothing about which of the nodes of a cluster are meant?
 pub fn is_plain_node_label(label: &str) -> bool {
     table().plain_node_labels.iter().any(|it| it == label)
@@ -376,6 +399,21 @@ pub fn is_plain_node_label(label: &str) -> bool {
 pub fn dns_ports() -> impl Iterator<Item = u16> {
     let dns = &table().dns;
     std::iter::once(dns.port).chain(dns.others.iter().copied())
+}
+
+/// The namespace of those that are asked for addresses.
+pub fn dns_namespace() -> &'static str {
+    &table().dns.namespace
+}
+
+/// Addresses of each node that may be asked for addresses in their place.
+pub fn dns_on_node() -> &'static str {
+    &table().dns.on_node
+}
+
+/// The label that every namespace has: its name.
+pub fn namespace_label() -> &'static str {
+    &table().namespace_label
 }
 
 /// The ports of the API of a cluster.
@@ -425,6 +463,17 @@ impl Component {
         table().told_apart.rows.iter().find(|row| row.component == self.record.key)
     }
 
+    /// The setting that lists what it asks to find out where it runs, with those that ask nobody in the network.
+    pub fn local_detectors(self) -> Option<(&'static str, &'static [String])> {
+        let row = &table().local_detectors;
+        (row.component == self.record.key).then_some((&row.setting, &row.has))
+    }
+
+    /// Does it ask the API of the cluster for what is not known here?
+    pub fn asks_otherwise(self) -> bool {
+        table().other_askers.components.contains(&self.record.key)
+    }
+
     /// How it asks the kubelet, if it does.
     pub fn kubelet(self) -> Option<&'static Kubelet> {
         Some(&table().kubelet).filter(|row| row.component == self.record.key)
@@ -464,6 +513,10 @@ mod tests {
         settings.extend(table.variables.iter().map(|it| (it.component.as_str(), it.setting.as_str())));
         settings.push((&table.kubelet.component, &table.kubelet.endpoint));
         settings.push((&table.objects.component, &table.objects.list));
+        for key in &table.other_askers.components {
+            named(key);
+        }
+        settings.push((&table.local_detectors.component, &table.local_detectors.setting));
         for (key, setting) in settings {
             let tree = named(key).settings(newest()).unwrap_or_else(|| panic!("{key} has settings"));
             // Names of metrics have dots of their own.

@@ -27,8 +27,9 @@ pub use component::{
 pub use host_paths::{HostPath, HostPathKind, is_of_roots_group, is_roots, own_logs};
 pub use kubernetes::{
     Access, Condition, Discovery, Kubelet, Mesh, NamedVariable, Need, NodeFilter, Objects, Once, SERVICE_ACCOUNT,
-    api_ports, discovery, dns_ports, field_of, grace_seconds, is_inner_class, is_other_policy, is_plain_node_label,
-    is_private_balancer, is_reloader, may_guard_an_ingress, mesh, tells_of_a_change,
+    api_ports, discovery, dns_namespace, dns_on_node, dns_ports, field_of, grace_seconds, is_inner_class,
+    is_other_policy, is_plain_node_label, is_private_balancer, is_reloader, may_guard_an_ingress, mesh,
+    namespace_label, runs_no_pods, tells_of_a_change,
 };
 pub use limits::{Alternatives, Demand, Limit, service_limits};
 pub use metrics::{Metric, MetricKind, named_like_us, own_metrics, tempo_span_metrics};

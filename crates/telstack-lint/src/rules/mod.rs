@@ -67,6 +67,7 @@ pub(crate) mod k {
     pub(crate) mod k011_host_port_conflict;
     pub(crate) mod k012_downward_env_missing;
     pub(crate) mod k013_no_resources_on_agent;
+    pub(crate) mod k014_rbac_excess;
 }
 
 pub(crate) mod l {

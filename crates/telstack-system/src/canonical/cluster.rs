@@ -5,7 +5,7 @@ use crate::{
     known::Known,
     model::{
         Cluster, Container, Pod, ProbeAction, Selector, Service, TargetPort,
-        cluster::{Binding, Certificate, Claim, Labels, Role},
+        cluster::{Binding, Certificate, Claim, Labels, NetworkPolicy, Role},
     },
 };
 
@@ -38,6 +38,9 @@ pub(super) fn cluster(out: &mut Lines, cluster: &Cluster) {
     }
     for it in &cluster.certificates {
         out.within(&format!("certificate {}", place(it.namespace.as_deref(), &it.name)), |out| certificate(out, it));
+    }
+    for it in &cluster.policies {
+        out.within(&format!("policy {}", place(it.namespace.as_deref(), &it.name)), |out| policy(out, it));
     }
     for it in &cluster.claims {
         out.within(&format!("claim {}", place(it.namespace.as_deref(), &it.name)), |out| claim(out, it));
@@ -92,6 +95,22 @@ fn binding(out: &mut Lines, it: &Binding) {
     }
 }
 
+fn policy(out: &mut Lines, it: &NetworkPolicy) {
+    out.say("picks", selector(Some(&it.pods)));
+    for (way, rules) in [("in", &it.ingress), ("out", &it.egress)] {
+        out.say(way, if rules.is_some() { "limited" } else { "free" });
+        for rule in rules.iter().flatten() {
+            let peers = rule.peers.iter().map(|it| {
+                let picked = |it: &Option<Selector>| it.as_ref().map_or_else(String::new, |it| selector(Some(it)));
+                let block = it.block.as_ref().map_or("", |it| it.cidr.value.as_str());
+                format!("{} in {} {block}", picked(&it.pods), picked(&it.namespaces))
+            });
+            let ports = rule.ports.iter().map(|it| format!("{:?}{}", it.port, transport(it.transport)));
+            out.say(&format!("{way} {}", joined(peers)), joined(ports));
+        }
+    }
+}
+
 fn claim(out: &mut Lines, it: &Claim) {
     out.say("modes", joined(it.access_modes.iter().map(|it| &it.value)));
     out.say_some("class", it.storage_class.as_ref().map(|it| &it.value));
@@ -109,6 +128,7 @@ pub(super) fn container(out: &mut Lines, it: &Container, pod: &Pod) {
     out.say_some("names by", pod.service_name.as_ref().map(|it| &it.value));
     out.say("own volumes", joined(&pod.own_volumes));
     out.say("variables of Services", pod.links);
+    out.say("wherever taints are", pod.tolerant.is_some());
     if let Known::Value(most) = &it.most_replicas {
         out.say("at most", most.value);
     }

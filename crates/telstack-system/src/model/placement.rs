@@ -3,7 +3,10 @@
 use telstack_catalog::{ComponentKind, otelcol};
 
 use super::{Protocol, WorkloadKind};
-use crate::origin::{Origin, Sourced};
+use crate::{
+    origin::{Origin, Sourced},
+    units::Bytes,
+};
 
 /// What the stack says of where and how often a node runs in Kubernetes. What it leaves open, the passes choose.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +21,12 @@ pub struct Placement {
     pub most_replicas: Option<Sourced<u64>>,
     /// How what is outside of the cluster reaches it, if it does.
     pub exposure: Option<Exposure>,
+    /// May its pods run on machines that keep others away by a taint?
+    pub tolerant: Option<Sourced<bool>>,
+    /// How much its volumes hold.
+    pub volume: Option<Sourced<Bytes>>,
+    /// The storage class of its volumes.
+    pub storage_class: Option<Sourced<String>>,
 }
 
 /// How what is outside of a cluster reaches a collector in it.
@@ -94,4 +103,13 @@ impl Exposure {
     pub fn encrypted_by(&self) -> &Origin {
         self.tls.as_ref().map_or(&self.origin, |it| &it.origin)
     }
+}
+
+/// The wish that pods talk to those only that the stack joins them with.
+#[derive(Clone, Debug)]
+pub struct Isolation {
+    /// What says so.
+    pub origin: Origin,
+    /// Does that hold for pods of others in the same namespaces, too?
+    pub deny: Option<Origin>,
 }

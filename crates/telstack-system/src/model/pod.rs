@@ -89,6 +89,8 @@ pub struct Pod {
     pub own_volumes: Vec<String>,
     /// Labels of the machines that it may run on.
     pub node_selector: Labels,
+    /// May it run on machines that keep others away by a taint, whichever it is?
+    pub tolerant: Option<Origin>,
     /// Is there more that decides on which machines it runs?
     pub affinity: bool,
     /// Is it given variables for each Service of its namespace?

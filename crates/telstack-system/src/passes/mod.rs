@@ -17,6 +17,7 @@ mod listeners;
 mod messages;
 mod negotiate;
 mod pipelines;
+mod policies;
 mod scrape;
 mod sizing;
 mod telemetry;
@@ -60,6 +61,7 @@ pub const ALL: &[Pass] = &[
     views::PASS,
     containers::PASS,
     links::PASS,
+    policies::PASS,
 ];
 
 /// Runs all passes. A System with mistakes goes through as far as it makes sense: one run reports every

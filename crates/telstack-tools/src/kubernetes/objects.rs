@@ -170,7 +170,7 @@ impl Objects {
         let known = KINDS.iter().find(|(in_group, name, _)| *in_group == group && *name == kind);
         let Some((_, _, kind)) = known else {
             let at = map.entry("kind").map_or(document.mark, |entry| entry.value.mark);
-            self.unread.push(Sourced::new(format!("{group}/{kind}"), Origin::written(at)));
+            self.unread.push(Sourced::new(kind.to_owned(), Origin::written(at)));
             return;
         };
         let kind = *kind;

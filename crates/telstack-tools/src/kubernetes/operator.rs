@@ -115,6 +115,7 @@ pub(super) fn nodes(
             service_name: None,
             own_volumes,
             node_selector: labels(spec.at("nodeSelector")),
+            tolerant: super::workload::tolerant(spec),
             affinity: spec.at("affinity").is_some() || spec.at("tolerations").is_some(),
             links: true,
             operated: true,

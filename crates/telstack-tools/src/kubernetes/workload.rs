@@ -168,6 +168,7 @@ impl Workload<'_> {
             service_name: at(outer, "serviceName"),
             own_volumes: own.iter().map(|(_, volume)| volume.clone()).collect(),
             node_selector: labels(spec.at("nodeSelector")),
+            tolerant: tolerant(spec),
             affinity: affine.iter().any(|key| spec.at(key).is_some()),
             links: !is_off(spec, "enableServiceLinks"),
             operated: false,
@@ -190,6 +191,15 @@ impl Workload<'_> {
             },
         }
     }
+}
+
+/// What lets pods run on machines with any taint.
+pub(super) fn tolerant(spec: &Value) -> Option<Origin> {
+    let any = |it: &&Value| {
+        let narrow = ["key", "effect", "value"].iter().any(|key| it.at(key).is_some());
+        !narrow && plain(it, "operator").as_deref() == Some("Exists")
+    };
+    items(spec, "tolerations").iter().find(any).map(|it| it.mark.clone())
 }
 
 /// What decides how many pods of a workload run.

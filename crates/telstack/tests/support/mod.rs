@@ -82,11 +82,16 @@ pub fn files(folder: &Path) -> Vec<String> {
 
 /// The first document of a YAML text as JSON, with merge keys applied. None if it is not YAML.
 pub fn json_of_yaml(text: &str) -> Option<serde_json::Value> {
+    all_of_yaml(text)?.into_iter().next()
+}
+
+/// The documents of a YAML text as JSON, with merge keys applied. None if it is not YAML.
+pub fn all_of_yaml(text: &str) -> Option<Vec<serde_json::Value>> {
     let mut sources = telstack_diagnostics::SourceMap::default();
     let file = sources.add("it.yaml", text);
-    let mut first = telstack_syntax::yaml::read(file, text).ok()?.into_iter().next()?;
-    telstack_syntax::yaml::merge_keys(&mut first);
-    Some(json(&first))
+    let mut all = telstack_syntax::yaml::read(file, text).ok()?;
+    all.iter_mut().for_each(telstack_syntax::yaml::merge_keys);
+    Some(all.iter().map(json).collect())
 }
 
 fn json<M>(value: &telstack_syntax::tree::Value<M>) -> serde_json::Value {

@@ -4,6 +4,7 @@ use telstack_catalog::otelcol::{self, Transport};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{
     Cluster, Container, Edge, NodeId, Origin, Pod, Selector,
+    access::Asked,
     cluster::{Labels, NetworkPolicy, Peer, PolicyRule, same_namespace},
 };
 
@@ -55,9 +56,6 @@ enum Way {
     In,
     Out,
 }
-
-/// The label that every namespace has.
-const NAME: &str = "kubernetes.io/metadata.name";
 
 fn check(cx: &mut Cx<'_>) {
     let system = cx.system;
@@ -154,7 +152,7 @@ fn may_mean(cluster: &Cluster, policy: &NetworkPolicy, peer: &Peer, pod: &Pod) -
 fn may_pick(cluster: &Cluster, selector: &Selector, namespace: Option<&str>) -> bool {
     let Some(name) = namespace.filter(|_| !selector.is_empty()) else { return true };
     let declared = cluster.namespace(name);
-    let known = |key: &String| key == NAME;
+    let known = |key: &String| key == otelcol::namespace_label();
     if declared.is_none()
         && !(selector.labels.keys().all(known) && selector.expressions.iter().all(|it| known(&it.key)))
     {
@@ -162,7 +160,7 @@ fn may_pick(cluster: &Cluster, selector: &Selector, namespace: Option<&str>) -> 
     }
     let mut labels = declared.map_or_else(Labels::new, |it| it.labels.clone());
     let own = telstack_system::Sourced::new(name.to_owned(), selector.origin.clone());
-    labels.entry(NAME.to_owned()).or_insert(own);
+    labels.entry(otelcol::namespace_label().to_owned()).or_insert(own);
     selector.picks(&labels)
 }
 
@@ -184,7 +182,8 @@ fn cut(
     let labels: Vec<String> = far.labels.iter().map(|(key, it)| format!("{key}: {}", it.value)).collect();
     let mut peer = format!("podSelector: {{matchLabels: {{{}}}}}", labels.join(", "));
     if let Some(namespace) = far.namespace.as_deref().filter(|it| policy.namespace.as_deref() != Some(it)) {
-        peer = format!("namespaceSelector: {{matchLabels: {{{NAME}: {namespace}}}}}, {peer}");
+        let label = otelcol::namespace_label();
+        peer = format!("namespaceSelector: {{matchLabels: {{{label}: {namespace}}}}}, {peer}");
     }
     let finding = cx
         .finding(message, &dial.origin, "times out")
@@ -247,7 +246,7 @@ fn api(cx: &mut Cx<'_>, cluster: &Cluster) {
         if may_be_outside(pod) || told.iter().any(|it| it.is_same(pod)) {
             continue;
         }
-        if part.asked().is_none_or(|(all, _)| all.is_empty()) {
+        if !part.asked().is_some_and(|(all, _)| all.iter().any(Asked::is_of_api)) {
             continue;
         }
         let Some(policies) = picking(cluster, Way::Out, pod) else { continue };

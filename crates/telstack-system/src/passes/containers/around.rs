@@ -3,18 +3,17 @@
 use telstack_catalog::otelcol::Transport;
 
 use super::{
-    NAME,
+    NAME, issuing,
     pods::{HEALTH, chosen, open},
 };
 use crate::{
     access::{self, Asked},
     graph::System,
     model::{
-        Cluster, Collector, Container, Exposure, ExposureTls, Listener, MountSource, Node, Pod, Protocol, Selector,
-        Service, ServicePort, ServiceType, TargetPort,
+        Cluster, Collector, Container, Exposure, Listener, Mount, MountSource, Node, Pod, Protocol, Selector, Service,
+        ServicePort, ServiceType, TargetPort,
         cluster::{
-            Autoscaler, Binding, Budget, Certificate, Claim, Issuer, IssuerRef, Labels, Namespace, Role, RoleRef,
-            RoleRule, ServiceAccount, Subject,
+            Autoscaler, Binding, Budget, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject,
         },
     },
     origin::{Origin, Sourced},
@@ -24,6 +23,10 @@ use crate::{
 
 /// What a volume holds where the stack names no size.
 const VOLUME: Bytes = Bytes::from_mib(10 * 1024);
+const GIB: u64 = 1 << 30;
+/// The share of a volume that may be filled with what is kept, in percent. Source: Prometheus, docs/storage.md ("at
+/// most 80-85 % of your allocated Prometheus disk space").
+const KEPT_PERCENT: u64 = 80;
 
 /// What the components of a node ask of the API of the cluster, each with where it is declared.
 pub(super) fn asks(node: &Node) -> Vec<(Asked, Origin)> {
@@ -47,12 +50,14 @@ pub(super) fn surround(system: &mut System) {
         namespace(&mut cluster, node);
         permit(&mut cluster, node, pod);
         claim(&mut cluster, node, container, pod);
-        cluster.services.extend(service(node, container, pod));
+        let usual = service(node, container, pod);
+        let governing = governing(node, pod, usual.as_ref());
+        cluster.services.extend(usual.into_iter().chain(governing));
         cluster.services.extend(exposed(node, container, pod));
-        certify(&mut cluster, node, pod);
+        issuing::certify(&mut cluster, node, pod);
         scale(&mut cluster, node, pod);
     }
-    introduce(&mut cluster, system);
+    issuing::introduce(&mut cluster, system);
     system.cluster = Some(Box::new(cluster));
 }
 
@@ -158,19 +163,52 @@ fn scale(cluster: &mut Cluster, node: &Node, pod: &Pod) {
 fn claim(cluster: &mut Cluster, node: &Node, container: &Container, pod: &Pod) {
     for mount in &container.mounts {
         let MountSource::Volume(name) = &mount.source else { continue };
-        let reason = "the stack names no size";
-        let size = Sourced::new(VOLUME, Origin::builtin(NAME, reason, &[&mount.origin]));
         let once = Origin::builtin(NAME, "one pod at a time writes to it", &[&mount.origin]);
         cluster.claims.push(Claim {
             name: name.clone(),
             namespace: pod.namespace.clone(),
             access_modes: vec![Sourced::new("ReadWriteOnce".to_owned(), once)],
-            storage_class: None,
-            size: Some(size),
+            storage_class: node.placement.storage_class.clone(),
+            size: Some(size(node, mount)),
             template_of: pod.own_volumes.contains(name).then(|| node.name.clone()),
             origin: mount.origin.clone(),
         });
     }
+}
+
+/// How much a volume holds: what the stack says, else what it is to keep and a bit more.
+fn size(node: &Node, mount: &Mount) -> Sourced<Bytes> {
+    if let Some(written) = &node.placement.volume {
+        return written.clone();
+    }
+    if let Some(kept) = node.store().and_then(|store| store.size.as_ref()) {
+        let least = kept.value.bytes() / KEPT_PERCENT * 100;
+        let whole = Bytes::from_mib(least.div_ceil(GIB) * 1024);
+        let reason = format!("what is kept at most is {KEPT_PERCENT} % of it: the rest is for what is being written");
+        return Sourced::new(whole, Origin::derived(NAME, reason, &[&kept.origin, &mount.origin]));
+    }
+    Sourced::new(VOLUME, Origin::builtin(NAME, "the stack names no size", &[&mount.origin]))
+}
+
+/// The Service that gives each pod of a StatefulSet its name; it has no address of its own.
+fn governing(node: &Node, pod: &Pod, usual: Option<&Service>) -> Option<Service> {
+    let name = pod.service_name.as_ref()?;
+    let reason = "a StatefulSet wants a Service without an address of its own, by which each pod has a name";
+    let origin = Origin::fact(NAME, reason, &[&name.origin]);
+    Some(Service {
+        name: name.value.clone(),
+        namespace: pod.namespace.clone(),
+        ty: ServiceType::ClusterIp,
+        headless: true,
+        selector: Some(Selector { labels: chosen(node), expressions: Vec::new(), origin: name.origin.clone() }),
+        ports: usual.map(|it| it.ports.clone()).unwrap_or_default(),
+        open_ports: false,
+        lacks: Vec::new(),
+        labels: pod.labels.clone(),
+        annotations: Labels::new(),
+        sticky: false,
+        origin,
+    })
 }
 
 /// The Service by whose name others dial it. Health is asked for at the pods themselves.
@@ -236,86 +274,5 @@ fn service_of<'a>(
         annotations: Labels::new(),
         sticky: false,
         origin,
-    }
-}
-
-/// The certificate that an exposed node shows, and the authority that makes it out, where nobody else does.
-fn certify(cluster: &mut Cluster, node: &Node, pod: &Pod) {
-    let Some(exposure) = node.placement.exposure.as_ref().filter(|it| it.encryption() != ExposureTls::Off) else {
-        return;
-    };
-    let by = exposure.encrypted_by();
-    let of = |name: String, secret: String, reason: &str, issuer: Sourced<IssuerRef>| Certificate {
-        name,
-        namespace: pod.namespace.clone(),
-        secret,
-        common_name: None,
-        hosts: Vec::new(),
-        is_authority: false,
-        usages: Vec::new(),
-        issuer,
-        elsewhere: None,
-        origin: Origin::derived(NAME, reason, &[by]),
-    };
-    let authority = authority(&node.name);
-    let issuer = exposure.issuer.as_ref().map_or_else(
-        || {
-            let origin = Origin::derived(NAME, "no issuer is named: an authority of its own", &[by]);
-            let issuer = |name: &str, authority: Option<&str>| Issuer {
-                name: name.to_owned(),
-                namespace: pod.namespace.clone(),
-                authority: authority.map(str::to_owned),
-                origin: origin.clone(),
-            };
-            let first = format!("{}-self-signed", node.name);
-            cluster.issuers.push(issuer(&first, None));
-            cluster.issuers.push(issuer(&authority, Some(&authority)));
-            let itself = Sourced::new(IssuerRef { cluster: false, name: first }, origin.clone());
-            let reason = "the authority that senders trust, and that lets them in";
-            cluster.certificates.push(Certificate {
-                common_name: Some(Sourced::new(authority.clone(), origin.clone())),
-                is_authority: true,
-                ..of(authority.clone(), authority.clone(), reason, itself)
-            });
-            Sourced::new(IssuerRef { cluster: false, name: authority.clone() }, origin)
-        },
-        |it| Sourced::new(IssuerRef { cluster: true, name: it.value.clone() }, it.origin.clone()),
-    );
-    let name = Exposure::secret(&node.name);
-    cluster.certificates.push(Certificate {
-        hosts: vec![exposure.host.clone()],
-        usages: vec!["server auth".to_owned()],
-        ..of(name.clone(), name, "what it shows to who comes from outside", issuer)
-    });
-}
-
-/// The authority of an exposed node: its certificate, its Secret and its issuer.
-fn authority(node: &str) -> String {
-    format!("{node}-authority")
-}
-
-/// The certificates that this cluster shows others who ask for one: asked for there, and brought here.
-fn introduce(cluster: &mut Cluster, system: &System) {
-    let Some(own) = &system.cluster_name else { return };
-    for remote in system.nodes().filter_map(|(_, node)| node.external()?.exposed.as_ref()) {
-        if remote.exposure.encryption() != ExposureTls::Mutual {
-            continue;
-        }
-        let by = remote.exposure.encrypted_by();
-        let name = format!("{}-{}", remote.node, own.value);
-        let issuer = IssuerRef { cluster: false, name: authority(&remote.node) };
-        let reason = "what this cluster shows there, made out by the authority that lets it in";
-        cluster.certificates.push(Certificate {
-            name: name.clone(),
-            namespace: Some(remote.namespace.clone()),
-            secret: name.clone(),
-            common_name: Some(Sourced::new(own.value.clone(), own.origin.clone())),
-            hosts: Vec::new(),
-            is_authority: false,
-            usages: vec!["client auth".to_owned()],
-            issuer: Sourced::new(issuer, by.clone()),
-            elsewhere: Some(remote.cluster.clone()),
-            origin: Origin::derived(NAME, reason, &[by, &own.origin]),
-        });
     }
 }

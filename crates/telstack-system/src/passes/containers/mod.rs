@@ -3,8 +3,9 @@
 mod around;
 mod certificates;
 mod environment;
+mod issuing;
 mod names;
-mod pods;
+pub(super) mod pods;
 mod ports;
 
 use telstack_catalog::{

@@ -80,10 +80,11 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         max_surge: None,
         service_name: (kind.value == WorkloadKind::StatefulSet).then(|| {
             let reason = "the Service that gives each pod its name";
-            Sourced::new(node.name.clone(), Origin::derived(NAME, reason, &[&kind.origin]))
+            Sourced::new(headless(system, node), Origin::derived(NAME, reason, &[&kind.origin]))
         }),
         own_volumes,
         node_selector: Labels::new(),
+        tolerant: tolerant(node, &kind),
         affinity: false,
         links: false,
         operated: false,
@@ -91,6 +92,27 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         targets_shared: None,
         origin: kind.origin,
     }));
+}
+
+/// The name of the Service that stands for the pods of a StatefulSet one by one.
+fn headless(system: &System, node: &Node) -> String {
+    let mut name = format!("{}-headless", node.name);
+    while system.find(&name).is_some() {
+        name.push_str("-pods");
+    }
+    name
+}
+
+/// May it run on machines with taints? Those that are to be on each machine are to be on those too.
+fn tolerant(node: &Node, kind: &Sourced<WorkloadKind>) -> Option<Origin> {
+    match &node.placement.tolerant {
+        Some(it) => it.value.then(|| it.origin.clone()),
+        None => (kind.value == WorkloadKind::DaemonSet).then(|| {
+            let reason = "one on each node: also where a taint keeps other pods away, for there is something to look \
+                          after there too";
+            Origin::derived(NAME, reason, &[&kind.origin])
+        }),
+    }
 }
 
 /// Who it runs as: the stack says so, or the image.
@@ -145,7 +167,7 @@ fn labels(system: &System, node: &Node) -> Labels {
 }
 
 /// Labels that tell its pods from all others.
-pub(super) fn chosen(node: &Node) -> Labels {
+pub(in crate::passes) fn chosen(node: &Node) -> Labels {
     let product = node.product().map_or("", Product::id);
     let origin = |reason: &str| Origin::derived(NAME, reason, &[&node.origin]);
     [

@@ -7,6 +7,7 @@ mod access;
 mod certificates;
 mod config;
 mod notes;
+mod policy;
 mod scale;
 mod smoke;
 mod workload;
@@ -49,7 +50,9 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
             files.push((name.to_owned(), from.clone()));
         };
         let what = format!("{}: the namespace", space.name);
-        add(NAMESPACE, &what, &space.origin, &[namespace(system, space)], &Texts::new());
+        let mut documents = vec![namespace(system, space)];
+        documents.extend(policy::of_namespace(system, &space.name));
+        add(NAMESPACE, &what, &space.origin, &documents, &Texts::new());
         for (_, node) in system.nodes() {
             let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
                 continue;
@@ -113,6 +116,7 @@ impl Of<'_> {
         out.extend(config.as_ref().map(|it| it.document(self)));
         out.extend(self.claims());
         out.extend(self.services());
+        out.extend(self.policies());
         out.push(self.workload(config.as_ref()));
         out.extend(self.scaling());
         out
@@ -157,6 +161,9 @@ impl Of<'_> {
             ServiceType::LoadBalancer => "LoadBalancer",
         };
         spec.put("type", doc::follows("who may dial it", &[origin]).string(ty));
+        if service.headless {
+            spec.put("clusterIP", doc::follows("its name stands for the pods themselves", &[origin]).string("None"));
+        }
         if self.pod.kind == WorkloadKind::DaemonSet {
             let reason = "who dials it gets the pod of the same machine: one runs on each";
             spec.put("internalTrafficPolicy", doc::follows(reason, &[origin, &self.pod.origin]).string("Local"));
@@ -173,7 +180,10 @@ impl Of<'_> {
             out.put_some("protocol", transport(port.transport, &port.origin));
             out.finish(&port.origin)
         });
-        spec.put("ports", doc::follows("what its pods listen on", &[origin]).block(ports));
+        let ports: Vec<Value> = ports.collect();
+        if !ports.is_empty() {
+            spec.put("ports", doc::follows("what its pods listen on", &[origin]).block(ports));
+        }
         let mut out = self.object("v1", "Service", &service.name, true, origin);
         out.put("spec", spec.finish(origin));
         out.finish(origin)

@@ -62,6 +62,8 @@ impl Of<'_> {
             out.put("terminationGracePeriodSeconds", grace.origin.int(count(grace.value.millis() / 1000)));
         }
         out.put("securityContext", self.pod_security());
+        let all = pod.tolerant.as_ref().map(|it| it.block([it.map([("operator", it.string("Exists"))])]));
+        out.put_some("tolerations", all);
         out.put_some("topologySpreadConstraints", self.spread());
         let node = &self.node.origin;
         out.put("containers", node.block([self.container_spec(config)]));

@@ -151,6 +151,12 @@ impl Node {
         }
     }
 
+    /// Is that one of its doors for what comes from outside of the cluster?
+    pub fn is_exposed(&self, door: &Listener) -> bool {
+        let named = || door.owner.as_ref().is_some_and(|it| it.id.name.as_deref() == Some(Exposure::RECEIVER));
+        self.placement.exposure.is_some() && named()
+    }
+
     /// The same under another name, to show it beside others of its name.
     pub(crate) fn renamed(&self, name: String) -> Self {
         Self { name, ..self.clone() }

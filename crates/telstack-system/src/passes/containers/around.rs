@@ -213,7 +213,7 @@ fn governing(node: &Node, pod: &Pod, usual: Option<&Service>) -> Option<Service>
 
 /// The Service by whose name others dial it. Health is asked for at the pods themselves.
 fn service(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
-    let shown: Vec<&Listener> = open(node).filter(|it| it.name != HEALTH && !is_exposed(node, it)).collect();
+    let shown: Vec<&Listener> = open(node).filter(|it| it.name != HEALTH && !node.is_exposed(it)).collect();
     if shown.is_empty() {
         return None;
     }
@@ -221,16 +221,10 @@ fn service(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
     Some(service_of(node, container, pod, shown.iter().map(|it| (*it, it.port)), origin))
 }
 
-/// Is a door of the node for what comes from outside of the cluster?
-fn is_exposed(node: &Node, door: &Listener) -> bool {
-    let named = || door.owner.as_ref().is_some_and(|it| it.id.name.as_deref() == Some(Exposure::RECEIVER));
-    node.placement.exposure.is_some() && named()
-}
-
 /// The Service that what is outside dials, where the stack exposes the node.
 fn exposed(node: &Node, container: &Container, pod: &Pod) -> Option<Service> {
     let exposure = node.placement.exposure.as_ref()?;
-    let door = open(node).find(|it| is_exposed(node, it))?;
+    let door = open(node).find(|it| node.is_exposed(it))?;
     let reason = "what is outside of the cluster dials it, by the host name that leads to this";
     let origin = Origin::derived(NAME, reason, &[&exposure.origin]);
     let service = service_of(node, container, pod, [(door, Exposure::port()?)].into_iter(), origin);

@@ -12,8 +12,7 @@ use super::{Pass, containers::pods::chosen};
 use crate::{
     graph::{NodeId, System},
     model::{
-        Cluster, Container, Exposure, Isolation, Listener, Node, NodeKind, Platform, Pod, Purpose, Selector,
-        TargetPort,
+        Cluster, Container, Isolation, Listener, Node, NodeKind, Platform, Pod, Purpose, Selector, TargetPort,
         cluster::{IpBlock, Labels, NetworkPolicy, Peer, PolicyPort, PolicyRule},
     },
     origin::{Origin, Sourced},
@@ -131,10 +130,6 @@ impl About<'_> {
             let peer = Peer { pods: None, namespaces: Some(anywhere), block: None, origin: origin.clone() };
             rules.allow(Some(peer), Some((listener.port, listener.transport)), &origin);
         }
-        if let (Some(exposure), Some(port)) = (&self.node.placement.exposure, Exposure::port()) {
-            let reason = format!("`{}` leads here from outside of the cluster", exposure.host.value);
-            rules.allow(None, Some((port, Transport::Tcp)), &self.because(&reason, &exposure.origin));
-        }
         let services = self.system.cluster.iter().flat_map(|it| it.services_of(self.pod));
         for service in services.filter(|it| it.is_open_to_outside()) {
             for port in &service.ports {
@@ -158,7 +153,9 @@ impl About<'_> {
             self.node.listeners.iter().filter(|it| dialled.contains(&it.port)).map(|it| &it.owner).collect();
         let open = self.node.listeners.iter().filter(|it| it.bind != crate::model::Bind::Loopback);
         open.filter_map(move |it| match &self.node.kind {
-            NodeKind::Collector(_) | NodeKind::Store(_) if !it.signals.is_empty() && !fed.contains(&&it.owner) => {
+            NodeKind::Collector(_) | NodeKind::Store(_)
+                if !it.signals.is_empty() && !fed.contains(&&it.owner) && !self.node.is_exposed(it) =>
+            {
                 Some((it, "no node of the stack sends here: it is there for applications, wherever they are"))
             }
             NodeKind::Viewer(_) if matches!(it.name.as_str(), "ui" | "query") => {

@@ -101,7 +101,12 @@ impl Edge<'_> {
             settings.map_mut("tls", &origin).push(Entry::new("insecure", origin.bool(true)));
         }
         let insecure = plain || (self.door.protocol.is_grpc() && written == Some(true));
-        let tls = if insecure { Tls::Off } else { Tls::On };
+        let shows = settings.get("tls").is_some_and(|tls| tls.at("cert_file").is_some());
+        let tls = match (insecure, shows) {
+            (true, _) => Tls::Off,
+            (false, true) => Tls::Mutual,
+            (false, false) => Tls::On,
+        };
         let dialled = Outside::parse(&address.value);
         let (host, port, path) = dialled.map_or_else(
             || (address.value.clone(), link::HTTPS_PORT, String::new()),

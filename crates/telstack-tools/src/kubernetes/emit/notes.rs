@@ -14,7 +14,7 @@ use crate::{Artefact, doc};
 const PATH: &str = "NOTES.md";
 
 pub(super) fn emit(system: &System, cluster: &Cluster) -> Artefact {
-    let mut notes = Notes { system, cluster, out: Writer::default(), steps: 0, blank: false };
+    let mut notes = Notes { system, cluster, out: Writer::default(), steps: 0, gap: false };
     notes.write();
     Artefact::new(PATH, notes.out.finish())
 }
@@ -24,8 +24,8 @@ struct Notes<'a> {
     cluster: &'a Cluster,
     out: Writer<Origin>,
     steps: usize,
-    /// Is the last line an empty one?
-    blank: bool,
+    /// Must an empty line follow before the next step?
+    gap: bool,
 }
 
 impl Notes<'_> {
@@ -56,25 +56,25 @@ impl Notes<'_> {
 
     fn heading(&mut self, text: &str) {
         let mark = doc::follows("in the order in which it is done", &[&self.system.origin]);
-        if !self.blank {
-            self.out.newline();
-        }
+        self.out.newline();
         self.out.line(&format!("## {text}"), &mark);
         self.out.newline();
-        (self.steps, self.blank) = (0, true);
+        (self.steps, self.gap) = (0, false);
     }
 
     /// A numbered step, with commands below it.
     fn step(&mut self, text: &str, commands: &[String], origin: &Origin) {
+        if self.gap {
+            self.out.newline();
+        }
         self.steps += 1;
         self.out.line(&format!("{}. {text}", self.steps), origin);
-        self.blank = !commands.is_empty();
+        self.gap = !commands.is_empty();
         if !commands.is_empty() {
             self.out.newline();
             self.out.line("   ```sh", origin);
             commands.iter().flat_map(|it| it.lines()).for_each(|line| self.out.line(&format!("   {line}"), origin));
             self.out.line("   ```", origin);
-            self.out.newline();
         }
     }
 
@@ -183,7 +183,6 @@ impl Notes<'_> {
             self.step(&text, &commands, &origin);
         }
         if self.steps == 0 {
-            self.blank = false;
             let text = "Nothing: all that it needs is in this folder.";
             self.out.line(text, &doc::follows("nothing else is referred to", &[&self.system.origin]));
         }

@@ -148,6 +148,20 @@ impl Component {
         }
         self.settings.as_map_mut().expect("made a map just above")
     }
+
+    /// The map at a dotted path to change; made, with the maps around it, where it is not there. The empty path is
+    /// that of all settings.
+    pub fn block_mut(&mut self, path: &str, mark: &Origin) -> &mut Settings {
+        let parts = path.split('.').filter(|part| !part.is_empty());
+        parts.fold(self.settings_mut(), |map, part| map.map_mut(part, mark))
+    }
+
+    /// Writes the setting at a dotted path, with the maps around it.
+    pub fn put(&mut self, path: &str, value: Value) {
+        let (block, key) = path.rsplit_once('.').unwrap_or(("", path));
+        let mark = value.mark.clone();
+        self.block_mut(block, &mark).set(key, value);
+    }
 }
 
 /// A mention of a component: in a pipeline, in `service.extensions`.

@@ -58,7 +58,7 @@ fn ask_as_account(component: &mut Component, fact: otelcol::Component) {
     if access.default_auth != SERVICE_ACCOUNT && component.setting(setting).is_none() {
         let reason = "the pod has a token of its account, and no certificate";
         let origin = Origin::derived(NAME, reason, &[&component.origin]);
-        put(component, setting, origin.string(SERVICE_ACCOUNT));
+        component.put(setting, origin.string(SERVICE_ACCOUNT));
     }
 }
 
@@ -67,7 +67,7 @@ fn ask_own_kubelet(component: &mut Component, fact: otelcol::Component) {
     if component.setting(&kubelet.endpoint).is_none() {
         let reason = "the kubelet of the machine that the pod is on";
         let origin = Origin::fact(NAME, reason, &[&component.origin]);
-        put(component, &kubelet.endpoint, origin.string(kubelet.write.clone()));
+        component.put(&kubelet.endpoint, origin.string(kubelet.write.clone()));
     }
 }
 
@@ -83,7 +83,7 @@ fn look_here(component: &mut Component, fact: otelcol::Component, agent: &Origin
     let reason = "one of it runs on each machine: without this each would watch the pods of all";
     let origin = Origin::derived(NAME, reason, &[&component.origin, agent]);
     let text = if named { NODE_NAME.to_owned() } else { format!("${{env:{NODE_NAME}}}") };
-    put(component, setting, origin.string(text));
+    component.put(setting, origin.string(text));
 }
 
 /// The variable that holds the name of the machine, as upstream's examples call it.
@@ -111,16 +111,4 @@ fn name_references(value: &Value, wanted: &mut Vec<(String, Origin)>) {
         })),
         _ => {}
     }
-}
-
-/// Writes a setting, with the maps around it.
-fn put(component: &mut Component, setting: &str, value: Value) {
-    let mut path: Vec<&str> = setting.split('.').collect();
-    let Some(key) = path.pop() else { return };
-    let mark = value.mark.clone();
-    let mut map = component.settings_mut();
-    for part in path {
-        map = map.map_mut(part, &mark);
-    }
-    map.set(key, value);
 }

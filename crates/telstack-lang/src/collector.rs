@@ -9,7 +9,7 @@ use telstack_system::{
 
 use crate::{
     check::{twice, value},
-    codes,
+    codes, presets,
     settings::Shaper,
     stack::{Context, name_of, resources},
     stores,
@@ -64,6 +64,7 @@ fn component(
         return;
     }
     let origin = Origin::written(line.head());
+    collector.presets.extend(presets::wanted(line, kind, &id, version, context));
     let tree = otelcol::component(kind, &id.ty).and_then(|fact| fact.settings(version));
     let mut shaper = Shaper { environment, out: context.out };
     let settings = shaper.component(line, tree.as_deref());

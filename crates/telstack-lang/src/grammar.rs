@@ -207,8 +207,7 @@ static RESOURCES: Form = Form {
     ..ONCE
 };
 
-const COMPONENT: Form =
-    Form { args: Args::One(Kind::Id), props: Props::Settings, block: Block::Settings, later: &["preset"], ..PLAIN };
+const COMPONENT: Form = Form { args: Args::One(Kind::Id), props: Props::Settings, block: Block::Settings, ..PLAIN };
 static RECEIVER: Form = Form {
     word: "receiver",
     about: "Brings data in; its settings are upstream's, word for word.",

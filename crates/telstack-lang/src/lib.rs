@@ -20,6 +20,7 @@ mod layers;
 mod names;
 mod pipelines;
 mod placement;
+mod presets;
 mod rewrite;
 mod schema;
 mod settings;

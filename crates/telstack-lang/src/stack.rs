@@ -12,7 +12,7 @@ use crate::{
     clusters::Reached,
     codes, collector, external, pipelines,
     placement::Placed,
-    stores, views,
+    presets, stores, views,
     words::{self, sourced, text},
 };
 
@@ -94,6 +94,7 @@ fn declare(system: &mut System, line: &Line, context: &mut Context<'_>) -> Optio
         return None;
     }
     node.placement = context.placed.of(line, &node.resources, context.out);
+    presets::check(&node, context);
     Some(system.add(node))
 }
 

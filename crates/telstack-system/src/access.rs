@@ -82,6 +82,13 @@ pub fn any_holds(component: &Component, conditions: &[Condition]) -> Option<bool
     if unknown { None } else { Some(false) }
 }
 
+/// Does each replica look at a part of the cluster only, by a setting that all items of a list have?
+pub fn is_limited(component: &Component, once: &otelcol::Once) -> bool {
+    let Some((list, key)) = &once.limited_by else { return false };
+    let items = component.setting(list).and_then(Value::as_seq);
+    items.is_none_or(|items| items.iter().all(|item| item.at(key).is_some()))
+}
+
 /// Something that a component surely asks of the API of the cluster, as the account of its pod.
 #[derive(Debug)]
 pub struct Asked {

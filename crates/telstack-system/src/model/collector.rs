@@ -204,6 +204,15 @@ impl Pipeline {
     }
 }
 
+/// The wish for the settings of a preset.
+#[derive(Clone, Debug)]
+pub struct PresetUse {
+    /// The component that is to have them.
+    pub component: ComponentRef,
+    /// Which preset.
+    pub name: Sourced<String>,
+}
+
 /// The wish that queues outlive the process.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -251,12 +260,16 @@ pub struct Collector {
     pub lost: Vec<ComponentId>,
     /// What of it is not known.
     pub gaps: Gaps,
+    /// Settings for a task that components are to have.
+    pub presets: Vec<PresetUse>,
     /// Queues on disk.
     pub delivery: Option<Delivery>,
     /// The certificate that its receivers answer with, where their own settings name none.
     pub tls: Option<ServerTls>,
     /// Files and folders of the host that it is given.
     pub mounts: Vec<Mount>,
+    /// What it measures that is of its machine's network, and not of its pod's.
+    pub host_network: Option<Origin>,
     /// The user that it runs as; none is the image's own.
     pub user: Option<Sourced<String>>,
 }
@@ -273,9 +286,11 @@ impl Collector {
             telemetry: Settings::default(),
             lost: Vec::new(),
             gaps: Gaps::default(),
+            presets: Vec::new(),
             delivery: None,
             tls: None,
             mounts: Vec::new(),
+            host_network: None,
             user: None,
         }
     }

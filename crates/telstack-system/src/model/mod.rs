@@ -17,7 +17,7 @@ mod view;
 pub use broker::{Advertised, Broker};
 pub use built::{BuiltDistribution, OwnComponent};
 pub use cluster::{Cluster, Selector, Service, ServicePort, ServiceType, TargetPort};
-pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
+pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, PresetUse, Reference};
 pub use container::{
     ConfigFile, ConfigPath, Container, ContainerGaps, Dependency, EnvValue, EnvVar, Handed, HealthCheck, ImageRef,
     Looked, Mount, MountSource, Published, SecretRef, Unfilled,

@@ -1,15 +1,18 @@
 //! Kubernetes: components that ask the cluster do so as their pod, and agents look at their own machine only.
 
-use telstack_catalog::otelcol::{self, Condition, NamedVariable, SERVICE_ACCOUNT};
+use telstack_catalog::{
+    ComponentKind,
+    otelcol::{self, Condition, NamedVariable, SERVICE_ACCOUNT},
+};
 use telstack_diagnostics::Diagnostics;
 use telstack_syntax::tree::Kind;
 
-use super::Pass;
+use super::{Pass, presets};
 use crate::{
     access,
     expansion::{Piece, pieces},
     graph::System,
-    model::{Component, EnvValue, EnvVar, Platform, WorkloadKind},
+    model::{Collector, Component, ComponentRef, EnvValue, EnvVar, Platform, WorkloadKind},
     origin::{Origin, Value},
 };
 
@@ -29,6 +32,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         let node = system.node_mut(id);
         let each_machine = node.placement.kind.clone().filter(|it| it.value == WorkloadKind::DaemonSet);
         let Some(collector) = node.collector_mut() else { continue };
+        know_pods(collector);
         let mut wanted: Vec<(String, Origin)> = Vec::new();
         for component in &mut collector.components {
             let Some(fact) = component.fact() else { continue };
@@ -68,6 +72,30 @@ fn ask_own_kubelet(component: &mut Component, fact: otelcol::Component) {
         let reason = "the kubelet of the machine that the pod is on";
         let origin = Origin::fact(NAME, reason, &[&component.origin]);
         component.put(&kubelet.endpoint, origin.string(kubelet.write.clone()));
+    }
+}
+
+/// Tells processors by what they know pods, beside receivers whose data names them.
+fn know_pods(collector: &mut Collector) {
+    let names: Vec<(ComponentRef, Origin)> = collector
+        .of_kind(ComponentKind::Receiver)
+        .filter(|it| it.fact().is_some_and(otelcol::Component::names_pods))
+        .map(|it| (it.reference(), it.origin.clone()))
+        .collect();
+    let pipelines = collector.pipelines.clone();
+    for component in collector.components.iter_mut().filter(|it| it.kind == ComponentKind::Processor) {
+        let Some(row) = component.fact().and_then(otelcol::Component::pods_by) else { continue };
+        let beside = names.iter().find(|(receiver, _)| {
+            pipelines.iter().any(|pipeline| {
+                pipeline.receivers.iter().any(|it| it.id == receiver.id)
+                    && pipeline.processors.iter().any(|it| it.id == component.id)
+            })
+        });
+        if let Some((receiver, at)) = beside.filter(|_| component.setting(&row.setting).is_none()) {
+            let reason = format!("what `{}` says {}", receiver.id, row.why);
+            let origin = Origin::fact(NAME, reason, &[&component.origin, at]);
+            component.put(&row.setting, presets::value(&row.value, &origin, &[]));
+        }
     }
 }
 

@@ -11,11 +11,13 @@ mod delivery;
 mod encryption;
 mod health;
 mod kubernetes;
+mod leader;
 mod links;
 mod listeners;
 mod messages;
 mod negotiate;
 mod pipelines;
+mod presets;
 mod scrape;
 mod sizing;
 mod telemetry;
@@ -45,7 +47,9 @@ pub const ALL: &[Pass] = &[
     backends::PASS,
     pipelines::PASS,
     sizing::PASS,
+    presets::PASS,
     delivery::PASS,
+    leader::PASS,
     kubernetes::PASS,
     health::PASS,
     telemetry::PASS,

@@ -23,6 +23,7 @@ mod placement;
 mod presets;
 mod rewrite;
 mod schema;
+mod scrapes;
 mod settings;
 mod stack;
 mod stores;

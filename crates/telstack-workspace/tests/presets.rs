@@ -173,3 +173,158 @@ fn personal_data_is_masked_on_any_platform() {
     // Bodies of logs are looked at since 0.126.0.
     assert_eq!(found(&stack("0.125.0", "replicas=1", block)), ["Z004"]);
 }
+
+/// A stack with a scraper, a kube-state-metrics and a Prometheus, and the file of one of its nodes.
+fn scraping(line: &str, block: &str, rest: &str, file: &str) -> String {
+    let text = format!(
+        "stack \"s\" {{\n platform \"kubernetes\" {{ namespace \"obs\" }}\n collector \"agent\" {line} {{\n resources \
+         cpu=\"100m..500m\" memory=\"256MiB..512MiB\"\n exporter \"debug\"\n {block}\n pipeline \"metrics\" {{ to \
+         \"debug\" }}\n }}\n {rest}\n}}\n"
+    );
+    let compiled = compiled(&text);
+    assert_eq!(found(&compiled), [] as [&str; 0], "{text}");
+    let file = compiled.artefacts.iter().find(|it| it.path == file);
+    file.map(|it| it.written.text.clone()).expect("a file")
+}
+
+#[test]
+fn nodes_of_the_stack_are_scraped_by_name_and_several_pods_one_by_one() {
+    let text = scraping(
+        "replicas=1",
+        "scrape \"kube-state-metrics\" interval=\"30s\"",
+        "kube-state-metrics",
+        "obs/agent.yaml",
+    );
+    has(
+        &text,
+        &["targets: [kube-state-metrics:8080]", "scrape_interval: 30s", "receivers: [prometheus/kube-state-metrics]"],
+    );
+    lacks(&text, &["kubernetes_sd_configs", "kind: Role"]);
+    let other = "collector \"gateway\" replicas=2 { receiver \"otlp\"; exporter \"debug\"; resources \
+                 memory=\"256MiB..512MiB\" cpu=\"1..2\"; pipeline \"traces\" { from \"otlp\"; to \"debug\" } }";
+    let text = scraping("replicas=1", "scrape \"gateway\"", other, "obs/agent.yaml");
+    has(
+        &text,
+        &[
+            "label: app.kubernetes.io/instance=gateway,app.kubernetes.io/name=otelcol",
+            "regex: \"8888\"",
+            "kind: Role\n",
+            "resources: [pods]",
+        ],
+    );
+    lacks(&text, &["kind: ClusterRole"]);
+}
+
+#[test]
+fn kube_state_metrics_may_look_and_nothing_else() {
+    let text =
+        scraping("replicas=1", "scrape \"kube-state-metrics\"", "kube-state-metrics", "obs/kube-state-metrics.yaml");
+    has(
+        &text,
+        &[
+            "image: registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.20.0",
+            "kind: ClusterRole\n",
+            "runAsUser: 65534",
+            "path: /readyz",
+            "readOnlyRootFilesystem: true",
+        ],
+    );
+    lacks(&text, &["create", "update", "delete"]);
+    // Who is told to scrape it does so, and Prometheus need not.
+    let alone = scraping(
+        "replicas=1",
+        "scrape \"kube-state-metrics\"",
+        "kube-state-metrics\nprometheus",
+        "obs/prometheus.yaml",
+    );
+    lacks(&alone, &["kube-state-metrics"]);
+    let other = "collector \"b\" { receiver \"otlp\"; exporter \"debug\"; resources memory=\"256MiB..512MiB\" \
+                 cpu=\"1..2\"; pipeline \"traces\" { from \"otlp\"; to \"debug\" } }";
+    let text = scraping(
+        "replicas=1",
+        "scrape \"b\"",
+        &format!("kube-state-metrics\nprometheus\n{other}"),
+        "obs/prometheus.yaml",
+    );
+    has(&text, &["targets: [kube-state-metrics:8080]"]);
+}
+
+#[test]
+fn what_others_run_is_found_by_the_api() {
+    let text = scraping(AGENT, "scrape \"annotated-pods\"", "", "obs/agent.yaml");
+    has(
+        &text,
+        &[
+            "field: \"spec.nodeName=${env:K8S_NODE_NAME}\"",
+            "name: K8S_NODE_NAME",
+            "replacement: $$1:$$2",
+            "kind: ClusterRole\n",
+            "resources: [pods]",
+        ],
+    );
+    let service = "scrape \"dcgm-exporter\" namespace=\"gpu-operator\" port=9400 path=\"/gpu\"";
+    let text = scraping("replicas=1", service, "", "obs/agent.yaml");
+    has(
+        &text,
+        &[
+            "role: endpointslice",
+            "names: [gpu-operator]",
+            "label: kubernetes.io/service-name=dcgm-exporter",
+            "metrics_path: /gpu",
+            "name: obs-agent\n  namespace: gpu-operator",
+            "resources: [endpointslices]",
+        ],
+    );
+    lacks(&text, &["K8S_NODE_NAME", "kind: ClusterRole"]);
+    let text = scraping(AGENT, service, "", "obs/agent.yaml");
+    has(&text, &["__meta_kubernetes_pod_node_name", "regex: ${env:K8S_NODE_NAME}", "name: K8S_NODE_NAME"]);
+}
+
+#[test]
+fn prometheus_asks_each_pod_of_several() {
+    let gateway = |replicas: &str| {
+        format!(
+            "stack \"s\" {{\n platform \"kubernetes\" {{ namespace \"obs\" }}\n collector \"gateway\" {replicas} {{\n \
+             resources cpu=\"1..2\" memory=\"256MiB..512MiB\"\n receiver \"otlp\"\n exporter \"debug\"\n pipeline \
+             \"traces\" {{ from \"otlp\"; to \"debug\" }}\n }}\n prometheus\n alertmanager {{ webhook \
+             \"http://pager.example.com\" }}\n}}\n"
+        )
+    };
+    let file = |text: &str| {
+        let compiled = compiled(text);
+        assert_eq!(found(&compiled), [] as [&str; 0]);
+        let file = compiled.artefacts.iter().find(|it| it.path == "obs/prometheus.yaml");
+        file.map(|it| it.written.text.clone()).expect("a file")
+    };
+    for several in ["replicas=2", "replicas=\"2..5\"", AGENT] {
+        let text = file(&gateway(several));
+        has(&text, &["job_name: gateway", "app.kubernetes.io/instance=gateway", "kind: Role\n", "resources: [pods]"]);
+        lacks(&text, &["gateway:8888", "kind: ClusterRole"]);
+    }
+    let text = file(&gateway("replicas=1"));
+    has(&text, &["targets: [gateway:8888]"]);
+    lacks(&text, &["kind: Role\n", "kubernetes_sd_configs"]);
+}
+
+#[test]
+fn targets_that_nobody_can_find_are_reported() {
+    let scrape = |what: &str, pipeline: &str| {
+        found(&stack("0.158.0", "replicas=1", &format!("receiver \"otlp\"\nscrape {what}\n{pipeline}")))
+    };
+    let metrics = "pipeline \"metrics\" { to \"debug\" }";
+    let both = "pipeline \"metrics\" { to \"debug\" }\npipeline \"traces\" { from \"otlp\"; to \"debug\" }";
+    assert_eq!(scrape("\"nobody\"", both), ["Z006"]);
+    assert_eq!(scrape("\"kube-state-metrics\"", both), ["Z006"]);
+    assert_eq!(scrape("\"agent\"", both), ["Z010"]);
+    assert_eq!(scrape("\"nobody\" port=9400", both), [] as [&str; 0]);
+    assert_eq!(scrape("\"nobody\" port=94000", both), ["Z004"]);
+    // What is scraped are metrics.
+    assert_eq!(scrape("\"nobody\" port=9400", &format!("{metrics}\npipeline \"traces\" {{ to \"debug\" }}")), ["Z003"]);
+    // Without anything that is scraped, a pipeline says where its data comes from.
+    assert_eq!(found(&stack("0.158.0", "replicas=1", &format!("receiver \"otlp\"\n{metrics}"))), ["Z003"]);
+    let compose = "stack \"s\" {\n platform \"compose\"\n kube-state-metrics\n loki\n}\n";
+    assert_eq!(found(&compiled(compose)), ["Z004"]);
+    let compose = "stack \"s\" {\n platform \"compose\"\n collector \"c\" {\n scrape \"annotated-pods\"\n exporter \
+                   \"debug\"\n pipeline \"metrics\" { to \"debug\" }\n }\n}\n";
+    assert_eq!(found(&compiled(compose)), ["Z006"]);
+}

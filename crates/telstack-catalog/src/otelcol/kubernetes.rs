@@ -100,6 +100,8 @@ pub struct Discovery {
     pub elsewhere: Vec<String>,
     /// The setting that names the namespaces it keeps to.
     pub namespaces: String,
+    /// The list of their names in it.
+    pub names: String,
     /// What becomes of it when it is refused.
     pub without: String,
     components: Vec<Discoverer>,

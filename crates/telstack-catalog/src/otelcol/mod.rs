@@ -11,6 +11,7 @@ pub(crate) mod near;
 mod presets;
 mod record;
 mod releases;
+mod scrapes;
 mod settings;
 mod structs;
 mod telemetry;
@@ -39,6 +40,7 @@ pub use releases::{
     CollectorContainer, Release, distribution_has_release, first_release_of, is_released, nearest_release, newest,
     releases, sampled_versions,
 };
+pub use scrapes::{ANNOTATED_PODS, Finding, Targets, finding, on_own_machine};
 pub use settings::{SettingGone, SettingType, SettingsNode, is_secret, is_secret_path};
 pub use telemetry::{InternalMetric, MetricsEndpoint, internal_metric, service_settings};
 pub use traits::{Adds, Delta, Detects, Trait, churns, is_unbounded, renamed_attribute, routing_keys, with_trait};

@@ -213,6 +213,25 @@ pub struct PresetUse {
     pub name: Sourced<String>,
 }
 
+/// The wish to scrape something.
+#[derive(Clone, Debug)]
+pub struct Scrape {
+    /// The receiver that does it.
+    pub receiver: ComponentId,
+    /// A node of the stack, a Service, or the word for annotated pods.
+    pub target: Sourced<String>,
+    /// The namespace of the Service; none is that of the collector.
+    pub namespace: Option<Sourced<String>>,
+    /// The port of the pods; none is that of a node's metrics, or all of a Service.
+    pub port: Option<Sourced<u16>>,
+    /// The path; none is `/metrics`.
+    pub path: Option<Sourced<String>>,
+    /// How often; none is as often as the receiver does by itself.
+    pub interval: Option<Sourced<Period>>,
+    /// The line that wishes it.
+    pub origin: Origin,
+}
+
 /// The wish that queues outlive the process.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -262,6 +281,8 @@ pub struct Collector {
     pub gaps: Gaps,
     /// Settings for a task that components are to have.
     pub presets: Vec<PresetUse>,
+    /// What it scrapes, by receivers of its own.
+    pub scrapes: Vec<Scrape>,
     /// Queues on disk.
     pub delivery: Option<Delivery>,
     /// The certificate that its receivers answer with, where their own settings name none.
@@ -287,6 +308,7 @@ impl Collector {
             lost: Vec::new(),
             gaps: Gaps::default(),
             presets: Vec::new(),
+            scrapes: Vec::new(),
             delivery: None,
             tls: None,
             mounts: Vec::new(),

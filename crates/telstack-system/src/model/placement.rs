@@ -61,3 +61,14 @@ impl Exposure {
         self.tls.as_ref().map_or(&self.origin, |it| &it.origin)
     }
 }
+
+impl Placement {
+    /// What makes it more than one pod, if anything does or may.
+    pub fn several(&self) -> Option<Origin> {
+        if let Some(kind) = self.kind.as_ref().filter(|it| it.value == WorkloadKind::DaemonSet) {
+            return Some(kind.origin.clone());
+        }
+        let counts = [&self.most_replicas, &self.replicas];
+        counts.into_iter().flatten().find(|it| it.value > 1).map(|it| it.origin.clone())
+    }
+}

@@ -12,7 +12,7 @@ use crate::{
     access,
     expansion::{Piece, pieces},
     graph::System,
-    model::{Collector, Component, ComponentRef, EnvValue, EnvVar, Platform, WorkloadKind},
+    model::{Collector, Component, ComponentRef, EnvValue, EnvVar, Node, Platform, WorkloadKind},
     origin::{Origin, Value},
 };
 
@@ -45,13 +45,18 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             name_references(&component.settings, &mut wanted);
         }
         for (name, origin) in wanted {
-            let Some(field) = otelcol::field_of(&name) else { continue };
-            if !node.environment.iter().any(|it| it.name == name) {
-                let reason = format!("`{field}` of the pod, which a setting asks for by this name");
-                let origin = Origin::derived(NAME, reason, &[&origin]);
-                node.environment.push(EnvVar::new(name, EnvValue::Field(field.to_owned()), origin));
-            }
+            field(node, &name, &origin);
         }
+    }
+}
+
+/// Gives a node the variable with a field of its pod, if people keep one in a variable of that name.
+pub(super) fn field(node: &mut Node, name: &str, because: &Origin) {
+    let Some(field) = otelcol::field_of(name) else { return };
+    if !node.environment.iter().any(|it| it.name == name) {
+        let reason = format!("`{field}` of the pod, which a setting asks for by this name");
+        let origin = Origin::derived(NAME, reason, &[because]);
+        node.environment.push(EnvVar::new(name.to_owned(), EnvValue::Field(field.to_owned()), origin));
     }
 }
 
@@ -115,7 +120,7 @@ fn look_here(component: &mut Component, fact: otelcol::Component, agent: &Origin
 }
 
 /// The variable that holds the name of the machine, as upstream's examples call it.
-const NODE_NAME: &str = "K8S_NODE_NAME";
+pub(super) const NODE_NAME: &str = "K8S_NODE_NAME";
 
 /// Variables that settings hold the names of.
 fn name_variables(component: &Component, fact: otelcol::Component, wanted: &mut Vec<(String, Origin)>) {

@@ -7,7 +7,7 @@ use super::Pass;
 use crate::{
     access,
     graph::{NodeId, System},
-    model::{Collector, Component, ComponentId, ComponentRef, Node, Platform, Reference, WorkloadKind},
+    model::{Collector, Component, ComponentId, ComponentRef, Platform, Reference},
     origin::{Origin, Value},
     wiring::Wiring,
 };
@@ -26,7 +26,9 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     }
     for id in system.node_ids() {
         let node = system.node(id);
-        let (Some(version), Some(collector), Some(several)) = (node.version(), node.collector(), several(node)) else {
+        let (Some(version), Some(collector), Some(several)) =
+            (node.version(), node.collector(), node.placement.several())
+        else {
             continue;
         };
         let led: Vec<(ComponentRef, &'static str)> =
@@ -35,16 +37,6 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             elect(system, id, &component, leader, &several);
         }
     }
-}
-
-/// What makes it more than one pod.
-fn several(node: &Node) -> Option<Origin> {
-    let placement = &node.placement;
-    if let Some(kind) = placement.kind.as_ref().filter(|it| it.value == WorkloadKind::DaemonSet) {
-        return Some(kind.origin.clone());
-    }
-    let counts = [&placement.most_replicas, &placement.replicas];
-    counts.into_iter().flatten().find(|it| it.value > 1).map(|it| it.origin.clone())
 }
 
 /// Components that one of several is enough of, where the release can choose one: each with the type of the extension

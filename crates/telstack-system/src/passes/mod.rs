@@ -20,6 +20,7 @@ mod pipelines;
 mod presets;
 mod scrape;
 mod sizing;
+mod targets;
 mod telemetry;
 mod views;
 
@@ -56,6 +57,7 @@ pub const ALL: &[Pass] = &[
     listeners::PASS,
     messages::PASS,
     connections::PASS,
+    targets::PASS,
     scrape::PASS,
     alerts::PASS,
     views::PASS,

@@ -15,5 +15,7 @@ mod text;
 pub mod tokens;
 mod version;
 
+/// A value of the catalog as JSON has it.
+pub use serde_json::Value as Json;
 pub use signal::{ComponentKind, Distribution, Signal, SignalSet, UnknownWord};
 pub use version::{Version, VersionRange};

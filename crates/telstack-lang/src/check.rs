@@ -17,29 +17,34 @@ use crate::{
 /// Of a line that could not be read to its end, only the block is looked at: what follows from a slip that was
 /// reported is not another mistake.
 pub(crate) fn check(line: &Line, form: &'static Form, out: &mut Diagnostics) {
-    shape(line, form, true, out);
+    shape(line, &[], form, true, out);
 }
 
 /// The same of lines to which others may add what they lack.
 pub(crate) fn check_part(line: &Line, form: &'static Form, out: &mut Diagnostics) {
-    shape(line, form, false, out);
+    shape(line, &[], form, false, out);
 }
 
-fn shape(line: &Line, form: &'static Form, whole: bool, out: &mut Diagnostics) {
+/// `beside` are the lines of the same block.
+fn shape(line: &Line, beside: &[Line], form: &'static Form, whole: bool, out: &mut Diagnostics) {
     if !line.broken {
         values(line, form, out);
         properties(line, form, out);
     }
     block(line, form, whole, out);
     if whole {
-        needs(line, form, out);
+        needs(line, beside, form, out);
     }
 }
 
 /// Reports all that a line lacks in one finding: it is one line to write.
-fn needs(line: &Line, form: &'static Form, out: &mut Diagnostics) {
+fn needs(line: &Line, beside: &[Line], form: &'static Form, out: &mut Diagnostics) {
+    let spared = |need: &str| {
+        let mut instead = form.spared.iter().filter(|it| it.0 == need).map(|it| it.1);
+        instead.any(|word| beside.iter().any(|line| line.name.value == word))
+    };
     let has = |need: &str| line.prop(need).is_some() || line.children().iter().any(|child| child.name.value == need);
-    let missing: Vec<&str> = form.needs.iter().copied().filter(|need| !has(need)).collect();
+    let missing: Vec<&str> = form.needs.iter().copied().filter(|need| !has(need) && !spared(need)).collect();
     if missing.is_empty() || line.is_incomplete() {
         return;
     }
@@ -160,7 +165,7 @@ fn block(line: &Line, form: &'static Form, whole: bool, out: &mut Diagnostics) {
         Block::Words(_) => {
             for child in line.children() {
                 match form.child(&child.name.value) {
-                    Some(form) => shape(child, form, whole, out),
+                    Some(form) => shape(child, line.children(), form, whole, out),
                     None if child.broken => {}
                     None => out.push(unknown_word(&child.name, form, &title(line))),
                 }

@@ -9,7 +9,7 @@ use telstack_system::{
 
 use crate::{
     check::{twice, value},
-    codes,
+    codes, presets, scrapes,
     settings::Shaper,
     stack::{Context, name_of, resources},
     stores,
@@ -24,6 +24,7 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
     for child in line.children() {
         match ComponentKind::parse(&child.name.value) {
             Some(kind) => component(&mut collector, kind, child, version.value, &mut environment, context),
+            None if child.name.value == "scrape" => scrapes::scrape(&mut collector, child, context),
             None if child.name.value == "durable" && collector.delivery.is_none() => {
                 collector.delivery = Some(delivery(child));
             }
@@ -64,6 +65,7 @@ fn component(
         return;
     }
     let origin = Origin::written(line.head());
+    collector.presets.extend(presets::wanted(line, kind, &id, version, context));
     let tree = otelcol::component(kind, &id.ty).and_then(|fact| fact.settings(version));
     let mut shaper = Shaper { environment, out: context.out };
     let settings = shaper.component(line, tree.as_deref());

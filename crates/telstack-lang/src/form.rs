@@ -95,6 +95,8 @@ pub(crate) struct Form {
     pub block: Block,
     /// Words or properties that it must have.
     pub needs: &'static [&'static str],
+    /// Which of them it may lack beside which other words.
+    pub spared: &'static [(&'static str, &'static str)],
     /// Words and properties of later releases.
     pub later: &'static [&'static str],
     /// May it stand only once in its block?

@@ -11,6 +11,7 @@ const PLAIN: Form = Form {
     props: Props::Only(&[]),
     block: Block::None,
     needs: &[],
+    spared: &[],
     later: &[],
     once: false,
     about: "",
@@ -40,12 +41,13 @@ pub(crate) static STACK: Form = Form {
         &JAEGER,
         &GRAFANA,
         &ALERTMANAGER,
+        &KUBE_STATE_METRICS,
         &EXTERNAL,
         &LET,
         &INCLUDE,
     ]),
     needs: &["platform"],
-    later: &["env", "workload", "queue", "balancer", "kube-state-metrics", "mimir"],
+    later: &["env", "workload", "queue", "balancer", "mimir"],
     example: r#"stack "shop" { platform "compose"; loki }"#,
     ..PLAIN
 };
@@ -187,6 +189,7 @@ static VERSIONS: Form = Form {
         &Form { word: "jaeger", example: r#"jaeger "2.20.0""#, ..PIN },
         &Form { word: "grafana", example: r#"grafana "13.0.1""#, ..PIN },
         &Form { word: "alertmanager", example: r#"alertmanager "0.32.0""#, ..PIN },
+        &Form { word: "kube-state-metrics", example: r#"kube-state-metrics "2.20.0""#, ..PIN },
     ]),
     later: &["alloy", "mimir", "kafka", "haproxy"],
     example: r#"versions { otelcol "0.158.0" }"#,
@@ -207,11 +210,11 @@ static COLLECTOR: Form = Form {
         ("tolerations", Kind::Word(&["all", "none"], &[])),
     ]),
     block: Block::Words(&[
-        &RESOURCES, &RECEIVER, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TELEMETRY, &TLS,
-        &MOUNT, &USER, &EXPOSE,
+        &RESOURCES, &RECEIVER, &SCRAPE, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TELEMETRY,
+        &TLS, &MOUNT, &USER, &EXPOSE,
     ]),
     needs: &["pipeline"],
-    later: &["engine", "scrape"],
+    later: &["engine"],
     example: r#"collector "gateway" { … }"#,
     ..PLAIN
 };
@@ -224,13 +227,26 @@ static RESOURCES: Form = Form {
     ..ONCE
 };
 
-const COMPONENT: Form =
-    Form { args: Args::One(Kind::Id), props: Props::Settings, block: Block::Settings, later: &["preset"], ..PLAIN };
+const COMPONENT: Form = Form { args: Args::One(Kind::Id), props: Props::Settings, block: Block::Settings, ..PLAIN };
 static RECEIVER: Form = Form {
     word: "receiver",
     about: "Brings data in; its settings are upstream's, word for word.",
     example: r#"receiver "otlp""#,
     ..COMPONENT
+};
+static SCRAPE: Form = Form {
+    word: "scrape",
+    about: "Metrics that are fetched: from a node of the stack, from pods whose annotations say so (`annotated-pods`), or \
+            from what a Service of the cluster leads to.",
+    args: Args::One(Kind::Name),
+    props: Props::Only(&[
+        ("namespace", Kind::Name),
+        ("port", Kind::Count),
+        ("path", Kind::InnerPath),
+        ("interval", Kind::Period),
+    ]),
+    example: r#"scrape "kube-state-metrics""#,
+    ..PLAIN
 };
 static PROCESSOR: Form = Form {
     word: "processor",
@@ -263,6 +279,7 @@ static PIPELINE: Form = Form {
     args: Args::Some(Kind::Signal),
     block: Block::Words(&[&FROM, &THROUGH, &TO]),
     needs: &["from", "to"],
+    spared: &[("from", SCRAPE.word)],
     example: r#"pipeline "traces" { from "otlp"; to "tempo" }"#,
     ..PLAIN
 };
@@ -493,6 +510,14 @@ static ALERTMANAGER: Form = Form {
         &RESOURCES,
     ]),
     example: r#"alertmanager "alertmanager" { webhook "http://pager.example.com/alerts" }"#,
+    ..STORE
+};
+
+static KUBE_STATE_METRICS: Form = Form {
+    word: "kube-state-metrics",
+    about: "A kube-state-metrics, which shows what the cluster holds and how it is, as metrics.",
+    block: Block::Words(&[&RESOURCES]),
+    example: "kube-state-metrics",
     ..STORE
 };
 

@@ -1,6 +1,6 @@
 //! `pipeline`: from receivers through processors to exporters, and over edges to other nodes.
 
-use telstack_catalog::{ComponentKind, Version, otelcol, product::Product};
+use telstack_catalog::{ComponentKind, Signal, Version, otelcol, product::Product};
 use telstack_diagnostics::{Diagnostic, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
 use telstack_system::{
@@ -12,6 +12,7 @@ use crate::{
     check::twice,
     codes, grammar,
     names::{did_you_mean, listed, nearest},
+    scrapes,
     stack::{Context, PASS, what},
     words::{self, sourced, sourced_text, text},
 };
@@ -58,10 +59,14 @@ enum Target<'a> {
 
 fn pipeline(system: &mut System, id: NodeId, line: &Line, context: &mut Context<'_>) {
     let Some(collector) = system.node(id).collector() else { return };
-    let receivers: Vec<Reference> = mentions(line, FROM.word, context)
-        .into_iter()
-        .filter_map(|(_, atom)| component(system, collector, &FROM, atom, context))
-        .collect();
+    let from = mentions(line, FROM.word, context);
+    let scraped = from.is_empty() && !collector.scrapes.is_empty();
+    let receivers: Vec<Reference> = if scraped {
+        scrapes::only_metrics(line, context);
+        scrapes::receivers(collector, line)
+    } else {
+        from.into_iter().filter_map(|(_, atom)| component(system, collector, &FROM, atom, context)).collect()
+    };
     let through = mentions(line, THROUGH.word, context);
     let ordered = !through.is_empty();
     let processors: Vec<Reference> =
@@ -86,11 +91,12 @@ fn pipeline(system: &mut System, id: NodeId, line: &Line, context: &mut Context<
         let mut pipeline = Pipeline {
             signal,
             name: name.map(str::to_owned),
-            receivers: receivers.clone(),
+            // Nothing but metrics is scraped, which has been said.
+            receivers: if scraped && signal != Signal::Metrics { Vec::new() } else { receivers.clone() },
             processors: processors.clone(),
             ordered,
             exporters: Vec::new(),
-            open: false,
+            open: scraped && signal != Signal::Metrics,
             origin,
         };
         if !ordered {

@@ -1,5 +1,6 @@
 //! `platform`, and what lines say of where and how often their nodes run.
 
+use telstack_catalog::product::Product;
 use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
 use telstack_system::{Isolation, Origin, Placement, Platform, Resources, Sourced, WorkloadKind};
@@ -63,6 +64,9 @@ impl Placed {
         if self.platform.value == Platform::Compose {
             if let Some(line) = exposed {
                 out.push(self.of_kubernetes("expose", line.head()));
+            }
+            if line.name.value == Product::KubeStateMetrics.id() {
+                out.push(self.of_kubernetes(&line.name.value, line.head()));
             }
             for key in OF_KUBERNETES {
                 if let Some(atom) = line.prop(key) {

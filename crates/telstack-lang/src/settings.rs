@@ -3,12 +3,12 @@
 use telstack_catalog::otelcol::{SettingType, SettingsNode};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 use telstack_syntax::{
-    stack::{Atom, Node as Line, Scalar},
+    stack::{Atom, Node as Line, Prop, Scalar},
     tree::{Entry, Kind, Map, Seq},
 };
 use telstack_system::{EnvValue, EnvVar, Origin, SecretRef, Settings, Value};
 
-use crate::{check::twice, codes, stack::PASS, words};
+use crate::{check::twice, codes, presets::PRESET, stack::PASS, words};
 
 /// The name of list items.
 const ITEM: &str = "-";
@@ -25,33 +25,41 @@ impl Shaper<'_> {
     /// The settings of a component: the properties and the block of its line.
     pub(crate) fn component(&mut self, line: &Line, tree: Option<&SettingsNode>) -> Value {
         let mark = Origin::written(line.head());
-        if line.props.is_empty() && line.children().is_empty() {
+        let is_preset = |key: &str| key == PRESET;
+        let props = line.props.iter().filter(|it| !is_preset(&it.key.value));
+        let children = line.children().iter().filter(|it| !is_preset(&it.name.value));
+        if props.clone().next().is_none() && children.clone().next().is_none() {
             return Value { kind: Kind::Null, mark };
         }
-        Value { kind: Kind::Map(self.map(line, tree)), mark }
+        Value { kind: Kind::Map(self.map(props, children, tree)), mark }
     }
 
     /// The block of a line alone.
     pub(crate) fn block(&mut self, line: &Line, tree: Option<&SettingsNode>) -> Settings {
         let mut map = Settings::default();
-        self.children(line, tree, &mut map);
+        self.children(line.children().iter(), tree, &mut map);
         map
     }
 
-    fn map(&mut self, line: &Line, tree: Option<&SettingsNode>) -> Settings {
+    fn map<'l>(
+        &mut self,
+        props: impl Iterator<Item = &'l Prop>,
+        children: impl Iterator<Item = &'l Line>,
+        tree: Option<&SettingsNode>,
+    ) -> Settings {
         let mut map = Settings::default();
-        for prop in &line.props {
+        for prop in props {
             let tree = child(tree, &prop.key.value);
             if let Some(value) = self.values(std::slice::from_ref(&prop.value), prop.key.span, tree) {
                 self.add(&mut map, &prop.key.value, prop.key.span, value, tree);
             }
         }
-        self.children(line, tree, &mut map);
+        self.children(children, tree, &mut map);
         map
     }
 
-    fn children(&mut self, line: &Line, tree: Option<&SettingsNode>, map: &mut Settings) {
-        for line in line.children() {
+    fn children<'l>(&mut self, lines: impl Iterator<Item = &'l Line>, tree: Option<&SettingsNode>, map: &mut Settings) {
+        for line in lines {
             let key = &line.name;
             if key.value == ITEM {
                 let finding = Diagnostic::new(&codes::WRONG_VALUE, "a list item stands among settings with names");
@@ -129,7 +137,7 @@ impl Shaper<'_> {
             return Some(Value { kind: Kind::Seq(Seq { items, flow: false }), mark });
         }
         if keyed {
-            return Some(Value { kind: Kind::Map(self.map(line, tree)), mark });
+            return Some(Value { kind: Kind::Map(self.map(line.props.iter(), line.children().iter(), tree)), mark });
         }
         let kind = if line.children.is_some() { Kind::Map(Map::default()) } else { Kind::Null };
         Some(Value { kind, mark })

@@ -12,7 +12,7 @@ use crate::{
     clusters::Reached,
     codes, collector, external, pipelines,
     placement::Placed,
-    stores, views,
+    presets, scrapes, stores, views,
     words::{self, sourced, text},
 };
 
@@ -50,7 +50,10 @@ pub(crate) fn lower(line: &Line, reached: &[Reached], incomplete: bool, out: &mu
     }
     for (id, line) in made {
         match line.name.value.as_str() {
-            "collector" => pipelines::wire(&mut system, id, line, &mut context),
+            "collector" => {
+                scrapes::targets(&system, id, &mut context);
+                pipelines::wire(&mut system, id, line, &mut context);
+            }
             "grafana" => views::reads(&mut system, id, line, &mut context),
             "alertmanager" => views::alerts(&mut system, id),
             _ => {}
@@ -75,6 +78,7 @@ fn declare(system: &mut System, line: &Line, context: &mut Context<'_>) -> Optio
         "prometheus" | "loki" | "tempo" | "jaeger" => stores::node(line, context)?,
         "grafana" => views::grafana(line, context),
         "alertmanager" => views::alertmanager(line, context),
+        "kube-state-metrics" => scrapes::informer(line, context),
         "external" => external::node(line, context),
         _ => return None,
     };
@@ -95,6 +99,7 @@ fn declare(system: &mut System, line: &Line, context: &mut Context<'_>) -> Optio
         return None;
     }
     node.placement = context.placed.of(line, &node.resources, context.out);
+    presets::check(&node, context);
     Some(system.add(node))
 }
 
@@ -128,6 +133,7 @@ pub(crate) fn what(node: &Node) -> &'static str {
         NodeKind::Store(_) => "a store",
         NodeKind::Viewer(_) => "Grafana",
         NodeKind::Alerter(_) => "Alertmanager",
+        NodeKind::Informer(_) => "there to be scraped",
         NodeKind::Proxy(_) => "a proxy",
         NodeKind::Broker(_) => "a broker",
         NodeKind::External(_) => "outside the stack",

@@ -3,6 +3,7 @@
 use telstack_catalog::{
     Version,
     otelcol::{self, Access, Condition, Need, SERVICE_ACCOUNT},
+    product::Product,
 };
 use telstack_syntax::tree::Kind;
 
@@ -82,8 +83,15 @@ pub fn any_holds(component: &Component, conditions: &[Condition]) -> Option<bool
     if unknown { None } else { Some(false) }
 }
 
+/// Does each replica look at a part of the cluster only, by a setting that all items of a list have?
+pub fn is_limited(component: &Component, once: &otelcol::Once) -> bool {
+    let Some((list, key)) = &once.limited_by else { return false };
+    let items = component.setting(list).and_then(Value::as_seq);
+    items.is_none_or(|items| items.iter().all(|item| item.at(key).is_some()))
+}
+
 /// Something that a component surely asks of the API of the cluster, as the account of its pod.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Asked {
     /// The group of the API; none where any will do.
     pub group: Option<String>,
@@ -95,6 +103,8 @@ pub struct Asked {
     pub verbs: Vec<String>,
     /// Must it be allowed in the whole cluster, and not in a namespace only?
     pub everywhere: bool,
+    /// The namespaces that it is asked of, where the settings name them.
+    pub namespaces: Vec<String>,
 }
 
 impl Asked {
@@ -136,6 +146,7 @@ pub fn asked(component: &Component, fact: otelcol::Component, version: Version) 
             any: false,
             verbs: objects.verbs(mode).to_vec(),
             everywhere: !item.at(&objects.namespaces).is_some_and(is_something),
+            namespaces: item.at(&objects.namespaces).map(texts).unwrap_or_default(),
         });
     }
     Some((found, &objects.without))
@@ -177,22 +188,40 @@ fn of_need(need: &Need, within: bool) -> Asked {
         any: need.any,
         verbs: need.verbs.clone(),
         everywhere: need.cluster || !within,
+        namespaces: Vec::new(),
     }
+}
+
+/// What a product asks for at a release.
+pub fn asked_by_product(product: Product, version: Version) -> Vec<Asked> {
+    product.cluster_needs(version).map(|need| of_need(need, false)).collect()
+}
+
+/// What the jobs of a Prometheus ask for that find their targets by the API.
+pub fn asked_by_jobs<'a>(jobs: impl Iterator<Item = &'a Value>) -> Vec<Asked> {
+    let facts = otelcol::discovery();
+    let blocks = jobs.filter_map(|job| job.at(&facts.block)?.as_seq()).flatten();
+    let here = blocks.filter(|block| !facts.elsewhere.iter().any(|key| block.at(key).is_some()));
+    here.flat_map(|block| {
+        let role = block.at(&facts.role).and_then(Value::as_str).unwrap_or_default();
+        let named = block.at(&facts.namespaces);
+        let names = named.and_then(|it| it.at(&facts.names)).map(texts).unwrap_or_default();
+        let needs = facts.needs(role).iter();
+        needs.map(move |need| Asked { namespaces: names.clone(), ..of_need(need, named.is_some()) }).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// The texts of a list, those that only run time knows left out.
+fn texts(list: &Value) -> Vec<String> {
+    let items = list.as_seq().unwrap_or_default();
+    items.iter().filter_map(Value::as_str).filter(|it| !is_reference(it)).map(str::to_owned).collect()
 }
 
 fn discovered(component: &Component, below: &str) -> Option<(Vec<Asked>, &'static str)> {
     let facts = otelcol::discovery();
     let jobs = component.setting(below)?.at(&facts.list)?.as_seq()?;
-    let mut found = Vec::new();
-    for block in jobs.iter().filter_map(|job| job.at(&facts.block)?.as_seq()).flatten() {
-        if facts.elsewhere.iter().any(|key| block.at(key).is_some()) {
-            continue;
-        }
-        let Some(role) = block.at(&facts.role).and_then(Value::as_str) else { continue };
-        let within = block.at(&facts.namespaces).is_some();
-        found.extend(facts.needs(role).iter().map(|need| of_need(need, within)));
-    }
-    Some((found, &facts.without))
+    Some((asked_by_jobs(jobs.iter()), &facts.without))
 }
 
 fn as_account(component: &Component, setting: Option<&str>, default: &str) -> bool {

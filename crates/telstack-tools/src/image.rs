@@ -45,6 +45,13 @@ pub(crate) fn node(name: &str, origin: Origin, mut container: Option<Container>,
         }
         Some((Product::Grafana, _)) => NodeKind::Viewer(Box::default()),
         Some((Product::Alertmanager, _)) => NodeKind::Alerter(Box::default()),
+        // With a command of its own it may listen anywhere, and so may a release that nobody knows.
+        Some((product @ Product::KubeStateMetrics, _))
+            if version.as_ref().is_some_and(|it| product.knows(it.value))
+                && container.as_ref().is_some_and(|it| it.command.is_empty()) =>
+        {
+            NodeKind::Informer(product)
+        }
         Some((product @ Product::Haproxy, _)) => NodeKind::Proxy(Box::new(Proxy::new(product))),
         Some((product, _)) => match Store::new(product) {
             Some(store) => NodeKind::Store(Box::new(store)),

@@ -45,7 +45,9 @@ pub use reading::RULES;
 use telstack_catalog::{Signal, SignalSet, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};
 use telstack_syntax::Written;
-use telstack_system::{Container, Network, Node, NodeKind, Origin, Platform, Protocol, StoreFacet, System, link};
+use telstack_system::{
+    Bind, Container, Known, Network, Node, NodeKind, Origin, Platform, Protocol, StoreFacet, System, Tls, link,
+};
 pub use template::is_template;
 
 /// The step behind what is added while files are written, and its one-line reason; the passes come before it.
@@ -85,7 +87,7 @@ pub fn emit(system: &System) -> Vec<Artefact> {
             },
             NodeKind::Viewer(viewer) => grafana::emit(system, node, viewer),
             NodeKind::Alerter(alerter) => alertmanager::emit(system, node, alerter),
-            NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => Vec::new(),
+            NodeKind::Informer(_) | NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => Vec::new(),
         });
     }
     match system.platform.value {
@@ -192,8 +194,21 @@ fn read_node(node: &mut Node, folder: &mut Folder<'_>) -> Vec<Dialled> {
         Some(Product::Grafana) => grafana::read(node, folder),
         Some(Product::Alertmanager) => alertmanager::read(node, folder),
         Some(Product::Haproxy) => haproxy::read(node, folder),
+        Some(Product::KubeStateMetrics) => informer(node),
         None => Vec::new(),
     }
+}
+
+/// What shows metrics of what it watches listens where its image says: one that is told otherwise is none of these.
+fn informer(node: &mut Node) -> Vec<Dialled> {
+    if let Some((product, version)) = node.product().zip(node.version()) {
+        let origin = node.origin.clone();
+        node.listeners = link::listeners(node, product, version, |endpoint| {
+            let (bind, tls) = (Bind::All, Known::Value(Tls::Off));
+            Some(link::Door { port: endpoint.port, bind, tls, origin: origin.clone() })
+        });
+    }
+    Vec::new()
 }
 
 #[cfg(test)]

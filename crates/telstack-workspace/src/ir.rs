@@ -82,6 +82,7 @@ pub fn kind(node: &Node) -> &'static str {
         NodeKind::Store(_) => "store",
         NodeKind::Viewer(_) => "viewer",
         NodeKind::Alerter(_) => "alert manager",
+        NodeKind::Informer(_) => "informer",
         NodeKind::Proxy(_) => "proxy",
         NodeKind::Broker(_) => "broker",
         NodeKind::External(_) => "external",
@@ -135,7 +136,7 @@ pub fn node(node: &Node) -> Value {
             out.sourced("repeat_interval", it.repeat_interval.as_ref());
         }
         NodeKind::Proxy(it) => proxy(&mut out, it),
-        NodeKind::Broker(_) => {}
+        NodeKind::Informer(_) | NodeKind::Broker(_) => {}
         NodeKind::External(it) => {
             let endpoint = |at: &telstack_system::ExternalEndpoint| {
                 let mut out = Fields::new(&at.origin);

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::component::Component;
 use crate::version::{Version, VersionRange};
@@ -99,6 +100,8 @@ pub struct Discovery {
     pub elsewhere: Vec<String>,
     /// The setting that names the namespaces it keeps to.
     pub namespaces: String,
+    /// The list of their names in it.
+    pub names: String,
     /// What becomes of it when it is refused.
     pub without: String,
     components: Vec<Discoverer>,
@@ -155,6 +158,29 @@ pub struct Once {
     pub limited_by: Option<(String, String)>,
     /// What comes several times.
     pub what: String,
+}
+
+/// The extension by which one of several is chosen.
+#[derive(Deserialize, PartialEq, Eq, Debug)]
+pub struct Leader {
+    component: String,
+    /// The setting that names what the chosen one holds.
+    pub lease: String,
+    /// The setting that names where that is.
+    pub namespace: String,
+}
+
+/// How a component is told by what it knows the pods that data is of.
+#[derive(Deserialize, PartialEq, Debug)]
+pub struct PodsBy {
+    component: String,
+    /// The setting.
+    pub setting: String,
+    beside: Vec<String>,
+    /// What to write.
+    pub value: Value,
+    /// Why, of what it stands beside.
+    pub why: String,
 }
 
 /// How a component is told to look at its own node only.
@@ -310,6 +336,8 @@ struct Table {
     discovery: Discovery,
     objects: Objects,
     once: Vec<Once>,
+    leader: Leader,
+    pods_by: PodsBy,
     node_filters: Vec<NodeFilter>,
     variables: Vec<NamedVariable>,
     fields: Fields,
@@ -341,6 +369,11 @@ fn table() -> &'static Table {
 /// How Prometheus and what embeds it find targets by the API of the cluster.
 pub fn discovery() -> &'static Discovery {
     &table().discovery
+}
+
+/// The extension by which one of several is chosen.
+pub fn leader() -> &'static Leader {
+    &table().leader
 }
 
 /// The field of a pod that people keep in a variable of that name.
@@ -448,6 +481,16 @@ impl Component {
         table().once.iter().find(|row| row.component == self.record.key)
     }
 
+    /// How it is told by what it knows the pods that data is of, if it is.
+    pub fn pods_by(self) -> Option<&'static PodsBy> {
+        Some(&table().pods_by).filter(|row| row.component == self.record.key)
+    }
+
+    /// Does its data name the pods that it is of, and come from none of them?
+    pub fn names_pods(self) -> bool {
+        table().pods_by.beside.iter().any(|key| *key == self.record.key)
+    }
+
     /// How it is told to look at its own node only, if it can be.
     pub fn node_filter(self) -> Option<&'static NodeFilter> {
         table().node_filters.iter().find(|row| row.component == self.record.key)
@@ -512,6 +555,11 @@ mod tests {
         );
         settings.extend(table.variables.iter().map(|it| (it.component.as_str(), it.setting.as_str())));
         settings.push((&table.kubelet.component, &table.kubelet.endpoint));
+        settings.extend([&table.leader.lease, &table.leader.namespace].map(|it| (&*table.leader.component, &**it)));
+        settings.push((&table.pods_by.component, &table.pods_by.setting));
+        for key in &table.pods_by.beside {
+            named(key);
+        }
         settings.push((&table.objects.component, &table.objects.list));
         for key in &table.other_askers.components {
             named(key);

@@ -42,6 +42,8 @@ pub enum Product {
     Alertmanager,
     /// HAProxy.
     Haproxy,
+    /// kube-state-metrics.
+    KubeStateMetrics,
 }
 
 impl fmt::Display for Product {
@@ -56,6 +58,7 @@ impl fmt::Display for Product {
             Self::Grafana => "Grafana",
             Self::Alertmanager => "Alertmanager",
             Self::Haproxy => "HAProxy",
+            Self::KubeStateMetrics => "kube-state-metrics",
         })
     }
 }
@@ -158,6 +161,9 @@ struct StoredProduct {
     /// The types of Grafana's data sources that may ask it.
     #[serde(default)]
     data_sources: Vec<String>,
+    /// What it asks of the API of its cluster.
+    #[serde(default)]
+    cluster: Vec<crate::otelcol::Need>,
     #[serde(default)]
     rejects: Vec<String>,
     #[serde(default)]
@@ -217,6 +223,7 @@ impl Product {
             Self::Grafana => "grafana",
             Self::Alertmanager => "alertmanager",
             Self::Haproxy => "haproxy",
+            Self::KubeStateMetrics => "kube-state-metrics",
         }
     }
 
@@ -231,6 +238,7 @@ impl Product {
         Self::Grafana,
         Self::Alertmanager,
         Self::Haproxy,
+        Self::KubeStateMetrics,
     ];
 
     /// Reads the word of [`Product::id`].
@@ -313,6 +321,11 @@ impl Product {
             Some(row) => Image { repository: &row.repository, tag: row.tag.replace("{version}", &version.to_string()) },
             None => Image { repository: self.id(), tag: version.to_string() },
         }
+    }
+
+    /// What it asks of the API of its cluster at a version.
+    pub fn cluster_needs(self, version: Version) -> impl Iterator<Item = &'static crate::otelcol::Need> {
+        stored(self).into_iter().flat_map(|it| &it.cluster).filter(move |need| need.holds(version))
     }
 
     /// What it answers on at a version.

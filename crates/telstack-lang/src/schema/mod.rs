@@ -235,7 +235,9 @@ impl Schemas {
 
 /// What must be there, unless it may come from where a schema cannot see it.
 fn needs(form: &Form, keys: &mut Keywords) {
-    let wanted = json!({"required": form.needs});
+    let sure: Vec<&str> =
+        form.needs.iter().copied().filter(|need| !form.spared.iter().any(|it| it.0 == *need)).collect();
+    let wanted = json!({"required": sure});
     let elsewhere: Vec<&str> =
         [BLOCK, grammar::INCLUDE.word].into_iter().filter(|it| *it == BLOCK || form.child(it).is_some()).collect();
     if let Block::Words(_) = form.block {
@@ -243,7 +245,7 @@ fn needs(form: &Form, keys: &mut Keywords) {
         keys.insert("if".to_owned(), json!({"anyOf": any}));
         keys.insert("else".to_owned(), wanted);
     } else {
-        keys.insert("required".to_owned(), json!(form.needs));
+        keys.insert("required".to_owned(), json!(sure));
     }
 }
 

@@ -41,7 +41,9 @@ pub fn canonical(system: &System) -> Vec<String> {
     }
     for (_, from, edge, to) in system.edges() {
         // What receivers scrape stands in their settings, and is followed where files are read only.
-        let scraped = |dial: &&Dial| edge.purpose == Purpose::Scrape && dial.component.is_some();
+        let scraped = |dial: &&Dial| {
+            edge.purpose == Purpose::Scrape && (dial.component.is_some() || finds(system.node(from), system.node(to)))
+        };
         if let Some(dial) = edge.dial.as_ref().filter(|it| !scraped(it)) {
             let target = system.node(to);
             let to = if target.external().is_some() && target.container.is_none() { "outside" } else { &target.name };
@@ -109,6 +111,13 @@ impl Lines {
     }
 }
 
+/// Does a Prometheus find a node by the API of the cluster, and not by its name?
+fn finds(prometheus: &Node, target: &Node) -> bool {
+    let jobs = prometheus.store().and_then(Store::prometheus).into_iter().flat_map(|it| &it.jobs);
+    let of_target = |name: &str| name.split('/').next() == Some(&target.name);
+    jobs.filter(|job| !job.discovery.is_empty()).any(|job| of_target(&job.name))
+}
+
 fn joined<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(" ")
 }
@@ -125,7 +134,7 @@ fn node(out: &mut Lines, node: &Node) {
             out.say_some("repeat interval", it.repeat_interval.as_ref().map(|it| it.value));
         }
         // No stack holds one, so none is written and read again.
-        NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => {}
+        NodeKind::Informer(_) | NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => {}
     }
     for it in &node.listeners {
         out.within(&format!("listener {} {}{}", it.name, it.port, transport(it.transport)), |out| listener(out, it));
@@ -174,6 +183,9 @@ fn store(out: &mut Lines, store: &Store) {
                         if job.honor_labels.is_some() { " keeps labels" } else { "" }
                     ),
                 );
+            }
+            for job in &facet.jobs {
+                out.within(&format!("job {} finds", job.name), |out| out.settings(&job.discovery));
             }
             for alert in &facet.alerts {
                 out.within(&format!("alert {} {}", alert.group, alert.name), |out| {

@@ -148,6 +148,20 @@ impl Component {
         }
         self.settings.as_map_mut().expect("made a map just above")
     }
+
+    /// The map at a dotted path to change; made, with the maps around it, where it is not there. The empty path is
+    /// that of all settings.
+    pub fn block_mut(&mut self, path: &str, mark: &Origin) -> &mut Settings {
+        let parts = path.split('.').filter(|part| !part.is_empty());
+        parts.fold(self.settings_mut(), |map, part| map.map_mut(part, mark))
+    }
+
+    /// Writes the setting at a dotted path, with the maps around it.
+    pub fn put(&mut self, path: &str, value: Value) {
+        let (block, key) = path.rsplit_once('.').unwrap_or(("", path));
+        let mark = value.mark.clone();
+        self.block_mut(block, &mark).set(key, value);
+    }
 }
 
 /// A mention of a component: in a pipeline, in `service.extensions`.
@@ -188,6 +202,34 @@ impl Pipeline {
             None => self.signal.to_string(),
         }
     }
+}
+
+/// The wish for the settings of a preset.
+#[derive(Clone, Debug)]
+pub struct PresetUse {
+    /// The component that is to have them.
+    pub component: ComponentRef,
+    /// Which preset.
+    pub name: Sourced<String>,
+}
+
+/// The wish to scrape something.
+#[derive(Clone, Debug)]
+pub struct Scrape {
+    /// The receiver that does it.
+    pub receiver: ComponentId,
+    /// A node of the stack, a Service, or the word for annotated pods.
+    pub target: Sourced<String>,
+    /// The namespace of the Service; none is that of the collector.
+    pub namespace: Option<Sourced<String>>,
+    /// The port of the pods; none is that of a node's metrics, or all of a Service.
+    pub port: Option<Sourced<u16>>,
+    /// The path; none is `/metrics`.
+    pub path: Option<Sourced<String>>,
+    /// How often; none is as often as the receiver does by itself.
+    pub interval: Option<Sourced<Period>>,
+    /// The line that wishes it.
+    pub origin: Origin,
 }
 
 /// The wish that queues outlive the process.
@@ -237,12 +279,18 @@ pub struct Collector {
     pub lost: Vec<ComponentId>,
     /// What of it is not known.
     pub gaps: Gaps,
+    /// Settings for a task that components are to have.
+    pub presets: Vec<PresetUse>,
+    /// What it scrapes, by receivers of its own.
+    pub scrapes: Vec<Scrape>,
     /// Queues on disk.
     pub delivery: Option<Delivery>,
     /// The certificate that its receivers answer with, where their own settings name none.
     pub tls: Option<ServerTls>,
     /// Files and folders of the host that it is given.
     pub mounts: Vec<Mount>,
+    /// What it measures that is of its machine's network, and not of its pod's.
+    pub host_network: Option<Origin>,
     /// The user that it runs as; none is the image's own.
     pub user: Option<Sourced<String>>,
 }
@@ -259,9 +307,12 @@ impl Collector {
             telemetry: Settings::default(),
             lost: Vec::new(),
             gaps: Gaps::default(),
+            presets: Vec::new(),
+            scrapes: Vec::new(),
             delivery: None,
             tls: None,
             mounts: Vec::new(),
+            host_network: None,
             user: None,
         }
     }

@@ -17,7 +17,9 @@ mod view;
 pub use broker::{Advertised, Broker};
 pub use built::{BuiltDistribution, OwnComponent};
 pub use cluster::{Cluster, Selector, Service, ServicePort, ServiceType, TargetPort};
-pub use collector::{Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, Reference};
+pub use collector::{
+    Collector, Component, ComponentId, ComponentRef, Delivery, Gaps, Pipeline, PresetUse, Reference, Scrape,
+};
 pub use container::{
     ConfigFile, ConfigPath, Container, ContainerGaps, Dependency, EnvValue, EnvVar, Handed, HealthCheck, ImageRef,
     Looked, Mount, MountSource, Published, SecretRef, Unfilled,
@@ -125,6 +127,8 @@ pub enum NodeKind {
     Viewer(Box<Viewer>),
     /// Alertmanager.
     Alerter(Box<Alerter>),
+    /// Something that shows metrics of what it watches, and nothing else: kube-state-metrics.
+    Informer(Product),
     /// Something that hands on what it takes: HAProxy.
     Proxy(Box<Proxy>),
     /// Something that keeps messages until they are read: Kafka.
@@ -183,6 +187,7 @@ impl Node {
             NodeKind::Store(store) => Some(store.product()),
             NodeKind::Viewer(_) => Some(Product::Grafana),
             NodeKind::Alerter(_) => Some(Product::Alertmanager),
+            NodeKind::Informer(product) => Some(*product),
             NodeKind::Proxy(proxy) => Some(proxy.product),
             NodeKind::Broker(_) | NodeKind::External(_) => None,
         }

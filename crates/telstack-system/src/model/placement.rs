@@ -113,3 +113,14 @@ pub struct Isolation {
     /// Does that hold for pods of others in the same namespaces, too?
     pub deny: Option<Origin>,
 }
+
+impl Placement {
+    /// What makes it more than one pod, if anything does or may.
+    pub fn several(&self) -> Option<Origin> {
+        if let Some(kind) = self.kind.as_ref().filter(|it| it.value == WorkloadKind::DaemonSet) {
+            return Some(kind.origin.clone());
+        }
+        let counts = [&self.most_replicas, &self.replicas];
+        counts.into_iter().flatten().find(|it| it.value > 1).map(|it| it.origin.clone())
+    }
+}

@@ -7,7 +7,7 @@ use crate::{
         link::{Dial, Purpose},
         tls::ServerTls,
     },
-    origin::{Origin, Settings, Sourced},
+    origin::{Origin, Settings, Sourced, Value},
     units::{Bytes, Period},
 };
 
@@ -119,8 +119,21 @@ pub struct ScrapeJob {
     pub honor_labels: Option<Origin>,
     /// The file with the authority that the target's certificate is checked against; plain text without.
     pub ca: Option<Sourced<String>>,
+    /// How it finds its targets by the API of the cluster: settings, word for word.
+    pub discovery: Settings,
     /// What makes it.
     pub origin: Origin,
+}
+
+impl ScrapeJob {
+    /// Where it finds targets by the API of the cluster, as a job's settings say it; none where they are written out.
+    pub fn settings(&self) -> Option<Value> {
+        let found = !self.discovery.is_empty();
+        found.then(|| Value {
+            kind: telstack_syntax::tree::Kind::Map(self.discovery.clone()),
+            mark: self.origin.clone(),
+        })
+    }
 }
 
 /// An alert rule.
@@ -246,7 +259,11 @@ impl Store {
             Product::Tempo => StoreFacet::Tempo(TempoFacet::default()),
             Product::Mimir => StoreFacet::Mimir(MimirFacet::default()),
             Product::Jaeger => StoreFacet::Jaeger(None),
-            Product::Otelcol | Product::Grafana | Product::Alertmanager | Product::Haproxy => return None,
+            Product::Otelcol
+            | Product::Grafana
+            | Product::Alertmanager
+            | Product::Haproxy
+            | Product::KubeStateMetrics => return None,
         };
         Some(Self {
             retention: None,

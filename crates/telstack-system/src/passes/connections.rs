@@ -56,10 +56,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
 }
 
 fn end(component: &mut Component, block: &str, origin: &Origin) {
-    let mut map = component.settings_mut();
-    for part in block.split('.').chain(SERVER.split('.')) {
-        map = map.map_mut(part, origin);
-    }
+    let map = component.block_mut(&format!("{block}.{SERVER}"), origin);
     for age in AGES {
         if !map.contains(age) {
             map.set(age, origin.string(AGE));

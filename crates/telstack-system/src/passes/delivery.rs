@@ -6,7 +6,7 @@ use telstack_syntax::tree::Entry;
 
 use super::{Pass, codes};
 use crate::{
-    graph::System,
+    graph::{NodeId, System},
     model::{Component, ComponentId, Delivery, Purpose, Reference},
     origin::{Origin, Value},
 };
@@ -58,7 +58,8 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
             }
         }
         if on_disk {
-            storage(system, id, &delivery);
+            let reason = "`durable`: queues on disk need a storage extension";
+            storage(system, id, NAME, reason, &delivery.origin);
         }
         for (exporter, key, place) in in_memory {
             diagnostics.push(queue_in_memory(&exporter, key, &delivery, place.as_ref()));
@@ -151,16 +152,23 @@ fn keep_trying(component: &mut Component, version: Version, delivery: &Delivery)
     retry.push(Entry::new(LIMIT, origin.string("0s")));
 }
 
-fn storage(system: &mut System, id: crate::graph::NodeId, delivery: &Delivery) {
+/// Gives a collector a storage extension in its data folder, unless it has one of that name, which is returned.
+pub(super) fn storage(
+    system: &mut System,
+    id: NodeId,
+    pass: &'static str,
+    reason: &str,
+    because: &Origin,
+) -> &'static str {
     let data =
         system.node(id).version().and_then(|version| Product::Otelcol.layout(version)).and_then(|it| it.data_path);
-    let Some(collector) = system.node_mut(id).collector_mut() else { return };
+    let Some(collector) = system.node_mut(id).collector_mut() else { return STORAGE };
     let extension = ComponentId::new(STORAGE, None);
-    let origin = Origin::derived(NAME, "`durable`: queues on disk need a storage extension", &[&delivery.origin]);
+    let origin = Origin::derived(pass, reason, &[because]);
     if collector.component(ComponentKind::Extension, &extension).is_none() {
         let directory = data.unwrap_or_default();
-        let folder = Origin::derived(NAME, "the collector's data folder, which is a volume", &[&delivery.origin]);
-        let compaction = Origin::builtin(NAME, "gives back the disk that a long outage filled", &[&delivery.origin]);
+        let folder = Origin::derived(pass, "the collector's data folder, which is a volume", &[because]);
+        let compaction = Origin::builtin(pass, "gives back the disk that a long outage filled", &[because]);
         let settings = origin.map([
             ("directory", folder.string(directory)),
             (
@@ -179,6 +187,7 @@ fn storage(system: &mut System, id: crate::graph::NodeId, delivery: &Delivery) {
     if !collector.is_enabled(&extension) {
         collector.extensions.push(Reference { id: extension, origin });
     }
+    STORAGE
 }
 
 fn queue_unknown(exporter: &str, delivery: &Delivery, place: &Origin) -> Diagnostic {

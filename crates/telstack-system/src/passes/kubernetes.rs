@@ -1,15 +1,18 @@
 //! Kubernetes: components that ask the cluster do so as their pod, and agents look at their own machine only.
 
-use telstack_catalog::otelcol::{self, Condition, NamedVariable, SERVICE_ACCOUNT};
+use telstack_catalog::{
+    ComponentKind,
+    otelcol::{self, Condition, NamedVariable, SERVICE_ACCOUNT},
+};
 use telstack_diagnostics::Diagnostics;
 use telstack_syntax::tree::Kind;
 
-use super::Pass;
+use super::{Pass, presets};
 use crate::{
     access,
     expansion::{Piece, pieces},
     graph::System,
-    model::{Component, EnvValue, EnvVar, Platform, WorkloadKind},
+    model::{Collector, Component, ComponentRef, EnvValue, EnvVar, Node, Platform, WorkloadKind},
     origin::{Origin, Value},
 };
 
@@ -29,6 +32,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         let node = system.node_mut(id);
         let each_machine = node.placement.kind.clone().filter(|it| it.value == WorkloadKind::DaemonSet);
         let Some(collector) = node.collector_mut() else { continue };
+        know_pods(collector);
         let mut wanted: Vec<(String, Origin)> = Vec::new();
         for component in &mut collector.components {
             let Some(fact) = component.fact() else { continue };
@@ -41,13 +45,18 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             name_references(&component.settings, &mut wanted);
         }
         for (name, origin) in wanted {
-            let Some(field) = otelcol::field_of(&name) else { continue };
-            if !node.environment.iter().any(|it| it.name == name) {
-                let reason = format!("`{field}` of the pod, which a setting asks for by this name");
-                let origin = Origin::derived(NAME, reason, &[&origin]);
-                node.environment.push(EnvVar::new(name, EnvValue::Field(field.to_owned()), origin));
-            }
+            field(node, &name, &origin);
         }
+    }
+}
+
+/// Gives a node the variable with a field of its pod, if people keep one in a variable of that name.
+pub(super) fn field(node: &mut Node, name: &str, because: &Origin) {
+    let Some(field) = otelcol::field_of(name) else { return };
+    if !node.environment.iter().any(|it| it.name == name) {
+        let reason = format!("`{field}` of the pod, which a setting asks for by this name");
+        let origin = Origin::derived(NAME, reason, &[because]);
+        node.environment.push(EnvVar::new(name.to_owned(), EnvValue::Field(field.to_owned()), origin));
     }
 }
 
@@ -58,7 +67,7 @@ fn ask_as_account(component: &mut Component, fact: otelcol::Component) {
     if access.default_auth != SERVICE_ACCOUNT && component.setting(setting).is_none() {
         let reason = "the pod has a token of its account, and no certificate";
         let origin = Origin::derived(NAME, reason, &[&component.origin]);
-        put(component, setting, origin.string(SERVICE_ACCOUNT));
+        component.put(setting, origin.string(SERVICE_ACCOUNT));
     }
 }
 
@@ -67,7 +76,31 @@ fn ask_own_kubelet(component: &mut Component, fact: otelcol::Component) {
     if component.setting(&kubelet.endpoint).is_none() {
         let reason = "the kubelet of the machine that the pod is on";
         let origin = Origin::fact(NAME, reason, &[&component.origin]);
-        put(component, &kubelet.endpoint, origin.string(kubelet.write.clone()));
+        component.put(&kubelet.endpoint, origin.string(kubelet.write.clone()));
+    }
+}
+
+/// Tells processors by what they know pods, beside receivers whose data names them.
+fn know_pods(collector: &mut Collector) {
+    let names: Vec<(ComponentRef, Origin)> = collector
+        .of_kind(ComponentKind::Receiver)
+        .filter(|it| it.fact().is_some_and(otelcol::Component::names_pods))
+        .map(|it| (it.reference(), it.origin.clone()))
+        .collect();
+    let pipelines = collector.pipelines.clone();
+    for component in collector.components.iter_mut().filter(|it| it.kind == ComponentKind::Processor) {
+        let Some(row) = component.fact().and_then(otelcol::Component::pods_by) else { continue };
+        let beside = names.iter().find(|(receiver, _)| {
+            pipelines.iter().any(|pipeline| {
+                pipeline.receivers.iter().any(|it| it.id == receiver.id)
+                    && pipeline.processors.iter().any(|it| it.id == component.id)
+            })
+        });
+        if let Some((receiver, at)) = beside.filter(|_| component.setting(&row.setting).is_none()) {
+            let reason = format!("what `{}` says {}", receiver.id, row.why);
+            let origin = Origin::fact(NAME, reason, &[&component.origin, at]);
+            component.put(&row.setting, presets::value(&row.value, &origin, &[]));
+        }
     }
 }
 
@@ -83,11 +116,11 @@ fn look_here(component: &mut Component, fact: otelcol::Component, agent: &Origin
     let reason = "one of it runs on each machine: without this each would watch the pods of all";
     let origin = Origin::derived(NAME, reason, &[&component.origin, agent]);
     let text = if named { NODE_NAME.to_owned() } else { format!("${{env:{NODE_NAME}}}") };
-    put(component, setting, origin.string(text));
+    component.put(setting, origin.string(text));
 }
 
 /// The variable that holds the name of the machine, as upstream's examples call it.
-const NODE_NAME: &str = "K8S_NODE_NAME";
+pub(super) const NODE_NAME: &str = "K8S_NODE_NAME";
 
 /// Variables that settings hold the names of.
 fn name_variables(component: &Component, fact: otelcol::Component, wanted: &mut Vec<(String, Origin)>) {
@@ -111,16 +144,4 @@ fn name_references(value: &Value, wanted: &mut Vec<(String, Origin)>) {
         })),
         _ => {}
     }
-}
-
-/// Writes a setting, with the maps around it.
-fn put(component: &mut Component, setting: &str, value: Value) {
-    let mut path: Vec<&str> = setting.split('.').collect();
-    let Some(key) = path.pop() else { return };
-    let mark = value.mark.clone();
-    let mut map = component.settings_mut();
-    for part in path {
-        map = map.map_mut(part, &mark);
-    }
-    map.set(key, value);
 }

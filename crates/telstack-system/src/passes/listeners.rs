@@ -72,10 +72,7 @@ fn encrypt(component: &mut Component, version: Version, tls: &ServerTls) {
         let file = |host: &Sourced<String>, path: String| {
             Origin::derived(NAME, "where the file lies inside the container", &[&host.origin]).string(path)
         };
-        let mut map = component.settings_mut();
-        for part in path.split('.') {
-            map = map.map_mut(part, &origin);
-        }
+        let map = component.block_mut(&path, &origin);
         map.push(Entry::new("cert_file", file(&tls.cert, cert_path(Product::Otelcol))));
         map.push(Entry::new("key_file", file(&tls.key, key_path(Product::Otelcol))));
     }
@@ -102,14 +99,10 @@ fn bind(component: &mut Component, version: Version) {
             _ => "the address, written out: what it binds by itself differs between releases",
         };
         let origin = Origin::fact(NAME, reason, &[&component.origin]);
-        let mut path: Vec<&str> = listen.setting.split('.').collect();
-        let Some(key) = path.pop() else { continue };
+        let (block, key) = listen.setting.rsplit_once('.').unwrap_or(("", listen.setting));
         let mark = component.origin.clone();
-        let mut map = component.settings_mut();
-        for part in path {
-            map = map.map_mut(part, &mark);
-        }
-        map.push_front(Entry::new(key, origin.string(format!("0.0.0.0:{port}"))));
+        let address = Entry::new(key, origin.string(format!("0.0.0.0:{port}")));
+        component.block_mut(block, &mark).push_front(address);
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use telstack_catalog::{ComponentKind, Version, product::Product};
 use telstack_diagnostics::Diagnostics;
-use telstack_syntax::tree::Entry;
 
 use super::Pass;
 use crate::{
@@ -157,12 +156,7 @@ fn limit_receivers(system: &mut System, id: NodeId, version: Version, size: &Sou
         if component.setting(&path).is_some() {
             continue;
         }
-        let mut map = component.settings_mut();
-        let Some((block, key)) = path.rsplit_once('.') else { continue };
-        for part in block.split('.') {
-            map = map.map_mut(part, &size.origin);
-        }
-        map.push(Entry::new(key, size.origin.int(i64::try_from(size.value).unwrap_or(i64::MAX))));
+        component.put(&path, size.origin.int(i64::try_from(size.value).unwrap_or(i64::MAX)));
     }
 }
 

@@ -12,14 +12,17 @@ mod encryption;
 mod exposure;
 mod health;
 mod kubernetes;
+mod leader;
 mod links;
 mod listeners;
 mod messages;
 mod negotiate;
 mod pipelines;
 mod policies;
+mod presets;
 mod scrape;
 mod sizing;
+mod targets;
 mod telemetry;
 mod views;
 
@@ -49,13 +52,16 @@ pub const ALL: &[Pass] = &[
     backends::PASS,
     pipelines::PASS,
     sizing::PASS,
+    presets::PASS,
     delivery::PASS,
+    leader::PASS,
     kubernetes::PASS,
     health::PASS,
     telemetry::PASS,
     listeners::PASS,
     messages::PASS,
     connections::PASS,
+    targets::PASS,
     scrape::PASS,
     alerts::PASS,
     views::PASS,

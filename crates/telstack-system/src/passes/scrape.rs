@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use telstack_catalog::{ComponentKind, product::Product};
 use telstack_diagnostics::Diagnostics;
 
-use super::{Pass, encryption};
+use super::{Pass, encryption, targets};
 use crate::{
-    graph::{NodeId, System},
+    graph::{EdgeId, NodeId, System},
     known::Known,
     model::{Dial, Edge, Listener, Node, NodeKind, Protocol, Purpose, ScrapeJob, Tls},
-    origin::{Origin, Sourced},
+    origin::{Origin, Settings, Sourced},
 };
 
 const NAME: &str = "scrape";
@@ -37,7 +37,12 @@ fn jobs(system: &System, prometheus: NodeId) -> impl Iterator<Item = &ScrapeJob>
 /// `names` are those of the jobs that there are.
 fn scrape(system: &mut System, prometheus: NodeId, target: NodeId, names: &mut HashSet<String>) {
     let node = system.node(target);
-    if matches!(node.kind, NodeKind::External(_)) {
+    // What a collector is told to scrape, and does nothing else, is not scraped twice.
+    let scraped =
+        |(edge, _): (EdgeId, NodeId)| system.edge(edge).dial.as_ref().is_some_and(|dial| dial.component.is_some());
+    let taken =
+        matches!(node.kind, NodeKind::Informer(_)) && system.incoming(target, Purpose::Scrape).into_iter().any(scraped);
+    if taken || matches!(node.kind, NodeKind::External(_)) {
         return;
     }
     let own = node.listeners.iter().find(|it| it.name == "metrics").map(|it| (own_job(node), it.clone()));
@@ -101,10 +106,19 @@ fn add(
     let place =
         Origin::fact(NAME, format!("{} shows its metrics here", node.title()), &[&node.origin, &listener.origin]);
     let path = listener.path.clone().unwrap_or_else(|| "/metrics".to_owned());
+    let mut discovery = Settings::default();
+    let mut targets = vec![Sourced::new(format!("{host}:{}", listener.port), place.clone())];
+    if let Some(several) = node.placement.several().filter(|_| !itself) {
+        let reason = "several pods have that name: each of them is asked, and not whichever answers";
+        let origin = Origin::derived(NAME, reason, &[&several, &place]);
+        targets::job_of_pods(&mut discovery, &origin, node, listener.port, None, false);
+        targets.clear();
+    }
     let job = ScrapeJob {
         named: None,
         name,
-        targets: vec![Sourced::new(format!("{host}:{}", listener.port), place.clone())],
+        targets,
+        discovery,
         path: path.clone(),
         honor_labels,
         ca,

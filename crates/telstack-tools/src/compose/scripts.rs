@@ -124,7 +124,7 @@ fn contents(node: &Node, mount: &Mount) -> Sourced<String> {
         NodeKind::Viewer(_) => "users, preferences and dashboards that people made".to_owned(),
         NodeKind::Alerter(_) => "silences, and who was told what".to_owned(),
         NodeKind::Broker(_) => "messages".to_owned(),
-        NodeKind::Proxy(_) | NodeKind::External(_) => "data".to_owned(),
+        NodeKind::Informer(_) | NodeKind::Proxy(_) | NodeKind::External(_) => "data".to_owned(),
     };
     Sourced::new(what, doc::follows("what the node keeps", &[&mount.origin, &node.origin]))
 }

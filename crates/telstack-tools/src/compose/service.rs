@@ -71,7 +71,7 @@ pub(super) fn purpose(system: &System, id: NodeId, node: &Node) -> String {
             }
         },
         NodeKind::Alerter(_) => format!("{title}: passes on alerts."),
-        NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => title,
+        NodeKind::Informer(_) | NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => title,
     }
 }
 

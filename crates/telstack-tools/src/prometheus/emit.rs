@@ -134,6 +134,9 @@ fn scrape_job(job: &ScrapeJob) -> Value {
         let targets = job.targets.iter().map(|target| target.origin.string(&target.value)).collect();
         out.put("static_configs", static_configs(targets, &first.origin));
     }
+    for entry in &job.discovery {
+        out.put(&entry.key, entry.value.clone());
+    }
     out.finish(&job.origin)
 }
 

@@ -1,6 +1,6 @@
 //! Reading it.
 
-use telstack_catalog::product::Product;
+use telstack_catalog::{otelcol, product::Product};
 use telstack_system::{
     AlertRule, Bind, Container, Dial, Flag, Known, NamedFiles, Node, Origin, Protocol, Purpose, ScrapeJob, Settings,
     Sourced, Store, Tls, Value, expansion, glob,
@@ -234,8 +234,23 @@ fn job(settings: &Value) -> ScrapeJob {
         path: text(settings, "metrics_path").map_or_else(|| METRICS_PATH.to_owned(), |it| it.value),
         honor_labels: truth(settings, "honor_labels").filter(|it| it.value).map(|it| it.origin),
         ca: text(settings, "tls_config.ca_file"),
+        discovery: discovery(settings),
         origin,
     }
+}
+
+/// How it asks the API of the cluster for targets, if it does.
+fn discovery(settings: &Value) -> Settings {
+    let mut found = Settings::default();
+    let asks = otelcol::discovery().block.as_str();
+    if settings.at(asks).is_some() {
+        for key in [asks, "relabel_configs"] {
+            if let Some(value) = settings.at(key) {
+                found.set(key, value.clone());
+            }
+        }
+    }
+    found
 }
 
 fn scrapes<'a>(job: &'a ScrapeJob, settings: &'a Value) -> impl Iterator<Item = Dialled> + 'a {

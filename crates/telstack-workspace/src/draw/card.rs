@@ -108,7 +108,11 @@ pub fn card(node: &Node, facts: &[String], left: &[Port], right: &[Port]) -> Car
     let class = match &node.kind {
         NodeKind::Collector(_) => "collector",
         NodeKind::Store(_) => "store",
-        NodeKind::Viewer(_) | NodeKind::Alerter(_) | NodeKind::Proxy(_) | NodeKind::Broker(_) => "viewer",
+        NodeKind::Viewer(_)
+        | NodeKind::Alerter(_)
+        | NodeKind::Informer(_)
+        | NodeKind::Proxy(_)
+        | NodeKind::Broker(_) => "viewer",
         NodeKind::External(_) => "outside",
     };
     let title = if node.external().is_some() { "outside the stack".to_owned() } else { node.title() };

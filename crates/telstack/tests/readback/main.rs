@@ -123,6 +123,44 @@ fn stacks_are_read_back() {
     }
 }
 
+/// Presets, leaders, and whatever is found by the API of the cluster.
+const FOUND: &str = r#"stack "found" {
+    platform "kubernetes" { namespace "obs" }
+    collector "agent" mode="daemonset" {
+        resources cpu="100m..500m" memory="256MiB..512MiB"
+        receiver "otlp"
+        receiver "file_log" preset="pod-logs"
+        receiver "host_metrics" { scrapers { cpu; network } }
+        receiver "k8s_cluster"
+        scrape "annotated-pods" interval="30s"
+        processor "k8s_attributes"
+        processor "redaction" preset="pii"
+        pipeline "metrics" { to "prometheus" }
+        pipeline "metrics/node" { from "host_metrics" "k8s_cluster"; to "prometheus" }
+        pipeline "logs" { from "otlp" "file_log"; to "loki" }
+        durable
+    }
+    collector "scraper" {
+        resources cpu="100m..500m" memory="256MiB..512MiB"
+        scrape "kube-state-metrics"
+        scrape "agent"
+        scrape "dcgm-exporter" namespace="gpu-operator" port=9400 path="/gpu"
+        pipeline "metrics" { to "prometheus" }
+    }
+    kube-state-metrics { resources cpu="10m..100m" memory="64MiB..256MiB" }
+    prometheus { resources memory="1GiB..2GiB" }
+    loki { resources memory="1GiB..2GiB" }
+}
+"#;
+
+#[test]
+fn what_is_found_by_the_api_is_read_back() {
+    let compiled = compiled(FOUND);
+    assert!(!compiled.artefacts.is_empty(), "{:?}", compiled.diagnostics);
+    let wrong = verdict(&compiled);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// How many stacks are tried: `PROPTEST_CASES` says otherwise.
 const CASES: u32 = 128;
 /// Most of what is tried must compile, or it proves little.

@@ -1,10 +1,7 @@
 use telstack_diagnostics::{RuleInfo, Severity};
-use telstack_system::Origin;
+use telstack_system::{Origin, access};
 
-use crate::{
-    Cx, Rule,
-    facts::{Part, several},
-};
+use crate::{Cx, Rule, facts::several};
 
 pub(crate) static RULE: Rule = Rule {
     info: RuleInfo {
@@ -29,7 +26,8 @@ receivers:
     collection_interval: 30s",
         silent: "The receiver names a `k8s_leader_elector`; there is one replica, and an autoscaler makes no more; it \
                  is not known how many there are; the DaemonSet runs on chosen nodes; each `k8s_objects` entry has a \
-                 `field_selector`, by which a replica may look at its own node.",
+                 `field_selector`, by which a replica may look at its own node. An error in a stack, whose collectors \
+                 choose a leader by themselves from 0.126.0 on (`k8s_events`: 0.137.0).",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-helm-charts/issues/924",
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/24678",
@@ -42,16 +40,22 @@ receivers:
 fn check(cx: &mut Cx<'_>) {
     for part in cx.facts.parts.iter().filter(|part| part.runs()) {
         let Some(once) = part.usable().and_then(|(fact, _)| fact.once()) else { continue };
-        if part.component.setting(&once.leader).is_some() || is_limited(part, once.limited_by.as_ref()) {
+        if part.component.setting(&once.leader).is_some() || access::is_limited(part.component, once) {
             continue;
         }
         let Some(instances) = several(part.node) else { continue };
         let words = instances.words();
         let message = format!("{} looks at the whole cluster, and `{}` runs {words}", part.title(), part.node.name);
+        // Where a stack is compiled, this is what will surely come.
+        let severity = if cx.system.from_files { Severity::Warning } else { Severity::Error };
         let mut finding = cx
             .finding(message, &part.component.origin, format!("{} comes from each of them", once.what))
+            .severity(severity)
             .label(instances.several().and_then(Origin::span), format!("runs {words}"))
-            .help("run it in a collector of its own, a Deployment with `replicas: 1`");
+            .help(cx.words(
+                "run it in a collector of its own, with `replicas=1`",
+                "run it in a collector of its own, a Deployment with `replicas: 1`",
+            ));
         if part.knows(&once.leader) {
             let key = &once.leader;
             finding =
@@ -59,12 +63,6 @@ fn check(cx: &mut Cx<'_>) {
         }
         cx.report(finding);
     }
-}
-
-fn is_limited(part: &Part<'_>, by: Option<&(String, String)>) -> bool {
-    let Some((list, key)) = by else { return false };
-    let items = part.component.setting(list).and_then(|it| it.as_seq());
-    items.is_none_or(|items| items.iter().all(|item| item.at(key).is_some()))
 }
 
 #[cfg(test)]

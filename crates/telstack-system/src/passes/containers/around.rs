@@ -1,5 +1,7 @@
 //! Kubernetes: what stands around the pods: namespaces, accounts and roles, claims, Services, what scales them.
 
+use std::collections::BTreeMap;
+
 use telstack_catalog::otelcol::Transport;
 
 use super::{
@@ -10,8 +12,8 @@ use crate::{
     access::{self, Asked},
     graph::System,
     model::{
-        Cluster, Collector, Container, Exposure, Listener, Mount, MountSource, Node, Pod, Protocol, Selector, Service,
-        ServicePort, ServiceType, TargetPort,
+        Cluster, Collector, Container, Exposure, Listener, Mount, MountSource, Node, NodeKind, Pod, Protocol,
+        ScrapeJob, Selector, Service, ServicePort, ServiceType, Store, TargetPort,
         cluster::{
             Autoscaler, Binding, Budget, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject,
         },
@@ -37,6 +39,17 @@ pub(super) fn asks(node: &Node) -> Vec<(Asked, Origin)> {
         let asked = running.filter_map(|it| Some((access::asked(it, it.fact()?, version)?.0, &it.origin)));
         asked.flat_map(|(all, origin)| all.into_iter().map(|it| (it, origin.clone()))).collect()
     };
+    if let (NodeKind::Informer(product), Some(version)) = (&node.kind, node.version()) {
+        let asked = access::asked_by_product(*product, version).into_iter();
+        return asked.map(|it| (it, node.origin.clone())).collect();
+    }
+    if let Some(facet) = node.store().and_then(Store::prometheus) {
+        let of_job = |job: &ScrapeJob| {
+            let asked = access::asked_by_jobs(job.settings().iter()).into_iter();
+            asked.map(|it| (it, job.origin.clone())).collect::<Vec<_>>()
+        };
+        return facet.jobs.iter().flat_map(of_job).collect();
+    }
     node.collector().map(of).unwrap_or_default()
 }
 
@@ -75,21 +88,28 @@ fn permit(cluster: &mut Cluster, node: &Node, pod: &Pod) {
     let origin = &account.origin;
     let account =
         ServiceAccount { name: account.value.clone(), namespace: pod.namespace.clone(), origin: origin.clone() };
-    let (of_cluster, of_namespace): (Vec<_>, Vec<_>) = asks(node).into_iter().partition(|(it, _)| it.everywhere);
-    for (everywhere, asked) in [(true, of_cluster), (false, of_namespace)] {
-        let mut rules: Vec<RoleRule> = Vec::new();
-        for (asked, at) in asked {
-            allow(&mut rules, asked, &at);
+    // By place: the whole cluster first, then namespaces, its own where nothing names another.
+    let mut places: BTreeMap<Option<String>, Vec<RoleRule>> = BTreeMap::new();
+    for (mut asked, at) in asks(node) {
+        let own = || pod.namespace.clone().unwrap_or_default();
+        let named = std::mem::take(&mut asked.namespaces);
+        let within: Vec<Option<String>> = match (asked.everywhere, named.is_empty()) {
+            (true, _) => vec![None],
+            (false, true) => vec![Some(own())],
+            (false, false) => named.into_iter().map(Some).collect(),
+        };
+        for place in within {
+            allow(places.entry(place).or_default(), &asked, &at);
         }
-        if rules.is_empty() {
-            continue;
-        }
-        // Cluster roles share one set of names.
-        let name = match (&pod.namespace, everywhere) {
-            (Some(namespace), true) => format!("{namespace}-{}", node.name),
+    }
+    for (namespace, rules) in places {
+        let everywhere = namespace.is_none();
+        // Cluster roles share one set of names, and so do those of a namespace that is not its own.
+        let name = match &pod.namespace {
+            Some(own) if namespace.as_ref() != Some(own) => format!("{own}-{}", node.name),
             _ => node.name.clone(),
         };
-        let namespace = pod.namespace.clone().filter(|_| !everywhere);
+        let namespace = namespace.filter(|it| !it.is_empty());
         let role = Role {
             name: name.clone(),
             namespace: namespace.clone(),
@@ -118,8 +138,8 @@ fn permit(cluster: &mut Cluster, node: &Node, pod: &Pod) {
 }
 
 /// Adds what is asked for, beside what is done likewise with others of the group.
-fn allow(rules: &mut Vec<RoleRule>, asked: Asked, at: &Origin) {
-    let Asked { group, mut resources, any, verbs, .. } = asked;
+fn allow(rules: &mut Vec<RoleRule>, asked: &Asked, at: &Origin) {
+    let Asked { group, mut resources, any, verbs, .. } = asked.clone();
     if any {
         resources.truncate(1);
     }

@@ -181,7 +181,11 @@ fn command(container: &mut Container, node: &Node, data_path: Option<&str>) {
             }
             StoreFacet::Jaeger(_) => say(format!("--config={config}"), &origin),
         },
-        NodeKind::Viewer(_) | NodeKind::Proxy(_) | NodeKind::Broker(_) | NodeKind::External(_) => {}
+        NodeKind::Viewer(_)
+        | NodeKind::Informer(_)
+        | NodeKind::Proxy(_)
+        | NodeKind::Broker(_)
+        | NodeKind::External(_) => {}
     }
 }
 

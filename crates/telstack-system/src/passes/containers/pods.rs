@@ -69,7 +69,7 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         annotations: Labels::new(),
         workload_annotations: Labels::new(),
         service_account: account,
-        host_network: None,
+        host_network: node.collector().and_then(|it| it.host_network.clone()),
         groups: Vec::new(),
         fs_group: group.and_then(|user| {
             let reason = "the volumes are given to the user that it runs as";

@@ -32,7 +32,8 @@ impl Of<'_> {
 
     fn role(&self, role: &Role) -> Value {
         let kind = if role.cluster { "ClusterRole" } else { "Role" };
-        let mut out = self.object(RBAC, kind, &role.name, !role.cluster, &role.origin);
+        let place = role.namespace.as_ref().map(|it| role.origin.string(&**it));
+        let mut out = self.object_in(RBAC, kind, &role.name, place, &role.origin);
         let rules = role.rules.iter().map(|rule| {
             let list = |words: &[String]| rule.origin.flow(words.iter().map(|it| rule.origin.string(&**it)));
             rule.origin.map([
@@ -48,7 +49,8 @@ impl Of<'_> {
     fn binding(&self, binding: &Binding) -> Value {
         let origin = &binding.origin;
         let kind = if binding.cluster { "ClusterRoleBinding" } else { "RoleBinding" };
-        let mut out = self.object(RBAC, kind, &binding.name, !binding.cluster, origin);
+        let place = binding.namespace.as_ref().map(|it| origin.string(&**it));
+        let mut out = self.object_in(RBAC, kind, &binding.name, place, origin);
         let role = &binding.role;
         let role_kind = if role.value.cluster { "ClusterRole" } else { "Role" };
         let at: &Origin = &role.origin;

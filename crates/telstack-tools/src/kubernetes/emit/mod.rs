@@ -124,14 +124,18 @@ impl Of<'_> {
 
     /// The beginning of an object: what it is, and its name.
     fn object(&self, api: &str, kind: &str, name: &str, namespaced: bool, origin: &Origin) -> Block {
+        let own = self.node.placement.namespace.as_ref().filter(|_| namespaced);
+        self.object_in(api, kind, name, own.map(|it| it.origin.string(&*it.value)), origin)
+    }
+
+    /// The same in a namespace that may be another one; none is outside of all.
+    fn object_in(&self, api: &str, kind: &str, name: &str, namespace: Option<Value>, origin: &Origin) -> Block {
         let fact = doc::fact(format!("how Kubernetes calls a {kind}"), &[origin]);
         let mut out = Block::new();
         out.put("apiVersion", fact.string(api)).put("kind", fact.string(kind));
         let mut metadata = Block::new();
         metadata.put("name", origin.string(name));
-        if let Some(namespace) = self.node.placement.namespace.as_ref().filter(|_| namespaced) {
-            metadata.put("namespace", namespace.origin.string(&*namespace.value));
-        }
+        metadata.put_some("namespace", namespace);
         metadata.put("labels", self.labels(origin));
         out.put("metadata", metadata.finish(origin));
         out

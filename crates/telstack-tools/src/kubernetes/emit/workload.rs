@@ -61,6 +61,11 @@ impl Of<'_> {
         if let Some(grace) = &container.stop_grace {
             out.put("terminationGracePeriodSeconds", grace.origin.int(count(grace.value.millis() / 1000)));
         }
+        if let Some(host) = &pod.host_network {
+            out.put("hostNetwork", host.bool(true));
+            let reason = "in the network of its machine a pod asks for names of the cluster only if it is told to";
+            out.put("dnsPolicy", doc::fact(reason, &[host]).string("ClusterFirstWithHostNet"));
+        }
         out.put("securityContext", self.pod_security());
         let all = pod.tolerant.as_ref().map(|it| it.block([it.map([("operator", it.string("Exists"))])]));
         out.put_some("tolerations", all);
@@ -196,6 +201,10 @@ impl Of<'_> {
             item.put("name", mount.origin.string(name)).put("mountPath", mount.origin.string(&*mount.target));
             if mount.read_only {
                 item.put("readOnly", mount.origin.bool(true));
+            }
+            if matches!(&mount.source, MountSource::Bind(path) if path == "/") {
+                let reason = "what the machine mounts later is seen too";
+                item.put("mountPropagation", doc::chosen(reason, &mount.origin).string("HostToContainer"));
             }
             out.push(item.finish(&mount.origin));
         }

@@ -1,0 +1,214 @@
+//! Targets: what collectors scrape, as the jobs of their receivers.
+
+use telstack_catalog::{
+    ComponentKind, Json,
+    otelcol::{self, Targets},
+};
+use telstack_diagnostics::Diagnostics;
+use telstack_syntax::tree::Kind;
+
+use super::{
+    Pass,
+    kubernetes::{NODE_NAME, field},
+    presets::value,
+};
+use crate::{
+    graph::{NodeId, System},
+    known::Known,
+    model::{ComponentRef, Dial, Edge, Node, Protocol, Purpose, Scrape, Tls, WorkloadKind},
+    origin::{Origin, Settings, Value},
+};
+
+const NAME: &str = "targets";
+
+pub(super) const PASS: Pass = Pass { name: NAME, reason: "tell receivers what they scrape, each target once", run };
+
+fn run(system: &mut System, _: &mut Diagnostics) {
+    for id in system.node_ids() {
+        let Some(collector) = system.node(id).collector() else { continue };
+        for scrape in collector.scrapes.clone() {
+            // A Service of another namespace may well be called like a node.
+            let named = || system.find(&scrape.target.value).filter(|target| *target != id);
+            let target = if scrape.namespace.is_none() { named() } else { None };
+            let (job, edge) = job(system, id, target, &scrape);
+            let node = system.node_mut(id);
+            let machine = on_each(node).filter(|_| names_machine(&job));
+            if let Some(kind) = machine {
+                field(node, NODE_NAME, &Origin::derived(NAME, "each scrapes what is on its own machine", &[&kind]));
+            }
+            if let Some(collector) = node.collector_mut()
+                && let Some(receiver) = collector.component_mut(ComponentKind::Receiver, &scrape.receiver)
+            {
+                receiver.put("config.scrape_configs", scrape.origin.block([job]));
+            }
+            if let (Some(target), Some(edge)) = (target, edge) {
+                system.connect(id, target, edge);
+            }
+        }
+    }
+}
+
+/// What puts one of a node on each machine.
+fn on_each(node: &Node) -> Option<Origin> {
+    node.placement.kind.as_ref().filter(|it| it.value == WorkloadKind::DaemonSet).map(|it| it.origin.clone())
+}
+
+fn names_machine(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Map(map) => map.iter().any(|it| names_machine(&it.value)),
+        Kind::Seq(seq) => seq.items.iter().any(names_machine),
+        Kind::String(text) => text.contains(NODE_NAME),
+        _ => false,
+    }
+}
+
+/// The job of a receiver, and the edge to a node of the stack.
+fn job(system: &System, id: NodeId, target: Option<NodeId>, scrape: &Scrape) -> (Value, Option<Edge>) {
+    let origin = &scrape.origin;
+    let mut job = Settings::default();
+    job.set("job_name", scrape.target.origin.string(&*scrape.target.value));
+    if let Some(interval) = &scrape.interval {
+        job.set("scrape_interval", interval.origin.string(interval.value.prometheus()));
+    }
+    if let Some(path) = scrape.path.as_ref().filter(|it| it.value != METRICS_PATH) {
+        job.set("metrics_path", path.origin.string(&*path.value));
+    }
+    let mut edge = None;
+    match target {
+        Some(target) => {
+            let node = system.node(target);
+            let port = port(node, scrape);
+            let host = node.host_for(system.node(id));
+            let place = Origin::fact(NAME, format!("{} shows its metrics here", node.title()), &[origin, &node.origin]);
+            let discovered = node.placement.several();
+            if let Some(more) = &discovered {
+                let reason = "several pods have that name: each of them is asked, and not whichever answers";
+                let origin = Origin::derived(NAME, reason, &[origin, more]);
+                job_of_pods(&mut job, &origin, node, port, on_each(system.node(id)).as_ref(), true);
+            } else {
+                let address = place.string(format!("{host}:{port}"));
+                let targets = origin.map([("targets", origin.flow([address]))]);
+                job.set("static_configs", origin.block([targets]));
+            }
+            let mut made = Edge::new(Purpose::Scrape, origin.clone());
+            made.dial = Some(Dial {
+                component: Some(ComponentRef { kind: ComponentKind::Receiver, id: scrape.receiver.clone() }),
+                protocol: Protocol::EXPOSITION,
+                host,
+                port,
+                path: scrape.path.as_ref().map_or_else(|| METRICS_PATH.to_owned(), |it| it.value.clone()),
+                only: None,
+                tls: Known::Value(Tls::Off),
+                tenant: None,
+                origin: place,
+            });
+            edge = Some(made);
+        }
+        None => {
+            let node = system.node(id);
+            let named = scrape.target.value == otelcol::ANNOTATED_PODS;
+            let way = if named { Targets::AnnotatedPods } else { Targets::Service };
+            let namespace = scrape.namespace.as_ref().or(node.placement.namespace.as_ref());
+            let places = [
+                ("{name}", scrape.target.value.clone()),
+                ("{namespace}", namespace.map(|it| it.value.clone()).unwrap_or_default()),
+                ("{port}", scrape.port.as_ref().map_or_else(|| ".+".to_owned(), |it| it.value.to_string())),
+            ];
+            let reason = if named {
+                "pods ask for it by the annotations `prometheus.io/scrape`, `port`, `path` and `scheme`"
+            } else {
+                "what the Service leads to, pod by pod"
+            };
+            let origin = Origin::derived(NAME, reason, &[origin]);
+            discover(&mut job, &origin, way, &places, on_each(node).as_ref(), true);
+        }
+    }
+    (Value { kind: Kind::Map(job), mark: origin.clone() }, edge)
+}
+
+/// Where metrics are unless something else is written.
+const METRICS_PATH: &str = "/metrics";
+
+/// The port at which a node shows metrics.
+fn port(node: &Node, scrape: &Scrape) -> u16 {
+    let shown = node.listeners.iter().find(|it| it.name == METRICS).map(|it| it.port);
+    scrape.port.as_ref().map(|it| it.value).or(shown).unwrap_or_default()
+}
+
+/// What the listener is called that shows a node's own metrics.
+const METRICS: &str = "metrics";
+
+/// The settings of a job that asks each pod of a node. `escaped` where the collector would read `$` as the start of a
+/// reference.
+pub(super) fn job_of_pods(
+    job: &mut Settings,
+    origin: &Origin,
+    node: &Node,
+    port: u16,
+    machine: Option<&Origin>,
+    escaped: bool,
+) {
+    let namespace = node.placement.namespace.as_ref().map(|it| it.value.clone()).unwrap_or_default();
+    let product = node.product().map_or("", telstack_catalog::product::Product::id);
+    let places = [
+        ("{name}", node.name.clone()),
+        ("{namespace}", namespace),
+        ("{product}", product.to_owned()),
+        ("{port}", port.to_string()),
+    ];
+    discover(job, origin, Targets::Pods, &places, machine, escaped);
+}
+
+fn discover(
+    job: &mut Settings,
+    origin: &Origin,
+    way: Targets,
+    places: &[(&str, String)],
+    machine: Option<&Origin>,
+    escaped: bool,
+) {
+    let finding = otelcol::finding(way);
+    let dollar = if escaped { "$$" } else { "$" };
+    // First, so that what is filled in stays as it is.
+    let mut all = vec![("$", dollar.to_owned())];
+    all.extend(places.iter().cloned());
+    let fill = |json: &Json| value(json, origin, &all);
+    let mut asked = fill(&finding.kubernetes_sd_configs);
+    let mut taken = fill(&finding.relabel_configs);
+    if let Some(machine) = machine {
+        let (rules, selector) = otelcol::on_own_machine();
+        let reason = "one of it runs on each machine, and each scrapes what is on its own: every target once";
+        let origin = Origin::derived(NAME, reason, &[machine, origin]);
+        match way {
+            // A Service leads to pods of any machine: the API does not tell them apart.
+            Targets::Service => {
+                if let (Kind::Seq(taken), Some(rules)) = (&mut taken.kind, value(rules, &origin, &[]).as_seq()) {
+                    taken.items.extend(rules.iter().cloned());
+                }
+            }
+            Targets::AnnotatedPods | Targets::Pods => {
+                if let Kind::Seq(asked) = &mut asked.kind {
+                    let blocks = asked.items.iter_mut().filter_map(Value::as_map_mut);
+                    blocks.for_each(|block| of_machine(block, &origin, selector));
+                }
+            }
+        }
+    }
+    job.set("kubernetes_sd_configs", asked);
+    job.set("relabel_configs", taken);
+}
+
+/// Lets the API tell the pods of one machine only.
+fn of_machine(block: &mut Settings, origin: &Origin, selector: &str) {
+    let first = match block.get_mut("selectors").map(|it| &mut it.kind) {
+        Some(Kind::Seq(selectors)) => selectors.items.first_mut().and_then(Value::as_map_mut),
+        _ => None,
+    };
+    match first {
+        Some(first) => first.set("field", origin.string(selector)),
+        None => {
+            let entry = origin.map([("role", origin.string("pod")), ("field", origin.string(selector))]);
+            block.set("selectors", origin.block([entry]));
+        }
+    }
+}

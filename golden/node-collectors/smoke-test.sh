@@ -9,6 +9,7 @@ stack='node-collectors'
 checks() {
     check_rollout 'zio-lucene' daemonset 'otel-collector'
     check_rollout 'zio-lucene' deployment 'cluster-collector'
+    check_rollout 'zio-lucene' deployment 'kube-state-metrics'
     check_trace 'zio-lucene' http 'otel-collector' 4318
 }
 

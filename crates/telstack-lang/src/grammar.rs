@@ -105,8 +105,20 @@ static PLATFORM: Form = Form {
 const OWN_NAMESPACE: (&str, Kind) = ("namespace", Kind::Name);
 
 /// The words that say what runs in one cluster.
-const OF_A_CLUSTER: &[&Form] =
-    &[&VERSIONS, &USE, &NAMESPACE, &COLLECTOR, &PROMETHEUS, &LOKI, &TEMPO, &JAEGER, &GRAFANA, &ALERTMANAGER, &EXTERNAL];
+const OF_A_CLUSTER: &[&Form] = &[
+    &VERSIONS,
+    &USE,
+    &NAMESPACE,
+    &COLLECTOR,
+    &PROMETHEUS,
+    &LOKI,
+    &TEMPO,
+    &JAEGER,
+    &GRAFANA,
+    &ALERTMANAGER,
+    &KUBE_STATE_METRICS,
+    &EXTERNAL,
+];
 
 static CLUSTER: Form = Form {
     word: "cluster",
@@ -152,7 +164,17 @@ static NAMESPACE: Form = Form {
     word: "namespace",
     about: "The namespace of Kubernetes of all that is in its block; without one, of all beside it.",
     args: Args::One(Kind::Name),
-    block: Block::Words(&[&USE, &COLLECTOR, &PROMETHEUS, &LOKI, &TEMPO, &JAEGER, &GRAFANA, &ALERTMANAGER]),
+    block: Block::Words(&[
+        &USE,
+        &COLLECTOR,
+        &PROMETHEUS,
+        &LOKI,
+        &TEMPO,
+        &JAEGER,
+        &GRAFANA,
+        &ALERTMANAGER,
+        &KUBE_STATE_METRICS,
+    ]),
     example: r#"namespace "monitoring" { loki }"#,
     ..PLAIN
 };

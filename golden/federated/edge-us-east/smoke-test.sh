@@ -8,6 +8,8 @@ stack='federated'
 
 checks() {
     check_rollout 'observability' daemonset 'agent'
+    check_rollout 'observability' deployment 'scraper'
+    check_rollout 'observability' deployment 'kube-state-metrics'
     check_trace 'observability' http 'agent' 4318
 }
 

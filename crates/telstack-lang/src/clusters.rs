@@ -1,7 +1,8 @@
-//! A stack of several clusters: `cluster`, `clusters`, `template`, `use`, `namespace`, and what of it is one cluster.
+//! A stack of several environments or clusters: `env`, `cluster`, `clusters`, `template`, `use`, `namespace`, and what of
+//! it is one of them.
 //!
-//! Each cluster is a System of its own, made of the lines that count for it: those of the stack, those of the
-//! templates that it uses, and its own, each over the ones before. What another cluster exposes is outside of it.
+//! Each is a System of its own, made of the lines that count for it: those of the stack and of the environment, those of
+//! the templates that the cluster uses, and its own, each over the ones before. What another cluster exposes is outside of it.
 
 mod fleet;
 mod mentions;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use telstack_syntax::stack::{Atom, Node as Line, Prop, Spanned};
-use telstack_system::{Origin, Sourced, System};
+use telstack_system::{Origin, Platform, Sourced, System};
 
 use self::mentions::Exposed;
 pub(crate) use self::mentions::Reached;
@@ -25,13 +26,21 @@ const OF_TEMPLATE: &str = "param";
 /// Words that say where or how, and make no node.
 const NO_NODES: [&str; 7] = ["platform", "versions", "namespace", "use", "template", "cluster", "clusters"];
 /// Words by which lines count elsewhere than where they stand.
-const LAYERS: [&str; 5] = ["template", "cluster", "clusters", "use", "namespace"];
+const LAYERS: [&str; 6] = ["env", "template", "cluster", "clusters", "use", "namespace"];
 /// What is the same wherever it is named.
 const EVERYWHERE: &str = "external";
 
-/// All that a stack description says: one System, or one for each of its clusters.
+/// All that a stack description says: one System, or one for each of its environments and clusters.
 #[derive(Debug)]
 pub struct Description {
+    environments: Vec<Environment>,
+}
+
+/// What a stack says in one environment, or in all of one without any.
+#[derive(Debug)]
+struct Environment {
+    /// Its name, where there are several.
+    name: Option<Sourced<String>>,
     /// The line of the stack, with what counts for all clusters.
     stack: Line,
     templates: BTreeMap<String, Line>,
@@ -71,37 +80,39 @@ impl Description {
             check::check_part(line, &grammar::STACK, out);
         }
         let mut stack = line.clone();
-        let lines = stack.children.take().unwrap_or_default();
-        let (mut shared, mut templates, mut members) = (Vec::new(), BTreeMap::new(), Vec::new());
-        for line in lines {
-            match line.name.value.as_str() {
-                "template" => declare(&mut templates, line, out),
-                "cluster" => members.extend(Member::of(&line)),
-                "clusters" => members.extend(fleet::members(&line, sources, loader, out)),
-                _ => shared.push(line),
+        let (layers, shared): (Vec<Line>, Vec<Line>) =
+            flat(stack.children.take().unwrap_or_default()).into_iter().partition(|it| it.name.value == "env");
+        let mut reader = Reader { sources, loader, incomplete, is_plain, out };
+        let mut environments: Vec<Environment> = Vec::new();
+        for layer in &layers {
+            let Some(atom) = layer.args.first() else { continue };
+            let Some(name) = text(atom) else { continue };
+            let first = environments.iter().find_map(|it| it.name.as_ref().filter(|it| it.value == name)?.span());
+            if let Some(first) = first {
+                let message = format!("the environment `{name}` is declared twice");
+                reader.out.push(twice(message, atom.span, first).help("write what both say in one block"));
+                continue;
             }
+            let mut lines = shared.clone();
+            lay(&mut lines, layer.children().to_vec(), Some(&grammar::STACK));
+            let stack = Line { children: Some(lines), ..stack.clone() };
+            let name = Sourced::new(name.to_owned(), Origin::written(atom.span));
+            environments.push(reader.environment(Some(name), stack));
         }
-        stack.children = Some(shared);
-        let several = !members.is_empty();
-        if several {
-            outside_of_clusters(&stack, out);
-            named_once(&mut members, out);
-        } else {
-            members.push(Member { name: None, facts: BTreeMap::new(), lines: Vec::new().into(), head: stack.head() });
+        if environments.is_empty() {
+            environments.push(reader.environment(None, Line { children: Some(shared), ..stack }));
         }
-        let mut out = Self { stack, templates, members, exposed: BTreeMap::new(), is_plain, incomplete };
-        out.exposed = mentions::exposed(&out);
-        out
+        Self { environments }
     }
 
     /// How many Systems there are.
     pub fn len(&self) -> usize {
-        self.members.len()
+        self.environments.iter().map(|it| it.members.len()).sum()
     }
 
     /// Never: there is at least one.
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.environments.is_empty()
     }
 
     /// The System of that number. While `out` has errors, things may be missing from it that are not missing from the
@@ -111,7 +122,53 @@ impl Description {
     ///
     /// If there are not so many.
     pub fn lower(&self, index: usize, out: &mut Diagnostics) -> System {
-        let member = &self.members[index];
+        let mut numbered = self
+            .environments
+            .iter()
+            .flat_map(|environment| environment.members.iter().map(move |it| (environment, it)));
+        let (environment, member) = numbered.nth(index).expect("a number below `len`");
+        environment.lower(member, out)
+    }
+}
+
+/// What is needed to read the clusters of an environment.
+struct Reader<'a> {
+    sources: &'a mut SourceMap,
+    loader: &'a dyn Loader,
+    incomplete: bool,
+    is_plain: bool,
+    out: &'a mut Diagnostics,
+}
+
+impl Reader<'_> {
+    fn environment(&mut self, name: Option<Sourced<String>>, mut stack: Line) -> Environment {
+        let lines = stack.children.take().unwrap_or_default();
+        let (mut shared, mut templates, mut members) = (Vec::new(), BTreeMap::new(), Vec::new());
+        for line in lines {
+            match line.name.value.as_str() {
+                "template" => declare(&mut templates, line, self.out),
+                "cluster" => members.extend(Member::of(&line)),
+                "clusters" => members.extend(fleet::members(&line, self.sources, self.loader, self.out)),
+                _ => shared.push(line),
+            }
+        }
+        stack.children = Some(shared);
+        if members.is_empty() {
+            members.push(Member { name: None, facts: BTreeMap::new(), lines: Vec::new().into(), head: stack.head() });
+        } else {
+            outside_of_clusters(&stack, self.out);
+            on_kubernetes(&stack, &members, self.out);
+            named_once(&mut members, self.out);
+        }
+        let (is_plain, incomplete) = (self.is_plain, self.incomplete);
+        let mut out = Environment { name, stack, templates, members, exposed: BTreeMap::new(), is_plain, incomplete };
+        out.exposed = mentions::exposed(&out);
+        out
+    }
+}
+
+impl Environment {
+    fn lower(&self, member: &Member, out: &mut Diagnostics) -> System {
         let mut line = self.lines_of(member, out);
         let reached = mentions::resolve(self, member.name.as_ref().map(|it| &*it.value), &mut line, out);
         if !self.is_plain {
@@ -119,6 +176,7 @@ impl Description {
         }
         let mut system = stack::lower(&line, &reached, self.incomplete, out);
         system.cluster_name.clone_from(&member.name);
+        system.environment.clone_from(&self.name);
         system
     }
 
@@ -137,26 +195,21 @@ impl Description {
         stack
     }
 
-    /// Lines with templates in place of each `use`, and nodes that know their namespace in place of each `namespace`.
+    /// Lines with templates in place of each `use`.
     fn spread(&self, lines: Vec<Line>, chain: &mut Vec<String>, out: &mut Diagnostics) -> Vec<Line> {
-        let (mut used, mut own, mut everything) = (Vec::new(), Vec::new(), None);
+        let (mut used, mut own) = (Vec::new(), Vec::new());
         for mut line in lines {
             match line.name.value.as_str() {
                 "use" => used.extend(self.used(&line, chain, out)),
-                "namespace" if line.children.is_none() => everything = everything.or(line.args.into_iter().next()),
                 "namespace" => {
-                    let children = line.children.take().unwrap_or_default();
-                    let mut inner = self.spread(children, chain, out);
+                    let mut inner = self.spread(line.children.take().unwrap_or_default(), chain, out);
                     line.args.first().into_iter().for_each(|it| inhabit(&mut inner, it));
-                    own.extend(inner);
+                    used.extend(inner);
                 }
                 _ => own.push(line),
             }
         }
         lay(&mut used, own, Some(&grammar::STACK));
-        if let Some(namespace) = everything {
-            inhabit(&mut used, &namespace);
-        }
         used
     }
 
@@ -213,13 +266,23 @@ fn declare(templates: &mut BTreeMap<String, Line>, line: Line, out: &mut Diagnos
 fn outside_of_clusters(stack: &Line, out: &mut Diagnostics) {
     let makes_node = |line: &&Line| {
         let word = line.name.value.as_str();
-        word != EVERYWHERE && word != "env" && !NO_NODES.contains(&word) && grammar::STACK.child(word).is_some()
+        word != EVERYWHERE && !NO_NODES.contains(&word) && grammar::STACK.child(word).is_some()
     };
     for line in stack.children().iter().filter(makes_node) {
         let title = crate::words::title(line);
         let finding = Diagnostic::new(&codes::WRONG_END, format!("{title} is in no cluster"));
         let finding = finding.at(line.head(), "beside the clusters of the stack");
         out.push(finding.help("move it into a `cluster` block, or into a `template` that clusters use"));
+    }
+}
+
+/// One host is no cluster.
+fn on_kubernetes(stack: &Line, members: &[Member], out: &mut Diagnostics) {
+    let Some(platform) = check::value(stack, "platform") else { return };
+    if text(platform).is_some_and(|it| it != Platform::Kubernetes.id()) {
+        let finding = Diagnostic::new(&codes::WRONG_VALUE, "docker compose runs on one host, and not on clusters");
+        let finding = finding.at(platform.span, "one host").label(members.first().map(|it| it.head), "a cluster");
+        out.push(finding.help("write `platform \"kubernetes\"`, or put what differs into `env` blocks"));
     }
 }
 
@@ -235,6 +298,40 @@ fn named_once(members: &mut Vec<Member>, out: &mut Diagnostics) {
         firsts.insert(name.value.clone(), here);
         true
     });
+}
+
+/// Lines with nodes that know their namespace in place of each `namespace`, so that each can be found by its name. What
+/// a template brings is not known yet: `namespace` blocks are left around `use`.
+fn flat(lines: Vec<Line>) -> Vec<Line> {
+    let bare = |line: &&Line| line.name.value == "namespace" && line.children.is_none();
+    let everything = lines.iter().find(bare).cloned();
+    let within = |namespace: &Line, mut lines: Vec<Line>| {
+        let Some(atom) = namespace.args.first() else { return lines };
+        inhabit(&mut lines, atom);
+        let wrap = |line: Line| match line.name.value.as_str() {
+            "use" => Line { children: Some(vec![line]), ..namespace.clone() },
+            _ => line,
+        };
+        lines.into_iter().map(wrap).collect()
+    };
+    let mut out = Vec::new();
+    for mut line in lines {
+        match line.name.value.as_str() {
+            "namespace" => {
+                let children = line.children.take().unwrap_or_default();
+                out.extend(within(&line, flat(children)));
+            }
+            "env" | "cluster" | "clusters" | "template" => {
+                line.children = line.children.map(flat);
+                out.push(line);
+            }
+            _ => out.push(line),
+        }
+    }
+    match everything {
+        Some(namespace) => within(&namespace, out),
+        None => out,
+    }
 }
 
 /// Puts the nodes among lines into a namespace, but those that have one.

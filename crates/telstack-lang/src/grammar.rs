@@ -3,6 +3,9 @@
 //! One table serves the checker, its messages, the JSON Schema of stacks and the test that keeps docs/language.md
 //! complete.
 
+mod several;
+
+use self::several::{CLUSTER, CLUSTERS, ENV, EXPOSE, NAMESPACE, TEMPLATE, USE};
 pub(crate) use crate::form::{Args, Block, Form, Kind, Props};
 
 const PLAIN: Form = Form {
@@ -29,6 +32,7 @@ pub(crate) static STACK: Form = Form {
     block: Block::Words(&[
         &PLATFORM,
         &VERSIONS,
+        &ENV,
         &TEMPLATE,
         &CLUSTER,
         &CLUSTERS,
@@ -47,7 +51,7 @@ pub(crate) static STACK: Form = Form {
         &INCLUDE,
     ]),
     needs: &["platform"],
-    later: &["env", "workload", "queue", "balancer", "mimir"],
+    later: &["workload", "queue", "balancer", "mimir"],
     example: r#"stack "shop" { platform "compose"; loki }"#,
     ..PLAIN
 };
@@ -103,95 +107,6 @@ static PLATFORM: Form = Form {
 
 /// Where a node is; `namespace` blocks say it of all that is in them.
 const OWN_NAMESPACE: (&str, Kind) = ("namespace", Kind::Name);
-
-/// The words that say what runs in one cluster.
-const OF_A_CLUSTER: &[&Form] = &[
-    &VERSIONS,
-    &USE,
-    &NAMESPACE,
-    &COLLECTOR,
-    &PROMETHEUS,
-    &LOKI,
-    &TEMPO,
-    &JAEGER,
-    &GRAFANA,
-    &ALERTMANAGER,
-    &KUBE_STATE_METRICS,
-    &EXTERNAL,
-];
-
-static CLUSTER: Form = Form {
-    word: "cluster",
-    about: "One of several clusters, with what runs in it; its properties are what `(cluster)\"key\"` stands for.",
-    args: Args::One(Kind::Name),
-    props: Props::Any(Kind::Any),
-    block: Block::Words(OF_A_CLUSTER),
-    example: r#"cluster "hub" role="hub" { use "observed" }"#,
-    ..PLAIN
-};
-
-static CLUSTERS: Form = Form {
-    word: "clusters",
-    about: "A cluster for each row of a CSV file; its columns are what `(cluster)\"key\"` stands for, `name` among them.",
-    props: Props::Only(&[("from", Kind::Text)]),
-    block: Block::Words(OF_A_CLUSTER),
-    needs: &["from"],
-    example: r#"clusters from="fleet.csv" { use "observed" }"#,
-    ..PLAIN
-};
-
-static TEMPLATE: Form = Form {
-    word: "template",
-    about: "Lines for each cluster that uses them; its properties are parameters, `(param)\"key\"`, with what they are \
-            where nobody says.",
-    args: Args::One(Kind::Name),
-    props: Props::Any(Kind::Any),
-    block: Block::Words(OF_A_CLUSTER),
-    example: r#"template "observed" interval="30s" { loki }"#,
-    ..PLAIN
-};
-
-static USE: Form = Form {
-    word: "use",
-    about: "Puts the lines of a template in its place, with these parameters.",
-    args: Args::One(Kind::Name),
-    props: Props::Any(Kind::Any),
-    example: r#"use "observed" interval="10s""#,
-    ..PLAIN
-};
-
-static NAMESPACE: Form = Form {
-    word: "namespace",
-    about: "The namespace of Kubernetes of all that is in its block; without one, of all beside it.",
-    args: Args::One(Kind::Name),
-    block: Block::Words(&[
-        &USE,
-        &COLLECTOR,
-        &PROMETHEUS,
-        &LOKI,
-        &TEMPO,
-        &JAEGER,
-        &GRAFANA,
-        &ALERTMANAGER,
-        &KUBE_STATE_METRICS,
-    ]),
-    example: r#"namespace "monitoring" { loki }"#,
-    ..PLAIN
-};
-
-static EXPOSE: Form = Form {
-    word: "expose",
-    about: "Lets what is outside of the cluster send to it, at this host name; encrypted, unless `tls=\"off\"`.",
-    args: Args::One(Kind::Word(&["load-balancer"], &["ingress", "node-port"])),
-    props: Props::Only(&[
-        ("host", Kind::Text),
-        ("tls", Kind::Word(&["on", "mutual", "off"], &[])),
-        ("issuer", Kind::Name),
-    ]),
-    needs: &["host"],
-    example: r#"expose "load-balancer" host="otlp.example.com""#,
-    ..ONCE
-};
 
 static VERSIONS: Form = Form {
     word: "versions",

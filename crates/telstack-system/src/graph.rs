@@ -42,6 +42,8 @@ pub struct System {
     pub from_files: bool,
     /// Which cluster it is, of a stack of several.
     pub cluster_name: Option<Sourced<String>>,
+    /// Which environment it is, of a stack of several.
+    pub environment: Option<Sourced<String>>,
     /// Who may talk to whom in Kubernetes, if the stack says anything of that.
     pub isolation: Option<Isolation>,
     /// What is between and around the pods, where it runs in Kubernetes.
@@ -49,6 +51,11 @@ pub struct System {
     graph: StableDiGraph<Node, Edge>,
     /// The first node of each name. Names stay what they are once a node is added.
     names: HashMap<String, NodeId>,
+}
+
+/// What another cluster of the same environment calls `name`.
+fn elsewhere(system: &System, name: &str) -> String {
+    system.environment.as_ref().map_or_else(|| name.to_owned(), |it| format!("{}/{name}", it.value))
 }
 
 /// Which nodes lie on circles together; see [`System::circles`].
@@ -72,6 +79,7 @@ impl System {
             complete: true,
             from_files: false,
             cluster_name: None,
+            environment: None,
             isolation: None,
             cluster: None,
             graph: StableDiGraph::new(),
@@ -79,7 +87,14 @@ impl System {
         }
     }
 
-    /// Several clusters of one stack as one System, to look at: nodes are named `CLUSTER/NODE`, and what one reaches
+    /// Which of several it is, as a path: environment, cluster. None of a stack that is one System.
+    pub fn place(&self) -> Option<String> {
+        let names: Vec<&str> =
+            [&self.environment, &self.cluster_name].into_iter().flatten().map(|it| &*it.value).collect();
+        (!names.is_empty()).then(|| names.join("/"))
+    }
+
+    /// Several clusters of one stack as one System, to look at: nodes are named `ENVIRONMENT/CLUSTER/NODE`, and what one reaches
     /// in another is the node there.
     pub fn joined(first: &System, others: &[System]) -> System {
         let mut out = Self::new(first.name.clone(), first.origin.clone(), first.platform.clone());
@@ -87,12 +102,12 @@ impl System {
         out.complete = clusters().all(|it| it.complete);
         let mut ids: Vec<HashMap<NodeId, NodeId>> = Vec::new();
         for system in clusters() {
-            let cluster = system.cluster_name.as_ref().map_or("", |it| &it.value);
+            let place = system.place().unwrap_or_default();
             let ours = system.nodes().filter(|(_, node)| node.external().is_none_or(|it| it.exposed.is_none()));
-            ids.push(ours.map(|(id, node)| (id, out.add(node.renamed(format!("{cluster}/{}", node.name))))).collect());
+            ids.push(ours.map(|(id, node)| (id, out.add(node.renamed(format!("{place}/{}", node.name))))).collect());
         }
         for (system, ids) in clusters().zip(&ids) {
-            let id = |id: NodeId| ids.get(&id).copied().or_else(|| out.find(&system.node(id).name));
+            let id = |id: NodeId| ids.get(&id).copied().or_else(|| out.find(&elsewhere(system, &system.node(id).name)));
             let edges: Vec<_> =
                 system.edges().filter_map(|(_, from, edge, to)| Some((id(from)?, id(to)?, edge))).collect();
             for (from, to, edge) in edges {

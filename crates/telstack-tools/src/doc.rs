@@ -158,7 +158,7 @@ pub(crate) fn title(node: &Node) -> String {
 
 /// The lines at the top of a file: what it is, and where it comes from.
 pub(crate) fn header(system: &System, what: &str, path: &str) -> String {
-    let path = in_cluster(system, path);
+    let path = in_place(system, path);
     format!(
         "{what}\nCompiled by telstack from the stack \"{}\". Change the stack, not this file:\n\
          `telstack why {path}:LINE` tells where a line comes from.",
@@ -166,9 +166,9 @@ pub(crate) fn header(system: &System, what: &str, path: &str) -> String {
     )
 }
 
-/// A path as it is below the output folder: each cluster of several has a folder of its own.
-pub(crate) fn in_cluster(system: &System, path: &str) -> String {
-    system.cluster_name.as_ref().map_or_else(|| path.to_owned(), |it| format!("{}/{path}", it.value))
+/// A path as it is below the output folder: each environment and cluster of several has a folder of its own.
+pub(crate) fn in_place(system: &System, path: &str) -> String {
+    system.place().map_or_else(|| path.to_owned(), |it| format!("{it}/{path}"))
 }
 
 /// A YAML file of a node.

@@ -99,7 +99,7 @@ pub fn emit(system: &System) -> Vec<Artefact> {
         Platform::Kubernetes => out = kubernetes::emit(system, &out),
     }
     for artefact in &mut out {
-        artefact.path = doc::in_cluster(system, &artefact.path);
+        artefact.path = doc::in_place(system, &artefact.path);
     }
     out
 }

@@ -1,4 +1,4 @@
-//! Clusters of one stack: each is compiled by itself, all at once, and what is found in several is told once.
+//! Environments and clusters of one stack: each is compiled by itself, all at once, and what is found in several is told once.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -7,6 +7,7 @@ use std::{
 };
 
 use telstack_diagnostics::{Diagnostic, Span};
+use telstack_system::System;
 
 use crate::compile::Judged;
 
@@ -55,7 +56,7 @@ pub(crate) fn gather(members: Vec<Judged>, into: &mut Judged) {
     let of_text: HashSet<Key> = found.keys().cloned().collect();
     let mut order: Vec<(Key, Diagnostic)> = Vec::new();
     for Judged { systems, diagnostics, artefacts } in members {
-        let name = systems.first().and_then(|it| it.cluster_name.as_ref()).map(|it| it.value.clone());
+        let name = systems.first().and_then(System::place);
         into.systems.extend(systems);
         into.artefacts.extend(artefacts);
         for finding in diagnostics {
@@ -89,9 +90,9 @@ fn named(clusters: &[String]) -> String {
     let quoted: Vec<String> = clusters.iter().take(NAMED).map(|it| format!("`{it}`")).collect();
     let listed = quoted.join(", ");
     match clusters.len() {
-        0 => "in every cluster".to_owned(),
-        1 => format!("in the cluster {listed}"),
-        count if count > NAMED => format!("in {count} clusters: {listed} and {} more", count - NAMED),
-        count => format!("in {count} clusters: {listed}"),
+        0 => "in all of them".to_owned(),
+        1 => format!("in {listed}"),
+        count if count > NAMED => format!("in {count} of them: {listed} and {} more", count - NAMED),
+        count => format!("in {count} of them: {listed}"),
     }
 }

@@ -30,8 +30,8 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// All of it as one System; none if the text does not even name a stack. Of several clusters, nodes are named
-    /// `CLUSTER/NODE`.
+    /// All of it as one System; none if the text does not even name a stack. Of several environments or clusters,
+    /// nodes are named `ENVIRONMENT/CLUSTER/NODE`.
     pub fn whole(&self) -> Option<Cow<'_, System>> {
         match &*self.systems {
             [] => None,

@@ -8,7 +8,7 @@ use telstack_syntax::stack::{Atom, Node as Line, Scalar};
 
 use telstack_system::{Exposure, Origin, Remote};
 
-use super::{Description, Member};
+use super::{Environment, Member};
 use crate::{codes, exposure, names::did_you_mean, placement::Placed, stack::name_of, words::text};
 
 /// A node of a cluster that others may send to, if it is exposed.
@@ -38,16 +38,16 @@ const EXPOSE: &str = "expose";
 
 /// The collectors of all clusters by cluster and name. Of a stack in which nothing is exposed, none: nobody is
 /// reached then, and a fleet is not gone through twice.
-pub(super) fn exposed(description: &Description) -> BTreeMap<(String, String), Exposed> {
+pub(super) fn exposed(environment: &Environment) -> BTreeMap<(String, String), Exposed> {
     let mut found = BTreeMap::new();
     let has = |lines: &[Line]| lines.iter().any(has_exposed);
-    let in_all = has(description.stack.children()) || description.templates.values().any(|it| has(it.children()));
-    for member in &description.members {
+    let in_all = has(environment.stack.children()) || environment.templates.values().any(|it| has(it.children()));
+    for member in &environment.members {
         let Some(cluster) = &member.name else { continue };
         if !in_all && !has(&member.lines) {
             continue;
         }
-        let line = description.lines_of(member, &mut Diagnostics::default());
+        let line = environment.lines_of(member, &mut Diagnostics::default());
         let placed = Placed::read(&line, &Origin::written(line.head()), &mut Diagnostics::default());
         for line in line.children().iter().filter(|it| it.name.value == COLLECTOR) {
             let exposure = line.children().iter().find(|it| it.name.value == EXPOSE).and_then(exposure::of);
@@ -65,7 +65,7 @@ fn has_exposed(line: &Line) -> bool {
 
 /// What the lines of a cluster send to others. Mentions of its own nodes lose the name of the cluster.
 pub(super) fn resolve(
-    description: &Description,
+    environment: &Environment,
     own: Option<&str>,
     line: &mut Line,
     out: &mut Diagnostics,
@@ -84,14 +84,14 @@ pub(super) fn resolve(
                 atom.scalar = Scalar::String(node);
                 return true;
             }
-            if !description.has(&cluster) {
-                return is_component(&cluster) || unknown_cluster(description, &cluster, atom, out);
+            if !environment.has(&cluster) {
+                return is_component(&cluster) || unknown_cluster(environment, &cluster, atom, out);
             }
             let name = format!("{cluster}/{node}");
             if reached.iter().any(|it| it.name == name) {
                 return true;
             }
-            match description.reach(&cluster, &node, atom) {
+            match environment.reach(&cluster, &node, atom) {
                 Ok(remote) => {
                     reached.push(Reached { name, remote, mention: atom.span });
                     true
@@ -114,12 +114,12 @@ fn is_component(ty: &str) -> bool {
 }
 
 /// Reports a cluster that there is not; not to be looked at further.
-fn unknown_cluster(description: &Description, cluster: &str, atom: &Atom, out: &mut Diagnostics) -> bool {
-    if description.incomplete {
+fn unknown_cluster(environment: &Environment, cluster: &str, atom: &Atom, out: &mut Diagnostics) -> bool {
+    if environment.incomplete {
         return false;
     }
     let finding = Diagnostic::new(&codes::UNKNOWN_NAME, format!("there is no cluster `{cluster}`"));
-    let known: Vec<&str> = description.members.iter().filter_map(Member::cluster).collect();
+    let known: Vec<&str> = environment.members.iter().filter_map(Member::cluster).collect();
     out.push(did_you_mean(finding.at(atom.span, "`CLUSTER/COLLECTOR`"), cluster, &known, "clusters"));
     false
 }
@@ -130,7 +130,7 @@ impl Member {
     }
 }
 
-impl Description {
+impl Environment {
     fn has(&self, cluster: &str) -> bool {
         self.members.iter().any(|it| it.cluster() == Some(cluster))
     }

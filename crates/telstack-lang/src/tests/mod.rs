@@ -1,5 +1,6 @@
 //! From text to Systems and findings.
 
+mod clusters;
 mod mistakes;
 mod systems;
 mod yaml;

@@ -96,7 +96,7 @@ fn verdict(compiled: &Compiled) -> Vec<String> {
 
 /// The same of one cluster, whose files are in a folder of their own where there are several.
 fn verdict_of(compiled: &Compiled, system: &System) -> Vec<String> {
-    let folder = system.cluster_name.as_ref().map_or(String::new(), |it| format!("{}/", it.value));
+    let folder = system.place().map_or(String::new(), |it| format!("{it}/"));
     let files = written(compiled).into_iter();
     let files: Vec<_> = files.filter_map(|(path, text)| Some((path.strip_prefix(&folder)?.to_owned(), text))).collect();
     let (read, form, sources) = read_back(&system.name, &files);

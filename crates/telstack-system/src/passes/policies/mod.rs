@@ -2,7 +2,7 @@
 
 mod beside;
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use telstack_catalog::otelcol::{self, Transport};
 use telstack_diagnostics::Diagnostics;

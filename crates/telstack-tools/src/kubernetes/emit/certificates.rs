@@ -1,6 +1,6 @@
 //! What cert-manager is asked for.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use telstack_system::{
     Cluster, Origin, System, Value,

@@ -31,10 +31,12 @@ struct Notes<'a> {
 impl Notes<'_> {
     fn write(&mut self) {
         let origin = &self.system.origin;
-        let (title, of) = match &self.system.cluster_name {
-            Some(it) => (format!("{}: the cluster `{}`", self.system.name, it.value), &it.origin),
-            None => (self.system.name.clone(), origin),
+        let title = match self.system.place() {
+            Some(place) => format!("{}: {place}", self.system.name),
+            None => self.system.name.clone(),
         };
+        let of = [&self.system.cluster_name, &self.system.environment].into_iter().flatten().next();
+        let of = of.map_or(origin, |it| &it.origin);
         let mark = doc::follows("says what the file is and which stack it comes from", &[of, origin]);
         self.out.line(&format!("# {title}"), &mark);
         self.out.newline();

@@ -328,3 +328,24 @@ fn targets_that_nobody_can_find_are_reported() {
                    \"debug\"\n pipeline \"metrics\" { to \"debug\" }\n }\n}\n";
     assert_eq!(found(&compiled(compose)), ["Z006"]);
 }
+
+#[test]
+fn encrypted_nodes_and_those_of_other_namespaces_are_scraped_too() {
+    let compose = "stack \"s\" {\n platform \"compose\"\n collector \"c\" {\n scrape \"loki\"\n exporter \"debug\"\n pipeline \
+                   \"metrics\" { to \"debug\" }\n }\n loki { tls cert=\"./l.pem\" key=\"./l-key.pem\" ca=\"./ca.pem\" }\n}\n";
+    let compiled = compiled(compose);
+    assert_eq!(found(&compiled), [] as [&str; 0]);
+    let file = compiled.artefacts.iter().find(|it| it.path == "configs/c.yaml").expect("a file");
+    has(&file.written.text, &["scheme: https", "ca_file: ", "targets: [loki:3100]"]);
+    let text = scraping(
+        "replicas=1",
+        "scrape \"loki\"",
+        "loki namespace=\"logs\" { resources memory=\"1GiB..2GiB\" }",
+        "obs/agent.yaml",
+    );
+    has(&text, &["targets: [loki.logs:3100]"]);
+    let other = "collector \"gateway\" namespace=\"edge\" replicas=2 { receiver \"otlp\"; exporter \"debug\"; resources \
+                 memory=\"256MiB..512MiB\" cpu=\"1..2\"; pipeline \"traces\" { from \"otlp\"; to \"debug\" } }";
+    let text = scraping("replicas=1", "scrape \"gateway\"", other, "obs/agent.yaml");
+    has(&text, &["names: [edge]", "name: obs-agent\n  namespace: edge"]);
+}

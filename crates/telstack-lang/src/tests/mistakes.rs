@@ -199,7 +199,7 @@ fn settings() {
             ("Z004", "(secret)\"x\""),
             ("Z004", "(env)\"A B\""),
             ("Z005", "(secret)\"x/y\""),
-            ("Z008", "preset"),
+            ("Z004", "\"pod-logs\""),
         ]
     );
 }

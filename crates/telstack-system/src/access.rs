@@ -204,10 +204,12 @@ pub fn asked_by_jobs<'a>(jobs: impl Iterator<Item = &'a Value>) -> Vec<Asked> {
     let here = blocks.filter(|block| !facts.elsewhere.iter().any(|key| block.at(key).is_some()));
     here.flat_map(|block| {
         let role = block.at(&facts.role).and_then(Value::as_str).unwrap_or_default();
-        let named = block.at(&facts.namespaces);
-        let names = named.and_then(|it| it.at(&facts.names)).map(texts).unwrap_or_default();
+        let within = block.at(&facts.namespaces);
+        let names = within.and_then(|it| it.at(&facts.names)).map(texts).unwrap_or_default();
         let needs = facts.needs(role).iter();
-        needs.map(move |need| Asked { namespaces: names.clone(), ..of_need(need, named.is_some()) }).collect::<Vec<_>>()
+        needs
+            .map(move |need| Asked { namespaces: names.clone(), ..of_need(need, within.is_some()) })
+            .collect::<Vec<_>>()
     })
     .collect()
 }

@@ -488,7 +488,7 @@ impl Component {
 
     /// Does its data name the pods that it is of, and come from none of them?
     pub fn names_pods(self) -> bool {
-        table().pods_by.beside.iter().any(|key| *key == self.record.key)
+        table().pods_by.beside.contains(&self.record.key)
     }
 
     /// How it is told to look at its own node only, if it can be.

@@ -222,11 +222,10 @@ fn of_machine(block: &mut Settings, origin: &Origin, selector: &str) {
         Some(Kind::Seq(selectors)) => selectors.items.first_mut().and_then(Value::as_map_mut),
         _ => None,
     };
-    match first {
-        Some(first) => first.set("field", origin.string(selector)),
-        None => {
-            let entry = origin.map([("role", origin.string("pod")), ("field", origin.string(selector))]);
-            block.set("selectors", origin.block([entry]));
-        }
+    if let Some(first) = first {
+        first.set("field", origin.string(selector));
+    } else {
+        let entry = origin.map([("role", origin.string("pod")), ("field", origin.string(selector))]);
+        block.set("selectors", origin.block([entry]));
     }
 }

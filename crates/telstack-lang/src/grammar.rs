@@ -7,8 +7,9 @@ mod several;
 
 use self::several::{CLUSTER, CLUSTERS, ENV, EXPOSE, NAMESPACE, TEMPLATE, USE};
 pub(crate) use crate::form::{Args, Block, Form, Kind, Props};
+use crate::scrapes::{KUBE_STATE_METRICS, SCRAPE};
 
-const PLAIN: Form = Form {
+pub(crate) const PLAIN: Form = Form {
     word: "",
     args: Args::None,
     props: Props::Only(&[]),
@@ -156,7 +157,7 @@ static COLLECTOR: Form = Form {
     ..PLAIN
 };
 
-static RESOURCES: Form = Form {
+pub(crate) static RESOURCES: Form = Form {
     word: "resources",
     about: "The most processor time and memory that it gets; of a range, the lower end is kept for it.",
     props: Props::Only(&[("cpu", Kind::Cpu), ("memory", Kind::Bytes)]),
@@ -170,20 +171,6 @@ static RECEIVER: Form = Form {
     about: "Brings data in; its settings are upstream's, word for word.",
     example: r#"receiver "otlp""#,
     ..COMPONENT
-};
-static SCRAPE: Form = Form {
-    word: "scrape",
-    about: "Metrics that are fetched: from a node of the stack, from pods whose annotations say so (`annotated-pods`), or \
-            from what a Service of the cluster leads to.",
-    args: Args::One(Kind::Name),
-    props: Props::Only(&[
-        ("namespace", Kind::Name),
-        ("port", Kind::Count),
-        ("path", Kind::InnerPath),
-        ("interval", Kind::Period),
-    ]),
-    example: r#"scrape "kube-state-metrics""#,
-    ..PLAIN
 };
 static PROCESSOR: Form = Form {
     word: "processor",
@@ -290,7 +277,7 @@ static VOLUME: Form = Form {
     example: r#"volume size="50GiB" storage-class="ssd""#,
     ..ONCE
 };
-const STORE: Form = Form { args: Args::Maybe(Kind::Name), props: Props::Only(&[OWN_NAMESPACE]), ..PLAIN };
+pub(crate) const STORE: Form = Form { args: Args::Maybe(Kind::Name), props: Props::Only(&[OWN_NAMESPACE]), ..PLAIN };
 static PROMETHEUS: Form = Form {
     word: "prometheus",
     about: "A Prometheus, which keeps metrics.",
@@ -447,14 +434,6 @@ static ALERTMANAGER: Form = Form {
         &RESOURCES,
     ]),
     example: r#"alertmanager "alertmanager" { webhook "http://pager.example.com/alerts" }"#,
-    ..STORE
-};
-
-static KUBE_STATE_METRICS: Form = Form {
-    word: "kube-state-metrics",
-    about: "A kube-state-metrics, which shows what the cluster holds and how it is, as metrics.",
-    block: Block::Words(&[&RESOURCES]),
-    example: "kube-state-metrics",
     ..STORE
 };
 

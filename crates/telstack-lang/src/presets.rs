@@ -87,7 +87,7 @@ pub(crate) fn check(node: &Node, context: &mut Context<'_>) {
                 preset.name, preset.about, node.name
             );
             let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(wanted.name.span(), "of one machine");
-            let finding = finding.label(placed.map_or(node.span(), |it| it.span()), "runs on any machine, or on some");
+            let finding = finding.label(placed.map_or(node.span(), Sourced::span), "runs on any machine, or on some");
             context.out.push(finding.help("let one run on each: `mode=\"daemonset\"`"));
         }
     }

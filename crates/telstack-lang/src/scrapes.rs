@@ -4,7 +4,7 @@ use telstack_catalog::{ComponentKind, Signal, otelcol, product::Product};
 use telstack_diagnostics::Diagnostic;
 use telstack_syntax::{
     stack::{Atom, Node as Line},
-    tree::Kind,
+    tree,
 };
 use telstack_system::{
     Collector, Component, ComponentId, Node, NodeId, NodeKind, Origin, Platform, Reference, Scrape, System, Value,
@@ -13,9 +13,36 @@ use telstack_system::{
 use crate::{
     check::twice,
     codes,
+    form::{Args, Block, Form, Kind, Props},
+    grammar,
     names::{did_you_mean, nearest},
     stack::{Context, PASS, name_of, resources, what},
     words::{self, sourced, sourced_text, text},
+};
+
+/// `scrape` of a collector.
+pub(crate) static SCRAPE: Form = Form {
+    word: "scrape",
+    about: "Metrics that are fetched: from a node of the stack, from pods whose annotations say so (`annotated-pods`), or \
+            from what a Service of the cluster leads to.",
+    args: Args::One(Kind::Name),
+    props: Props::Only(&[
+        ("namespace", Kind::Name),
+        ("port", Kind::Count),
+        ("path", Kind::InnerPath),
+        ("interval", Kind::Period),
+    ]),
+    example: r#"scrape "kube-state-metrics""#,
+    ..grammar::PLAIN
+};
+
+/// `kube-state-metrics`.
+pub(crate) static KUBE_STATE_METRICS: Form = Form {
+    word: "kube-state-metrics",
+    about: "A kube-state-metrics, which shows what the cluster holds and how it is, as metrics.",
+    block: Block::Words(&[&grammar::RESOURCES]),
+    example: "kube-state-metrics",
+    ..grammar::STORE
 };
 
 /// What is declared by its own name, and scraped by it.
@@ -36,7 +63,7 @@ pub(crate) fn scrape(collector: &mut Collector, line: &Line, context: &mut Conte
         return;
     }
     let origin = Origin::written(line.head());
-    let settings = Value { kind: Kind::Null, mark: origin.clone() };
+    let settings = Value { kind: tree::Kind::Null, mark: origin.clone() };
     let kind = ComponentKind::Receiver;
     collector.components.push(Component { kind, id: id.clone(), settings, origin: origin.clone() });
     // One that there is not is reported, and still a port.

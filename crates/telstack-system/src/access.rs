@@ -7,7 +7,12 @@ use telstack_catalog::{
 };
 use telstack_syntax::tree::Kind;
 
-use crate::{expansion::is_open as is_reference, model::Component, origin::Value};
+use crate::{
+    expansion::is_open as is_reference,
+    model::{Collector, Component, Node, NodeKind, ScrapeJob, Store},
+    origin::{Origin, Value},
+    wiring::Wiring,
+};
 
 /// The values at a path, where `[]` behind a key stands for each item of a list; none if a part of the way is not
 /// known.
@@ -192,6 +197,29 @@ fn of_need(need: &Need, within: bool) -> Asked {
     }
 }
 
+/// What the components of a node ask of the API of the cluster, each with where it is declared.
+pub fn asked_by(node: &Node) -> Vec<(Asked, Origin)> {
+    let of = |collector: &Collector| -> Vec<(Asked, Origin)> {
+        let Some(version) = node.version() else { return Vec::new() };
+        let wiring = Wiring::of(collector);
+        let running = collector.components.iter().filter(|it| wiring.runs(it));
+        let asked = running.filter_map(|it| Some((asked(it, it.fact()?, version)?.0, &it.origin)));
+        asked.flat_map(|(all, origin)| all.into_iter().map(|it| (it, origin.clone()))).collect()
+    };
+    if let (NodeKind::Informer(product), Some(version)) = (&node.kind, node.version()) {
+        let asked = asked_by_product(*product, version).into_iter();
+        return asked.map(|it| (it, node.origin.clone())).collect();
+    }
+    if let Some(facet) = node.store().and_then(Store::prometheus) {
+        let of_job = |job: &ScrapeJob| {
+            let asked = asked_by_jobs(job.settings().iter()).into_iter();
+            asked.map(|it| (it, job.origin.clone())).collect::<Vec<_>>()
+        };
+        return facet.jobs.iter().flat_map(of_job).collect();
+    }
+    node.collector().map(of).unwrap_or_default()
+}
+
 /// What a product asks for at a release.
 pub fn asked_by_product(product: Product, version: Version) -> Vec<Asked> {
     product.cluster_needs(version).map(|need| of_need(need, false)).collect()
@@ -204,10 +232,12 @@ pub fn asked_by_jobs<'a>(jobs: impl Iterator<Item = &'a Value>) -> Vec<Asked> {
     let here = blocks.filter(|block| !facts.elsewhere.iter().any(|key| block.at(key).is_some()));
     here.flat_map(|block| {
         let role = block.at(&facts.role).and_then(Value::as_str).unwrap_or_default();
-        let named = block.at(&facts.namespaces);
-        let names = named.and_then(|it| it.at(&facts.names)).map(texts).unwrap_or_default();
+        let within = block.at(&facts.namespaces);
+        let names = within.and_then(|it| it.at(&facts.names)).map(texts).unwrap_or_default();
         let needs = facts.needs(role).iter();
-        needs.map(move |need| Asked { namespaces: names.clone(), ..of_need(need, named.is_some()) }).collect::<Vec<_>>()
+        needs
+            .map(move |need| Asked { namespaces: names.clone(), ..of_need(need, within.is_some()) })
+            .collect::<Vec<_>>()
     })
     .collect()
 }

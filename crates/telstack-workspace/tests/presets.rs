@@ -328,3 +328,49 @@ fn targets_that_nobody_can_find_are_reported() {
                    \"debug\"\n pipeline \"metrics\" { to \"debug\" }\n }\n}\n";
     assert_eq!(found(&compiled(compose)), ["Z006"]);
 }
+
+#[test]
+fn encrypted_nodes_and_those_of_other_namespaces_are_scraped_too() {
+    let compose = "stack \"s\" {\n platform \"compose\"\n collector \"c\" {\n scrape \"loki\"\n exporter \"debug\"\n pipeline \
+                   \"metrics\" { to \"debug\" }\n }\n loki { tls cert=\"./l.pem\" key=\"./l-key.pem\" ca=\"./ca.pem\" }\n}\n";
+    let compiled = compiled(compose);
+    assert_eq!(found(&compiled), [] as [&str; 0]);
+    let file = compiled.artefacts.iter().find(|it| it.path == "configs/c.yaml").expect("a file");
+    has(&file.written.text, &["scheme: https", "ca_file: ", "targets: [loki:3100]"]);
+    let text = scraping(
+        "replicas=1",
+        "scrape \"loki\"",
+        "loki namespace=\"logs\" { resources memory=\"1GiB..2GiB\" }",
+        "obs/agent.yaml",
+    );
+    has(&text, &["targets: [loki.logs:3100]"]);
+    let other = "collector \"gateway\" namespace=\"edge\" replicas=2 { receiver \"otlp\"; exporter \"debug\"; resources \
+                 memory=\"256MiB..512MiB\" cpu=\"1..2\"; pipeline \"traces\" { from \"otlp\"; to \"debug\" } }";
+    let text = scraping("replicas=1", "scrape \"gateway\"", other, "obs/agent.yaml");
+    has(&text, &["names: [edge]", "name: obs-agent\n  namespace: edge"]);
+}
+
+#[test]
+fn policies_let_those_ask_the_api_who_do() {
+    let text = |replicas: u64| {
+        format!(
+            "stack \"s\" {{\n platform \"kubernetes\" {{ namespace \"obs\"; network-policies }}\n collector \"gateway\" \
+             replicas={replicas} {{\n resources cpu=\"1..2\" memory=\"256MiB..512MiB\"\n receiver \"otlp\"\n exporter \
+             \"debug\"\n pipeline \"traces\" {{ from \"otlp\"; to \"debug\" }}\n }}\n prometheus\n kube-state-metrics\n \
+             alertmanager {{ webhook \"http://pager.example.com\" }}\n}}\n"
+        )
+    };
+    let policy = |compiled: &Compiled, node: &str| {
+        assert_eq!(found(compiled), [] as [&str; 0]);
+        let texts = compiled.artefacts.iter().map(|it| it.written.text.as_str());
+        let name = format!("\n  name: {node}\n");
+        let is_its = |it: &&str| it.contains("kind: NetworkPolicy") && it.contains(&name);
+        texts.flat_map(|it| it.split("---\n")).filter(is_its).collect::<String>()
+    };
+    let several = compiled(&text(2));
+    for node in ["prometheus", "kube-state-metrics"] {
+        has(&policy(&several, node), &["port: 6443"]);
+    }
+    let one = compiled(&text(1));
+    lacks(&policy(&one, "prometheus"), &["port: 6443"]);
+}

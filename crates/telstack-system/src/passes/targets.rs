@@ -3,12 +3,13 @@
 use telstack_catalog::{
     ComponentKind, Json,
     otelcol::{self, Targets},
+    product::Product,
 };
 use telstack_diagnostics::Diagnostics;
 use telstack_syntax::tree::Kind;
 
 use super::{
-    Pass,
+    Pass, encryption,
     kubernetes::{NODE_NAME, field},
     presets::value,
 };
@@ -16,7 +17,7 @@ use crate::{
     graph::{NodeId, System},
     known::Known,
     model::{ComponentRef, Dial, Edge, Node, Protocol, Purpose, Scrape, Tls, WorkloadKind},
-    origin::{Origin, Settings, Value},
+    origin::{Origin, Settings, Sourced, Value},
 };
 
 const NAME: &str = "targets";
@@ -70,70 +71,87 @@ fn job(system: &System, id: NodeId, target: Option<NodeId>, scrape: &Scrape) -> 
     if let Some(interval) = &scrape.interval {
         job.set("scrape_interval", interval.origin.string(interval.value.prometheus()));
     }
+    let edge = if let Some(target) = target {
+        Some(of_node(&mut job, system.node(id), system.node(target), scrape))
+    } else {
+        in_cluster(&mut job, system.node(id), scrape);
+        None
+    };
+    (Value { kind: Kind::Map(job), mark: origin.clone() }, edge)
+}
+
+/// Scrapes a node of the stack.
+fn of_node(job: &mut Settings, scraper: &Node, node: &Node, scrape: &Scrape) -> Edge {
+    let origin = &scrape.origin;
+    let listener = node.listeners.iter().find(|it| match &scrape.port {
+        Some(port) => it.port == port.value,
+        None => it.name == METRICS,
+    });
+    // One that shows none is a finding, not a choice.
+    let usual = || node.version().map(|version| otelcol::telemetry(version).default_port);
+    let written = scrape.port.as_ref().map(|it| it.value);
+    let port = written.or(listener.map(|it| it.port)).or_else(usual).unwrap_or_default();
+    let place = Origin::fact(NAME, format!("{} shows its metrics here", node.title()), &[origin, &node.origin]);
+    let shown = listener.and_then(|it| it.path.as_ref()).map(|it| Sourced::new(it.clone(), place.clone()));
+    let path = scrape.path.clone().or(shown).filter(|it| it.value != METRICS_PATH);
+    if let Some(path) = &path {
+        job.set("metrics_path", path.origin.string(&*path.value));
+    }
+    let tls = listener.map_or(Known::Value(Tls::Off), |it| it.tls);
+    if tls != Known::Value(Tls::Off) {
+        job.set("scheme", place.string("https"));
+        if let Some(ca) = encryption::authority(NAME, Product::Otelcol, node) {
+            job.set("tls_config", ca.origin.map([("ca_file", ca.origin.string(&*ca.value))]));
+        }
+    }
+    let host = node.host_for(scraper);
+    if let Some(several) = node.placement.several() {
+        let reason = "several pods have that name: each of them is asked, and not whichever answers";
+        let origin = Origin::derived(NAME, reason, &[origin, &several]);
+        job_of_pods(job, &origin, node, port, on_each(scraper).as_ref(), true);
+    } else {
+        let targets = origin.map([("targets", origin.flow([place.string(format!("{host}:{port}"))]))]);
+        job.set("static_configs", origin.block([targets]));
+    }
+    let mut edge = Edge::new(Purpose::Scrape, origin.clone());
+    edge.dial = Some(Dial {
+        component: Some(ComponentRef { kind: ComponentKind::Receiver, id: scrape.receiver.clone() }),
+        protocol: Protocol::EXPOSITION,
+        host,
+        port,
+        path: path.map_or_else(|| METRICS_PATH.to_owned(), |it| it.value),
+        only: None,
+        tls,
+        tenant: None,
+        origin: place,
+    });
+    edge
+}
+
+/// Scrapes what others run in the cluster.
+fn in_cluster(job: &mut Settings, scraper: &Node, scrape: &Scrape) {
     if let Some(path) = scrape.path.as_ref().filter(|it| it.value != METRICS_PATH) {
         job.set("metrics_path", path.origin.string(&*path.value));
     }
-    let mut edge = None;
-    match target {
-        Some(target) => {
-            let node = system.node(target);
-            let port = port(node, scrape);
-            let host = node.host_for(system.node(id));
-            let place = Origin::fact(NAME, format!("{} shows its metrics here", node.title()), &[origin, &node.origin]);
-            let discovered = node.placement.several();
-            if let Some(more) = &discovered {
-                let reason = "several pods have that name: each of them is asked, and not whichever answers";
-                let origin = Origin::derived(NAME, reason, &[origin, more]);
-                job_of_pods(&mut job, &origin, node, port, on_each(system.node(id)).as_ref(), true);
-            } else {
-                let address = place.string(format!("{host}:{port}"));
-                let targets = origin.map([("targets", origin.flow([address]))]);
-                job.set("static_configs", origin.block([targets]));
-            }
-            let mut made = Edge::new(Purpose::Scrape, origin.clone());
-            made.dial = Some(Dial {
-                component: Some(ComponentRef { kind: ComponentKind::Receiver, id: scrape.receiver.clone() }),
-                protocol: Protocol::EXPOSITION,
-                host,
-                port,
-                path: scrape.path.as_ref().map_or_else(|| METRICS_PATH.to_owned(), |it| it.value.clone()),
-                only: None,
-                tls: Known::Value(Tls::Off),
-                tenant: None,
-                origin: place,
-            });
-            edge = Some(made);
-        }
-        None => {
-            let node = system.node(id);
-            let named = scrape.target.value == otelcol::ANNOTATED_PODS;
-            let way = if named { Targets::AnnotatedPods } else { Targets::Service };
-            let namespace = scrape.namespace.as_ref().or(node.placement.namespace.as_ref());
-            let places = [
-                ("{name}", scrape.target.value.clone()),
-                ("{namespace}", namespace.map(|it| it.value.clone()).unwrap_or_default()),
-                ("{port}", scrape.port.as_ref().map_or_else(|| ".+".to_owned(), |it| it.value.to_string())),
-            ];
-            let reason = if named {
-                "pods ask for it by the annotations `prometheus.io/scrape`, `port`, `path` and `scheme`"
-            } else {
-                "what the Service leads to, pod by pod"
-            };
-            let origin = Origin::derived(NAME, reason, &[origin]);
-            discover(&mut job, &origin, way, &places, on_each(node).as_ref(), true);
-        }
-    }
-    (Value { kind: Kind::Map(job), mark: origin.clone() }, edge)
+    let annotated = scrape.target.value == otelcol::ANNOTATED_PODS;
+    let (way, reason) = if annotated {
+        let reason = "pods ask for it by the annotations `prometheus.io/scrape`, `port`, `path` and `scheme`";
+        (Targets::AnnotatedPods, reason)
+    } else {
+        (Targets::Service, "what the Service leads to, pod by pod")
+    };
+    let namespace = scrape.namespace.as_ref().or(scraper.placement.namespace.as_ref());
+    let places = [
+        ("{name}", scrape.target.value.clone()),
+        ("{namespace}", namespace.map(|it| it.value.clone()).unwrap_or_default()),
+        ("{port}", scrape.port.as_ref().map_or_else(|| ".+".to_owned(), |it| it.value.to_string())),
+    ];
+    let origin = Origin::derived(NAME, reason, &[&scrape.origin]);
+    discover(job, &origin, way, &places, on_each(scraper).as_ref(), true);
 }
 
 /// Where metrics are unless something else is written.
 const METRICS_PATH: &str = "/metrics";
-
-/// The port at which a node shows metrics.
-fn port(node: &Node, scrape: &Scrape) -> u16 {
-    let shown = node.listeners.iter().find(|it| it.name == METRICS).map(|it| it.port);
-    scrape.port.as_ref().map(|it| it.value).or(shown).unwrap_or_default()
-}
 
 /// What the listener is called that shows a node's own metrics.
 const METRICS: &str = "metrics";
@@ -149,7 +167,7 @@ pub(super) fn job_of_pods(
     escaped: bool,
 ) {
     let namespace = node.placement.namespace.as_ref().map(|it| it.value.clone()).unwrap_or_default();
-    let product = node.product().map_or("", telstack_catalog::product::Product::id);
+    let product = node.product().map_or("", Product::id);
     let places = [
         ("{name}", node.name.clone()),
         ("{namespace}", namespace),
@@ -204,11 +222,10 @@ fn of_machine(block: &mut Settings, origin: &Origin, selector: &str) {
         Some(Kind::Seq(selectors)) => selectors.items.first_mut().and_then(Value::as_map_mut),
         _ => None,
     };
-    match first {
-        Some(first) => first.set("field", origin.string(selector)),
-        None => {
-            let entry = origin.map([("role", origin.string("pod")), ("field", origin.string(selector))]);
-            block.set("selectors", origin.block([entry]));
-        }
+    if let Some(first) = first {
+        first.set("field", origin.string(selector));
+    } else {
+        let entry = origin.map([("role", origin.string("pod")), ("field", origin.string(selector))]);
+        block.set("selectors", origin.block([entry]));
     }
 }

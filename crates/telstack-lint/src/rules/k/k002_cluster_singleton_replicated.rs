@@ -87,8 +87,10 @@ mod tests {
 
     #[test]
     fn warns_of_a_daemon_set() {
-        let bench = in_pod(WorkloadKind::DaemonSet, "k8s_cluster: {}");
-        assert_eq!(bench.finds("K002", "k8s_cluster"), Severity::Warning);
+        let mut bench = in_pod(WorkloadKind::DaemonSet, "k8s_cluster: {}");
+        assert_eq!(bench.finds("K002", "k8s_cluster"), Severity::Error, "in a stack");
+        bench.system.from_files = true;
+        assert_eq!(bench.finds("K002", "k8s_cluster"), Severity::Warning, "in files");
         in_pod(WorkloadKind::DaemonSet, "k8s_objects: {objects: [{name: events, mode: watch}]}")
             .finds("K002", "k8s_objects");
     }

@@ -12,15 +12,14 @@ use crate::{
     access::{self, Asked},
     graph::System,
     model::{
-        Cluster, Collector, Container, Exposure, Listener, Mount, MountSource, Node, NodeKind, Pod, Protocol,
-        ScrapeJob, Selector, Service, ServicePort, ServiceType, Store, TargetPort,
+        Cluster, Container, Exposure, Listener, Mount, MountSource, Node, Pod, Protocol, Selector, Service,
+        ServicePort, ServiceType, TargetPort,
         cluster::{
             Autoscaler, Binding, Budget, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject,
         },
     },
     origin::{Origin, Sourced},
     units::Bytes,
-    wiring::Wiring,
 };
 
 /// What a volume holds where the stack names no size.
@@ -29,29 +28,6 @@ const GIB: u64 = 1 << 30;
 /// The share of a volume that may be filled with what is kept, in percent. Source: Prometheus, docs/storage.md ("at
 /// most 80-85 % of your allocated Prometheus disk space").
 const KEPT_PERCENT: u64 = 80;
-
-/// What the components of a node ask of the API of the cluster, each with where it is declared.
-pub(super) fn asks(node: &Node) -> Vec<(Asked, Origin)> {
-    let of = |collector: &Collector| -> Vec<(Asked, Origin)> {
-        let Some(version) = node.version() else { return Vec::new() };
-        let wiring = Wiring::of(collector);
-        let running = collector.components.iter().filter(|it| wiring.runs(it));
-        let asked = running.filter_map(|it| Some((access::asked(it, it.fact()?, version)?.0, &it.origin)));
-        asked.flat_map(|(all, origin)| all.into_iter().map(|it| (it, origin.clone()))).collect()
-    };
-    if let (NodeKind::Informer(product), Some(version)) = (&node.kind, node.version()) {
-        let asked = access::asked_by_product(*product, version).into_iter();
-        return asked.map(|it| (it, node.origin.clone())).collect();
-    }
-    if let Some(facet) = node.store().and_then(Store::prometheus) {
-        let of_job = |job: &ScrapeJob| {
-            let asked = access::asked_by_jobs(job.settings().iter()).into_iter();
-            asked.map(|it| (it, job.origin.clone())).collect::<Vec<_>>()
-        };
-        return facet.jobs.iter().flat_map(of_job).collect();
-    }
-    node.collector().map(of).unwrap_or_default()
-}
 
 /// Makes the Services, accounts, roles and claims of all pods.
 pub(super) fn surround(system: &mut System) {
@@ -90,7 +66,7 @@ fn permit(cluster: &mut Cluster, node: &Node, pod: &Pod) {
         ServiceAccount { name: account.value.clone(), namespace: pod.namespace.clone(), origin: origin.clone() };
     // By place: the whole cluster first, then namespaces, its own where nothing names another.
     let mut places: BTreeMap<Option<String>, Vec<RoleRule>> = BTreeMap::new();
-    for (mut asked, at) in asks(node) {
+    for (mut asked, at) in access::asked_by(node) {
         let own = || pod.namespace.clone().unwrap_or_default();
         let named = std::mem::take(&mut asked.namespaces);
         let within: Vec<Option<String>> = match (asked.everywhere, named.is_empty()) {

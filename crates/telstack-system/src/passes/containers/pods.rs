@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use telstack_catalog::product::{Product, image_facts};
 
-use super::{NAME, around};
+use super::NAME;
 use crate::{
+    access,
     graph::System,
     known::Known,
     model::{
@@ -41,7 +42,7 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     let namespace = placement.namespace.as_ref().map(|it| it.value.clone());
     user(container, node);
     let own_volumes = volumes(container, system, node, kind.value);
-    let account = (!around::asks(node).is_empty()).then(|| {
+    let account = (!access::asked_by(node).is_empty()).then(|| {
         let reason = "an account of its own: what it may do is for it alone";
         Sourced::new(node.name.clone(), Origin::derived(NAME, reason, &[&node.origin]))
     });

@@ -46,7 +46,17 @@ pub(super) fn of(system: &System, id: NodeId) -> Vec<Beside> {
             found.push(Beside { whom, reason, from: webhook.origin.clone() });
         }
     }
-    let Some(collector) = node.collector() else { return found };
+    let Some(collector) = node.collector() else {
+        let mut asked = access::asked_by(node).into_iter();
+        if let Some((_, from)) = asked.find(|(asked, _)| asked.is_of_api()) {
+            found.extend(otelcol::api_ports().iter().map(|port| Beside {
+                whom: Whom::Port(*port),
+                reason: "it asks the API of the cluster".to_owned(),
+                from: from.clone(),
+            }));
+        }
+        return found;
+    };
     let wiring = Wiring::of(collector);
     for component in collector.components.iter().filter(|it| wiring.runs(it)) {
         let title = format!("the {} `{}`", component.kind, component.id);

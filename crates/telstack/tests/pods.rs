@@ -1,4 +1,5 @@
-//! Network policies, made of the edges of a stack: what they allow, and what is said when one is cut by hand.
+//! What a stack becomes in Kubernetes beside its configurations: network policies, made of its edges, and what is said
+//! when one is cut by hand; volumes, taints, Services of StatefulSets.
 
 mod support;
 
@@ -33,6 +34,8 @@ fn rules(lines: &[&str], word: &str) -> Vec<(usize, usize, String)> {
 fn a_rule_that_is_cut_is_missed_and_its_edge_named() {
     let golden = root().join("golden/cluster-gateway");
     let all = files(&golden);
+    let before = findings(&golden);
+    assert!(before.iter().all(|(code, _)| code != "K008"), "{before:?}");
     let mut cuts = 0;
     // Grafana lets everybody in.
     for node in ["agent", "gateway", "prometheus", "loki", "tempo"] {
@@ -49,7 +52,8 @@ fn a_rule_that_is_cut_is_missed_and_its_edge_named() {
                 }
                 let cut: String = lines[..from].iter().chain(&lines[to..]).copied().collect();
                 fs::write(folder.path().join(&own), cut).expect("written");
-                let found = findings(folder.path());
+                let mut found = findings(folder.path());
+                found.retain(|it| !before.contains(it));
                 let ends = if word == "from" { (other.as_str(), node) } else { (node, other.as_str()) };
                 let named = format!("a network policy keeps `{}` from `{}`", ends.0, ends.1);
                 assert!(
@@ -63,19 +67,23 @@ fn a_rule_that_is_cut_is_missed_and_its_edge_named() {
     assert!(cuts >= 15, "{cuts}");
 }
 
-/// The policies that a stack compiles to, by name.
-fn policies(stack: &str) -> Vec<(String, Value)> {
+/// The objects that a stack compiles to.
+fn objects(stack: &str) -> Vec<Value> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("s.stack.kdl"), stack).expect("written");
     let run = telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
     assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
     let out = folder.path().join("out");
-    assert_eq!(findings(&out), [], "what is written is checked like any other");
-    let objects = files(&out)
-        .into_iter()
-        .filter(|it| it.ends_with(".yaml"))
-        .flat_map(|file| all_of_yaml(&fs::read_to_string(out.join(file)).expect("readable")).expect("YAML"));
-    let policies = objects.filter(|it| it["kind"] == "NetworkPolicy");
+    let found: Vec<_> =
+        findings(&out).into_iter().filter(|(code, _)| code.starts_with('K') && code != "K013").collect();
+    assert_eq!(found, [], "what is written is checked like any other");
+    let files = files(&out).into_iter().filter(|it| it.ends_with(".yaml"));
+    files.flat_map(|file| all_of_yaml(&fs::read_to_string(out.join(file)).expect("readable")).expect("YAML")).collect()
+}
+
+/// The policies among them, by name.
+fn policies(stack: &str) -> Vec<(String, Value)> {
+    let policies = objects(stack).into_iter().filter(|it| it["kind"] == "NetworkPolicy");
     policies.map(|it| (it["metadata"]["name"].as_str().unwrap_or_default().to_owned(), it["spec"].clone())).collect()
 }
 
@@ -144,4 +152,81 @@ fn everything_is_let_out_where_it_cannot_be_told_whom_a_node_dials() {
     assert!(open(&job("kubernetes_sd_configs { - role=\"node\" }"), ""));
     assert!(!open(&job("static_configs { - { targets \"db.example.com:9187\" } }"), ""));
     assert!(!open("receiver \"host_metrics\" { scrapers { memory } }", ""));
+}
+
+#[test]
+fn nodes_of_other_namespaces_are_named_with_them() {
+    let found = of(
+        "collector \"c\" { resources memory=\"512MiB\"; receiver \"otlp\"; pipeline \"logs\" { from \"otlp\"; to \"loki\" } }\n\
+                    loki \"loki\" namespace=\"stores\"",
+    );
+    let spec = |name: &str| &found.iter().find(|it| it.0 == name).unwrap_or_else(|| panic!("{found:?}")).1;
+    let stores = "\"kubernetes.io/metadata.name\":\"stores\"";
+    assert!(egress(spec("c")).contains(stores), "{}", spec("c"));
+    assert!(spec("loki")["ingress"].to_string().contains("\"kubernetes.io/metadata.name\":\"s\""), "{}", spec("loki"));
+}
+
+#[test]
+fn the_rest_of_a_namespace_is_denied_on_request() {
+    let found = policies(
+        "stack \"s\" { platform \"kubernetes\" { network-policies default=\"deny\" }\nloki \"default-deny\" }",
+    );
+    let names: Vec<&str> = found.iter().map(|it| it.0.as_str()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    let all = found.iter().find(|it| it.0 == "default-deny-all").unwrap_or_else(|| panic!("{names:?}"));
+    assert_eq!(all.1, serde_json::json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}));
+}
+
+/// The object of that kind and name.
+fn one<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
+    let found = objects.iter().find(|it| it["kind"] == kind && it["metadata"]["name"] == name);
+    found.unwrap_or_else(|| panic!("no {kind} {name}"))
+}
+
+#[test]
+fn volumes_have_the_size_and_the_class_that_the_stack_says() {
+    let all = objects(
+        r#"stack "s" {
+            platform "kubernetes" { storage-class "usual" }
+            prometheus "metrics" { size "40GiB" }
+            loki "logs" { volume size="70GiB" storage-class="fast" }
+            tempo "traces"
+            collector "gw" {
+                resources memory="512MiB"
+                receiver "otlp"
+                pipeline "logs" { from "otlp"; to "logs" }
+                durable size="5GiB"
+            }
+        }"#,
+    );
+    for (name, size, class) in
+        [("metrics", "50Gi", "usual"), ("logs", "70Gi", "fast"), ("traces", "10Gi", "usual"), ("gw", "5Gi", "usual")]
+    {
+        let spec = &one(&all, "StatefulSet", name)["spec"];
+        let claim = &spec["volumeClaimTemplates"][0]["spec"];
+        assert_eq!(claim["storageClassName"], class, "{name}");
+        assert_eq!(claim["resources"]["requests"]["storage"], size, "{name}");
+        // Its pods are named by a Service without an address, and others dial the usual one.
+        assert_eq!(spec["serviceName"], format!("{name}-headless"));
+        assert_eq!(one(&all, "Service", &format!("{name}-headless"))["spec"]["clusterIP"], "None");
+        assert!(one(&all, "Service", name)["spec"].get("clusterIP").is_none());
+    }
+}
+
+#[test]
+fn agents_are_on_tainted_nodes_too_unless_told_otherwise() {
+    let tolerations = |words: &str| {
+        let stack = format!(
+            "stack \"s\" {{ platform \"kubernetes\"\ncollector \"c\" {words} {{ receiver \"otlp\"; {} }} }}",
+            TO_DEBUG.replace("\"r\"", "\"otlp\"")
+        );
+        let all = objects(&stack);
+        let workload = all.iter().find(|it| it["spec"]["template"].is_object()).expect("a workload");
+        workload["spec"]["template"]["spec"]["tolerations"].clone()
+    };
+    let every = serde_json::json!([{"operator": "Exists"}]);
+    assert_eq!(tolerations("mode=\"daemonset\""), every);
+    assert_eq!(tolerations("mode=\"daemonset\" tolerations=\"none\""), Value::Null);
+    assert_eq!(tolerations("mode=\"deployment\""), Value::Null);
+    assert_eq!(tolerations("mode=\"deployment\" tolerations=\"all\""), every);
 }

@@ -230,3 +230,21 @@ fn agents_are_on_tainted_nodes_too_unless_told_otherwise() {
     assert_eq!(tolerations("mode=\"deployment\""), Value::Null);
     assert_eq!(tolerations("mode=\"deployment\" tolerations=\"all\""), every);
 }
+
+#[test]
+fn who_is_exposed_is_open_at_that_door_only() {
+    let found = of(
+        "collector \"c\" { expose \"load-balancer\" host=\"otlp.example.com\"; resources memory=\"512MiB\"; receiver \"otlp\"; \
+                    pipeline \"logs\" { from \"otlp\"; to \"loki\" } }\nloki",
+    );
+    let spec = &found.iter().find(|it| it.0 == "c").unwrap_or_else(|| panic!("{found:?}")).1;
+    let rules = spec["ingress"].as_array().expect("rules");
+    let open: Vec<&Value> = rules.iter().filter(|it| it.get("from").is_none()).collect();
+    let [door] = &*open else { panic!("{spec}") };
+    let doors = door["ports"].to_string();
+    assert!(!doors.contains(":4317") && door["ports"].as_array().is_some_and(|it| it.len() == 1), "{doors}");
+    // Applications come to the usual ones, from inside.
+    let inside: Vec<&Value> = rules.iter().filter(|it| it["from"][0].get("namespaceSelector").is_some()).collect();
+    assert_eq!(inside.len(), 1, "{spec}");
+    assert_eq!(inside[0]["ports"], serde_json::json!([{"port": 4317}, {"port": 4318}]));
+}

@@ -56,6 +56,11 @@ fn a_rule_that_is_cut_is_missed_and_its_edge_named() {
                 found.retain(|it| !before.contains(it));
                 let ends = if word == "from" { (other.as_str(), node) } else { (node, other.as_str()) };
                 let named = format!("a network policy keeps `{}` from `{}`", ends.0, ends.1);
+                // Pods that Prometheus finds by the API are no address that could be followed.
+                if ends.0 == "prometheus" && ["agent", "gateway"].contains(&ends.1) {
+                    assert_eq!(found, [], "{own}:{from}");
+                    continue;
+                }
                 assert!(
                     matches!(&*found, [(code, message)] if code == "K008" && message.starts_with(&named)),
                     "{own}:{from}: {named}: {found:?}"
@@ -64,7 +69,7 @@ fn a_rule_that_is_cut_is_missed_and_its_edge_named() {
             }
         }
     }
-    assert!(cuts >= 15, "{cuts}");
+    assert!(cuts >= 10, "{cuts}");
 }
 
 /// The objects that a stack compiles to.
@@ -247,4 +252,17 @@ fn who_is_exposed_is_open_at_that_door_only() {
     let inside: Vec<&Value> = rules.iter().filter(|it| it["from"][0].get("namespaceSelector").is_some()).collect();
     assert_eq!(inside.len(), 1, "{spec}");
     assert_eq!(inside[0]["ports"], serde_json::json!([{"port": 4317}, {"port": 4318}]));
+}
+
+#[test]
+fn who_looks_for_pods_may_ask_for_them() {
+    let found = of(
+        "prometheus\ncollector \"c\" replicas=2 { resources memory=\"512MiB\"; receiver \"otlp\"; pipeline \"metrics\" { from \"otlp\"; \
+                    to \"prometheus\" } }\nkube-state-metrics",
+    );
+    for name in ["prometheus", "kube-state-metrics"] {
+        let spec = &found.iter().find(|it| it.0 == name).unwrap_or_else(|| panic!("{name}: {found:?}")).1;
+        let egress = egress(spec);
+        assert!(egress.contains("6443") && egress != "[{}]", "{name}: {egress}");
+    }
 }

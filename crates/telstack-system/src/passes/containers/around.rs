@@ -31,7 +31,7 @@ const GIB: u64 = 1 << 30;
 const KEPT_PERCENT: u64 = 80;
 
 /// What the components of a node ask of the API of the cluster, each with where it is declared.
-pub(super) fn asks(node: &Node) -> Vec<(Asked, Origin)> {
+pub(in crate::passes) fn asks(node: &Node) -> Vec<(Asked, Origin)> {
     let of = |collector: &Collector| -> Vec<(Asked, Origin)> {
         let Some(version) = node.version() else { return Vec::new() };
         let wiring = Wiring::of(collector);

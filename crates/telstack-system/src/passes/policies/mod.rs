@@ -182,13 +182,13 @@ impl About<'_> {
                     rules.allow(Some(self.pods_of(other, &origin)), Some((port, transport(other, port))), &origin);
                 }
             } else {
-                self.outside(&mut rules, &dial.host, port, &origin);
+                outside(&mut rules, &dial.host, port, &origin);
             }
         }
         for Beside { whom, reason, from } in beside::of(self.system, self.id) {
             let origin = self.because(&reason, &from);
             match whom {
-                Whom::Address(host, port) => self.outside(&mut rules, &host, port, &origin),
+                Whom::Address(host, port) => outside(&mut rules, &host, port, &origin),
                 // Machines, and the API on them, are no addresses outside for every network.
                 Whom::Port(port) => rules.allow(None, Some((port, Transport::Tcp)), &origin),
                 Whom::Anybody => {
@@ -224,34 +224,34 @@ impl About<'_> {
         let namespaces = elsewhere.map(|it| space(it, origin));
         Peer { pods: Some(pods), namespaces, block: None, origin: origin.clone() }
     }
+}
 
-    /// Lets it reach something that is not of the stack.
-    fn outside(&self, rules: &mut Rules, host: &str, port: u16, origin: &Origin) {
-        let at = Some((port, Transport::Tcp));
-        if let Ok(address) = host.parse::<IpAddr>() {
-            if !address.is_loopback() {
-                let cidr = format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 });
-                rules.allow(Some(block(&cidr, origin)), at, origin);
-            }
-            return;
+/// Lets somebody reach something that is not of the stack.
+fn outside(rules: &mut Rules, host: &str, port: u16, origin: &Origin) {
+    let at = Some((port, Transport::Tcp));
+    if let Ok(address) = host.parse::<IpAddr>() {
+        if !address.is_loopback() {
+            let cidr = format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 });
+            rules.allow(Some(block(&cidr, origin)), at, origin);
         }
-        let parts: Vec<&str> = host.trim_end_matches('.').split('.').collect();
-        match parts.as_slice() {
-            ["localhost"] => {}
-            // A Service: which port its pods have, only the cluster knows.
-            [_] => {
-                let pods = Selector { labels: Labels::new(), expressions: Vec::new(), origin: origin.clone() };
-                let peer = Peer { pods: Some(pods), namespaces: None, block: None, origin: origin.clone() };
-                rules.allow(Some(peer), None, origin);
-            }
-            [.., namespace, "svc"] | [.., namespace, "svc", "cluster", "local"] => {
-                let namespaces = Some(space(namespace, origin));
-                rules.allow(Some(Peer { pods: None, namespaces, block: None, origin: origin.clone() }), None, origin);
-            }
-            _ => {
-                for cidr in EVERYWHERE {
-                    rules.allow(Some(block(cidr, origin)), at, origin);
-                }
+        return;
+    }
+    let parts: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+    match parts.as_slice() {
+        ["localhost"] => {}
+        // A Service: which port its pods have, only the cluster knows.
+        [_] => {
+            let pods = Selector { labels: Labels::new(), expressions: Vec::new(), origin: origin.clone() };
+            let peer = Peer { pods: Some(pods), namespaces: None, block: None, origin: origin.clone() };
+            rules.allow(Some(peer), None, origin);
+        }
+        [.., namespace, "svc"] | [.., namespace, "svc", "cluster", "local"] => {
+            let namespaces = Some(space(namespace, origin));
+            rules.allow(Some(Peer { pods: None, namespaces, block: None, origin: origin.clone() }), None, origin);
+        }
+        _ => {
+            for cidr in EVERYWHERE {
+                rules.allow(Some(block(cidr, origin)), at, origin);
             }
         }
     }

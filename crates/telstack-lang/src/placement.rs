@@ -53,7 +53,8 @@ impl Placed {
         let isolation = inner.iter().find(|it| it.name.value == "network-policies").filter(|_| is_kubernetes);
         let placed = Self { platform, isolation: isolation.map(isolated), namespace, storage_class };
         for line in inner.iter().filter(|_| !is_kubernetes) {
-            out.push(placed.of_kubernetes(&line.name.value, line.head()));
+            let at = line.args.first().map_or_else(|| line.head(), |atom| atom.span);
+            out.push(placed.of_kubernetes(&line.name.value, at));
         }
         placed
     }

@@ -24,28 +24,28 @@ pub(crate) fn each<T: Send>(count: usize, make: impl Fn(usize) -> T + Sync) -> V
     }
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut made = Vec::new();
+        let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= count {
-                return made;
+                return done;
             }
-            made.push((index, make(index)));
+            done.push((index, make(index)));
         }
     };
-    let mut made: Vec<(usize, T)> = thread::scope(|scope| {
+    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut made = work();
+        let mut done = work();
         for other in others {
             match other.join() {
-                Ok(more) => made.extend(more),
+                Ok(more) => done.extend(more),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        made
+        done
     });
-    made.sort_by_key(|it| it.0);
-    made.into_iter().map(|it| it.1).collect()
+    done.sort_by_key(|it| it.0);
+    done.into_iter().map(|it| it.1).collect()
 }
 
 /// Puts the clusters of a stack together.

@@ -11,7 +11,16 @@ const KUSTOMIZATION: &str = "kustomization.yaml";
 
 /// What a type keeps of a value.
 fn kept<T: Serialize + DeserializeOwned>(value: &Value) -> Result<Value, serde_json::Error> {
-    serde_json::to_value(serde_json::from_value::<T>(value.clone())?)
+    let mut kept = serde_json::to_value(serde_json::from_value::<T>(value.clone())?)?;
+    // What a template of claims is, the crate writes, and Kubernetes knows.
+    if let Some(templates) = kept.pointer_mut("/spec/volumeClaimTemplates").and_then(Value::as_array_mut) {
+        for template in templates.iter_mut().filter_map(Value::as_object_mut) {
+            for key in ["apiVersion", "kind"] {
+                template.remove(key);
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// What the types of a release keep of an object; none for a kind that is not listed.

@@ -153,7 +153,7 @@ fn the_graph_after_each_pass() {
     let folder = two(&[]);
     let list = stdout(&telstack_in(folder.path(), &["build", "a.stack.kdl", "--dump-ir", "list"]));
     let passes: Vec<&str> = list.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert_eq!((passes.first(), passes.last()), (Some(&"raw"), Some(&"links")));
+    assert_eq!((passes.first(), passes.last()), (Some(&"raw"), Some(&"policies")));
     let mut sizes = Vec::new();
     for pass in passes {
         let args = ["build", "a.stack.kdl", "--dump-ir", pass];
@@ -161,8 +161,8 @@ fn the_graph_after_each_pass() {
         assert_eq!(output.status.code(), Some(0), "{pass}: {}", stderr(&output));
         let graph: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON and nothing else");
         assert_eq!(graph["stack"], "shop");
-        assert_eq!(graph["edges"][0].get("dial").is_some(), pass != "raw", "negotiate is the first pass");
-        assert_eq!(graph["nodes"][0].get("container").is_some(), ["containers", "links"].contains(&pass));
+        assert_eq!(graph["edges"][0].get("dial").is_some(), !["raw", "reach"].contains(&pass), "negotiate dials");
+        assert_eq!(graph["nodes"][0].get("container").is_some(), ["containers", "links", "policies"].contains(&pass));
         assert_eq!(stdout(&output), stdout(&telstack_in(folder.path(), &args)), "the same bytes");
         sizes.push(stdout(&output).len());
     }

@@ -17,15 +17,15 @@ pub(super) fn members(line: &Line, sources: &mut SourceMap, loader: &dyn Loader,
     let Some(from) = line.prop("from") else { return Vec::new() };
     let Some(path) = from.as_str() else { return Vec::new() };
     let including = sources.file(from.span.file).name().to_owned();
-    let loaded = match loader.load(&including, path) {
-        Ok(loaded) => loaded,
+    let table = match loader.load(&including, path) {
+        Ok(table) => table,
         Err(why) => {
             let finding = Diagnostic::new(&codes::INCLUDE_FAILS, format!("cannot read the fleet `{path}`: {why}"));
             out.push(finding.at(from.span, "cannot be read").note(format!("paths are relative to `{including}`")));
             return Vec::new();
         }
     };
-    let file = sources.add(loaded.name, loaded.text);
+    let file = sources.add(table.name, table.text);
     let text = sources.file(file).text().to_owned();
     let lines: Arc<[Line]> = line.children().to_vec().into();
     let mut table = Table { file, text: &text, out };
@@ -53,7 +53,7 @@ impl Table<'_> {
         };
         let columns: Vec<String> =
             header.iter().map(|it| it.trim().trim_start_matches('\u{feff}').to_owned()).collect();
-        let head = self.span_of(header.position().map_or(0, |it| it.byte()));
+        let head = self.span_of(header.position().map_or(0, csv::Position::byte));
         let Some(of_name) = columns.iter().position(|it| it == NAME) else {
             let finding = Diagnostic::new(&codes::MISSING_PART, "the fleet has no column `name`");
             let known: Vec<&str> = columns.iter().map(String::as_str).collect();
@@ -70,7 +70,7 @@ impl Table<'_> {
                 Ok(record) => record,
                 Err(error) => return self.unreadable(&error, named),
             };
-            let row = self.span_of(record.position().map_or(0, |it| it.byte()));
+            let row = self.span_of(record.position().map_or(0, csv::Position::byte));
             let mut facts = BTreeMap::new();
             let mut places = self.places(row, &record);
             for (column, value) in columns.iter().zip(&record) {

@@ -330,3 +330,33 @@ fn the_reference_names_every_word_and_its_examples_compile() {
         }
     }
 }
+
+#[test]
+fn words_of_kubernetes_on_compose() {
+    let outcome = run(r#"stack "s" {
+        platform "compose" { namespace "n"; storage-class "ssd"; network-policies }
+        collector "c" tolerations="all" {
+            receiver "otlp"; exporter "debug"; pipeline "logs" { from "otlp"; to "debug" }
+            durable size="5GiB"
+        }
+        loki { volume size="50GiB" storage-class="ssd" }
+    }"#);
+    let places = ["\"n\"", "\"ssd\"", "network-policies", "\"all\"", "\"5GiB\"", "\"50GiB\"", "\"ssd\""];
+    let marks = outcome.marks();
+    assert_eq!(marks.len(), places.len(), "{marks:?}");
+    for ((code, mark), place) in marks.iter().zip(places) {
+        assert!(*code == "Z004" && mark.starts_with(place), "{mark}: {place}");
+    }
+}
+
+#[test]
+fn volumes_of_agents() {
+    let stack = |mode: &str| {
+        run(&format!(
+            "stack \"s\" {{ platform \"kubernetes\"; loki\ncollector \"c\" mode=\"{mode}\" {{ resources memory=\"512MiB\"; \
+             receiver \"otlp\"; pipeline \"logs\" {{ from \"otlp\"; to \"loki\" }}; durable size=\"5GiB\" }} }}"
+        ))
+    };
+    assert_eq!(stack("daemonset").marks(), [("Z004", "\"5GiB\"")]);
+    assert_eq!(stack("statefulset").marks(), []);
+}

@@ -230,8 +230,8 @@ mod tests {
         });
         let subject =
             Subject { kind: "ServiceAccount".to_owned(), name: name.clone(), namespace: None, origin: origin.clone() };
-        let role = Sourced::new(RoleRef { cluster: true, name: name.clone() }, origin.clone());
-        cluster.bindings.push(Binding { name, namespace, cluster: true, role, subjects: vec![subject], origin });
+        let given = Sourced::new(RoleRef { cluster: true, name: name.clone() }, origin.clone());
+        cluster.bindings.push(Binding { name, namespace, cluster: true, role: given, subjects: vec![subject], origin });
         bench
     }
 

@@ -1,6 +1,6 @@
 //! Containers: image, command, files, volumes, ports, health check and order of each node.
 
-mod around;
+pub(super) mod around;
 mod certificates;
 mod environment;
 mod issuing;

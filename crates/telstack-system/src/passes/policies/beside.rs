@@ -8,7 +8,7 @@ use crate::{
     expansion::is_open,
     graph::{NodeId, System},
     link::Address,
-    model::{Bind, Collector, Component, Listener, Node},
+    model::{Bind, Collector, Component, Dial, Listener, Node, Purpose},
     origin::{Origin, Value},
     wiring::Wiring,
 };
@@ -47,13 +47,9 @@ pub(super) fn of(system: &System, id: NodeId) -> Vec<Beside> {
         }
     }
     let Some(collector) = node.collector() else {
-        let mut asked = access::asked_by(node).into_iter();
-        if let Some((_, from)) = asked.find(|(asked, _)| asked.is_of_api()) {
-            found.extend(otelcol::api_ports().iter().map(|port| Beside {
-                whom: Whom::Port(*port),
-                reason: "it asks the API of the cluster".to_owned(),
-                from: from.clone(),
-            }));
+        let asked = access::asked_by(node).into_iter().find(|(it, _)| it.is_of_api());
+        if let Some((_, from)) = asked {
+            found.extend(api("it", &from));
         }
         return found;
     };
@@ -69,8 +65,11 @@ pub(super) fn of(system: &System, id: NodeId) -> Vec<Beside> {
             // Its address is an edge.
             continue;
         }
-        dialled.look_around(component);
-        dialled.value("", &component.settings);
+        // What it dials is edges.
+        if !scrapes_nodes(system, id, collector, component) {
+            dialled.look_around(component);
+            dialled.value("", &component.settings);
+        }
     }
     telemetry(node, collector, &mut found);
     found
@@ -109,10 +108,26 @@ fn asks(node: &Node, component: &Component, title: &str, found: &mut Vec<Beside>
     }
     let asked = node.version().and_then(|version| access::asked(component, fact, version)).map(|(all, _)| all);
     if asked.unwrap_or_default().iter().any(access::Asked::is_of_api) {
-        for port in otelcol::api_ports() {
-            add(Whom::Port(*port), "the API of the cluster");
-        }
+        found.extend(api(title, &component.origin));
     }
+}
+
+/// The API is asked, whatever its port.
+fn api<'a>(title: &'a str, from: &'a Origin) -> impl Iterator<Item = Beside> + 'a {
+    let reason = format!("{title} asks the API of the cluster");
+    otelcol::api_ports().iter().map(move |port| Beside {
+        whom: Whom::Port(*port),
+        reason: reason.clone(),
+        from: from.clone(),
+    })
+}
+
+/// Is each job of a receiver there to scrape a node of the stack? That is an edge, however its pods are found.
+fn scrapes_nodes(system: &System, id: NodeId, collector: &Collector, receiver: &Component) -> bool {
+    let jobs = collector.scrapes.iter().filter(|it| it.receiver == receiver.id).count();
+    let own = |dial: &Dial| dial.component.as_ref() == Some(&receiver.reference());
+    let edges = system.outgoing(id, Purpose::Scrape).into_iter().map(|(edge, _)| system.edge(edge));
+    jobs > 0 && edges.filter(|it| it.dial.as_ref().is_some_and(own)).count() == jobs
 }
 
 struct Dialled<'a> {

@@ -122,7 +122,7 @@ impl About<'_> {
                 purpose(edge.purpose, dial.protocol.title())
             );
             let origin = self.because(&reason, &edge.origin);
-            rules.allow(Some(self.pods_of(other, &origin)), Some((port, self.transport(port))), &origin);
+            rules.allow(Some(self.pods_of(other, &origin)), Some((port, transport(self.node, port))), &origin);
         }
         for (listener, reason) in self.doors() {
             let origin = self.because(reason, &listener.origin);
@@ -165,11 +165,6 @@ impl About<'_> {
         })
     }
 
-    fn transport(&self, port: u16) -> Transport {
-        let mut listeners = self.node.listeners.iter().filter(|it| it.port == port).map(|it| it.transport);
-        listeners.find(|it| *it == Transport::Tcp).or_else(|| listeners.next()).unwrap_or(Transport::Tcp)
-    }
-
     /// What it may reach.
     fn egress(&self) -> Vec<PolicyRule> {
         let mut rules = Rules::default();
@@ -184,24 +179,16 @@ impl About<'_> {
             let origin = self.because(&reason, &edge.origin);
             if let Some((_, pod)) = placed(other) {
                 if !pod.is_same(self.pod) {
-                    let there = About {
-                        system: self.system,
-                        isolation: self.isolation,
-                        id: to,
-                        node: other,
-                        container: self.container,
-                        pod,
-                    };
-                    rules.allow(Some(self.pods_of(other, &origin)), Some((port, there.transport(port))), &origin);
+                    rules.allow(Some(self.pods_of(other, &origin)), Some((port, transport(other, port))), &origin);
                 }
             } else {
-                self.outside(&mut rules, &dial.host, port, &origin);
+                outside(&mut rules, &dial.host, port, &origin);
             }
         }
         for Beside { whom, reason, from } in beside::of(self.system, self.id) {
             let origin = self.because(&reason, &from);
             match whom {
-                Whom::Address(host, port) => self.outside(&mut rules, &host, port, &origin),
+                Whom::Address(host, port) => outside(&mut rules, &host, port, &origin),
                 // Machines, and the API on them, are no addresses outside for every network.
                 Whom::Port(port) => rules.allow(None, Some((port, Transport::Tcp)), &origin),
                 Whom::Anybody => {
@@ -219,9 +206,7 @@ impl About<'_> {
     /// Names are asked for.
     fn names(&self) -> PolicyRule {
         let origin = self.because("whom it dials, it dials by name", &self.node.origin);
-        let label = Sourced::new(otelcol::dns_namespace().to_owned(), origin.clone());
-        let labels = [(otelcol::namespace_label().to_owned(), label)].into();
-        let namespace = Selector { labels, expressions: Vec::new(), origin: origin.clone() };
+        let namespace = space(otelcol::dns_namespace(), &origin);
         let here = Peer { pods: None, namespaces: Some(namespace), block: None, origin: origin.clone() };
         let on_node = block(otelcol::dns_on_node(), &origin);
         let number = otelcol::dns_ports().next().unwrap_or_default();
@@ -236,46 +221,46 @@ impl About<'_> {
             Selector { labels: marked(chosen(other)).collect(), expressions: Vec::new(), origin: origin.clone() };
         let there = other.placement.namespace.as_ref().map(|it| it.value.as_str());
         let elsewhere = there.filter(|it| self.pod.namespace.as_deref() != Some(it));
-        let namespaces = elsewhere.map(|it| self.namespace(it, origin));
+        let namespaces = elsewhere.map(|it| space(it, origin));
         Peer { pods: Some(pods), namespaces, block: None, origin: origin.clone() }
     }
+}
 
-    fn namespace(&self, name: &str, origin: &Origin) -> Selector {
-        let label = Sourced::new(name.to_owned(), origin.clone());
-        let labels = [(otelcol::namespace_label().to_owned(), label)].into();
-        Selector { labels, expressions: Vec::new(), origin: origin.clone() }
-    }
-
-    /// Lets it reach something that is not of the stack.
-    fn outside(&self, rules: &mut Rules, host: &str, port: u16, origin: &Origin) {
-        let at = Some((port, Transport::Tcp));
-        if let Ok(address) = host.parse::<IpAddr>() {
-            if !address.is_loopback() {
-                let cidr = format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 });
-                rules.allow(Some(block(&cidr, origin)), at, origin);
-            }
-            return;
+/// Lets somebody reach something that is not of the stack.
+fn outside(rules: &mut Rules, host: &str, port: u16, origin: &Origin) {
+    let at = Some((port, Transport::Tcp));
+    if let Ok(address) = host.parse::<IpAddr>() {
+        if !address.is_loopback() {
+            let cidr = format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 });
+            rules.allow(Some(block(&cidr, origin)), at, origin);
         }
-        let parts: Vec<&str> = host.trim_end_matches('.').split('.').collect();
-        match parts.as_slice() {
-            ["localhost"] => {}
-            // A Service: which port its pods have, only the cluster knows.
-            [_] => {
-                let pods = Selector { labels: Labels::new(), expressions: Vec::new(), origin: origin.clone() };
-                let peer = Peer { pods: Some(pods), namespaces: None, block: None, origin: origin.clone() };
-                rules.allow(Some(peer), None, origin);
-            }
-            [.., namespace, "svc"] | [.., namespace, "svc", "cluster", "local"] => {
-                let namespaces = Some(self.namespace(namespace, origin));
-                rules.allow(Some(Peer { pods: None, namespaces, block: None, origin: origin.clone() }), None, origin);
-            }
-            _ => {
-                for cidr in EVERYWHERE {
-                    rules.allow(Some(block(cidr, origin)), at, origin);
-                }
+        return;
+    }
+    let parts: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+    match parts.as_slice() {
+        ["localhost"] => {}
+        // A Service: which port its pods have, only the cluster knows.
+        [_] => {
+            let pods = Selector { labels: Labels::new(), expressions: Vec::new(), origin: origin.clone() };
+            let peer = Peer { pods: Some(pods), namespaces: None, block: None, origin: origin.clone() };
+            rules.allow(Some(peer), None, origin);
+        }
+        [.., namespace, "svc"] | [.., namespace, "svc", "cluster", "local"] => {
+            let namespaces = Some(space(namespace, origin));
+            rules.allow(Some(Peer { pods: None, namespaces, block: None, origin: origin.clone() }), None, origin);
+        }
+        _ => {
+            for cidr in EVERYWHERE {
+                rules.allow(Some(block(cidr, origin)), at, origin);
             }
         }
     }
+}
+
+/// What a port of a node is for, where it may be for both.
+fn transport(node: &Node, port: u16) -> Transport {
+    let mut listeners = node.listeners.iter().filter(|it| it.port == port).map(|it| it.transport);
+    listeners.find(|it| *it == Transport::Tcp).or_else(|| listeners.next()).unwrap_or(Transport::Tcp)
 }
 
 /// In words, what somebody is dialled for.
@@ -286,6 +271,13 @@ fn purpose(purpose: Purpose, protocol: &str) -> String {
         Purpose::Alert => "to send it alerts".to_owned(),
         Purpose::Telemetry | Purpose::Forward | Purpose::Consume => protocol.to_owned(),
     }
+}
+
+/// The namespace of that name.
+fn space(name: &str, origin: &Origin) -> Selector {
+    let label = Sourced::new(name.to_owned(), origin.clone());
+    let labels = [(otelcol::namespace_label().to_owned(), label)].into();
+    Selector { labels, expressions: Vec::new(), origin: origin.clone() }
 }
 
 fn block(cidr: &str, origin: &Origin) -> Peer {

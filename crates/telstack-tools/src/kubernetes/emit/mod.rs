@@ -166,7 +166,7 @@ impl Of<'_> {
         };
         spec.put("type", doc::follows("who may dial it", &[origin]).string(ty));
         if service.headless {
-            spec.put("clusterIP", doc::follows("its name stands for the pods themselves", &[origin]).string("None"));
+            spec.put("clusterIP", origin.string("None"));
         }
         if self.pod.kind == WorkloadKind::DaemonSet {
             let reason = "who dials it gets the pod of the same machine: one runs on each";

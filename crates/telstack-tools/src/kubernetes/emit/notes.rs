@@ -49,7 +49,7 @@ impl Notes<'_> {
         self.heading("Before");
         self.needs();
         self.secrets();
-        self.from_elsewhere();
+        self.brought();
         self.heading("Apply");
         self.apply();
         self.heading("After");
@@ -121,7 +121,7 @@ impl Notes<'_> {
             }
         }
         for ((namespace, name), (keys, origins)) in wanted {
-            let values = keys.iter().map(|key| format!(" \\\n  --from-literal={key}=…")).collect::<String>();
+            let values = keys.iter().fold(String::new(), |all, key| all + &format!(" \\\n  --from-literal={key}=…"));
             let command = format!("kubectl create secret generic {name} --namespace {namespace}{values}");
             let text =
                 format!("The Secret `{name}` in the namespace `{namespace}`, whose values are not in the stack:");
@@ -133,7 +133,7 @@ impl Notes<'_> {
     }
 
     /// Certificates and authorities of other clusters.
-    fn from_elsewhere(&mut self) {
+    fn brought(&mut self) {
         let Some(own) = self.system.cluster_name.clone() else { return };
         let nodes: Vec<&Node> = self.system.nodes().map(|(_, node)| node).collect();
         let remotes: Vec<Remote> = nodes.iter().filter_map(|it| it.external()?.exposed.clone()).collect();
@@ -200,7 +200,7 @@ impl Notes<'_> {
             let service = Exposure::secret(&name);
             let namespaces =
                 self.cluster.services.iter().filter(|it| it.name == service && it.ty == ServiceType::LoadBalancer);
-            let namespace = namespaces.filter_map(|it| it.namespace.clone()).next().unwrap_or_default();
+            let namespace = namespaces.into_iter().find_map(|it| it.namespace.clone()).unwrap_or_default();
             let text = format!("Let `{}` lead to the address of the load balancer of `{name}`:", exposure.host.value);
             let path = "{.status.loadBalancer.ingress[0]}";
             let command = format!("kubectl get service {service} --namespace {namespace} --output jsonpath='{path}'");

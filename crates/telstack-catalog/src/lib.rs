@@ -7,6 +7,7 @@
 
 pub mod container;
 pub mod near;
+pub mod operator;
 pub mod otelcol;
 pub mod product;
 pub mod sdk;

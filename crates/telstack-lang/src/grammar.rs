@@ -99,8 +99,14 @@ static PLATFORM: Form = Form {
             example: r#"network-policies default="deny""#,
             ..ONCE
         },
+        &Form {
+            word: "via",
+            about: "Who makes the pods of collectors: the OpenTelemetry operator, of resources that describe them.",
+            args: Args::One(Kind::Word(&["operator"], &[])),
+            example: r#"via "operator""#,
+            ..ONCE
+        },
     ]),
-    later: &["via"],
     example: r#"platform "compose""#,
     ..ONCE
 };

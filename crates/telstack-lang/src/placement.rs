@@ -19,6 +19,7 @@ pub(crate) struct Placed {
     pub(crate) isolation: Option<Isolation>,
     namespace: Option<Sourced<String>>,
     storage_class: Option<Sourced<String>>,
+    operated: Option<Origin>,
 }
 
 /// Properties that only Kubernetes has a meaning for.
@@ -51,7 +52,9 @@ impl Placed {
         let storage_class = line.and_then(|line| value(line, STORAGE_CLASS)).and_then(sourced_text);
         let inner = line.map(Line::children).unwrap_or_default();
         let isolation = inner.iter().find(|it| it.name.value == "network-policies").filter(|_| is_kubernetes);
-        let placed = Self { platform, isolation: isolation.map(isolated), namespace, storage_class };
+        let operated = line.and_then(|line| value(line, "via")).map(|atom| Origin::written(atom.span));
+        let operated = operated.filter(|_| is_kubernetes);
+        let placed = Self { platform, isolation: isolation.map(isolated), namespace, storage_class, operated };
         for line in inner.iter().filter(|_| !is_kubernetes) {
             out.push(placed.of_kubernetes(&line.name.value, line.head()));
         }
@@ -120,6 +123,7 @@ impl Placed {
             tolerant,
             volume,
             storage_class: named.or_else(|| self.storage_class.clone()),
+            operated: self.operated.clone().filter(|_| line.name.value == "collector"),
         }
     }
 

@@ -46,7 +46,7 @@ use telstack_catalog::{Signal, SignalSet, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};
 use telstack_syntax::Written;
 use telstack_system::{
-    Bind, Container, Known, Network, Node, NodeKind, Origin, Platform, Protocol, StoreFacet, System, Tls, link,
+    Bind, Container, Known, Network, Node, NodeKind, Origin, Platform, Protocol, StoreFacet, System, Tls, Value, link,
 };
 pub use template::is_template;
 
@@ -62,11 +62,13 @@ pub struct Artefact {
     pub written: Written<Origin>,
     /// Is it a program?
     pub executable: bool,
+    /// What it says as a tree, for a platform that makes it part of another one.
+    document: Option<Value>,
 }
 
 impl Artefact {
     fn new(path: impl Into<String>, written: Written<Origin>) -> Self {
-        Self { path: path.into(), written, executable: false }
+        Self { path: path.into(), written, executable: false, document: None }
     }
 }
 

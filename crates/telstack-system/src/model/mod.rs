@@ -42,6 +42,7 @@ pub use view::{
 use telstack_catalog::{Version, product::Product};
 use telstack_diagnostics::Span;
 
+use self::cluster::operator::Operated;
 use crate::{
     origin::{Origin, Sourced, Value},
     units::{Bytes, Cpu},
@@ -168,10 +169,20 @@ impl Node {
 
     /// The host name by which another node dials it: with its namespace, where that is not the dialer's own.
     pub fn host_for(&self, dialer: &Node) -> String {
+        self.host_at(None, dialer)
+    }
+
+    /// The same where another Service may lead to one of its listeners than to all others.
+    pub fn host_at(&self, listener: Option<&Listener>, dialer: &Node) -> String {
+        let services = listener.map_or(&[][..], Operated::leading_to);
+        let name = match &self.placement.operated {
+            Some(_) => services.first().unwrap_or(&Operated::Base).name(&self.name),
+            None => self.name.clone(),
+        };
         let namespace = |node: &Node| node.placement.namespace.as_ref().map(|it| it.value.clone());
         match namespace(self).filter(|own| namespace(dialer).is_some_and(|it| it != *own)) {
-            Some(namespace) => format!("{}.{namespace}", self.name),
-            None => self.name.clone(),
+            Some(namespace) => format!("{name}.{namespace}"),
+            None => name,
         }
     }
 

@@ -27,6 +27,8 @@ pub struct Placement {
     pub volume: Option<Sourced<Bytes>>,
     /// The storage class of its volumes.
     pub storage_class: Option<Sourced<String>>,
+    /// What says that an operator makes its pods, from a resource that describes it.
+    pub operated: Option<Origin>,
 }
 
 /// How what is outside of a cluster reaches a collector in it.

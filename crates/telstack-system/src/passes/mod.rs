@@ -29,6 +29,7 @@ mod views;
 use telstack_diagnostics::Diagnostics;
 
 pub use codes::{NAME_COLLIDES, RULES};
+pub use containers::labels;
 pub use listeners::collector_listeners;
 pub use messages::{DEFAULT as MESSAGE_MIB, ITEM as ITEM_BYTES};
 

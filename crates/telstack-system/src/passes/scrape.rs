@@ -98,7 +98,11 @@ fn add(
     let itself = prometheus == target;
     let tls = listener.tls.value().unwrap_or(Tls::Off);
     // A certificate names the node, not `localhost`.
-    let host = if itself && tls == Tls::Off { "localhost".to_owned() } else { node.host_for(system.node(prometheus)) };
+    let host = if itself && tls == Tls::Off {
+        "localhost".to_owned()
+    } else {
+        node.host_at(Some(listener), system.node(prometheus))
+    };
     let ca = encryption::authority(NAME, Product::Prometheus, node).filter(|_| tls != Tls::Off);
     let mut because = vec![&node.origin, &system.node(prometheus).origin];
     because.extend(honor_labels.is_some().then_some(&listener.origin));

@@ -6,6 +6,7 @@
 mod access;
 mod certificate;
 mod monitor;
+pub mod operator;
 mod policy;
 
 use std::collections::BTreeMap;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use telstack_catalog::otelcol::Transport;
+use telstack_catalog::{operator as facts, otelcol::Transport};
 
 use super::{
     NAME, issuing,
-    pods::{HEALTH, chosen, open},
+    pods::{HEALTH, chosen, open, picked, resource},
 };
 use crate::{
     access::{self, Asked},
@@ -16,6 +16,7 @@ use crate::{
         ScrapeJob, Selector, Service, ServicePort, ServiceType, Store, TargetPort,
         cluster::{
             Autoscaler, Binding, Budget, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject,
+            operator,
         },
     },
     origin::{Origin, Sourced},
@@ -63,9 +64,18 @@ pub(super) fn surround(system: &mut System) {
         namespace(&mut cluster, node);
         permit(&mut cluster, node, pod);
         claim(&mut cluster, node, container, pod);
-        let usual = service(node, container, pod);
-        let governing = governing(node, pod, usual.as_ref());
-        cluster.services.extend(usual.into_iter().chain(governing));
+        match &node.placement.operated {
+            Some(operated) => {
+                let resource = resource(node, operated);
+                cluster.services.extend(operator::services(&resource, pod.namespace.as_deref(), &[], false));
+                operator::open(&mut cluster, node);
+            }
+            None => {
+                let usual = service(node, container, pod);
+                let governing = governing(node, pod, usual.as_ref());
+                cluster.services.extend(usual.into_iter().chain(governing));
+            }
+        }
         cluster.services.extend(exposed(node, container, pod));
         issuing::certify(&mut cluster, node, pod);
         scale(&mut cluster, node, pod);
@@ -160,17 +170,20 @@ fn allow(rules: &mut Vec<RoleRule>, asked: &Asked, at: &Origin) {
 fn scale(cluster: &mut Cluster, node: &Node, pod: &Pod) {
     let (least, most) = (&node.placement.replicas, &node.placement.most_replicas);
     if let Some(most) = most {
+        // The operator scales the resource, and that its pods.
+        let kind = if pod.operated { &facts::collector().kind } else { pod.kind.as_str() };
         cluster.autoscalers.push(Autoscaler {
-            name: node.name.clone(),
+            name: pod.name.clone(),
             namespace: pod.namespace.clone(),
-            target_kind: pod.kind.as_str().to_owned(),
-            target: pod.name.clone(),
+            target_kind: kind.to_owned(),
+            target: node.name.clone(),
             min: least.clone(),
             max: Some(most.clone()),
             origin: Origin::derived(NAME, "a range of replicas: as many as are busy", &[&most.origin]),
         });
     }
-    if let Some(several) = least.as_ref().filter(|it| it.value > 1) {
+    // The operator makes one for each collector.
+    if let Some(several) = least.as_ref().filter(|it| it.value > 1 && !pod.operated) {
         let reason = "while nodes are drained, all but one of them stay";
         let origin = Origin::derived(NAME, reason, &[&several.origin]);
         let selector = Selector { labels: chosen(node), expressions: Vec::new(), origin: origin.clone() };
@@ -190,7 +203,7 @@ fn claim(cluster: &mut Cluster, node: &Node, container: &Container, pod: &Pod) {
             access_modes: vec![Sourced::new("ReadWriteOnce".to_owned(), once)],
             storage_class: node.placement.storage_class.clone(),
             size: Some(size(node, mount)),
-            template_of: pod.own_volumes.contains(name).then(|| node.name.clone()),
+            template_of: pod.own_volumes.contains(name).then(|| pod.name.clone()),
             origin: mount.origin.clone(),
         });
     }
@@ -277,7 +290,7 @@ fn service_of<'a>(
         ty: ServiceType::ClusterIp,
         headless: false,
         selector: Some(Selector {
-            labels: chosen(node),
+            labels: picked(node),
             expressions: Vec::new(),
             origin: Origin::derived(NAME, "the pods that answer", &[&node.origin]),
         }),

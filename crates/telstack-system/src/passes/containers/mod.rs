@@ -9,7 +9,7 @@ pub(super) mod pods;
 mod ports;
 
 use telstack_catalog::{
-    ComponentKind, Version,
+    ComponentKind, Version, operator,
     product::{Layout, Product, image_facts},
 };
 use telstack_diagnostics::Diagnostics;
@@ -28,6 +28,8 @@ use crate::{
 };
 
 const NAME: &str = "containers";
+
+pub use pods::labels;
 
 pub(super) const PASS: Pass =
     Pass { name: NAME, reason: "give each node a container: image, command, files, volumes, ports, health check", run };
@@ -68,7 +70,8 @@ fn container(system: &System, id: NodeId, circles: &Circles, ports: &mut HostPor
     let mut container = Container::new(Sourced::new(image, image_origin), node.origin.clone());
     container.resources.clone_from(&node.resources);
     container.env.clone_from(&node.environment);
-    files(&mut container, node, product, layout.config_path);
+    let operated = node.placement.operated.as_ref().map(|_| operator::made().config.as_str());
+    files(&mut container, node, product, operated.or(layout.config_path));
     command(&mut container, node, layout.data_path);
     environment::set(&mut container, node, layout.data_path);
     if let Some(collector) = node.collector() {

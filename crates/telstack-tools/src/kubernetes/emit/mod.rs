@@ -7,6 +7,7 @@ mod access;
 mod certificates;
 mod config;
 mod notes;
+mod operator;
 mod policy;
 mod scale;
 mod smoke;
@@ -111,8 +112,15 @@ impl<'a> Of<'a> {
 
 impl Of<'_> {
     fn documents(&self, written: &HashMap<&str, &Artefact>) -> Vec<Value> {
-        let config = config::Config::of(self, written);
         let mut out = self.permissions();
+        if self.pod.operated {
+            out.extend(self.claims());
+            out.extend(self.services());
+            out.extend(self.policies());
+            out.push(self.resource(written));
+            return out;
+        }
+        let config = config::Config::of(self, written);
         out.extend(config.as_ref().map(|it| it.document(self)));
         out.extend(self.claims());
         out.extend(self.services());
@@ -143,6 +151,10 @@ impl Of<'_> {
 
     /// Labels of its objects.
     fn labels(&self, origin: &Origin) -> Value {
+        if self.pod.operated {
+            // The operator puts its own in their place on what it makes.
+            return labels(&telstack_system::passes::labels(self.system, self.node), origin);
+        }
         labels(&self.pod.labels, origin)
     }
 
@@ -153,7 +165,8 @@ impl Of<'_> {
     }
 
     fn services(&self) -> impl Iterator<Item = Value> {
-        self.cluster.services_of(self.pod).map(|it| self.service(it))
+        // Those that an operator makes are not written.
+        self.cluster.services_of(self.pod).filter(|it| !it.open_ports).map(|it| self.service(it))
     }
 
     fn service(&self, service: &Service) -> Value {

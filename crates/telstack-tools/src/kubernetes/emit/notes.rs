@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use telstack_catalog::operator as facts;
 use telstack_syntax::Writer;
 use telstack_system::{
     Cluster, EnvValue, Exposure, ExposureTls, Node, Origin, Remote, SecretRef, ServiceType, System,
@@ -90,6 +91,11 @@ impl Notes<'_> {
         if let Some(origin) = certificates.map(|it| it.origin.clone()).next() {
             let text = "cert-manager in the cluster: it makes out the certificates of `certificates.yaml`.";
             self.step(text, &[], &doc::follows("its objects are applied", &[&origin]));
+        }
+        let operated = self.system.nodes().find_map(|(_, node)| node.placement.operated.clone());
+        if let Some(origin) = operated {
+            let text = format!("{} in the cluster: collectors are resources of its kinds.", facts::needs());
+            self.step(&text, &[], &doc::follows("the operator runs them", &[&origin]));
         }
         if let Some(origin) = self.cluster.autoscalers.first().map(|it| it.origin.clone()) {
             let text = "metrics-server in the cluster: autoscalers ask it how busy pods are.";

@@ -29,6 +29,7 @@ mod stack;
 mod stores;
 mod views;
 mod words;
+mod workload;
 
 #[cfg(test)]
 mod tests;

@@ -260,7 +260,8 @@ fn a(kind: ComponentKind) -> &'static str {
 }
 
 fn takes_telemetry(node: &Node) -> bool {
-    matches!(node.kind, NodeKind::Collector(_) | NodeKind::Store(_) | NodeKind::External(_))
+    let only_sends = node.external().is_some_and(|it| it.programs.is_some());
+    matches!(node.kind, NodeKind::Collector(_) | NodeKind::Store(_) | NodeKind::External(_)) && !only_sends
 }
 
 /// What an argument of `to` means: a component of the collector first, then another node.

@@ -61,6 +61,11 @@ impl Placed {
         placed
     }
 
+    /// What says that the OpenTelemetry operator runs collectors.
+    pub(crate) fn operator(&self) -> Option<&Origin> {
+        self.operated.as_ref()
+    }
+
     /// Where a line wants its node to run.
     pub(crate) fn of(&self, line: &Line, resources: &Resources, out: &mut Diagnostics) -> Placement {
         let exposed = line.children().iter().find(|it| it.name.value == "expose");

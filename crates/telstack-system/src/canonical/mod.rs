@@ -8,6 +8,7 @@
 //! - names that stand in no file: of things outside, of secrets (their variable is compared), of published ports;
 //! - the name of a tenant at the store, which only checks that there is one: senders and readers name it;
 //! - the retention of a Jaeger that keeps spans in memory, which has no setting for it;
+//! - edges of programs that only send;
 //! - edges that dial nobody yet, and ways to things outside that nobody goes;
 //! - the layout of `PromQL`.
 
@@ -44,7 +45,9 @@ pub fn canonical(system: &System) -> Vec<String> {
         let scraped = |dial: &&Dial| {
             edge.purpose == Purpose::Scrape && (dial.component.is_some() || finds(system.node(from), system.node(to)))
         };
-        if let Some(dial) = edge.dial.as_ref().filter(|it| !scraped(it)) {
+        // Whatever tells programs where to send stands beside them, and not in what is written.
+        let programs = system.node(from).external().is_some_and(|it| it.programs.is_some());
+        if let Some(dial) = edge.dial.as_ref().filter(|it| !programs && !scraped(it)) {
             let target = system.node(to);
             let to = if target.external().is_some() && target.container.is_none() { "outside" } else { &target.name };
             let from = system.node(from);

@@ -35,8 +35,8 @@ pub use store::{
 };
 pub use tls::ServerTls;
 pub use view::{
-    Alerter, AskingAlert, Dashboard, DashboardFolder, DataSource, External, ExternalEndpoint, Panel, Query, Viewer,
-    Webhook,
+    Alerter, AskingAlert, Dashboard, DashboardFolder, DataSource, External, ExternalEndpoint, Panel, Programs, Query,
+    Viewer, Webhook,
 };
 
 use telstack_catalog::{Version, product::Product};

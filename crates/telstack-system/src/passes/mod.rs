@@ -20,6 +20,7 @@ mod negotiate;
 mod pipelines;
 mod policies;
 mod presets;
+mod programs;
 mod scrape;
 mod sizing;
 mod targets;
@@ -32,6 +33,7 @@ pub use codes::{NAME_COLLIDES, RULES};
 pub use containers::labels;
 pub use listeners::collector_listeners;
 pub use messages::{DEFAULT as MESSAGE_MIB, ITEM as ITEM_BYTES};
+pub use programs::environment_for;
 
 use crate::graph::System;
 
@@ -63,6 +65,7 @@ pub const ALL: &[Pass] = &[
     messages::PASS,
     connections::PASS,
     targets::PASS,
+    programs::PASS,
     scrape::PASS,
     alerts::PASS,
     views::PASS,

@@ -8,16 +8,16 @@ use telstack_catalog::{Distribution, operator as facts};
 use telstack_syntax::tree;
 use telstack_system::{
     Bind, Cluster, Collector, Container, ContainerGaps, EnvValue, EnvVar, ImageRef, Known, Mount, MountSource, Node,
-    NodeKind, Origin, Pod, Service, ServicePort, Sourced, System, TargetPort, Value, WorkloadKind,
-    cluster::{Autoscaler, Labels, operator},
+    NodeKind, Origin, Pod, SecretRef, Service, ServicePort, Sourced, System, TargetPort, Value, WorkloadKind,
+    cluster::{Autoscaler, Instrumentation, Labels, operator},
 };
 
 use super::{
     Manifests, around,
     configs::Configs,
     container::{Around, most},
-    objects::{Kind, Objects},
-    values::{at, labels, number, plain, seconds, word},
+    objects::{Kind, Object, Objects},
+    values::{at, labels, number, plain, seconds, word, words},
 };
 use crate::{
     folder::Folder,
@@ -128,6 +128,31 @@ pub(super) fn nodes(
         found.push(node);
     }
     found
+}
+
+/// What programs are told that send telemetry.
+pub(super) fn instrumentation(object: &Object) -> Instrumentation {
+    let spec = object.spec();
+    Instrumentation {
+        name: object.name.value.clone(),
+        namespace: object.namespace.clone(),
+        endpoint: at(spec, "exporter.endpoint"),
+        propagators: words(spec, "propagators"),
+        sampler: at(spec, "sampler.type").map(|it| (it, at(spec, "sampler.argument"))),
+        env: items(spec, "env").iter().filter_map(variable).collect(),
+        origin: object.name.origin.clone(),
+    }
+}
+
+fn variable(item: &Value) -> Option<EnvVar> {
+    let name = at(item, "name")?;
+    let field = || plain(item, "valueFrom.fieldRef.fieldPath").map(EnvValue::Field);
+    let secret = || {
+        let of = item.at("valueFrom.secretKeyRef")?;
+        Some(EnvValue::Required(SecretRef::Secret { name: plain(of, "name")?, key: plain(of, "key")? }))
+    };
+    let value = plain(item, "value").map(EnvValue::Literal).or_else(field).or_else(secret)?;
+    Some(EnvVar::new(name.value, value, name.origin))
 }
 
 /// Where it reads its configuration, with which flags, and what the operator adds to its environment.

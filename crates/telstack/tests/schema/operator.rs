@@ -34,7 +34,7 @@ fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
 
 #[test]
 fn emitted_resources_are_as_the_operator_wants_them() {
-    for (name, kind) in [("collector", "OpenTelemetryCollector")] {
+    for (name, kind) in [("collector", "OpenTelemetryCollector"), ("instrumentation", "Instrumentation")] {
         let (validator, found) = (resource(name), emitted(kind));
         assert!(!found.is_empty(), "a golden has a {kind}");
         for (path, value) in found {

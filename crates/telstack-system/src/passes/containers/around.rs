@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use telstack_catalog::{operator as facts, otelcol::Transport};
 
 use super::{
+    super::programs,
     NAME, issuing,
     pods::{HEALTH, chosen, open, picked, resource},
 };
@@ -58,6 +59,7 @@ pub(super) fn asks(node: &Node) -> Vec<(Asked, Origin)> {
 pub(super) fn surround(system: &mut System) {
     let mut cluster = Cluster::default();
     for (_, node) in system.nodes() {
+        cluster.instrumentations.extend(programs::instrumentation(node));
         let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
             continue;
         };

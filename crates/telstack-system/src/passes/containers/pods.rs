@@ -206,7 +206,7 @@ pub(in crate::passes) fn chosen(node: &Node) -> Labels {
 }
 
 /// Labels that tell its pods from all others, as they are once there.
-pub(super) fn picked(node: &Node) -> Labels {
+pub(in crate::passes) fn picked(node: &Node) -> Labels {
     let namespace = node.placement.namespace.as_ref().map(|it| it.value.as_str());
     match &node.placement.operated {
         Some(operated) => operator::labels(&resource(node, operated), namespace),

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use telstack_catalog::operator;
 use telstack_syntax::tree::Kind;
-use telstack_system::{EnvValue, Known, Value, WorkloadKind};
+use telstack_system::{EnvValue, Known, System, Value, WorkloadKind, cluster::Instrumentation};
 
-use super::{Of, count, scale::BUSY_PERCENT};
+use super::{Of, count, scale::BUSY_PERCENT, workload::variable};
 use crate::{
     Artefact,
     doc::{self, Block},
@@ -93,6 +93,57 @@ impl Of<'_> {
         }
         out.finish_some(&self.container.origin)
     }
+}
+
+/// What a file with such a resource is.
+pub(super) fn instruments(it: &Instrumentation) -> String {
+    let (name, namespace) = (&it.name, it.namespace.as_deref().unwrap_or_default());
+    format!(
+        "{name}: what programs are told that send telemetry\nPods ask for it by an annotation, for each language one: \
+         `instrumentation.opentelemetry.io/inject-java: {namespace}/{name}`.\nThe namespace must be there."
+    )
+}
+
+/// The resource that tells programs where to send.
+pub(super) fn instrumentation(system: &System, it: &Instrumentation) -> Value {
+    let origin = &it.origin;
+    let facts = operator::instrumentation();
+    let named = doc::fact(format!("how the operator calls an {}", facts.kind), &[origin]);
+    let mut metadata = Block::new();
+    metadata.put("name", origin.string(&*it.name));
+    metadata.put_some("namespace", it.namespace.as_ref().map(|it| origin.string(&**it)));
+    let part = doc::follows("the stack that it is part of", &[&system.origin]).string(&*system.name);
+    let managed = doc::follows("it is compiled from the stack", &[&system.origin]).string("telstack");
+    metadata
+        .put("labels", origin.map([("app.kubernetes.io/managed-by", managed), ("app.kubernetes.io/part-of", part)]));
+    let mut spec = Block::new();
+    spec.put_some(
+        "exporter",
+        it.endpoint.as_ref().map(|it| it.origin.map([("endpoint", it.origin.string(&*it.value))])),
+    );
+    if let Some(first) = it.propagators.first() {
+        let words = it.propagators.iter().map(|it| it.origin.string(&*it.value));
+        spec.put("propagators", first.origin.flow(words));
+    }
+    if let Some((sampler, share)) = &it.sampler {
+        let mut out = Block::new();
+        out.put("type", sampler.origin.string(&*sampler.value));
+        out.put_some("argument", share.as_ref().map(|it| it.origin.string(&*it.value)));
+        spec.put("sampler", out.finish(&sampler.origin));
+    }
+    if !it.env.is_empty() {
+        // What they refer to, Kubernetes fills in.
+        let env = it.env.iter().map(|it| variable(system, it, str::to_owned));
+        spec.put(
+            "env",
+            doc::follows_all("what the operator does not say by itself", it.env.iter().map(|it| &it.origin), origin)
+                .block(env),
+        );
+    }
+    let mut out = Block::new();
+    out.put("apiVersion", named.string(&*facts.api)).put("kind", named.string(&*facts.kind));
+    out.put("metadata", metadata.finish(origin)).put("spec", spec.finish(origin));
+    out.finish(origin)
 }
 
 /// The word of the operator for what makes pods.

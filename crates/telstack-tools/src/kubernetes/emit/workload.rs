@@ -1,7 +1,7 @@
 //! What makes the pods of a node.
 
 use telstack_system::{
-    EnvValue, EnvVar, Known, Mount, MountSource, Origin, Probe, ProbeAction, SecretRef, Value,
+    EnvValue, EnvVar, Known, Mount, MountSource, Origin, Probe, ProbeAction, SecretRef, System, Value,
     cluster::Claim,
     units::{Bytes, Cpu},
 };
@@ -139,23 +139,7 @@ impl Of<'_> {
     }
 
     pub(super) fn variable(&self, variable: &EnvVar) -> Value {
-        let origin = &variable.origin;
-        let secret = |name: &str, key: &str| {
-            let reference = origin.map([("name", origin.string(name)), ("key", origin.string(key))]);
-            ("valueFrom", origin.map([("secretKeyRef", reference)]))
-        };
-        let value = match &variable.value {
-            EnvValue::Literal(text) | EnvValue::Required(SecretRef::Literal(text)) => {
-                ("value", origin.string(plain(text)))
-            }
-            EnvValue::Field(field) => {
-                let field = origin.map([("fieldPath", origin.string(&**field))]);
-                ("valueFrom", origin.map([("fieldRef", field)]))
-            }
-            EnvValue::Required(SecretRef::Secret { name, key }) => secret(name, key),
-            EnvValue::Required(SecretRef::Env(key)) => secret(&self.system.name, key),
-        };
-        origin.map([("name", origin.string(&*variable.name)), value])
+        self::variable(self.system, variable, plain)
     }
 
     pub(super) fn resources(&self) -> Option<Value> {
@@ -269,6 +253,25 @@ impl Of<'_> {
         }
         out
     }
+}
+
+/// A variable. `text` makes what is written of a text.
+pub(super) fn variable(system: &System, variable: &EnvVar, text: impl Fn(&str) -> String) -> Value {
+    let origin = &variable.origin;
+    let secret = |name: &str, key: &str| {
+        let reference = origin.map([("name", origin.string(name)), ("key", origin.string(key))]);
+        ("valueFrom", origin.map([("secretKeyRef", reference)]))
+    };
+    let value = match &variable.value {
+        EnvValue::Literal(it) | EnvValue::Required(SecretRef::Literal(it)) => ("value", origin.string(text(it))),
+        EnvValue::Field(field) => {
+            let field = origin.map([("fieldPath", origin.string(&**field))]);
+            ("valueFrom", origin.map([("fieldRef", field)]))
+        }
+        EnvValue::Required(SecretRef::Secret { name, key }) => secret(name, key),
+        EnvValue::Required(SecretRef::Env(key)) => secret(&system.name, key),
+    };
+    origin.map([("name", origin.string(&*variable.name)), value])
 }
 
 /// A size as Kubernetes writes it, exactly.

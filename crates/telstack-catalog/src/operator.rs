@@ -22,6 +22,8 @@ pub struct Made {
     pub headless: String,
     /// Behind that, in the name of the Service that leads to the collector's own metrics.
     pub monitoring: String,
+    /// The name of the container.
+    pub container: String,
     /// Where the container reads its configuration.
     pub config: String,
     /// Labels by which it finds the pods again, beside [`Made::instance`].

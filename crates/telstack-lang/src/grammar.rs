@@ -152,6 +152,7 @@ static COLLECTOR: Form = Form {
         ("version", Kind::Release),
         ("mode", Kind::Word(&["daemonset", "deployment", "statefulset"], &["sidecar"])),
         ("replicas", Kind::Replicas),
+        ("host", Kind::Word(&["macos"], &["linux", "windows"])),
         OWN_NAMESPACE,
         ("tolerations", Kind::Word(&["all", "none"], &[])),
     ]),

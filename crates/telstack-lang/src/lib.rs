@@ -17,6 +17,7 @@ mod external;
 mod form;
 mod grammar;
 mod layers;
+mod machines;
 mod names;
 mod pipelines;
 mod placement;

@@ -80,6 +80,12 @@ pub(crate) fn wire(system: &mut System, id: NodeId, line: &Line, context: &mut C
         return;
     };
     let node = system.node(target);
+    if let Some(host) = &node.placement.host {
+        let message = format!("a workload cannot send to `{name}`: that is on a machine outside of the cluster");
+        let finding = Diagnostic::new(&codes::WRONG_END, message).at(atom.span, "not in the cluster");
+        context.out.push(finding.label(host.span(), "runs there").help("send to a collector of the cluster"));
+        return;
+    }
     if node.collector().is_none() {
         let message = format!("a workload cannot send to `{name}`: it is {}", what(node));
         let finding = Diagnostic::new(&codes::WRONG_END, message).at(atom.span, "not a collector");

@@ -21,6 +21,7 @@ mod image;
 mod jaeger;
 mod kafka;
 mod kubernetes;
+mod launchd;
 mod loki;
 mod mimir;
 mod prometheus;
@@ -99,8 +100,15 @@ pub fn emit(system: &System) -> Vec<Artefact> {
             let platform = compose::emit(system, &out);
             out.extend(platform);
         }
-        // What containers read becomes part of the manifests.
-        Platform::Kubernetes => out = kubernetes::emit(system, &out),
+        // What containers read becomes part of the manifests; machines outside read theirs.
+        Platform::Kubernetes => {
+            let machines = || system.nodes().filter_map(|(_, node)| Some((node, node.machine.as_deref()?)));
+            let is_outside = |it: &Artefact| machines().any(|(_, machine)| machine.config.path == it.path);
+            let (outside, inside): (Vec<Artefact>, Vec<Artefact>) = out.into_iter().partition(is_outside);
+            out = kubernetes::emit(system, &inside);
+            out.extend(outside);
+            out.extend(machines().filter_map(|(node, _)| launchd::emit(system, node)));
+        }
     }
     for artefact in &mut out {
         artefact.path = doc::in_place(system, &artefact.path);

@@ -26,7 +26,7 @@ pub use container::{
 };
 pub use link::{Bind, Dial, Edge, Hop, Listener, Protocol, Purpose, Requirement, Tls, Via};
 pub use network::{Joined, Network};
-pub use placement::{Exposure, ExposureTls, Isolation, Placement, Remote};
+pub use placement::{Exposure, ExposureTls, Isolation, Machine, Placement, Remote};
 pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use proxy::{Backend, Frontend, HttpProbe, Layer, Proxy, ProxyDoor, Route, Server, ServerCheck};
 pub use store::{
@@ -93,6 +93,8 @@ pub struct Node {
     pub written: Vec<WrittenFile>,
     /// The container it runs in; none for things outside.
     pub container: Option<Container>,
+    /// The program that it is, where it runs in no container.
+    pub machine: Option<Box<Machine>>,
 }
 
 /// Processor time and memory.
@@ -153,6 +155,7 @@ impl Node {
             environment: Vec::new(),
             written: Vec::new(),
             container: None,
+            machine: None,
         }
     }
 

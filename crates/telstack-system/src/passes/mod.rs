@@ -11,6 +11,7 @@ mod delivery;
 mod encryption;
 mod exposure;
 mod health;
+mod hosts;
 mod kubernetes;
 mod leader;
 mod links;
@@ -69,6 +70,7 @@ pub const ALL: &[Pass] = &[
     scrape::PASS,
     alerts::PASS,
     views::PASS,
+    hosts::PASS,
     containers::PASS,
     links::PASS,
     policies::PASS,

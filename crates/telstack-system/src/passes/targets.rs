@@ -1,7 +1,7 @@
 //! Targets: what collectors scrape, as the jobs of their receivers.
 
 use telstack_catalog::{
-    ComponentKind, Json,
+    ComponentKind, Json, operator,
     otelcol::{self, Targets},
 };
 use telstack_diagnostics::Diagnostics;
@@ -9,6 +9,7 @@ use telstack_syntax::tree::Kind;
 
 use super::{
     Pass,
+    containers::pods::picked,
     kubernetes::{NODE_NAME, field},
     presets::value,
 };
@@ -29,7 +30,8 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         for scrape in collector.scrapes.clone() {
             // A Service of another namespace may well be called like a node.
             let named = || system.find(&scrape.target.value).filter(|target| *target != id);
-            let target = if scrape.namespace.is_none() { named() } else { None };
+            let inside = scrape.namespace.is_none() && system.node(id).placement.host.is_none();
+            let target = if inside { named() } else { None };
             let (job, edge) = job(system, id, target, &scrape);
             let node = system.node_mut(id);
             let machine = on_each(node).filter(|_| names_machine(&job));
@@ -104,6 +106,13 @@ fn job(system: &System, id: NodeId, target: Option<NodeId>, scrape: &Scrape) -> 
             });
             edge = Some(made);
         }
+        None if system.node(id).placement.host.is_some() => {
+            let reason = "a program of the same machine";
+            let place = Origin::derived(NAME, reason, &[origin]);
+            let address = place.string(format!("localhost:{}", port(system.node(id), scrape)));
+            let targets = origin.map([("targets", origin.flow([address]))]);
+            job.set("static_configs", origin.block([targets]));
+        }
         None => {
             let node = system.node(id);
             let named = scrape.target.value == otelcol::ANNOTATED_PODS;
@@ -150,8 +159,9 @@ pub(super) fn job_of_pods(
 ) {
     let namespace = node.placement.namespace.as_ref().map(|it| it.value.clone()).unwrap_or_default();
     let product = node.product().map_or("", telstack_catalog::product::Product::id);
+    let instance = picked(node).remove(&operator::made().instance);
     let places = [
-        ("{name}", node.name.clone()),
+        ("{name}", instance.map_or_else(|| node.name.clone(), |it| it.value)),
         ("{namespace}", namespace),
         ("{product}", product.to_owned()),
         ("{port}", port.to_string()),

@@ -46,6 +46,11 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
                 store.data_path.get_or_insert_with(|| Sourced::new(mount.target.clone(), mount.origin.clone()));
             }
             node.container = Some(container);
+            if node.placement.operated.is_some()
+                && let Some(collector) = node.collector_mut()
+            {
+                collector.components.iter_mut().for_each(|it| pods::fill(&mut it.settings));
+            }
         }
     }
     if system.platform.value == Platform::Kubernetes {
@@ -56,6 +61,9 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
 
 fn container(system: &System, id: NodeId, circles: &Circles, ports: &mut HostPorts) -> Option<Container> {
     let node = system.node(id);
+    if node.placement.host.is_some() {
+        return None;
+    }
     let (product, version) = (node.product()?, node.version.as_ref()?);
     let layout = product.layout(version.value)?;
     let image = if let Some(collector) = node.collector() {

@@ -7,6 +7,8 @@ use telstack_catalog::{
     product::{Product, image_facts},
 };
 
+use telstack_syntax::tree::Kind;
+
 use super::{NAME, around};
 use crate::{
     graph::System,
@@ -16,7 +18,7 @@ use crate::{
         ProbeKind, TargetPort, Tls, WorkloadKind,
         cluster::{Labels, operator},
     },
-    origin::{Origin, Sourced},
+    origin::{Origin, Settings, Sourced, Value},
     units::Period,
 };
 
@@ -133,6 +135,16 @@ fn tolerant(node: &Node, kind: &Sourced<WorkloadKind>) -> Option<Origin> {
 /// What makes its pods is called like the node; an operator has a name of its own for that.
 fn workload(node: &Node) -> String {
     if node.placement.operated.is_some() { operator::workload(&node.name) } else { node.name.clone() }
+}
+
+/// Puts an empty map in place of every nothing: an API drops keys that hold nothing, and what they switch on with them.
+pub(super) fn fill(value: &mut Value) {
+    match &mut value.kind {
+        Kind::Null => value.kind = Kind::Map(Settings::default()),
+        Kind::Map(map) => map.iter_mut().for_each(|entry| fill(&mut entry.value)),
+        Kind::Seq(seq) => seq.items.iter_mut().for_each(fill),
+        _ => {}
+    }
 }
 
 /// The name of the resource that the operator makes pods of.

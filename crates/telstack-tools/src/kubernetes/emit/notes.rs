@@ -101,6 +101,13 @@ impl Notes<'_> {
             let text = "metrics-server in the cluster: autoscalers ask it how busy pods are.";
             self.step(text, &[], &doc::follows("pods are scaled", &[&origin]));
         }
+        let spaces =
+            self.cluster.instrumentations.iter().filter_map(|it| Some((it.namespace.clone()?, it.origin.clone())));
+        let foreign: BTreeMap<String, Origin> = spaces.filter(|it| self.cluster.namespace(&it.0).is_none()).collect();
+        for (name, origin) in foreign {
+            let text = format!("The namespace `{name}`, where programs are: it is not this stack's.");
+            self.step(&text, &[], &doc::follows("what they are told is applied there", &[&origin]));
+        }
         let claims = &self.cluster.claims;
         if let Some(origin) = claims.iter().find(|it| it.storage_class.is_none()).map(|it| it.origin.clone()) {
             let text = "A default StorageClass: volumes are claimed without naming one. `kubectl get storageclass` shows \
@@ -215,6 +222,13 @@ impl Notes<'_> {
     }
 
     fn after(&mut self) {
+        let machines = self.system.nodes().filter_map(|(_, node)| Some((node, node.machine.as_deref()?)));
+        let machines: Vec<_> = machines.map(|(node, it)| (node.clone(), it.service.clone())).collect();
+        for (node, service) in machines {
+            let text =
+                format!("On the machine of `{}`: the first lines of `{service}` say what belongs where.", node.name);
+            self.step(&text, &[], &doc::follows("it is outside of the cluster", &[&node.origin]));
+        }
         let mark = doc::follows("every node is asked", &[&self.system.origin]);
         let text = "Is everything well? A span is sent, and looked for where it should be:";
         self.step(text, &[format!("./{}", smoke::PATH)], &mark);

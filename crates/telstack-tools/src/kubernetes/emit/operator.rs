@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use telstack_catalog::operator;
-use telstack_syntax::tree::Kind;
 use telstack_system::{EnvValue, Known, System, Value, WorkloadKind, cluster::Instrumentation};
 
 use super::{Of, count, scale::BUSY_PERCENT, workload::variable};
@@ -45,6 +44,7 @@ impl Of<'_> {
         if let Some(grace) = &container.stop_grace {
             spec.put("terminationGracePeriodSeconds", grace.origin.int(count(grace.value.millis() / 1000)));
         }
+        spec.put_some("hostNetwork", pod.host_network.as_ref().map(|it| it.bool(true)));
         spec.put("podSecurityContext", self.pod_security());
         spec.put("securityContext", self.security());
         let all = pod.tolerant.as_ref().map(|it| it.block([it.map([("operator", it.string("Exists"))])]));
@@ -61,7 +61,7 @@ impl Of<'_> {
         spec.put_some("volumeClaimTemplates", self.templates());
         let config = container.file("config").and_then(|it| written.get(&*it.path)?.document.as_ref());
         if let Some(config) = config {
-            spec.gap().put("config", whole(config));
+            spec.gap().put("config", config.clone());
         }
         out.put("spec", spec.finish(origin));
         out.finish(origin)
@@ -154,20 +154,4 @@ fn mode(kind: WorkloadKind) -> &'static str {
         WorkloadKind::Sidecar => "sidecar",
         _ => "deployment",
     }
-}
-
-/// The same tree where a key without a value has an empty map: the API drops keys that hold nothing, and a component
-/// with them.
-fn whole(config: &Value) -> Value {
-    fn fill(value: &mut Value, depth: usize) {
-        match &mut value.kind {
-            Kind::Null => value.kind = Kind::Map(telstack_system::Settings::default()),
-            Kind::Map(map) if depth > 0 => map.iter_mut().for_each(|entry| fill(&mut entry.value, depth - 1)),
-            _ => {}
-        }
-    }
-    let mut config = config.clone();
-    // Sections, and the components in them.
-    fill(&mut config, 2);
-    config
 }

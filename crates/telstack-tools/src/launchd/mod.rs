@@ -45,13 +45,15 @@ pub(crate) fn emit(system: &System, node: &Node) -> Option<Artefact> {
         let all = doc::follows_all("its environment", told.iter().map(|it| it.2), origin);
         out.key("EnvironmentVariables", &all);
         out.open("dict", &all);
-        told.into_iter().for_each(|(name, value, origin)| out.string(name, value, origin));
+        for (name, value, origin) in told {
+            out.string(name, value, origin);
+        }
         out.close("dict", &all);
     }
     let starts = doc::chosen("it starts with the machine", origin);
     out.truth("RunAtLoad", &starts);
-    let stays = doc::chosen("it is started again when it ends", origin);
-    out.truth("KeepAlive", &stays);
+    let again = doc::chosen("it is started again when it ends", origin);
+    out.truth("KeepAlive", &again);
     out.string("StandardOutPath", &machine.log.value, &machine.log.origin);
     out.string("StandardErrorPath", &machine.log.value, &machine.log.origin);
     out.close("dict", &form);

@@ -66,17 +66,14 @@ pub(super) fn surround(system: &mut System) {
         namespace(&mut cluster, node);
         permit(&mut cluster, node, pod);
         claim(&mut cluster, node, container, pod);
-        match &node.placement.operated {
-            Some(operated) => {
-                let resource = resource(node, operated);
-                cluster.services.extend(operator::services(&resource, pod.namespace.as_deref(), &[], false));
-                operator::open(&mut cluster, node);
-            }
-            None => {
-                let usual = service(node, container, pod);
-                let governing = governing(node, pod, usual.as_ref());
-                cluster.services.extend(usual.into_iter().chain(governing));
-            }
+        if let Some(operated) = &node.placement.operated {
+            let resource = resource(node, operated);
+            cluster.services.extend(operator::services(&resource, pod.namespace.as_deref(), &[], false));
+            operator::open(&mut cluster, node);
+        } else {
+            let usual = service(node, container, pod);
+            let governing = governing(node, pod, usual.as_ref());
+            cluster.services.extend(usual.into_iter().chain(governing));
         }
         cluster.services.extend(exposed(node, container, pod));
         issuing::certify(&mut cluster, node, pod);

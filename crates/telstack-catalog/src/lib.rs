@@ -6,7 +6,9 @@
 //! and nothing is parsed before it is asked for. `docs/catalog.md` says where each fact comes from.
 
 pub mod container;
+pub mod host;
 pub mod near;
+pub mod operator;
 pub mod otelcol;
 pub mod product;
 pub mod sdk;

@@ -21,9 +21,50 @@ pub struct Variables {
     pub exporters: Option<String>,
 }
 
+/// Variables that say who a program is, and how it treats traces.
+#[derive(Deserialize, Debug)]
+pub struct SaidVariables {
+    /// Names the variable with the name of the service.
+    pub service: String,
+    /// Names the variable with what else describes the program: `key=value,…`.
+    pub attributes: String,
+    /// Names the variable with headers of all requests: `key=value,…`, percent-encoded.
+    pub headers: String,
+    /// Names the variable that lists how traces are handed on.
+    pub propagators: String,
+    /// Names the variable that says which traces are kept.
+    pub sampler: String,
+    /// Names the variable with the number that the sampler takes.
+    pub sampler_argument: String,
+}
+
+/// What describes a program in a pod: the attribute, the variable that holds it, and the field of the pod.
+#[derive(Deserialize, Debug)]
+pub struct Identity(pub String, pub String, pub String);
+
+/// How traces are handed on from program to program.
+pub const PROPAGATORS: &[&str] = &["tracecontext", "baggage", "b3", "b3multi", "jaeger", "xray", "ottrace", "none"];
+
+/// What decides, where a trace begins, whether it is kept.
+pub const SAMPLERS: &[&str] = &[
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+];
+
+/// Those of them that take a share of all traces.
+pub fn takes_ratio(sampler: &str) -> bool {
+    sampler.ends_with("traceidratio")
+}
+
 #[derive(Deserialize)]
 struct Table {
     off: String,
+    said: SaidVariables,
+    identity: Vec<Identity>,
     shared: Variables,
     signals: BTreeMap<String, Variables>,
     protocols: BTreeMap<String, String>,
@@ -40,6 +81,16 @@ fn table() -> &'static Table {
 /// The variable that, when `true`, switches all off.
 pub fn off() -> &'static str {
     &table().off
+}
+
+/// The variables that say who a program is.
+pub fn said() -> &'static SaidVariables {
+    &table().said
+}
+
+/// What describes a program in a pod.
+pub fn identity() -> &'static [Identity] {
+    &table().identity
 }
 
 /// The variables for all signals.

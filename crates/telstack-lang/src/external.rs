@@ -130,7 +130,7 @@ pub(crate) fn of_cluster(reached: &Reached) -> Option<Node> {
         settings: Vec::new(),
         origin: origin.clone(),
     };
-    let external = External { endpoints: vec![endpoint], exposed: Some(reached.remote.clone()) };
+    let external = External { endpoints: vec![endpoint], exposed: Some(reached.remote.clone()), programs: None };
     let kind = NodeKind::External(Box::new(external));
     Some(Node::new(&*reached.name, exposure.origin.clone(), None, kind))
 }

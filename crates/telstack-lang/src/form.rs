@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     HostPath,
     /// A path inside a container, from its root.
     InnerPath,
+    /// A share: a number from zero to one.
+    Share,
     /// `#true` or `#false`.
     Truth,
     /// Any scalar.

@@ -4,8 +4,12 @@
 //! complete.
 
 mod several;
+mod workload;
 
-use self::several::{CLUSTER, CLUSTERS, ENV, EXPOSE, NAMESPACE, TEMPLATE, USE};
+use self::{
+    several::{CLUSTER, CLUSTERS, ENV, EXPOSE, NAMESPACE, TEMPLATE, USE},
+    workload::WORKLOAD,
+};
 pub(crate) use crate::form::{Args, Block, Form, Kind, Props};
 use crate::scrapes::{KUBE_STATE_METRICS, SCRAPE};
 
@@ -48,11 +52,12 @@ pub(crate) static STACK: Form = Form {
         &ALERTMANAGER,
         &KUBE_STATE_METRICS,
         &EXTERNAL,
+        &WORKLOAD,
         &LET,
         &INCLUDE,
     ]),
     needs: &["platform"],
-    later: &["workload", "queue", "balancer", "mimir"],
+    later: &["queue", "balancer", "mimir"],
     example: r#"stack "shop" { platform "compose"; loki }"#,
     ..PLAIN
 };
@@ -100,8 +105,14 @@ static PLATFORM: Form = Form {
             example: r#"network-policies default="deny""#,
             ..ONCE
         },
+        &Form {
+            word: "via",
+            about: "Who makes the pods of collectors: the OpenTelemetry operator, of resources that describe them.",
+            args: Args::One(Kind::Word(&["operator"], &[])),
+            example: r#"via "operator""#,
+            ..ONCE
+        },
     ]),
-    later: &["via"],
     example: r#"platform "compose""#,
     ..ONCE
 };
@@ -144,6 +155,7 @@ static COLLECTOR: Form = Form {
         ("version", Kind::Release),
         ("mode", Kind::Word(&["daemonset", "deployment", "statefulset"], &["sidecar"])),
         ("replicas", Kind::Replicas),
+        ("host", Kind::Word(&["macos"], &["linux", "windows"])),
         OWN_NAMESPACE,
         ("tolerations", Kind::Word(&["all", "none"], &[])),
     ]),

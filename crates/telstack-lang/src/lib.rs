@@ -17,6 +17,7 @@ mod external;
 mod form;
 mod grammar;
 mod layers;
+mod machines;
 mod names;
 mod pipelines;
 mod placement;
@@ -29,6 +30,7 @@ mod stack;
 mod stores;
 mod views;
 mod words;
+mod workload;
 
 #[cfg(test)]
 mod tests;

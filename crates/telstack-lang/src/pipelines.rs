@@ -10,7 +10,7 @@ use telstack_system::{
 
 use crate::{
     check::twice,
-    codes, grammar,
+    codes, grammar, machines,
     names::{did_you_mean, listed, nearest},
     scrapes,
     stack::{Context, PASS, what},
@@ -111,7 +111,8 @@ fn pipeline(system: &mut System, id: NodeId, line: &Line, context: &mut Context<
         collector.pipelines.push(pipeline);
         for target in &targets {
             if let Target::Node(other, line, atom) = target {
-                let edge = connect(system, id, *other, line, atom, context);
+                let Some(other) = machines::reached(system, id, *other, atom, context) else { continue };
+                let edge = connect(system, id, other, line, atom, context);
                 let edge = system.edge_mut(edge);
                 edge.signals.insert(signal);
                 edge.pipelines.push(sourced(atom, index));
@@ -260,7 +261,8 @@ fn a(kind: ComponentKind) -> &'static str {
 }
 
 fn takes_telemetry(node: &Node) -> bool {
-    matches!(node.kind, NodeKind::Collector(_) | NodeKind::Store(_) | NodeKind::External(_))
+    let only_sends = node.external().is_some_and(|it| it.programs.is_some());
+    matches!(node.kind, NodeKind::Collector(_) | NodeKind::Store(_) | NodeKind::External(_)) && !only_sends
 }
 
 /// What an argument of `to` means: a component of the collector first, then another node.

@@ -1,6 +1,6 @@
 //! `platform`, and what lines say of where and how often their nodes run.
 
-use telstack_catalog::product::Product;
+use telstack_catalog::{host::HostSystem, product::Product};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
 use telstack_system::{Isolation, Origin, Placement, Platform, Resources, Sourced, WorkloadKind};
@@ -19,10 +19,13 @@ pub(crate) struct Placed {
     pub(crate) isolation: Option<Isolation>,
     namespace: Option<Sourced<String>>,
     storage_class: Option<Sourced<String>>,
+    operated: Option<Origin>,
 }
 
 /// Properties that only Kubernetes has a meaning for.
-const OF_KUBERNETES: [&str; 4] = ["mode", "replicas", "namespace", "tolerations"];
+const OF_KUBERNETES: [&str; 5] = ["mode", "replicas", "namespace", "tolerations", "host"];
+/// Those that a machine outside of the cluster has no meaning for.
+const OF_PODS: [&str; 3] = ["mode", "replicas", "tolerations"];
 /// Lines that say something of volumes, with properties that only Kubernetes has a meaning for.
 const VOLUMES: [&str; 2] = ["volume", "durable"];
 const OF_VOLUMES: [&str; 2] = ["size", STORAGE_CLASS];
@@ -51,12 +54,19 @@ impl Placed {
         let storage_class = line.and_then(|line| value(line, STORAGE_CLASS)).and_then(sourced_text);
         let inner = line.map(Line::children).unwrap_or_default();
         let isolation = inner.iter().find(|it| it.name.value == "network-policies").filter(|_| is_kubernetes);
-        let placed = Self { platform, isolation: isolation.map(isolated), namespace, storage_class };
+        let operated = line.and_then(|line| value(line, "via")).map(|atom| Origin::written(atom.span));
+        let operated = operated.filter(|_| is_kubernetes);
+        let placed = Self { platform, isolation: isolation.map(isolated), namespace, storage_class, operated };
         for line in inner.iter().filter(|_| !is_kubernetes) {
             let at = line.args.first().map_or_else(|| line.head(), |atom| atom.span);
             out.push(placed.of_kubernetes(&line.name.value, at));
         }
         placed
+    }
+
+    /// What says that the OpenTelemetry operator runs collectors.
+    pub(crate) fn operator(&self) -> Option<&Origin> {
+        self.operated.as_ref()
     }
 
     /// Where a line wants its node to run.
@@ -82,6 +92,11 @@ impl Placed {
             return Placement::default();
         }
         self.not_yet(line, out);
+        let host = line.prop("host").and_then(|atom| Some(sourced(atom, HostSystem::parse(text(atom)?)?)));
+        if let Some(host) = host {
+            of_a_machine(line, &host, exposed, out);
+            return Placement { host: Some(host), ..Placement::default() };
+        }
         let kind = line.prop("mode").and_then(kind);
         let count = line.prop("replicas").and_then(|atom| Some((atom, words::replicas(atom)?)));
         let replicas = count.map(|(atom, (least, _))| sourced(atom, least));
@@ -121,6 +136,8 @@ impl Placed {
             tolerant,
             volume,
             storage_class: named.or_else(|| self.storage_class.clone()),
+            host: None,
+            operated: self.operated.clone().filter(|_| line.name.value == "collector"),
         }
     }
 
@@ -171,6 +188,37 @@ impl Placed {
 fn isolated(line: &Line) -> Isolation {
     let deny = line.prop("default").filter(|atom| text(atom) == Some("deny"));
     Isolation { origin: Origin::written(line.head()), deny: deny.map(|atom| Origin::written(atom.span)) }
+}
+
+/// Reports what means nothing for a program of a machine outside of the cluster.
+fn of_a_machine(line: &Line, host: &Sourced<HostSystem>, exposed: Option<&Line>, out: &mut Diagnostics) {
+    let mut report = |word: &str, at: Span| {
+        let message = format!("`{word}` has no meaning on a machine outside of the cluster");
+        let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(at, "of pods");
+        out.push(finding.label(host.span(), "runs there").help(format!("drop `{word}`, or `host`")));
+    };
+    for key in OF_PODS {
+        if let Some(atom) = line.prop(key) {
+            report(key, atom.span);
+        }
+    }
+    if let Some(line) = exposed {
+        report("expose", line.head());
+    }
+    for child in line.children().iter().filter(|it| ["mount", "user"].contains(&&*it.name.value)) {
+        report(&child.name.value, child.head());
+    }
+    for child in line.children().iter().filter(|it| it.name.value == "scrape" && it.prop("port").is_none()) {
+        let finding =
+            Diagnostic::new(&codes::MISSING_PART, "`scrape` on a machine needs the port of the program there");
+        let finding = finding.at(child.head(), "no port").label(host.span(), "runs there");
+        out.push(finding.help("write it: `scrape \"power\" port=9101`"));
+    }
+    for child in line.children().iter().filter(|it| it.name.value == "durable") {
+        let message = "queues on the disk of a machine outside of the cluster cannot be compiled yet";
+        let finding = Diagnostic::new(&codes::NOT_SUPPORTED_YET, message).at(child.head(), "for a later release");
+        out.push(finding.label(host.span(), "runs there"));
+    }
 }
 
 fn kind(atom: &Atom) -> Option<Sourced<WorkloadKind>> {

@@ -14,6 +14,7 @@ use crate::{
     placement::Placed,
     presets, scrapes, stores, views,
     words::{self, sourced, text},
+    workload,
 };
 
 /// The name that origins of derived names give as their pass.
@@ -56,6 +57,7 @@ pub(crate) fn lower(line: &Line, reached: &[Reached], incomplete: bool, out: &mu
             }
             "grafana" => views::reads(&mut system, id, line, &mut context),
             "alertmanager" => views::alerts(&mut system, id),
+            workload::WORD => workload::wire(&mut system, id, line, &mut context),
             _ => {}
         }
     }
@@ -80,6 +82,7 @@ fn declare(system: &mut System, line: &Line, context: &mut Context<'_>) -> Optio
         "alertmanager" => views::alertmanager(line, context),
         "kube-state-metrics" => scrapes::informer(line, context),
         "external" => external::node(line, context),
+        workload::WORD => workload::node(line, context),
         _ => return None,
     };
     if node.name.is_empty() {

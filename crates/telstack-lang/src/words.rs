@@ -83,6 +83,7 @@ fn fits(kind: Kind, atom: &Atom) -> bool {
         Kind::Address => text(atom).is_some_and(|it| is_url(it) || is_host_and_port(it)),
         Kind::HostPath => text(atom).is_some_and(is_path),
         Kind::InnerPath => text(atom).is_some_and(|it| is_path(it) && it.starts_with('/')),
+        Kind::Share => share(atom).is_some(),
         Kind::Truth => truth(atom).is_some(),
         Kind::Any => atom.scalar != Scalar::Null,
         Kind::Signal | Kind::Word(..) | Kind::Distribution => true,
@@ -168,6 +169,7 @@ fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
         Kind::InnerPath => {
             ("a path from the root", "write where it is to be in the container, such as `\"/data\"`".to_owned())
         }
+        Kind::Share => ("a share", "write a number from zero to one, without quotes: `0.25`".to_owned()),
         Kind::Truth => ("a truth value", "write `#true` or `#false`".to_owned()),
         Kind::Any => ("a value", "write a text, a number, `#true` or `#false`".to_owned()),
         Kind::Mention => ("a name", "write the name in quotes".to_owned()),
@@ -333,6 +335,17 @@ pub(crate) fn count(atom: &Atom) -> Option<i64> {
         Scalar::Int(number) if atom.tag.is_none() && number > 0 => Some(number),
         _ => None,
     }
+}
+
+/// A share of something, from zero to one.
+pub(crate) fn share(atom: &Atom) -> Option<f64> {
+    let number = match atom.scalar {
+        Scalar::Int(0) => 0.0,
+        Scalar::Int(1) => 1.0,
+        Scalar::Float(number) => number,
+        _ => return None,
+    };
+    (atom.tag.is_none() && (0.0..=1.0).contains(&number)).then_some(number)
 }
 
 /// How many there are at least, and of a range how many at most.

@@ -181,10 +181,16 @@ pub(crate) fn node_yaml(
 ) -> Artefact {
     let title = what.map_or_else(|| title(node), |what| format!("{what} for {}", title(node)));
     // What is part of a manifest stands below that one's.
-    let alone = node.container.as_ref().is_none_or(|it| it.pod.is_none());
-    let header = if alone { header(system, &format!("{}: {title}", node.name), &file.path) } else { String::new() };
+    let pod = node.container.as_ref().and_then(|it| it.pod.as_ref());
+    let alone = pod.is_none();
+    let mut header = if alone { header(system, &format!("{}: {title}", node.name), &file.path) } else { String::new() };
+    if let (Some(_), Some(collector), Some(version)) = (&node.machine, node.collector(), node.version()) {
+        // No image says it there.
+        header += &format!("\ntelstack: otelcol={version} distribution={}", collector.distribution.value);
+    }
     let origin = follows("says what the file is and which stack it comes from", &[&node.origin, &system.origin]);
-    Artefact::new(&file.path, yaml::write(&header, &origin, document))
+    let inside = pod.is_some_and(|it| it.operated).then(|| document.clone());
+    Artefact { document: inside, ..Artefact::new(&file.path, yaml::write(&header, &origin, document)) }
 }
 
 /// `a`, `a and b`, `a, b and c`.

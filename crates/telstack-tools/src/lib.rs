@@ -21,6 +21,7 @@ mod image;
 mod jaeger;
 mod kafka;
 mod kubernetes;
+mod launchd;
 mod loki;
 mod mimir;
 mod prometheus;
@@ -29,6 +30,7 @@ mod receivers;
 mod remark;
 mod rule_files;
 mod script;
+mod sdk;
 mod server;
 mod template;
 mod tempo;
@@ -42,11 +44,12 @@ use folder::{Dialled, Folder};
 pub use folder::{Loose, Said, SourceFile, plain_path};
 pub use kubernetes::{Generated, ImageChange, Manifests, Patch, without_definitions};
 pub use reading::RULES;
+pub use sdk::{SdkFormat, sdk_env};
 use telstack_catalog::{Signal, SignalSet, product::Product};
 use telstack_diagnostics::{Diagnostics, FileId};
 use telstack_syntax::Written;
 use telstack_system::{
-    Bind, Container, Known, Network, Node, NodeKind, Origin, Platform, Protocol, StoreFacet, System, Tls, link,
+    Bind, Container, Known, Network, Node, NodeKind, Origin, Platform, Protocol, StoreFacet, System, Tls, Value, link,
 };
 pub use template::is_template;
 
@@ -62,11 +65,13 @@ pub struct Artefact {
     pub written: Written<Origin>,
     /// Is it a program?
     pub executable: bool,
+    /// What it says as a tree, for a platform that makes it part of another one.
+    document: Option<Value>,
 }
 
 impl Artefact {
     fn new(path: impl Into<String>, written: Written<Origin>) -> Self {
-        Self { path: path.into(), written, executable: false }
+        Self { path: path.into(), written, executable: false, document: None }
     }
 }
 
@@ -95,8 +100,15 @@ pub fn emit(system: &System) -> Vec<Artefact> {
             let platform = compose::emit(system, &out);
             out.extend(platform);
         }
-        // What containers read becomes part of the manifests.
-        Platform::Kubernetes => out = kubernetes::emit(system, &out),
+        // What containers read becomes part of the manifests; machines outside read theirs.
+        Platform::Kubernetes => {
+            let machines = || system.nodes().filter_map(|(_, node)| Some((node, node.machine.as_deref()?)));
+            let is_outside = |it: &Artefact| machines().any(|(_, machine)| machine.config.path == it.path);
+            let (outside, inside): (Vec<Artefact>, Vec<Artefact>) = out.into_iter().partition(is_outside);
+            out = kubernetes::emit(system, &inside);
+            out.extend(outside);
+            out.extend(machines().filter_map(|(node, _)| launchd::emit(system, node)));
+        }
     }
     for artefact in &mut out {
         artefact.path = doc::in_place(system, &artefact.path);

@@ -152,6 +152,12 @@ pub fn node(node: &Node) -> Value {
                 out.done()
             };
             out.list("endpoints", it.endpoints.iter().map(endpoint).collect());
+            if let Some(it) = &it.programs {
+                let propagators = it.propagators.iter().map(|it| it.origin.string(&it.value));
+                out.list("propagators", propagators.collect());
+                out.sourced("sampler", it.sampler.as_ref());
+                out.sourced("ratio", it.ratio.as_ref());
+            }
         }
     }
     out.list("listeners", node.listeners.iter().map(listener).collect());

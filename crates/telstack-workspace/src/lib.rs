@@ -21,6 +21,7 @@ mod ir;
 mod new;
 mod rewrite;
 mod schema;
+mod sdk;
 mod why;
 
 pub use acting::{
@@ -42,4 +43,6 @@ pub use files::{Claim, DiskFiles, Files, LARGEST, MemoryFiles, Mode, ReadFailure
 pub use new::{NewError, first_stack};
 pub use rewrite::{Rewritten, Syntax, convert, format, includes};
 pub use schema::{Described, schema};
+pub use sdk::{SdkError, sdk_env};
+pub use telstack_tools::SdkFormat;
 pub use why::{Why, WhyError, WhyOrigin, why};

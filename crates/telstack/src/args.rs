@@ -62,6 +62,9 @@ pub enum Command {
         after_help = "Example: telstack schema otelcol --version 0.158.0 --distribution k8s > otelcol.schema.json"
     )]
     Schema(Schema),
+    /// Print the environment by which programs with an OpenTelemetry SDK send to a node of a stack
+    #[command(after_help = "Example: telstack sdk-env gateway shop.stack.kdl --format dotenv > .env")]
+    SdkEnv(SdkEnv),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -309,6 +312,27 @@ pub struct Graph {
     /// The colours of `--format svg`
     #[arg(long, value_enum, default_value_t = GraphTheme::Auto)]
     pub theme: GraphTheme,
+}
+
+/// Arguments of `sdk-env`.
+#[derive(clap::Args)]
+pub struct SdkEnv {
+    /// The workload, or the collector that programs send to; of several clusters, `CLUSTER/NODE`
+    pub node: String,
+    /// The stack file; without it, the one in this folder
+    pub stack: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = SdkEnvFormat::Container)]
+    pub format: SdkEnvFormat,
+}
+
+/// Forms of an environment.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SdkEnvFormat {
+    /// `env` of a container in Kubernetes, in YAML
+    Container,
+    /// Lines of NAME=value
+    Dotenv,
 }
 
 /// Arguments of `diff`.

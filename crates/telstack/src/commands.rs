@@ -8,6 +8,7 @@ mod diff;
 mod fmt;
 mod git;
 mod schema;
+mod sdk;
 mod why;
 
 use std::{
@@ -33,6 +34,7 @@ pub use convert::convert;
 pub use diff::diff;
 pub use fmt::fmt;
 pub use schema::schema;
+pub use sdk::sdk_env;
 pub use why::why;
 
 /// The end of a new stack file's name.

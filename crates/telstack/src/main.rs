@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         args::Command::Graph(it) => commands::graph(&output, &it),
         args::Command::Diff(it) => commands::diff(&output, &it),
         args::Command::Schema(it) => commands::schema(&output, &it),
+        args::Command::SdkEnv(it) => commands::sdk_env(&output, &it),
         args::Command::Completions { shell } => {
             commands::completions(shell);
             Ok(output::Outcome::Clean)

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 
 use serde_json::Value;
-use support::{all_of_yaml, files, root, stderr, telstack_in};
+use support::{all_of_yaml, files, files_ending, root, stderr, telstack_in};
 
 /// The codes and messages that `check` finds in a folder.
 fn findings(folder: &std::path::Path) -> Vec<(String, String)> {
@@ -82,7 +82,7 @@ fn objects(stack: &str) -> Vec<Value> {
     let found: Vec<_> =
         findings(&out).into_iter().filter(|(code, _)| code.starts_with('K') && code != "K013").collect();
     assert_eq!(found, [], "what is written is checked like any other");
-    let files = files(&out).into_iter().filter(|it| it.ends_with(".yaml"));
+    let files = files_ending(&out, &["yaml"]).into_iter();
     files.flat_map(|file| all_of_yaml(&fs::read_to_string(out.join(file)).expect("readable")).expect("YAML")).collect()
 }
 

@@ -113,6 +113,8 @@ fn kubernetes_accepts_the_manifests() {
         let mut files = files_ending(&folder, &["yaml"]);
         // Kustomize's own file is no object of the cluster.
         files.retain(|it| !it.ends_with(KUSTOMIZATION));
+        // What machines outside read is none either.
+        files.retain(|it| !it.starts_with("hosts/"));
         for version in KUBERNETES {
             let mut args = vec!["--strict", "--quiet", "--kubernetes-version", version];
             args.extend(files.iter().map(String::as_str));

@@ -62,7 +62,7 @@ pub struct PresetMount {
 pub struct PresetSetting {
     /// The setting, as a dotted path.
     pub setting: String,
-    /// Its value, where it is no list of patterns; `{node}` and `{namespace}` in texts are to be filled in.
+    /// Its value, where it is no list of patterns; `{workload}`, `{container}` and `{namespace}` in texts are to be filled in.
     #[serde(default)]
     pub value: Value,
     /// The patterns that it lists.

@@ -2,7 +2,7 @@
 
 use super::{
     ALERTMANAGER, Args, Block, COLLECTOR, EXTERNAL, Form, GRAFANA, JAEGER, KUBE_STATE_METRICS, Kind, LOKI, ONCE, PLAIN,
-    PLATFORM, PROMETHEUS, Props, TEMPO, VERSIONS,
+    PLATFORM, PROMETHEUS, Props, TEMPO, VERSIONS, WORKLOAD,
 };
 
 /// The words that say what runs in one cluster.
@@ -19,6 +19,7 @@ const OF_A_CLUSTER: &[&Form] = &[
     &ALERTMANAGER,
     &KUBE_STATE_METRICS,
     &EXTERNAL,
+    &WORKLOAD,
 ];
 
 pub(super) static ENV: Form = Form {
@@ -42,6 +43,7 @@ pub(super) static ENV: Form = Form {
         &ALERTMANAGER,
         &KUBE_STATE_METRICS,
         &EXTERNAL,
+        &WORKLOAD,
     ]),
     example: r#"env "prod" { collector "gateway" replicas=3 }"#,
     ..PLAIN
@@ -101,6 +103,7 @@ pub(super) static NAMESPACE: Form = Form {
         &GRAFANA,
         &ALERTMANAGER,
         &KUBE_STATE_METRICS,
+        &WORKLOAD,
     ]),
     example: r#"namespace "monitoring" { loki }"#,
     ..PLAIN

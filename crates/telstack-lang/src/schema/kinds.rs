@@ -30,6 +30,7 @@ pub(super) fn name(kind: Kind) -> Option<&'static str> {
         Kind::Address => "an-address",
         Kind::HostPath => "a-path-of-the-host",
         Kind::InnerPath => "a-path-inside",
+        Kind::Share => "a-share",
         Kind::Truth => "a-truth-value",
         Kind::Any => "a-value",
         Kind::Word(..) => return None,
@@ -141,6 +142,9 @@ fn scalar(kind: Kind) -> Value {
         Kind::Address => text("A URL, or `host:port`.", &format!("{URL}|^[^/ ]+:[0-9]{{1,5}}$")),
         Kind::HostPath => text("A file or folder of the host, without `:`.", r"^[^:]*[^:\s][^:]*$"),
         Kind::InnerPath => text("A path in the container, from its root, without `:`.", "^/[^:]*$"),
+        Kind::Share => {
+            json!({"description": "A share: a number from zero to one.", "type": "number", "minimum": 0, "maximum": 1})
+        }
         Kind::Truth => json!({"description": "`true` or `false`.", "type": "boolean"}),
         Kind::Any => {
             json!({"description": "A text, a number, `true` or `false`.", "type": ["string", "number", "boolean"]})

@@ -42,6 +42,20 @@ pub(super) fn cluster(out: &mut Lines, cluster: &Cluster) {
     for it in &cluster.policies {
         out.within(&format!("policy {}", place(it.namespace.as_deref(), &it.name)), |out| policy(out, it));
     }
+    for it in &cluster.instrumentations {
+        out.within(&format!("instrumentation {}", place(it.namespace.as_deref(), &it.name)), |out| {
+            out.say_some("to", it.endpoint.as_ref().map(|it| &it.value));
+            out.say("propagators", joined(it.propagators.iter().map(|it| &it.value)));
+            let sampler = it.sampler.as_ref();
+            out.say_some(
+                "sampler",
+                sampler.map(|(it, share)| format!("{} {:?}", it.value, share.as_ref().map(|it| &it.value))),
+            );
+            for variable in &it.env {
+                out.say(&format!("env {}", variable.name), super::environment(variable));
+            }
+        });
+    }
     for it in &cluster.claims {
         out.within(&format!("claim {}", place(it.namespace.as_deref(), &it.name)), |out| claim(out, it));
     }

@@ -8,6 +8,7 @@
 //! - names that stand in no file: of things outside, of secrets (their variable is compared), of published ports;
 //! - the name of a tenant at the store, which only checks that there is one: senders and readers name it;
 //! - the retention of a Jaeger that keeps spans in memory, which has no setting for it;
+//! - edges of programs that only send, and collectors on machines outside of the cluster;
 //! - edges that dial nobody yet, and ways to things outside that nobody goes;
 //! - the layout of `PromQL`.
 
@@ -33,7 +34,8 @@ pub fn canonical(system: &System) -> Vec<String> {
     let mut out = Lines { prefix: Vec::new(), lines: Vec::new() };
     out.say("name", &system.name);
     out.say("platform", system.platform.value.id());
-    for (_, node) in system.nodes().filter(|(_, node)| node.external().is_none() || node.container.is_some()) {
+    let stands = |node: &Node| (node.external().is_none() || node.container.is_some()) && node.placement.host.is_none();
+    for (_, node) in system.nodes().filter(|(_, node)| stands(node)) {
         out.within(&format!("node {}", node.name), |out| self::node(out, node));
     }
     if let Some(cluster) = &system.cluster {
@@ -44,7 +46,10 @@ pub fn canonical(system: &System) -> Vec<String> {
         let scraped = |dial: &&Dial| {
             edge.purpose == Purpose::Scrape && (dial.component.is_some() || finds(system.node(from), system.node(to)))
         };
-        if let Some(dial) = edge.dial.as_ref().filter(|it| !scraped(it)) {
+        // Whatever tells programs where to send stands beside them, and not in what is written.
+        let sender = system.node(from);
+        let programs = sender.external().is_some_and(|it| it.programs.is_some()) || sender.placement.host.is_some();
+        if let Some(dial) = edge.dial.as_ref().filter(|it| !programs && !scraped(it)) {
             let target = system.node(to);
             let to = if target.external().is_some() && target.container.is_none() { "outside" } else { &target.name };
             let from = system.node(from);

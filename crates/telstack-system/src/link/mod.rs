@@ -128,6 +128,6 @@ fn outside(dial: &Dial, signals: SignalSet) -> Node {
         settings: Vec::new(),
         origin: dial.origin.clone(),
     };
-    let kind = NodeKind::External(Box::new(External { endpoints: vec![endpoint], exposed: None }));
+    let kind = NodeKind::External(Box::new(External { endpoints: vec![endpoint], ..External::default() }));
     Node::new(&dial.host, dial.origin.clone(), None, kind)
 }

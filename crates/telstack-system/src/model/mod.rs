@@ -26,7 +26,7 @@ pub use container::{
 };
 pub use link::{Bind, Dial, Edge, Hop, Listener, Protocol, Purpose, Requirement, Tls, Via};
 pub use network::{Joined, Network};
-pub use placement::{Exposure, ExposureTls, Isolation, Placement, Remote};
+pub use placement::{Exposure, ExposureTls, Isolation, Machine, Placement, Remote};
 pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use proxy::{Backend, Frontend, HttpProbe, Layer, Proxy, ProxyDoor, Route, Server, ServerCheck};
 pub use store::{
@@ -35,13 +35,14 @@ pub use store::{
 };
 pub use tls::ServerTls;
 pub use view::{
-    Alerter, AskingAlert, Dashboard, DashboardFolder, DataSource, External, ExternalEndpoint, Panel, Query, Viewer,
-    Webhook,
+    Alerter, AskingAlert, Dashboard, DashboardFolder, DataSource, External, ExternalEndpoint, Panel, Programs, Query,
+    Viewer, Webhook,
 };
 
 use telstack_catalog::{Version, product::Product};
 use telstack_diagnostics::Span;
 
+use self::cluster::operator::Operated;
 use crate::{
     origin::{Origin, Sourced, Value},
     units::{Bytes, Cpu},
@@ -92,6 +93,8 @@ pub struct Node {
     pub written: Vec<WrittenFile>,
     /// The container it runs in; none for things outside.
     pub container: Option<Container>,
+    /// The program that it is, where it runs in no container.
+    pub machine: Option<Box<Machine>>,
 }
 
 /// Processor time and memory.
@@ -152,6 +155,7 @@ impl Node {
             environment: Vec::new(),
             written: Vec::new(),
             container: None,
+            machine: None,
         }
     }
 
@@ -168,10 +172,20 @@ impl Node {
 
     /// The host name by which another node dials it: with its namespace, where that is not the dialer's own.
     pub fn host_for(&self, dialer: &Node) -> String {
+        self.host_at(None, dialer)
+    }
+
+    /// The same where another Service may lead to one of its listeners than to all others.
+    pub fn host_at(&self, listener: Option<&Listener>, dialer: &Node) -> String {
+        let services = listener.map_or(&[][..], Operated::leading_to);
+        let name = match &self.placement.operated {
+            Some(_) => services.first().unwrap_or(&Operated::Base).name(&self.name),
+            None => self.name.clone(),
+        };
         let namespace = |node: &Node| node.placement.namespace.as_ref().map(|it| it.value.clone());
         match namespace(self).filter(|own| namespace(dialer).is_some_and(|it| it != *own)) {
-            Some(namespace) => format!("{}.{namespace}", self.name),
-            None => self.name.clone(),
+            Some(namespace) => format!("{name}.{namespace}"),
+            None => name,
         }
     }
 

@@ -1,8 +1,8 @@
 //! Where and how often the stack wants a node to run.
 
-use telstack_catalog::{ComponentKind, otelcol};
+use telstack_catalog::{ComponentKind, host::HostSystem, otelcol};
 
-use super::{Protocol, WorkloadKind};
+use super::{ConfigFile, Protocol, WorkloadKind};
 use crate::{
     origin::{Origin, Sourced},
     units::Bytes,
@@ -27,6 +27,25 @@ pub struct Placement {
     pub volume: Option<Sourced<Bytes>>,
     /// The storage class of its volumes.
     pub storage_class: Option<Sourced<String>>,
+    /// The system of the machine outside of the cluster that it runs on, if it does.
+    pub host: Option<Sourced<HostSystem>>,
+    /// What says that an operator makes its pods, from a resource that describes it.
+    pub operated: Option<Origin>,
+}
+
+/// A program of a machine outside of the cluster.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Machine {
+    /// Where it reads its configuration.
+    pub config: ConfigFile,
+    /// What is started, with its arguments.
+    pub command: Vec<Sourced<String>>,
+    /// What starts it calls it so.
+    pub label: Sourced<String>,
+    /// The file that says how it is started, below the output folder.
+    pub service: String,
+    /// Where it writes what it has to say.
+    pub log: Sourced<String>,
 }
 
 /// How what is outside of a cluster reaches a collector in it.

@@ -162,6 +162,23 @@ pub struct External {
     pub endpoints: Vec<ExternalEndpoint>,
     /// The collector of another cluster of the same stack that it is.
     pub exposed: Option<Remote>,
+    /// What is said of programs that send telemetry; none of what only takes it.
+    pub programs: Option<Programs>,
+}
+
+/// Programs with an SDK of OpenTelemetry: how they treat traces, and who tells them.
+#[derive(Clone, Debug, Default)]
+pub struct Programs {
+    /// How they hand traces on.
+    pub propagators: Vec<Sourced<String>>,
+    /// Which traces they keep.
+    pub sampler: Option<Sourced<String>>,
+    /// The share of them, as written.
+    pub ratio: Option<Sourced<String>>,
+    /// The token that they send along.
+    pub token: Option<Sourced<SecretRef>>,
+    /// What asks for a resource of the operator, which instruments them.
+    pub instrumented: Option<Origin>,
 }
 
 /// One way to reach something outside.

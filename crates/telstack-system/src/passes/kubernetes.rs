@@ -30,6 +30,9 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     }
     for id in system.node_ids() {
         let node = system.node_mut(id);
+        if node.placement.host.is_some() {
+            continue;
+        }
         let each_machine = node.placement.kind.clone().filter(|it| it.value == WorkloadKind::DaemonSet);
         let Some(collector) = node.collector_mut() else { continue };
         know_pods(collector);

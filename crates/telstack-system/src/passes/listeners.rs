@@ -33,8 +33,9 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     for id in system.node_ids() {
         let node = system.node_mut(id);
         let Some(version) = node.version() else { continue };
+        let host = if node.placement.host.is_some() { BESIDE } else { EVERYBODY };
         let Some(collector) = node.collector_mut() else { continue };
-        open(collector, version);
+        open(collector, version, &host);
         let listeners = collector_listeners(collector, version);
         node.listeners = listeners;
     }
@@ -43,14 +44,26 @@ fn run(system: &mut System, _: &mut Diagnostics) {
 /// The doors of a collector as this pass will leave them, for passes that run before it.
 pub(super) fn listeners_to_be(collector: &Collector, version: Version) -> Vec<Listener> {
     let mut collector = collector.clone();
-    open(&mut collector, version);
+    open(&mut collector, version, &EVERYBODY);
     collector_listeners(&collector, version)
 }
 
-fn open(collector: &mut Collector, version: Version) {
+/// Whom a collector is for: the host that it binds, and why where the release would bind localhost, or anything else.
+type For = (&'static str, [&'static str; 2]);
+
+const EVERYBODY: For = (
+    "0.0.0.0",
+    [
+        "by itself it binds localhost, where no other container reaches it",
+        "the address, written out: what it binds by itself differs between releases",
+    ],
+);
+const BESIDE: For = ("localhost", ["for the programs of its own machine, and nobody else"; 2]);
+
+fn open(collector: &mut Collector, version: Version, host: &For) {
     let tls = collector.tls.clone();
     for component in &mut collector.components {
-        bind(component, version);
+        bind(component, version, host);
         if let Some(tls) = &tls {
             encrypt(component, version, tls);
         }
@@ -84,7 +97,7 @@ fn tls_path(setting: &str) -> String {
 }
 
 /// Writes the address of each listener that the stack leaves open.
-fn bind(component: &mut Component, version: Version) {
+fn bind(component: &mut Component, version: Version, (host, reasons): &For) {
     let Some(fact) = component.fact() else { return };
     let open: Vec<_> = fact
         .listens(version)
@@ -95,13 +108,13 @@ fn bind(component: &mut Component, version: Version) {
     for listen in open {
         let Some(port) = listen.port else { continue };
         let reason = match listen.default_host {
-            Some("localhost") => "by itself it binds localhost, where no other container reaches it",
-            _ => "the address, written out: what it binds by itself differs between releases",
+            Some("localhost") => reasons[0],
+            _ => reasons[1],
         };
         let origin = Origin::fact(NAME, reason, &[&component.origin]);
         let (block, key) = listen.setting.rsplit_once('.').unwrap_or(("", listen.setting));
         let mark = component.origin.clone();
-        let address = Entry::new(key, origin.string(format!("0.0.0.0:{port}")));
+        let address = Entry::new(key, origin.string(format!("{host}:{port}")));
         component.block_mut(block, &mark).push_front(address);
     }
 }

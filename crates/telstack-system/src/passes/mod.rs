@@ -11,6 +11,7 @@ mod delivery;
 mod encryption;
 mod exposure;
 mod health;
+mod hosts;
 mod kubernetes;
 mod leader;
 mod links;
@@ -20,6 +21,7 @@ mod negotiate;
 mod pipelines;
 mod policies;
 mod presets;
+mod programs;
 mod scrape;
 mod sizing;
 mod targets;
@@ -29,8 +31,10 @@ mod views;
 use telstack_diagnostics::Diagnostics;
 
 pub use codes::{NAME_COLLIDES, RULES};
+pub use containers::labels;
 pub use listeners::collector_listeners;
 pub use messages::{DEFAULT as MESSAGE_MIB, ITEM as ITEM_BYTES};
+pub use programs::environment_for;
 
 use crate::graph::System;
 
@@ -62,9 +66,11 @@ pub const ALL: &[Pass] = &[
     messages::PASS,
     connections::PASS,
     targets::PASS,
+    programs::PASS,
     scrape::PASS,
     alerts::PASS,
     views::PASS,
+    hosts::PASS,
     containers::PASS,
     links::PASS,
     policies::PASS,

@@ -1,7 +1,7 @@
 //! Presets: settings for one task, with the mounts and the storage that they need. What the stack writes wins.
 
 use telstack_catalog::{
-    Version,
+    Version, operator as facts,
     otelcol::{Preset, PresetMount},
 };
 use telstack_diagnostics::Diagnostics;
@@ -11,7 +11,7 @@ use super::{Pass, delivery};
 use crate::{
     expansion::is_open,
     graph::{NodeId, System},
-    model::{Collector, Component, ComponentRef, Mount, MountSource, Platform},
+    model::{Collector, Component, ComponentRef, Mount, MountSource, Platform, cluster::operator},
     origin::{Origin, Sourced, Value},
 };
 
@@ -32,7 +32,8 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             let preset = component.fact()?.preset(&wanted.name.value)?;
             Some(Use { preset, component: component.reference(), origin: wanted.name.origin.clone() })
         });
-        let unasked = collector.components.iter().filter(|_| system.platform.value == Platform::Kubernetes);
+        let in_a_pod = system.platform.value == Platform::Kubernetes && system.node(id).placement.host.is_none();
+        let unasked = collector.components.iter().filter(|_| in_a_pod);
         let unasked = unasked.filter_map(|component| {
             let preset = component.fact()?.unasked_preset()?;
             Some(Use { preset, component: component.reference(), origin: component.origin.clone() })
@@ -55,7 +56,11 @@ struct Use {
 fn apply(system: &mut System, id: NodeId, version: Version, one: &Use) {
     let node = system.node(id);
     let namespace = node.placement.namespace.as_ref().map_or("*", |it| &it.value);
-    let places = [("{node}", node.name.clone()), ("{namespace}", namespace.to_owned())];
+    let (workload, container) = match &node.placement.operated {
+        Some(_) => (operator::workload(&node.name), facts::made().container.clone()),
+        None => (node.name.clone(), node.name.clone()),
+    };
+    let places = [("{workload}", workload), ("{container}", container), ("{namespace}", namespace.to_owned())];
     let preset = one.preset;
     let because = |why: &str| {
         let reason = if preset.unasked { why.to_owned() } else { format!("the preset `{}`: {why}", preset.name) };

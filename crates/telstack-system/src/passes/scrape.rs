@@ -42,7 +42,7 @@ fn scrape(system: &mut System, prometheus: NodeId, target: NodeId, names: &mut H
         |(edge, _): (EdgeId, NodeId)| system.edge(edge).dial.as_ref().is_some_and(|dial| dial.component.is_some());
     let taken =
         matches!(node.kind, NodeKind::Informer(_)) && system.incoming(target, Purpose::Scrape).into_iter().any(scraped);
-    if taken || matches!(node.kind, NodeKind::External(_)) {
+    if taken || matches!(node.kind, NodeKind::External(_)) || node.placement.host.is_some() {
         return;
     }
     let own = node.listeners.iter().find(|it| it.name == "metrics").map(|it| (own_job(node), it.clone()));
@@ -98,7 +98,11 @@ fn add(
     let itself = prometheus == target;
     let tls = listener.tls.value().unwrap_or(Tls::Off);
     // A certificate names the node, not `localhost`.
-    let host = if itself && tls == Tls::Off { "localhost".to_owned() } else { node.host_for(system.node(prometheus)) };
+    let host = if itself && tls == Tls::Off {
+        "localhost".to_owned()
+    } else {
+        node.host_at(Some(listener), system.node(prometheus))
+    };
     let ca = encryption::authority(NAME, Product::Prometheus, node).filter(|_| tls != Tls::Off);
     let mut because = vec![&node.origin, &system.node(prometheus).origin];
     because.extend(honor_labels.is_some().then_some(&listener.origin));

@@ -1,7 +1,7 @@
 //! Targets: what collectors scrape, as the jobs of their receivers.
 
 use telstack_catalog::{
-    ComponentKind, Json,
+    ComponentKind, Json, operator,
     otelcol::{self, Targets},
     product::Product,
 };
@@ -9,7 +9,9 @@ use telstack_diagnostics::Diagnostics;
 use telstack_syntax::tree::Kind;
 
 use super::{
-    Pass, encryption,
+    Pass,
+    containers::pods::picked,
+    encryption,
     kubernetes::{NODE_NAME, field},
     presets::value,
 };
@@ -30,7 +32,8 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         for scrape in collector.scrapes.clone() {
             // A Service of another namespace may well be called like a node.
             let named = || system.find(&scrape.target.value).filter(|target| *target != id);
-            let target = if scrape.namespace.is_none() { named() } else { None };
+            let inside = scrape.namespace.is_none() && system.node(id).placement.host.is_none();
+            let target = if inside { named() } else { None };
             let (job, edge) = job(system, id, target, &scrape);
             let node = system.node_mut(id);
             let machine = on_each(node).filter(|_| names_machine(&job));
@@ -73,6 +76,9 @@ fn job(system: &System, id: NodeId, target: Option<NodeId>, scrape: &Scrape) -> 
     }
     let edge = if let Some(target) = target {
         Some(of_node(&mut job, system.node(id), system.node(target), scrape))
+    } else if system.node(id).placement.host.is_some() {
+        beside_it(&mut job, system.node(id), scrape);
+        None
     } else {
         in_cluster(&mut job, system.node(id), scrape);
         None
@@ -128,6 +134,18 @@ fn of_node(job: &mut Settings, scraper: &Node, node: &Node, scrape: &Scrape) -> 
     edge
 }
 
+/// Scrapes another program of the machine that a collector outside of the cluster runs on.
+fn beside_it(job: &mut Settings, scraper: &Node, scrape: &Scrape) {
+    let place = Origin::derived(NAME, "a program of the same machine", &[&scrape.origin, &scraper.origin]);
+    let usual = || scraper.version().map(|version| otelcol::telemetry(version).default_port);
+    let port = scrape.port.as_ref().map(|it| it.value).or_else(usual).unwrap_or_default();
+    if let Some(path) = scrape.path.as_ref().filter(|it| it.value != METRICS_PATH) {
+        job.set("metrics_path", path.origin.string(&*path.value));
+    }
+    let targets = place.map([("targets", place.flow([place.string(format!("localhost:{port}"))]))]);
+    job.set("static_configs", scrape.origin.block([targets]));
+}
+
 /// Scrapes what others run in the cluster.
 fn in_cluster(job: &mut Settings, scraper: &Node, scrape: &Scrape) {
     if let Some(path) = scrape.path.as_ref().filter(|it| it.value != METRICS_PATH) {
@@ -168,8 +186,9 @@ pub(super) fn job_of_pods(
 ) {
     let namespace = node.placement.namespace.as_ref().map(|it| it.value.clone()).unwrap_or_default();
     let product = node.product().map_or("", Product::id);
+    let instance = picked(node).remove(&operator::made().instance);
     let places = [
-        ("{name}", node.name.clone()),
+        ("{name}", instance.map_or_else(|| node.name.clone(), |it| it.value)),
         ("{namespace}", namespace),
         ("{product}", product.to_owned()),
         ("{port}", port.to_string()),

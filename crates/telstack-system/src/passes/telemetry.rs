@@ -18,6 +18,9 @@ pub(super) const PASS: Pass = Pass {
 fn run(system: &mut System, _: &mut Diagnostics) {
     for id in system.node_ids() {
         let node = system.node(id);
+        if node.placement.host.is_some() {
+            continue;
+        }
         let Some(version) = node.version.clone() else { continue };
         let facts = otelcol::telemetry(version.value);
         let own = node.origin.clone();

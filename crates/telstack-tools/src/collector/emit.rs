@@ -18,9 +18,8 @@ const SECTIONS: [ComponentKind; 5] = [
 ];
 
 pub(crate) fn emit(system: &System, node: &Node, collector: &Collector) -> Vec<Artefact> {
-    let Some(file) = node.container.as_ref().and_then(|container| container.file("config")) else {
-        return Vec::new();
-    };
+    let contained = || node.container.as_ref().and_then(|container| container.file("config"));
+    let Some(file) = node.machine.as_ref().map(|it| &it.config).or_else(contained) else { return Vec::new() };
     vec![doc::node_yaml(system, node, file, None, &document(node, collector))]
 }
 

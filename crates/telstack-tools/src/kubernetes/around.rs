@@ -51,6 +51,7 @@ pub(super) fn cluster(objects: &Objects, open: bool) -> Cluster {
                 cluster.issuers.push(Issuer { name, namespace, authority, origin });
             }
             Kind::Certificate => cluster.certificates.extend(certificate(it)),
+            Kind::Instrumentation => cluster.instrumentations.push(super::operator::instrumentation(it)),
             Kind::ServiceMonitor | Kind::PodMonitor => cluster.monitors.extend(super::monitors::monitor(it)),
             _ => {}
         }

@@ -20,7 +20,7 @@ use telstack_system::{Origin, Platform, Sourced, System};
 
 use crate::folder::{Folder, SourceFile};
 use configs::Configs;
-pub(crate) use emit::emit;
+pub(crate) use emit::{emit, variable};
 use objects::Objects;
 pub use objects::without_definitions;
 pub(crate) use operator::finish;

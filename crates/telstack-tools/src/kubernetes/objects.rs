@@ -62,10 +62,11 @@ pub(super) enum Kind {
     ServiceMonitor,
     PodMonitor,
     Collector,
+    Instrumentation,
 }
 
 /// Group of the API, kind, and what it is.
-const KINDS: [(&str, &str, Kind); 27] = [
+const KINDS: [(&str, &str, Kind); 28] = [
     ("apps", "Deployment", Kind::Deployment),
     ("apps", "ReplicaSet", Kind::ReplicaSet),
     ("apps", "StatefulSet", Kind::StatefulSet),
@@ -92,7 +93,8 @@ const KINDS: [(&str, &str, Kind); 27] = [
     ("monitoring.coreos.com", "PodMonitor", Kind::PodMonitor),
     ("cert-manager.io", "Issuer", Kind::Issuer),
     ("cert-manager.io", "Certificate", Kind::Certificate),
-    ("opentelemetry.io", super::operator::RESOURCE, Kind::Collector),
+    ("opentelemetry.io", "OpenTelemetryCollector", Kind::Collector),
+    ("opentelemetry.io", "Instrumentation", Kind::Instrumentation),
 ];
 
 /// What says at the start of a line that a document only describes a kind of objects.

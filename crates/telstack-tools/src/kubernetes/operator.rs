@@ -4,38 +4,26 @@
 
 use std::sync::Arc;
 
-use telstack_catalog::{ComponentKind, Distribution};
+use telstack_catalog::{Distribution, operator as facts};
 use telstack_syntax::tree;
 use telstack_system::{
     Bind, Cluster, Collector, Container, ContainerGaps, EnvValue, EnvVar, ImageRef, Known, Mount, MountSource, Node,
-    NodeKind, Origin, Pod, Service, ServicePort, ServiceType, Sourced, System, TargetPort, Value, WorkloadKind,
-    cluster::{Labels, same_namespace},
+    NodeKind, Origin, Pod, SecretRef, Service, ServicePort, Sourced, System, TargetPort, Value, WorkloadKind,
+    cluster::{Autoscaler, Instrumentation, Labels, operator},
 };
 
 use super::{
-    Manifests,
+    Manifests, around,
     configs::Configs,
     container::{Around, most},
-    objects::{Kind, Objects},
-    values::{at, labels, number, plain, seconds, word},
+    objects::{Kind, Object, Objects},
+    values::{at, labels, number, plain, seconds, word, words},
 };
 use crate::{
     folder::Folder,
     image,
     reading::{items, truth},
 };
-
-/// Where the container reads its configuration.
-const CONFIG: &str = "/conf/collector.yaml";
-/// What is found there, below the folder of the resource.
-const FILE: &str = "collector.yaml";
-/// The kind of those resources.
-pub(super) const RESOURCE: &str = "OpenTelemetryCollector";
-/// What is behind the name of a resource in the names of what is made of it.
-const COLLECTOR: &str = "-collector";
-/// Behind that, in the names of further Services.
-const HEADLESS: &str = "-headless";
-const MONITORING: &str = "-monitoring";
 
 /// The nodes of all collectors that an operator runs.
 pub(super) fn nodes(
@@ -48,11 +36,12 @@ pub(super) fn nodes(
     let mut found = Vec::new();
     for object in objects.of_kind(Kind::Collector) {
         let spec = object.spec();
-        let (name, namespace) = (format!("{}{COLLECTOR}", object.name.value), object.namespace.clone());
+        let (name, namespace) = (operator::workload(&object.name.value), object.namespace.clone());
+        let (_, file) = facts::made().config.rsplit_once('/').unwrap_or_default();
         let root = format!("collector:{}:{}", namespace.as_deref().unwrap_or_default(), object.name.value);
         match spec.at("config") {
-            Some(config) if config.as_str().is_some() => folder.embed(&format!("{root}/{FILE}"), config, None),
-            Some(config) => folder.embed_tree(&format!("{root}/{FILE}"), config),
+            Some(config) if config.as_str().is_some() => folder.embed(&format!("{root}/{file}"), config, None),
+            Some(config) => folder.embed_tree(&format!("{root}/{file}"), config),
             None => {}
         }
         let kind = match plain(spec, "mode").as_deref() {
@@ -62,11 +51,7 @@ pub(super) fn nodes(
             Some("sidecar") => WorkloadKind::Sidecar,
             Some(_) => continue,
         };
-        let own: Vec<(String, String)> = items(spec, "volumeClaimTemplates")
-            .iter()
-            .filter_map(|it| at(it, "metadata.name"))
-            .map(|it| (it.value.clone(), format!("{}-{name}", it.value)))
-            .collect();
+        let own = own_claims(spec, &name, namespace.as_ref(), cluster);
         let around = Around {
             configs,
             namespace: namespace.as_deref(),
@@ -91,10 +76,19 @@ pub(super) fn nodes(
         let scaled = number(spec, "autoscaler.maxReplicas").or_else(|| number(spec, "maxReplicas"));
         if spec.at("autoscaler").is_some() || scaled.is_some() {
             container.most_replicas = most(scaled.as_ref());
+            cluster.autoscalers.push(Autoscaler {
+                name: name.clone(),
+                namespace: namespace.clone(),
+                target_kind: facts::collector().kind.clone(),
+                target: object.name.value.clone(),
+                min: number(spec, "autoscaler.minReplicas").or_else(|| number(spec, "minReplicas")),
+                max: scaled,
+                origin: place.clone(),
+            });
         }
         let mut carried: Labels = object.labels();
         carried.extend(labels(spec.at("podLabels")));
-        carried.extend(selected(&object.name, namespace.as_deref()));
+        carried.extend(operator::labels(&object.name, namespace.as_deref()));
         if kind != WorkloadKind::Sidecar {
             cluster.services.extend(services(&object.name, namespace.as_deref(), spec));
         }
@@ -119,12 +113,12 @@ pub(super) fn nodes(
             affinity: spec.at("affinity").is_some() || spec.at("tolerations").is_some(),
             links: true,
             operated: true,
-            patched: manifests.may_change(RESOURCE, &object.name.value),
+            patched: manifests.may_change(&facts::collector().kind, &object.name.value),
             targets_shared: truth(spec, "targetAllocator.enabled").filter(|it| it.value).map(|it| it.origin),
             origin: place.clone(),
         };
         container.pod = Some(Arc::new(pod));
-        let mut node = image::node(&name, place.clone(), Some(container), running);
+        let mut node = image::node(&object.name.value, place.clone(), Some(container), running);
         if node.collector().is_none() {
             // Whatever image it is, a collector is in it.
             let mut collector = Collector::new(Sourced::new(Distribution::Contrib, place.clone()));
@@ -136,42 +130,74 @@ pub(super) fn nodes(
     found
 }
 
+/// What programs are told that send telemetry.
+pub(super) fn instrumentation(object: &Object) -> Instrumentation {
+    let spec = object.spec();
+    Instrumentation {
+        name: object.name.value.clone(),
+        namespace: object.namespace.clone(),
+        endpoint: at(spec, "exporter.endpoint"),
+        propagators: words(spec, "propagators"),
+        sampler: at(spec, "sampler.type").map(|it| (it, at(spec, "sampler.argument"))),
+        env: items(spec, "env").iter().filter_map(variable).collect(),
+        origin: object.name.origin.clone(),
+    }
+}
+
+fn variable(item: &Value) -> Option<EnvVar> {
+    let name = at(item, "name")?;
+    let field = || plain(item, "valueFrom.fieldRef.fieldPath").map(EnvValue::Field);
+    let secret = || {
+        let of = item.at("valueFrom.secretKeyRef")?;
+        Some(EnvValue::Required(SecretRef::Secret { name: plain(of, "name")?, key: plain(of, "key")? }))
+    };
+    let value = plain(item, "value").map(EnvValue::Literal).or_else(field).or_else(secret)?;
+    Some(EnvVar::new(name.value, value, name.origin))
+}
+
 /// Where it reads its configuration, with which flags, and what the operator adds to its environment.
 fn configured(spec: &Value, root: &str, container: &mut Container) {
+    let made = facts::made();
     let place = spec.at("config").map_or_else(|| container.origin.clone(), |it| it.mark.clone());
-    let mut flags = vec![Sourced::new(format!("--config={CONFIG}"), place.clone())];
+    let mut flags = vec![Sourced::new(format!("--config={}", made.config), place.clone())];
     for entry in spec.at("args").and_then(Value::as_map).into_iter().flatten() {
         let Some(value) = word(&entry.value).filter(|_| entry.key != "config") else { continue };
         flags.push(Sourced::new(format!("--{}={}", entry.key, value.value), value.origin));
     }
     container.command = flags;
-    let (folder, _) = CONFIG.rsplit_once('/').unwrap_or_default();
+    let (folder, _) = made.config.rsplit_once('/').unwrap_or_default();
     let (source, target) = (MountSource::Handed(root.to_owned()), folder.to_owned());
     container.mounts.push(Mount { source, target, read_only: true, origin: place.clone() });
-    let name = "POD_NAME".to_owned();
-    if !container.env.iter().any(|it| it.name == name) {
-        container.env.push(EnvVar::new(name, EnvValue::Field("metadata.name".to_owned()), place));
+    let (name, field) = &made.variable;
+    if !container.env.iter().any(|it| it.name == *name) {
+        container.env.push(EnvVar::new(name.clone(), EnvValue::Field(field.clone()), place));
     }
     // It adds what components need, as far as its release knows them.
     container.gaps = ContainerGaps { env: true, ..container.gaps };
 }
 
-/// The labels by which the operator finds the pods again.
-fn selected(name: &Sourced<String>, namespace: Option<&str>) -> Labels {
-    let instance = format!("{}.{}", namespace.unwrap_or_default(), name.value);
-    [
-        ("app.kubernetes.io/managed-by", "opentelemetry-operator"),
-        ("app.kubernetes.io/instance", &instance),
-        ("app.kubernetes.io/part-of", "opentelemetry"),
-        ("app.kubernetes.io/component", "opentelemetry-collector"),
-    ]
-    .map(|(key, value)| (key.to_owned(), Sourced::new(value.to_owned(), name.origin.clone())))
-    .into()
+/// The claims that it makes for each pod of a StatefulSet: the name in the pod, and that of the volume.
+fn own_claims(
+    spec: &Value,
+    workload: &str,
+    namespace: Option<&String>,
+    cluster: &mut Cluster,
+) -> Vec<(String, String)> {
+    let mut own = Vec::new();
+    for template in items(spec, "volumeClaimTemplates") {
+        let Some(name) = at(template, "metadata.name") else { continue };
+        let volume = format!("{}-{workload}", name.value);
+        if let Some(spec) = template.at("spec") {
+            let of = Some(workload.to_owned());
+            cluster.claims.push(around::claim(spec, volume.clone(), namespace.cloned(), of, name.origin));
+        }
+        own.push((name.value, volume));
+    }
+    own
 }
 
 /// The Services that the operator makes. Their ports follow from what the collector listens on.
 fn services(name: &Sourced<String>, namespace: Option<&str>, spec: &Value) -> Vec<Service> {
-    let origin = &name.origin;
     let ports = items(spec, "ports").iter().filter_map(|it| {
         let port = u16::try_from(number(it, "port")?.value).ok()?;
         Some(ServicePort {
@@ -185,25 +211,8 @@ fn services(name: &Sourced<String>, namespace: Option<&str>, spec: &Value) -> Ve
         })
     });
     let ports: Vec<ServicePort> = ports.collect();
-    let service = |suffix: &str, headless: bool| Service {
-        name: format!("{}{COLLECTOR}{suffix}", name.value),
-        namespace: namespace.map(str::to_owned),
-        ty: ServiceType::ClusterIp,
-        headless,
-        selector: Some(telstack_system::Selector {
-            labels: selected(name, namespace),
-            expressions: Vec::new(),
-            origin: origin.clone(),
-        }),
-        ports: if suffix == MONITORING { Vec::new() } else { ports.clone() },
-        open_ports: true,
-        lacks: Vec::new(),
-        labels: Labels::new(),
-        annotations: Labels::new(),
-        sticky: plain(spec, "sessionAffinity").as_deref() == Some("ClientIP"),
-        origin: origin.clone(),
-    };
-    vec![service("", false), service(HEADLESS, true), service(MONITORING, false)]
+    let sticky = plain(spec, "sessionAffinity").as_deref() == Some("ClientIP");
+    operator::services(name, namespace, &ports, sticky)
 }
 
 /// The places of all texts in settings, of which addresses are some.
@@ -227,65 +236,20 @@ fn addresses(node: &Node) -> Vec<Origin> {
 /// What follows for collectors of the operator once their configurations are read: the ports of their Services,
 /// and servers that the operator lets listen on every interface.
 pub(crate) fn finish(system: &mut System) {
-    let mut opened: Vec<(String, Option<String>, ServicePort)> = Vec::new();
-    // The Service that others send to does not lead to the collector's own metrics.
-    let mut lacking: Vec<(String, Option<String>, u16)> = Vec::new();
+    let Some(mut cluster) = system.cluster.take() else { return };
     for id in system.node_ids() {
         let node = system.node_mut(id);
-        let Some(pod) = node.container.as_ref().and_then(|it| it.pod.clone()).filter(|it| it.operated) else {
+        if !node.container.as_ref().and_then(|it| it.pod.as_ref()).is_some_and(|it| it.operated) {
             continue;
-        };
+        }
         let written = addresses(node);
         for listener in &mut node.listeners {
             // Where no address is written, newer releases of the operator write one.
             if listener.bind == Bind::Loopback && !written.contains(&listener.origin) {
                 listener.bind = Bind::Unknown;
             }
-            let takes = listener
-                .owner
-                .as_ref()
-                .is_some_and(|it| matches!(it.kind, ComponentKind::Receiver | ComponentKind::Exporter));
-            let suffixes: &[&str] = match (takes, listener.owner.is_none()) {
-                (true, _) => &["", HEADLESS],
-                (false, true) => &[MONITORING],
-                (false, false) => continue,
-            };
-            if listener.owner.is_none() {
-                lacking.push((pod.name.clone(), pod.namespace.clone(), listener.port));
-            }
-            for suffix in suffixes {
-                let port = ServicePort {
-                    name: None,
-                    port: listener.port,
-                    target: TargetPort::Number(listener.port),
-                    transport: listener.transport,
-                    app_protocol: None,
-                    node_port: None,
-                    origin: listener.origin.clone(),
-                };
-                opened.push((format!("{}{suffix}", pod.name), pod.namespace.clone(), port));
-            }
         }
+        operator::open(&mut cluster, node);
     }
-    let Some(cluster) = &mut system.cluster else { return };
-    for (name, namespace, port) in opened {
-        let Some(service) = made(cluster, &name, namespace.as_deref()) else { continue };
-        if service.port(port.port).is_none() {
-            service.ports.push(port);
-        }
-    }
-    for (name, namespace, port) in lacking {
-        let Some(service) = made(cluster, &name, namespace.as_deref()) else { continue };
-        if service.port(port).is_none() {
-            service.lacks.push(port);
-        }
-    }
-}
-
-/// A Service that the operator makes.
-fn made<'a>(cluster: &'a mut Cluster, name: &str, namespace: Option<&str>) -> Option<&'a mut Service> {
-    cluster
-        .services
-        .iter_mut()
-        .find(|it| it.name == name && same_namespace(it.namespace.as_deref(), namespace) == Some(true) && it.open_ports)
+    system.cluster = Some(cluster);
 }

@@ -67,8 +67,12 @@ pub fn scene(system: &System) -> Scene {
     }
     let with_applications = links.iter().any(|link| link.from == applications);
 
-    let mut places: Vec<Place> =
-        nodes.iter().map(|(_, node)| if node.external().is_some() { Place::Last } else { Place::Between }).collect();
+    let place = |node: &Node| match node.external() {
+        Some(it) if it.programs.is_some() => Place::First,
+        Some(_) => Place::Last,
+        None => Place::Between,
+    };
+    let mut places: Vec<Place> = nodes.iter().map(|(_, node)| place(node)).collect();
     if with_applications {
         places.push(Place::First);
     }

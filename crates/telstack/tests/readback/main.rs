@@ -47,7 +47,8 @@ fn read_back(name: &str, written: &[(String, String)]) -> (System, Diagnostics, 
 fn manifests(name: &str, files: &[SourceFile<'_>], findings: &mut Diagnostics) -> System {
     let is_manifest = |path: &&str| {
         let path = Path::new(path);
-        path.extension().is_some_and(|it| it == "yaml") && !path.ends_with("kustomization.yaml")
+        let outside = path.starts_with("hosts");
+        path.extension().is_some_and(|it| it == "yaml") && !path.ends_with("kustomization.yaml") && !outside
     };
     let manifests = Manifests {
         paths: files.iter().map(|it| it.path).filter(is_manifest).map(str::to_owned).collect(),

@@ -2,6 +2,7 @@
 
 mod collector;
 mod diagnostics;
+mod operator;
 mod stack;
 #[path = "../readback/stacks.rs"]
 mod stacks;

@@ -166,12 +166,16 @@ fn mistakes_are_found_at_their_place() {
 const BEYOND: &[(&str, &str)] = &[
     ("constant-made-of-itself", "what a constant means stands elsewhere"),
     ("constant-of-the-wrong-kind", "what a constant means stands elsewhere"),
+    ("instrumentation-without-", "what a word means depends on the platform"),
     ("kubernetes-", "what a word means depends on the platform"),
     ("link-two-protocols-for-one-node", "the two stand in two pipelines"),
     ("link-two-tenants-for-one-node", "the two stand in two pipelines"),
+    ("machine-", "what a word means depends on `host`, and what a name is stands elsewhere"),
+    ("operator-in-compose", "what a word means depends on the platform"),
     ("secret-reference-misspelt", "a schema does not see tags"),
     ("stack-with-nothing-to-run", "any of many words would do"),
     ("tenant-where-there-are-none", "what a name is stands elsewhere"),
+    ("workload-", "what a word means depends on the platform, and what a name is stands elsewhere"),
 ];
 
 #[test]

@@ -6,6 +6,7 @@
 mod access;
 mod certificate;
 mod monitor;
+pub mod operator;
 mod policy;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ pub use policy::{IpBlock, NetworkPolicy, Peer, PolicyPort, PolicyRule};
 use telstack_catalog::otelcol::Transport;
 
 use crate::{
-    model::pod::Pod,
+    model::{container::EnvVar, pod::Pod},
     origin::{Origin, Sourced},
     units::Bytes,
 };
@@ -54,6 +55,8 @@ pub struct Cluster {
     pub ingresses: Vec<Ingress>,
     /// What the Prometheus operator is told to scrape.
     pub monitors: Vec<Monitor>,
+    /// What the OpenTelemetry operator tells programs.
+    pub instrumentations: Vec<Instrumentation>,
     /// ConfigMaps that keep their names when what they hold changes.
     pub configs: Vec<ConfigMap>,
     /// Kinds of objects that are there and are not read: who knows what they do.
@@ -236,6 +239,25 @@ pub struct Autoscaler {
     pub min: Option<Sourced<u64>>,
     /// Most pods; none where it is not known.
     pub max: Option<Sourced<u64>>,
+    /// What declares it.
+    pub origin: Origin,
+}
+
+/// What the OpenTelemetry operator tells programs with an SDK.
+#[derive(Clone, Debug)]
+pub struct Instrumentation {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub namespace: Option<String>,
+    /// Where telemetry goes.
+    pub endpoint: Option<Sourced<String>>,
+    /// How traces are handed on.
+    pub propagators: Vec<Sourced<String>>,
+    /// Which traces are kept, and the share of them.
+    pub sampler: Option<(Sourced<String>, Option<Sourced<String>>)>,
+    /// Further variables.
+    pub env: Vec<EnvVar>,
     /// What declares it.
     pub origin: Origin,
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use telstack_catalog::otelcol::Transport;
+use telstack_catalog::{operator as facts, otelcol::Transport};
 
 use super::{
+    super::programs,
     NAME, issuing,
-    pods::{HEALTH, chosen, open},
+    pods::{HEALTH, chosen, open, picked, resource},
 };
 use crate::{
     access::{self, Asked},
@@ -16,6 +17,7 @@ use crate::{
         ServicePort, ServiceType, TargetPort,
         cluster::{
             Autoscaler, Binding, Budget, Claim, Labels, Namespace, Role, RoleRef, RoleRule, ServiceAccount, Subject,
+            operator,
         },
     },
     origin::{Origin, Sourced},
@@ -33,15 +35,22 @@ const KEPT_PERCENT: u64 = 80;
 pub(super) fn surround(system: &mut System) {
     let mut cluster = Cluster::default();
     for (_, node) in system.nodes() {
+        cluster.instrumentations.extend(programs::instrumentation(node));
         let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
             continue;
         };
         namespace(&mut cluster, node);
         permit(&mut cluster, node, pod);
         claim(&mut cluster, node, container, pod);
-        let usual = service(node, container, pod);
-        let governing = governing(node, pod, usual.as_ref());
-        cluster.services.extend(usual.into_iter().chain(governing));
+        if let Some(operated) = &node.placement.operated {
+            let resource = resource(node, operated);
+            cluster.services.extend(operator::services(&resource, pod.namespace.as_deref(), &[], false));
+            operator::open(&mut cluster, node);
+        } else {
+            let usual = service(node, container, pod);
+            let governing = governing(node, pod, usual.as_ref());
+            cluster.services.extend(usual.into_iter().chain(governing));
+        }
         cluster.services.extend(exposed(node, container, pod));
         issuing::certify(&mut cluster, node, pod);
         scale(&mut cluster, node, pod);
@@ -136,17 +145,20 @@ fn allow(rules: &mut Vec<RoleRule>, asked: &Asked, at: &Origin) {
 fn scale(cluster: &mut Cluster, node: &Node, pod: &Pod) {
     let (least, most) = (&node.placement.replicas, &node.placement.most_replicas);
     if let Some(most) = most {
+        // The operator scales the resource, and that its pods.
+        let kind = if pod.operated { &facts::collector().kind } else { pod.kind.as_str() };
         cluster.autoscalers.push(Autoscaler {
-            name: node.name.clone(),
+            name: pod.name.clone(),
             namespace: pod.namespace.clone(),
-            target_kind: pod.kind.as_str().to_owned(),
-            target: pod.name.clone(),
+            target_kind: kind.to_owned(),
+            target: node.name.clone(),
             min: least.clone(),
             max: Some(most.clone()),
             origin: Origin::derived(NAME, "a range of replicas: as many as are busy", &[&most.origin]),
         });
     }
-    if let Some(several) = least.as_ref().filter(|it| it.value > 1) {
+    // The operator makes one for each collector.
+    if let Some(several) = least.as_ref().filter(|it| it.value > 1 && !pod.operated) {
         let reason = "while nodes are drained, all but one of them stay";
         let origin = Origin::derived(NAME, reason, &[&several.origin]);
         let selector = Selector { labels: chosen(node), expressions: Vec::new(), origin: origin.clone() };
@@ -166,7 +178,7 @@ fn claim(cluster: &mut Cluster, node: &Node, container: &Container, pod: &Pod) {
             access_modes: vec![Sourced::new("ReadWriteOnce".to_owned(), once)],
             storage_class: node.placement.storage_class.clone(),
             size: Some(size(node, mount)),
-            template_of: pod.own_volumes.contains(name).then(|| node.name.clone()),
+            template_of: pod.own_volumes.contains(name).then(|| pod.name.clone()),
             origin: mount.origin.clone(),
         });
     }
@@ -253,7 +265,7 @@ fn service_of<'a>(
         ty: ServiceType::ClusterIp,
         headless: false,
         selector: Some(Selector {
-            labels: chosen(node),
+            labels: picked(node),
             expressions: Vec::new(),
             origin: Origin::derived(NAME, "the pods that answer", &[&node.origin]),
         }),

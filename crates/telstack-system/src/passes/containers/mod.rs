@@ -9,7 +9,7 @@ pub(super) mod pods;
 mod ports;
 
 use telstack_catalog::{
-    ComponentKind, Version,
+    ComponentKind, Version, operator,
     product::{Layout, Product, image_facts},
 };
 use telstack_diagnostics::Diagnostics;
@@ -29,6 +29,8 @@ use crate::{
 
 const NAME: &str = "containers";
 
+pub use pods::labels;
+
 pub(super) const PASS: Pass =
     Pass { name: NAME, reason: "give each node a container: image, command, files, volumes, ports, health check", run };
 
@@ -44,6 +46,11 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
                 store.data_path.get_or_insert_with(|| Sourced::new(mount.target.clone(), mount.origin.clone()));
             }
             node.container = Some(container);
+            if node.placement.operated.is_some()
+                && let Some(collector) = node.collector_mut()
+            {
+                collector.components.iter_mut().for_each(|it| pods::fill(&mut it.settings));
+            }
         }
     }
     if system.platform.value == Platform::Kubernetes {
@@ -54,6 +61,9 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
 
 fn container(system: &System, id: NodeId, circles: &Circles, ports: &mut HostPorts) -> Option<Container> {
     let node = system.node(id);
+    if node.placement.host.is_some() {
+        return None;
+    }
     let (product, version) = (node.product()?, node.version.as_ref()?);
     let layout = product.layout(version.value)?;
     let image = if let Some(collector) = node.collector() {
@@ -68,7 +78,8 @@ fn container(system: &System, id: NodeId, circles: &Circles, ports: &mut HostPor
     let mut container = Container::new(Sourced::new(image, image_origin), node.origin.clone());
     container.resources.clone_from(&node.resources);
     container.env.clone_from(&node.environment);
-    files(&mut container, node, product, layout.config_path);
+    let operated = node.placement.operated.as_ref().map(|_| operator::made().config.as_str());
+    files(&mut container, node, product, operated.or(layout.config_path));
     command(&mut container, node, layout.data_path);
     environment::set(&mut container, node, layout.data_path);
     if let Some(collector) = node.collector() {

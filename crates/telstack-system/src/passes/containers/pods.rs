@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use telstack_catalog::product::{Product, image_facts};
+use telstack_catalog::{
+    operator as facts,
+    product::{Product, image_facts},
+};
+
+use telstack_syntax::tree::Kind;
 
 use super::NAME;
 use crate::{
@@ -10,10 +15,11 @@ use crate::{
     graph::System,
     known::Known,
     model::{
-        Bind, Container, ContainerPort, Listener, Mount, MountSource, Node, Pod, Probe, ProbeAction, ProbeKind,
-        TargetPort, Tls, WorkloadKind, cluster::Labels,
+        Bind, Container, ContainerPort, EnvValue, EnvVar, Listener, Mount, MountSource, Node, Pod, Probe, ProbeAction,
+        ProbeKind, TargetPort, Tls, WorkloadKind,
+        cluster::{Labels, operator},
     },
-    origin::{Origin, Sourced},
+    origin::{Origin, Settings, Sourced, Value},
     units::Period,
 };
 
@@ -41,7 +47,8 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     });
     let namespace = placement.namespace.as_ref().map(|it| it.value.clone());
     user(container, node);
-    let own_volumes = volumes(container, system, node, kind.value);
+    let name = workload(node);
+    let own_volumes = volumes(container, system, node, kind.value, &name);
     let account = (!access::asked_by(node).is_empty()).then(|| {
         let reason = "an account of its own: what it may do is for it alone";
         Sourced::new(node.name.clone(), Origin::derived(NAME, reason, &[&node.origin]))
@@ -57,16 +64,26 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     let written = placement.replicas.clone().filter(|_| placement.most_replicas.is_none());
     container.replicas = written.map_or(Known::Absent, Known::Value);
     container.most_replicas = placement.most_replicas.clone().map_or(Known::Absent, Known::Value);
-    container.ports = ports(node);
-    container.probes = probes(node);
+    let mut labels = labels(system, node);
+    if let Some(operated) = &placement.operated {
+        labels.extend(operator::labels(&resource(node, operated), namespace.as_deref()));
+        let (variable, field) = &facts::made().variable;
+        if !container.env.iter().any(|it| it.name == *variable) {
+            let origin = Origin::fact(NAME, "the operator gives it to each collector", &[operated]);
+            container.env.push(EnvVar::new(variable.clone(), EnvValue::Field(field.clone()), origin));
+        }
+    } else {
+        container.ports = ports(node);
+        container.probes = probes(node);
+    }
     let reason = "it writes to its volumes only: whatever breaks in cannot change the program";
     container.read_only_root = Some(Sourced::new(true, Origin::builtin(NAME, reason, &[&node.origin])));
     let group = container.user.as_ref().filter(|_| keeps.is_some() && kind.value != WorkloadKind::DaemonSet);
     container.pod = Some(Arc::new(Pod {
         kind: kind.value,
-        name: node.name.clone(),
+        name,
         namespace,
-        labels: labels(system, node),
+        labels,
         annotations: Labels::new(),
         workload_annotations: Labels::new(),
         service_account: account,
@@ -79,7 +96,7 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         }),
         strategy: None,
         max_surge: None,
-        service_name: (kind.value == WorkloadKind::StatefulSet).then(|| {
+        service_name: (kind.value == WorkloadKind::StatefulSet && placement.operated.is_none()).then(|| {
             let reason = "the Service that gives each pod its name";
             Sourced::new(headless(system, node), Origin::derived(NAME, reason, &[&kind.origin]))
         }),
@@ -87,8 +104,8 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         node_selector: Labels::new(),
         tolerant: tolerant(node, &kind),
         affinity: false,
-        links: false,
-        operated: false,
+        links: placement.operated.is_some(),
+        operated: placement.operated.is_some(),
         patched: false,
         targets_shared: None,
         origin: kind.origin,
@@ -116,6 +133,27 @@ fn tolerant(node: &Node, kind: &Sourced<WorkloadKind>) -> Option<Origin> {
     }
 }
 
+/// What makes its pods is called like the node; an operator has a name of its own for that.
+fn workload(node: &Node) -> String {
+    if node.placement.operated.is_some() { operator::workload(&node.name) } else { node.name.clone() }
+}
+
+/// Puts an empty map in place of every nothing: an API drops keys that hold nothing, and what they switch on with them.
+pub(super) fn fill(value: &mut Value) {
+    match &mut value.kind {
+        Kind::Null => value.kind = Kind::Map(Settings::default()),
+        Kind::Map(map) => map.iter_mut().for_each(|entry| fill(&mut entry.value)),
+        Kind::Seq(seq) => seq.items.iter_mut().for_each(fill),
+        _ => {}
+    }
+}
+
+/// The name of the resource that the operator makes pods of.
+pub(super) fn resource(node: &Node, operated: &Origin) -> Sourced<String> {
+    let reason = "what the operator makes of the resource";
+    Sourced::new(node.name.clone(), Origin::fact(NAME, reason, &[&node.origin, operated]))
+}
+
 /// Who it runs as: the stack says so, or the image.
 fn user(container: &mut Container, node: &Node) {
     let image = &container.image;
@@ -129,7 +167,7 @@ fn user(container: &mut Container, node: &Node) {
 
 /// Names volumes as Kubernetes does: those that a StatefulSet makes for each pod, which are told, and folders of each
 /// machine for a DaemonSet.
-fn volumes(container: &mut Container, system: &System, node: &Node, kind: WorkloadKind) -> Vec<String> {
+fn volumes(container: &mut Container, system: &System, node: &Node, kind: WorkloadKind, workload: &str) -> Vec<String> {
     let mut own = Vec::new();
     let mut of_machine = None;
     for mount in &mut container.mounts {
@@ -137,7 +175,7 @@ fn volumes(container: &mut Container, system: &System, node: &Node, kind: Worklo
         match kind {
             WorkloadKind::StatefulSet => {
                 let short = name.strip_prefix(&format!("{}-", node.name)).unwrap_or(name);
-                let volume = format!("{short}-{}", node.name);
+                let volume = format!("{short}-{workload}");
                 own.push(volume.clone());
                 mount.source = MountSource::Volume(volume);
             }
@@ -157,8 +195,8 @@ fn volumes(container: &mut Container, system: &System, node: &Node, kind: Worklo
     own
 }
 
-/// Labels by which people and selectors find its pods.
-fn labels(system: &System, node: &Node) -> Labels {
+/// Labels by which people find what belongs to a node, and selectors its pods.
+pub fn labels(system: &System, node: &Node) -> Labels {
     let mut labels = chosen(node);
     let origin = Origin::derived(NAME, "the stack that it is part of", &[&system.origin]);
     labels.insert("app.kubernetes.io/part-of".to_owned(), Sourced::new(system.name.clone(), origin));
@@ -178,6 +216,15 @@ pub(in crate::passes) fn chosen(node: &Node) -> Labels {
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect()
+}
+
+/// Labels that tell its pods from all others, as they are once there.
+pub(in crate::passes) fn picked(node: &Node) -> Labels {
+    let namespace = node.placement.namespace.as_ref().map(|it| it.value.as_str());
+    match &node.placement.operated {
+        Some(operated) => operator::labels(&resource(node, operated), namespace),
+        None => chosen(node),
+    }
 }
 
 /// Ports that others reach.

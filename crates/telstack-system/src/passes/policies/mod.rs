@@ -8,7 +8,7 @@ use telstack_catalog::otelcol::{self, Transport};
 use telstack_diagnostics::Diagnostics;
 
 use self::beside::{Beside, Whom};
-use super::{Pass, containers::pods::chosen};
+use super::{Pass, containers::pods::picked};
 use crate::{
     graph::{NodeId, System},
     model::{
@@ -95,7 +95,7 @@ impl About<'_> {
         NetworkPolicy {
             name: self.node.name.clone(),
             namespace: self.pod.namespace.clone(),
-            pods: Selector { labels: chosen(self.node), expressions: Vec::new(), origin: origin.clone() },
+            pods: Selector { labels: picked(self.node), expressions: Vec::new(), origin: origin.clone() },
             ingress: Some(self.ingress()),
             egress: Some(self.egress()),
             origin,
@@ -218,7 +218,7 @@ impl About<'_> {
     fn pods_of(&self, other: &Node, origin: &Origin) -> Peer {
         let marked = |labels: Labels| labels.into_iter().map(|(key, it)| (key, Sourced::new(it.value, origin.clone())));
         let pods =
-            Selector { labels: marked(chosen(other)).collect(), expressions: Vec::new(), origin: origin.clone() };
+            Selector { labels: marked(picked(other)).collect(), expressions: Vec::new(), origin: origin.clone() };
         let there = other.placement.namespace.as_ref().map(|it| it.value.as_str());
         let elsewhere = there.filter(|it| self.pod.namespace.as_deref() != Some(it));
         let namespaces = elsewhere.map(|it| space(it, origin));

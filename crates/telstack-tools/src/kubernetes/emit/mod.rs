@@ -7,6 +7,7 @@ mod access;
 mod certificates;
 mod config;
 mod notes;
+mod operator;
 mod policy;
 mod scale;
 mod smoke;
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 use telstack_catalog::otelcol::Transport;
 use telstack_syntax::yaml::{self, Texts};
 use telstack_system::{
-    Cluster, Container, Node, Origin, Pod, Service, ServiceType, System, TargetPort, Value, WorkloadKind,
+    Cluster, Container, EnvVar, Node, Origin, Pod, Service, ServiceType, System, TargetPort, Value, WorkloadKind,
     cluster::{Labels, Namespace},
 };
 
@@ -40,7 +41,8 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
     let written: HashMap<&str, &Artefact> = written.iter().map(|it| (&*it.path, it)).collect();
     let mut out = Vec::new();
     let mut folders = Vec::new();
-    for space in &cluster.namespaces {
+    let spaces = spaces(cluster);
+    for space in &spaces {
         let mut files = Vec::new();
         let mut add = |name: &str, what: &str, from: &Origin, documents: &[Value], texts: &Texts<'_, Origin>| {
             let path = format!("{}/{name}", space.name);
@@ -49,10 +51,12 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
             out.push(Artefact::new(path, yaml::write_all(&header, &mark, documents, texts)));
             files.push((name.to_owned(), from.clone()));
         };
-        let what = format!("{}: the namespace", space.name);
-        let mut documents = vec![namespace(system, space)];
-        documents.extend(policy::of_namespace(system, &space.name));
-        add(NAMESPACE, &what, &space.origin, &documents, &Texts::new());
+        if cluster.namespace(&space.name).is_some() {
+            let what = format!("{}: the namespace", space.name);
+            let mut documents = vec![namespace(system, space)];
+            documents.extend(policy::of_namespace(system, &space.name));
+            add(NAMESPACE, &what, &space.origin, &documents, &Texts::new());
+        }
         for (_, node) in system.nodes() {
             let Some((container, pod)) = node.container.as_ref().and_then(|it| Some((it, it.pod.as_deref()?))) else {
                 continue;
@@ -60,8 +64,12 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
             if pod.is_in(Some(&space.name)) {
                 let of = Of { system, cluster, node, container, pod };
                 let what = format!("{}: {}", node.name, doc::title(node));
-                add(&file_name(node), &what, &node.origin, &of.documents(&written), &of.texts(&written));
+                add(&file_name(&node.name), &what, &node.origin, &of.documents(&written), &of.texts(&written));
             }
+        }
+        for it in cluster.instrumentations.iter().filter(|it| it.namespace.as_deref() == Some(&space.name)) {
+            let what = operator::instruments(it);
+            add(&file_name(&it.name), &what, &it.origin, &[operator::instrumentation(system, it)], &Texts::new());
         }
         let certificates = certificates::documents(system, cluster, &space.name);
         if !certificates.is_empty() {
@@ -86,10 +94,26 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
     out
 }
 
+/// The namespaces that something is written for; those of programs are somebody else's to make.
+fn spaces(cluster: &Cluster) -> Vec<Namespace> {
+    let mut spaces = cluster.namespaces.clone();
+    for it in &cluster.instrumentations {
+        if let Some(name) = it.namespace.as_ref().filter(|name| !spaces.iter().any(|it| it.name == **name)) {
+            spaces.push(Namespace { name: name.clone(), labels: Labels::new(), origin: it.origin.clone() });
+        }
+    }
+    spaces
+}
+
 /// The file of a node; the name of one of the others, it leaves to that.
-fn file_name(node: &Node) -> String {
-    let name = format!("{}.yaml", node.name);
+fn file_name(name: &str) -> String {
+    let name = format!("{name}.yaml");
     if [KUSTOMIZATION, NAMESPACE, CERTIFICATES].contains(&&*name) { format!("node-{name}") } else { name }
+}
+
+/// A variable of a container, in which Kubernetes fills in what its text refers to.
+pub(crate) fn variable(system: &System, it: &EnvVar) -> Value {
+    workload::variable(system, it, str::to_owned)
 }
 
 /// A node, and what is around it.
@@ -111,8 +135,15 @@ impl<'a> Of<'a> {
 
 impl Of<'_> {
     fn documents(&self, written: &HashMap<&str, &Artefact>) -> Vec<Value> {
-        let config = config::Config::of(self, written);
         let mut out = self.permissions();
+        if self.pod.operated {
+            out.extend(self.claims());
+            out.extend(self.services());
+            out.extend(self.policies());
+            out.push(self.resource(written));
+            return out;
+        }
+        let config = config::Config::of(self, written);
         out.extend(config.as_ref().map(|it| it.document(self)));
         out.extend(self.claims());
         out.extend(self.services());
@@ -143,6 +174,10 @@ impl Of<'_> {
 
     /// Labels of its objects.
     fn labels(&self, origin: &Origin) -> Value {
+        if self.pod.operated {
+            // The operator puts its own in their place on what it makes.
+            return labels(&telstack_system::passes::labels(self.system, self.node), origin);
+        }
         labels(&self.pod.labels, origin)
     }
 
@@ -153,7 +188,8 @@ impl Of<'_> {
     }
 
     fn services(&self) -> impl Iterator<Item = Value> {
-        self.cluster.services_of(self.pod).map(|it| self.service(it))
+        // Those that an operator makes are not written.
+        self.cluster.services_of(self.pod).filter(|it| !it.open_ports).map(|it| self.service(it))
     }
 
     fn service(&self, service: &Service) -> Value {

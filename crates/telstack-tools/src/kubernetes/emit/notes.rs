@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use telstack_catalog::operator as facts;
 use telstack_syntax::Writer;
 use telstack_system::{
     Cluster, EnvValue, Exposure, ExposureTls, Node, Origin, Remote, SecretRef, ServiceType, System,
@@ -91,9 +92,21 @@ impl Notes<'_> {
             let text = "cert-manager in the cluster: it makes out the certificates of `certificates.yaml`.";
             self.step(text, &[], &doc::follows("its objects are applied", &[&origin]));
         }
+        let operated = self.system.nodes().find_map(|(_, node)| node.placement.operated.clone());
+        if let Some(origin) = operated {
+            let text = format!("{} in the cluster: collectors are resources of its kinds.", facts::needs());
+            self.step(&text, &[], &doc::follows("the operator runs them", &[&origin]));
+        }
         if let Some(origin) = self.cluster.autoscalers.first().map(|it| it.origin.clone()) {
             let text = "metrics-server in the cluster: autoscalers ask it how busy pods are.";
             self.step(text, &[], &doc::follows("pods are scaled", &[&origin]));
+        }
+        let spaces =
+            self.cluster.instrumentations.iter().filter_map(|it| Some((it.namespace.clone()?, it.origin.clone())));
+        let foreign: BTreeMap<String, Origin> = spaces.filter(|it| self.cluster.namespace(&it.0).is_none()).collect();
+        for (name, origin) in foreign {
+            let text = format!("The namespace `{name}`, where programs are: it is not this stack's.");
+            self.step(&text, &[], &doc::follows("what they are told is applied there", &[&origin]));
         }
         let claims = &self.cluster.claims;
         if let Some(origin) = claims.iter().find(|it| it.storage_class.is_none()).map(|it| it.origin.clone()) {
@@ -209,6 +222,13 @@ impl Notes<'_> {
     }
 
     fn after(&mut self) {
+        let machines = self.system.nodes().filter_map(|(_, node)| Some((node, node.machine.as_deref()?)));
+        let machines: Vec<_> = machines.map(|(node, it)| (node.clone(), it.service.clone())).collect();
+        for (node, service) in machines {
+            let text =
+                format!("On the machine of `{}`: the first lines of `{service}` say what belongs where.", node.name);
+            self.step(&text, &[], &doc::follows("it is outside of the cluster", &[&node.origin]));
+        }
         let mark = doc::follows("every node is asked", &[&self.system.origin]);
         let text = "Is everything well? A span is sent, and looked for where it should be:";
         self.step(text, &[format!("./{}", smoke::PATH)], &mark);

@@ -9,7 +9,7 @@ use super::{Of, chosen, count};
 use crate::doc::{self, Block};
 
 /// The share of the processor time that is kept for a pod, in percent, above which there are more of them.
-const BUSY_PERCENT: i64 = 80;
+pub(super) const BUSY_PERCENT: i64 = 80;
 /// What tells one machine from another.
 const MACHINE: &str = "kubernetes.io/hostname";
 

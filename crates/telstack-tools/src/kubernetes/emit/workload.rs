@@ -1,7 +1,7 @@
 //! What makes the pods of a node.
 
 use telstack_system::{
-    EnvValue, EnvVar, Known, Mount, MountSource, Origin, Probe, ProbeAction, SecretRef, Value,
+    EnvValue, EnvVar, Known, Mount, MountSource, Origin, Probe, ProbeAction, SecretRef, System, Value,
     cluster::Claim,
     units::{Bytes, Cpu},
 };
@@ -25,12 +25,7 @@ impl Of<'_> {
         spec.put("selector", chosen(self.selector(), &picked));
         let metadata = origin.map([("labels", self.labels(origin))]);
         spec.put("template", origin.map([("metadata", metadata), ("spec", self.pod_spec(config))]));
-        let own = self.cluster.claims.iter().filter(|it| it.template_of.as_deref() == Some(&*self.pod.name));
-        let templates: Vec<Value> = own.map(|it| self.template(it)).collect();
-        if !templates.is_empty() {
-            let reason = "each pod has a volume of its own";
-            spec.put("volumeClaimTemplates", doc::follows(reason, &[origin]).block(templates));
-        }
+        spec.put_some("volumeClaimTemplates", self.templates());
         out.put("spec", spec.finish(origin));
         out.finish(origin)
     }
@@ -38,6 +33,14 @@ impl Of<'_> {
     /// The name that pods give a volume which a StatefulSet makes for each.
     fn short<'n>(&self, volume: &'n str) -> &'n str {
         volume.strip_suffix(&format!("-{}", self.pod.name)).unwrap_or(volume)
+    }
+
+    /// What is asked of the volumes that each pod has for itself.
+    pub(super) fn templates(&self) -> Option<Value> {
+        let own = self.cluster.claims.iter().filter(|it| it.template_of.as_deref() == Some(&*self.pod.name));
+        let templates: Vec<Value> = own.map(|it| self.template(it)).collect();
+        let reason = "each pod has a volume of its own";
+        (!templates.is_empty()).then(|| doc::follows(reason, &[&self.pod.origin]).block(templates))
     }
 
     fn template(&self, claim: &Claim) -> Value {
@@ -79,7 +82,7 @@ impl Of<'_> {
         out.finish(origin)
     }
 
-    fn pod_security(&self) -> Value {
+    pub(super) fn pod_security(&self) -> Value {
         let origin = &self.pod.origin;
         let mut out = Block::new();
         if let Some(user) = &self.container.user {
@@ -135,27 +138,11 @@ impl Of<'_> {
         out.finish(&node.origin)
     }
 
-    fn variable(&self, variable: &EnvVar) -> Value {
-        let origin = &variable.origin;
-        let secret = |name: &str, key: &str| {
-            let reference = origin.map([("name", origin.string(name)), ("key", origin.string(key))]);
-            ("valueFrom", origin.map([("secretKeyRef", reference)]))
-        };
-        let value = match &variable.value {
-            EnvValue::Literal(text) | EnvValue::Required(SecretRef::Literal(text)) => {
-                ("value", origin.string(plain(text)))
-            }
-            EnvValue::Field(field) => {
-                let field = origin.map([("fieldPath", origin.string(&**field))]);
-                ("valueFrom", origin.map([("fieldRef", field)]))
-            }
-            EnvValue::Required(SecretRef::Secret { name, key }) => secret(name, key),
-            EnvValue::Required(SecretRef::Env(key)) => secret(&self.system.name, key),
-        };
-        origin.map([("name", origin.string(&*variable.name)), value])
+    pub(super) fn variable(&self, variable: &EnvVar) -> Value {
+        self::variable(self.system, variable, plain)
     }
 
-    fn resources(&self) -> Option<Value> {
+    pub(super) fn resources(&self) -> Option<Value> {
         let of = &self.container.resources;
         let mut out = Block::new();
         let (mut least, mut most) = (Block::new(), Block::new());
@@ -169,7 +156,7 @@ impl Of<'_> {
         out.finish_some(origin)
     }
 
-    fn security(&self) -> Value {
+    pub(super) fn security(&self) -> Value {
         let origin = &self.container.origin;
         let mut out = Block::new();
         let never = restricted("a program in it gets no more rights than it started with", origin);
@@ -182,7 +169,7 @@ impl Of<'_> {
         out.finish(origin)
     }
 
-    fn mounts(&self, config: Option<&Config<'_>>) -> Vec<Value> {
+    pub(super) fn mounts(&self, config: Option<&Config<'_>>) -> Vec<Value> {
         let mut out = Vec::new();
         if let Some(config) = config {
             for (at, (folder, _)) in config.folders().into_iter().enumerate() {
@@ -223,7 +210,7 @@ impl Of<'_> {
         }
     }
 
-    fn volumes(&self, config: Option<&Config<'_>>) -> Vec<Value> {
+    pub(super) fn volumes(&self, config: Option<&Config<'_>>) -> Vec<Value> {
         let mut out = Vec::new();
         if let Some(config) = config {
             let folders = config.folders();
@@ -266,6 +253,25 @@ impl Of<'_> {
         }
         out
     }
+}
+
+/// A variable. `text` makes what is written of a text.
+pub(super) fn variable(system: &System, variable: &EnvVar, text: impl Fn(&str) -> String) -> Value {
+    let origin = &variable.origin;
+    let secret = |name: &str, key: &str| {
+        let reference = origin.map([("name", origin.string(name)), ("key", origin.string(key))]);
+        ("valueFrom", origin.map([("secretKeyRef", reference)]))
+    };
+    let value = match &variable.value {
+        EnvValue::Literal(it) | EnvValue::Required(SecretRef::Literal(it)) => ("value", origin.string(text(it))),
+        EnvValue::Field(field) => {
+            let field = origin.map([("fieldPath", origin.string(&**field))]);
+            ("valueFrom", origin.map([("fieldRef", field)]))
+        }
+        EnvValue::Required(SecretRef::Secret { name, key }) => secret(name, key),
+        EnvValue::Required(SecretRef::Env(key)) => secret(&system.name, key),
+    };
+    origin.map([("name", origin.string(&*variable.name)), value])
 }
 
 /// A size as Kubernetes writes it, exactly.

@@ -12,6 +12,9 @@ mod big;
 #[path = "../../crates/telstack/tests/support/many.rs"]
 mod many;
 
+#[path = "../../crates/telstack/tests/support/fleet.rs"]
+mod fleet;
+
 use big::Shape;
 
 /// How often a run is timed; the least time counts, the others waited for something.
@@ -66,6 +69,14 @@ pub fn run(only: &str) -> Result<(), String> {
         }
         let folder = folder.join(&name).display().to_string();
         runs.push((format!("{configurations} configurations by hand: `check`"), args(&["check", &folder])));
+    }
+    let federated = std::fs::read_to_string(root.join("stacks/federated.stack.kdl")).map_err(|it| it.to_string())?;
+    for clusters in [10, 100, 1000, 2000] {
+        let table = format!("fleet{clusters}.csv");
+        input(&table, &fleet::table(clusters))?;
+        let path = input(&format!("fleet{clusters}.stack.kdl"), &fleet::stack(&federated, &table))?;
+        runs.push((format!("a fleet of {clusters} clusters: `check`"), args(&["check", &path])));
+        runs.push((format!("a fleet of {clusters} clusters: `build`"), args(&["build", &path, "-o", &out])));
     }
     println!("| run | instructions, millions | time, ms | memory, MiB |\n|---|---:|---:|---:|");
     for (title, args) in runs.into_iter().filter(|(title, _)| title.contains(only)) {

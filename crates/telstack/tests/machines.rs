@@ -77,7 +77,7 @@ fn the_cluster_has_nothing_of_it_and_it_listens_for_its_own_machine() {
     let files = support::files(&folder.path().join("build"));
     let of_cluster: Vec<&String> = files
         .iter()
-        .filter(|it| std::path::Path::new(it).extension().is_some_and(|it| it == "yaml") && !it.starts_with("hosts/"))
+        .filter(|it| Path::new(it).extension().is_some_and(|it| it == "yaml") && !it.starts_with("hosts/"))
         .collect();
     assert_eq!(of_cluster, ["kustomization.yaml"]);
     let config = text(folder.path(), "build/hosts/mac/config.yaml");

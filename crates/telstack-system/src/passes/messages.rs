@@ -12,7 +12,7 @@ use super::Pass;
 use crate::{
     graph::{EdgeId, NodeId, System},
     known::Known,
-    model::{Collector, Component, Edge, Pipeline, Protocol, Purpose},
+    model::{Collector, Component, ComponentRef, Edge, Node, Pipeline, Protocol, Purpose},
     origin::{Origin, Sourced},
 };
 
@@ -45,6 +45,14 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             break;
         }
     }
+    for id in system.node_ids() {
+        let node = system.node(id);
+        if let (Some(version), Some(door)) = (node.version(), from_outside(node, sizes.get(&id))) {
+            let owners = node.listeners.iter().filter(|it| it.protocol.is_grpc() && node.is_exposed(it));
+            let owners = owners.filter_map(|it| Some((it.owner.clone()?, it.protocol))).collect();
+            limit(system, id, version, owners, &door);
+        }
+    }
     for (id, size) in sizes {
         let version = system.node(id).version();
         if let Some(store) = system.node_mut(id).store_mut() {
@@ -53,6 +61,20 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             limit_receivers(system, id, version, &size);
         }
     }
+}
+
+/// How large messages may be that come from outside of the cluster, from senders that are not seen from here.
+fn from_outside(node: &Node, inside: Option<&Sourced<u64>>) -> Option<Sourced<u64>> {
+    let exposure = node.placement.exposure.as_ref()?;
+    let usual = (BATCH_SIZE * ITEM + DEFAULT * MIB).div_ceil(MIB).next_power_of_two();
+    if let Some(inside) = inside.filter(|it| it.value > usual) {
+        return Some(inside.clone());
+    }
+    let reason = format!(
+        "who sends from outside is not seen from here: room for batches of {BATCH_SIZE} items, which is what the batch \
+         processor makes by itself, at 1 KiB an item"
+    );
+    Some(Sourced::new(usual, Origin::fact(NAME, reason, &[&exposure.origin])))
 }
 
 /// Takes one step along all edges. Has anything grown?
@@ -149,6 +171,17 @@ fn limit_receivers(system: &mut System, id: NodeId, version: Version, size: &Sou
         .filter(|it| it.protocol.is_grpc() && dialled.contains(&it.port))
         .filter_map(|it| Some((it.owner.clone()?, it.protocol)))
         .collect();
+    limit(system, id, version, owners, size);
+}
+
+/// Raises the limit of receivers, where the stack sets none.
+fn limit(
+    system: &mut System,
+    id: NodeId,
+    version: Version,
+    owners: Vec<(ComponentRef, Protocol)>,
+    size: &Sourced<u64>,
+) {
     let Some(collector) = system.node_mut(id).collector_mut() else { return };
     for (owner, protocol) in owners {
         let Some(component) = collector.component_mut(owner.kind, &owner.id) else { continue };

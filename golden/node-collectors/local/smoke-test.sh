@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # node-collectors: is what was applied well?
 # Compiled by telstack from the stack "node-collectors". Change the stack, not this file:
-# `telstack why smoke-test.sh:LINE` tells where a line comes from.
+# `telstack why local/smoke-test.sh:LINE` tells where a line comes from.
 set -uo pipefail
 
 stack='node-collectors'

@@ -12,7 +12,7 @@ use crate::{
     access,
     expansion::{Piece, pieces},
     graph::System,
-    model::{Collector, Component, ComponentRef, EnvValue, EnvVar, Node, Platform, WorkloadKind},
+    model::{Collector, Component, ComponentRef, EnvValue, EnvVar, Node, Platform, SecretRef, WorkloadKind},
     origin::{Origin, Value},
 };
 
@@ -56,10 +56,14 @@ fn run(system: &mut System, _: &mut Diagnostics) {
 /// Gives a node the variable with a field of its pod, if people keep one in a variable of that name.
 pub(super) fn field(node: &mut Node, name: &str, because: &Origin) {
     let Some(field) = otelcol::field_of(name) else { return };
-    if !node.environment.iter().any(|it| it.name == name) {
-        let reason = format!("`{field}` of the pod, which a setting asks for by this name");
-        let origin = Origin::derived(NAME, reason, &[because]);
-        node.environment.push(EnvVar::new(name.to_owned(), EnvValue::Field(field.to_owned()), origin));
+    let reason = format!("`{field}` of the pod, which a setting asks for by this name");
+    let origin = Origin::derived(NAME, reason, &[because]);
+    let variable = EnvVar::new(name.to_owned(), EnvValue::Field(field.to_owned()), origin);
+    match node.environment.iter_mut().find(|it| it.name == name) {
+        None => node.environment.push(variable),
+        // A setting that only names the variable asks nobody to keep a Secret for it.
+        Some(known) if matches!(&known.value, EnvValue::Required(SecretRef::Env(_))) => *known = variable,
+        Some(_) => {}
     }
 }
 

@@ -266,3 +266,28 @@ fn who_looks_for_pods_may_ask_for_them() {
         assert!(egress.contains("6443") && egress != "[{}]", "{name}: {egress}");
     }
 }
+
+#[test]
+fn a_variable_named_like_a_field_of_the_pod_is_that_field() {
+    let all = objects(
+        r#"stack "s" {
+            platform "kubernetes"
+            collector "c" mode="daemonset" {
+                resources memory="512MiB"
+                receiver "otlp"
+                receiver "kubelet_stats" endpoint="https://${env:K8S_NODE_IP}:10250"
+                processor "resource" { attributes { - key="region" value="${env:REGION}" action="insert" } }
+                exporter "debug"
+                pipeline "metrics" { from "otlp" "kubelet_stats"; to "debug" }
+            }
+        }"#,
+    );
+    let container = &one(&all, "DaemonSet", "c")["spec"]["template"]["spec"]["containers"][0];
+    let variable = |name: &str| {
+        let found = container["env"].as_array().and_then(|it| it.iter().find(|it| it["name"] == name));
+        found.unwrap_or_else(|| panic!("no {name}"))["valueFrom"].clone()
+    };
+    assert_eq!(variable("K8S_NODE_IP"), serde_json::json!({"fieldRef": {"fieldPath": "status.hostIP"}}));
+    // Whoever reads any other name keeps it in a Secret.
+    assert_eq!(variable("REGION"), serde_json::json!({"secretKeyRef": {"name": "s", "key": "REGION"}}));
+}

@@ -8,6 +8,7 @@
 //!
 //! Invariant: no tool and no emitted file is known here.
 
+mod allocator;
 mod check;
 mod clusters;
 mod codes;

@@ -6,6 +6,7 @@ use telstack_syntax::stack::{Atom, Node as Line};
 use telstack_system::{Isolation, Origin, Placement, Platform, Resources, Sourced, WorkloadKind};
 
 use crate::{
+    allocator,
     check::value,
     codes, exposure,
     words::{self, sourced, sourced_text, text},
@@ -76,6 +77,9 @@ impl Placed {
             if let Some(line) = exposed {
                 out.push(self.of_kubernetes("expose", line.head()));
             }
+            if let Some(line) = allocator::line(line) {
+                out.push(self.of_kubernetes(&line.name.value, line.head()));
+            }
             if line.name.value == Product::KubeStateMetrics.id() {
                 out.push(self.of_kubernetes(&line.name.value, line.head()));
             }
@@ -129,7 +133,6 @@ impl Placed {
         }
         Placement {
             namespace,
-            kind,
             replicas,
             most_replicas,
             exposure,
@@ -138,6 +141,8 @@ impl Placed {
             storage_class: named.or_else(|| self.storage_class.clone()),
             host: None,
             operated: self.operated.clone().filter(|_| line.name.value == "collector"),
+            allocated: allocator::asked(line, self, kind.as_ref(), out),
+            kind,
         }
     }
 
@@ -202,8 +207,8 @@ fn of_a_machine(line: &Line, host: &Sourced<HostSystem>, exposed: Option<&Line>,
             report(key, atom.span);
         }
     }
-    if let Some(line) = exposed {
-        report("expose", line.head());
+    for line in exposed.into_iter().chain(allocator::line(line)) {
+        report(&line.name.value, line.head());
     }
     for child in line.children().iter().filter(|it| ["mount", "user"].contains(&&*it.name.value)) {
         report(&child.name.value, child.head());

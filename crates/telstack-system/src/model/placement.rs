@@ -31,6 +31,8 @@ pub struct Placement {
     pub host: Option<Sourced<HostSystem>>,
     /// What says that an operator makes its pods, from a resource that describes it.
     pub operated: Option<Origin>,
+    /// What asks for a target allocator, which gives each of its scrape targets to one of its pods.
+    pub allocated: Option<Origin>,
 }
 
 /// A program of a machine outside of the cluster.

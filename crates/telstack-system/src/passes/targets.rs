@@ -18,7 +18,7 @@ use super::{
 use crate::{
     graph::{NodeId, System},
     known::Known,
-    model::{ComponentRef, Dial, Edge, Node, Protocol, Purpose, Scrape, Tls, WorkloadKind},
+    model::{Component, ComponentRef, Dial, Edge, Node, Protocol, Purpose, Scrape, Tls, WorkloadKind},
     origin::{Origin, Settings, Sourced, Value},
 };
 
@@ -43,7 +43,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             if let Some(collector) = node.collector_mut()
                 && let Some(receiver) = collector.component_mut(ComponentKind::Receiver, &scrape.receiver)
             {
-                receiver.put("config.scrape_configs", scrape.origin.block([job]));
+                add(receiver, &scrape, job);
             }
             if let (Some(target), Some(edge)) = (target, edge) {
                 system.connect(id, target, edge);
@@ -52,8 +52,32 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     }
 }
 
-/// What puts one of a node on each machine.
+/// Adds a job to those that a receiver has.
+fn add(receiver: &mut Component, scrape: &Scrape, job: Value) {
+    let (block, key) = JOBS;
+    let inner = receiver.settings.as_map_mut().and_then(|it| it.get_mut(block));
+    let known = inner.and_then(Value::as_map_mut).and_then(|it| it.get_mut(key));
+    if let Some(Kind::Seq(jobs)) = known.map(|it| &mut it.kind) {
+        jobs.items.push(job);
+    } else {
+        receiver.put(&format!("{block}.{key}"), scrape.origin.block([job]));
+    }
+}
+
+/// Where a receiver has its jobs: a block, and a list in it.
+const JOBS: (&str, &str) = ("config", "scrape_configs");
+
+/// What puts one of a node on each machine, each with an eye on its own.
 fn on_each(node: &Node) -> Option<Origin> {
+    // The allocator is on one machine, and tells the targets of all apart.
+    if node.placement.allocated.is_some() {
+        return None;
+    }
+    on_machines(node)
+}
+
+/// What puts one of a node on each machine.
+fn on_machines(node: &Node) -> Option<Origin> {
     node.placement.kind.as_ref().filter(|it| it.value == WorkloadKind::DaemonSet).map(|it| it.origin.clone())
 }
 
@@ -111,10 +135,16 @@ fn of_node(job: &mut Settings, scraper: &Node, node: &Node, scrape: &Scrape) -> 
         }
     }
     let host = node.host_for(scraper);
+    // What has no machine, an allocator gives to none of those that are on each.
+    let spread = scraper.placement.allocated.as_ref().and_then(|_| on_machines(scraper));
     if let Some(several) = node.placement.several() {
         let reason = "several pods have that name: each of them is asked, and not whichever answers";
         let origin = Origin::derived(NAME, reason, &[origin, &several]);
         job_of_pods(job, &origin, node, port, on_each(scraper).as_ref(), true);
+    } else if let Some(spread) = spread {
+        let reason = "the target allocator gives it to the pod on its machine, and must know that";
+        let origin = Origin::derived(NAME, reason, &[origin, &spread]);
+        job_of_pods(job, &origin, node, port, None, true);
     } else {
         let targets = origin.map([("targets", origin.flow([place.string(format!("{host}:{port}"))]))]);
         job.set("static_configs", origin.block([targets]));

@@ -15,8 +15,8 @@ use crate::{
     graph::System,
     known::Known,
     model::{
-        Bind, Container, ContainerPort, EnvValue, EnvVar, Listener, Mount, MountSource, Node, Pod, Probe, ProbeAction,
-        ProbeKind, TargetPort, Tls, WorkloadKind,
+        Allocator, Bind, Container, ContainerPort, EnvValue, EnvVar, Listener, Mount, MountSource, Node, Pod, Probe,
+        ProbeAction, ProbeKind, TargetPort, Tls, WorkloadKind,
         cluster::{Labels, operator},
     },
     origin::{Origin, Settings, Sourced, Value},
@@ -37,7 +37,10 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     let placement = &node.placement;
     let keeps = container.mounts.iter().find(|it| it.source.volume().is_some()).map(|it| it.origin.clone());
     let kind = placement.kind.clone().unwrap_or_else(|| {
-        if let Some(keeps) = &keeps {
+        if let Some(allocated) = &placement.allocated {
+            let reason = "the target allocator gives targets to pods whose names last";
+            Sourced::new(WorkloadKind::StatefulSet, Origin::fact(NAME, reason, &[&node.origin, allocated]))
+        } else if let Some(keeps) = &keeps {
             let reason = "it keeps data: each pod has a volume of its own, and finds it again";
             Sourced::new(WorkloadKind::StatefulSet, Origin::derived(NAME, reason, &[&node.origin, keeps]))
         } else {
@@ -107,9 +110,24 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         links: placement.operated.is_some(),
         operated: placement.operated.is_some(),
         patched: false,
-        targets_shared: None,
+        targets_shared: allocator(node, kind.value),
         origin: kind.origin,
     }));
+}
+
+/// The target allocator, where the stack asks for one.
+fn allocator(node: &Node, kind: WorkloadKind) -> Option<Allocator> {
+    let asked = node.placement.allocated.as_ref()?;
+    let facts = facts::allocator();
+    let reason = "an account of its own: it looks for targets in place of the collector";
+    let account = Sourced::new(operator::allocator(&node.name), Origin::derived(NAME, reason, &[asked, &node.origin]));
+    let (strategy, reason) = if kind == WorkloadKind::DaemonSet {
+        (&facts.strategy_on_machines, "each pod scrapes what is on its own machine")
+    } else {
+        (&facts.strategy, "few targets move when pods come and go")
+    };
+    let strategy = Sourced::new(strategy.clone(), Origin::fact(NAME, reason, &[asked]));
+    Some(Allocator { account: Some(account), strategy: Some(strategy), origin: asked.clone() })
 }
 
 /// The name of the Service that stands for the pods of a StatefulSet one by one.
@@ -149,7 +167,7 @@ pub(super) fn fill(value: &mut Value) {
 }
 
 /// The name of the resource that the operator makes pods of.
-pub(super) fn resource(node: &Node, operated: &Origin) -> Sourced<String> {
+pub(in crate::passes) fn resource(node: &Node, operated: &Origin) -> Sourced<String> {
     let reason = "what the operator makes of the resource";
     Sourced::new(node.name.clone(), Origin::fact(NAME, reason, &[&node.origin, operated]))
 }

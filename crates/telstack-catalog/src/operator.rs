@@ -55,6 +55,15 @@ pub struct Allocator {
     pub verbs: Vec<String>,
 }
 
+/// How collectors get into the pods of programs.
+#[derive(Deserialize, Debug)]
+pub struct Sidecar {
+    /// The annotation by which pods, or the namespace of all, ask for one: its name, or `NAMESPACE/NAME`.
+    pub annotation: String,
+    /// The label of pods that have got one: `NAMESPACE.NAME`.
+    pub label: String,
+}
+
 #[derive(Deserialize)]
 struct Table {
     needs: String,
@@ -62,6 +71,7 @@ struct Table {
     instrumentation: Resource,
     made: Made,
     allocator: Allocator,
+    sidecar: Sidecar,
 }
 
 fn table() -> &'static Table {
@@ -95,6 +105,11 @@ pub fn made() -> &'static Made {
 /// The target allocator.
 pub fn allocator() -> &'static Allocator {
     &table().allocator
+}
+
+/// How collectors get into the pods of programs.
+pub fn sidecar() -> &'static Sidecar {
+    &table().sidecar
 }
 
 #[cfg(test)]

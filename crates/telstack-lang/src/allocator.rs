@@ -39,7 +39,8 @@ pub(crate) fn asked(
         );
         return None;
     }
-    if let Some(kind) = kind.filter(|it| it.value == WorkloadKind::Deployment) {
+    let named = |it: &&Sourced<WorkloadKind>| matches!(it.value, WorkloadKind::StatefulSet | WorkloadKind::DaemonSet);
+    if let Some(kind) = kind.filter(|it| !named(it)) {
         let message = "the target allocator gives targets to the pods of a StatefulSet or a DaemonSet only";
         let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(line.head(), "refused by the operator");
         let finding = finding.label(kind.span(), "pods without lasting names");

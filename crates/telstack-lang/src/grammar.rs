@@ -156,7 +156,7 @@ static COLLECTOR: Form = Form {
     props: Props::Only(&[
         ("distribution", Kind::Distribution),
         ("version", Kind::Release),
-        ("mode", Kind::Word(&["daemonset", "deployment", "statefulset"], &["sidecar"])),
+        ("mode", Kind::Word(&["daemonset", "deployment", "sidecar", "statefulset"], &[])),
         ("replicas", Kind::Replicas),
         ("host", Kind::Word(&["macos"], &["linux", "windows"])),
         OWN_NAMESPACE,

@@ -27,6 +27,7 @@ mod rewrite;
 mod schema;
 mod scrapes;
 mod settings;
+mod sidecar;
 mod stack;
 mod stores;
 mod views;

@@ -8,7 +8,7 @@ use telstack_system::{Isolation, Origin, Placement, Platform, Resources, Sourced
 use crate::{
     allocator,
     check::value,
-    codes, exposure,
+    codes, exposure, sidecar,
     words::{self, sourced, sourced_text, text},
 };
 
@@ -111,6 +111,9 @@ impl Placed {
             let finding = Diagnostic::new(&codes::WRONG_VALUE, "a DaemonSet has no number of replicas");
             let finding = finding.at(replicas.span(), "decided by the nodes").label(kind.span(), "one on each node");
             out.push(finding.help("drop `replicas`, or write `mode=\"deployment\"`"));
+        }
+        if let Some(kind) = kind.as_ref().filter(|it| it.value == WorkloadKind::Sidecar) {
+            sidecar::check(line, kind, self, out);
         }
         self.scaled(resources, most_replicas.as_ref(), out);
         let exposure = exposed.and_then(exposure::of);
@@ -231,6 +234,7 @@ fn kind(atom: &Atom) -> Option<Sourced<WorkloadKind>> {
         "daemonset" => WorkloadKind::DaemonSet,
         "deployment" => WorkloadKind::Deployment,
         "statefulset" => WorkloadKind::StatefulSet,
+        "sidecar" => WorkloadKind::Sidecar,
         _ => return None,
     };
     Some(sourced(atom, kind))

@@ -16,6 +16,7 @@ use crate::{
     form::{Args, Block, Form, Kind, Props},
     grammar,
     names::{did_you_mean, nearest},
+    sidecar,
     stack::{Context, PASS, name_of, resources, what},
     words::{self, sourced, sourced_text, text},
 };
@@ -116,7 +117,11 @@ pub(crate) fn targets(system: &System, id: NodeId, context: &mut Context<'_>) {
                     "write the receiver and its jobs yourself: `receiver \"prometheus\" { config { scrape_configs { … } } }`",
                 ));
             }
-            Some(_) => {}
+            Some(target) => {
+                if let Some(finding) = sidecar::unreached(system.node(target), at) {
+                    context.out.push(finding);
+                }
+            }
             None if of_cluster || context.incomplete => {}
             None => {
                 let message = format!("`scrape` names `{name}`, but no node of the stack has that name");

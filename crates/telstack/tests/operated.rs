@@ -1,4 +1,4 @@
-//! What the operator makes of collectors beside their pods: target allocators.
+//! What the operator makes of collectors beside their pods: target allocators, and sidecars in the pods of others.
 
 mod support;
 
@@ -131,6 +131,94 @@ fn where_there_can_be_none_it_is_said() {
         let text = stderr(&run) + &stdout(&run);
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(run.status.code(), Some(1), "{text}");
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+/// A sidecar beside a program of another namespace, and a gateway that it sends to.
+const SIDECAR: &str = r#"stack "s" {
+    platform "kubernetes" { namespace "obs"; via "operator"; network-policies }
+    collector "beside" mode="sidecar" {
+        resources cpu="50m..200m" memory="64MiB..128MiB"
+        receiver "otlp"
+        scrape "app" port=8080
+        pipeline "traces" { from "otlp"; to "gateway" }
+        pipeline "metrics" { from "otlp" "prometheus/app"; to "gateway" }
+    }
+    collector "gateway" {
+        resources cpu="100m..1" memory="512MiB"
+        receiver "otlp"; exporter "debug"
+        pipeline "traces" "metrics" { from "otlp"; to "debug" }
+    }
+    workload "shop" namespace="dev" { to "beside" }
+    prometheus { resources memory="512MiB" }
+}"#;
+
+#[test]
+fn a_sidecar_is_for_the_programs_of_its_pod() {
+    let all = objects(SIDECAR);
+    let spec = &object(&all, "OpenTelemetryCollector", "beside")["spec"];
+    assert_eq!(spec["mode"], "sidecar");
+    for absent in ["replicas", "tolerations", "serviceAccount", "volumeClaimTemplates"] {
+        assert!(spec.get(absent).is_none(), "{absent}: {spec}");
+    }
+    let config = &spec["config"];
+    assert_eq!(config["receivers"]["otlp"]["protocols"]["http"]["endpoint"], "localhost:4318");
+    assert_eq!(
+        config["receivers"]["prometheus/app"]["config"]["scrape_configs"][0]["static_configs"][0]["targets"],
+        json!(["localhost:8080"])
+    );
+    // The kubelet asks from outside.
+    assert_eq!(config["extensions"]["health_check"]["endpoint"], "0.0.0.0:13133");
+    // The pods are in another namespace than the gateway.
+    assert!(config["exporters"].to_string().contains("gateway-collector.obs:4317"), "{}", config["exporters"]);
+    let about = |it: &Value| it["metadata"]["name"].as_str().is_some_and(|it| it.starts_with("beside"));
+    let kinds: Vec<&Value> = all.iter().filter(|it| about(it)).map(|it| &it["kind"]).collect();
+    assert_eq!(kinds, ["OpenTelemetryCollector"]);
+    let gateway = &object(&all, "NetworkPolicy", "gateway")["spec"]["ingress"];
+    let peer = json!({
+        "namespaceSelector": {},
+        "podSelector": {"matchLabels": {"sidecar.opentelemetry.io/injected": "obs.beside"}}
+    });
+    assert!(gateway.as_array().expect("rules").iter().any(|it| it["from"] == json!([peer])), "{gateway}");
+    let store = all.iter().filter(|it| it["kind"] == "ConfigMap").map(Value::to_string).collect::<String>();
+    assert!(!store.contains("beside"), "nobody scrapes it: {store}");
+}
+
+#[test]
+fn programs_beside_a_sidecar_are_told_so() {
+    let (folder, run) = compile(SIDECAR);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    let notes = fs::read_to_string(folder.path().join("out/NOTES.md")).expect("notes");
+    assert!(notes.contains("`sidecar.opentelemetry.io/inject: beside`"), "{notes}");
+    assert!(notes.contains("kubectl patch deployment shop --namespace dev --patch"), "{notes}");
+    assert!(notes.contains(r#"{"sidecar.opentelemetry.io/inject": "obs/beside"}"#), "{notes}");
+    for name in ["shop", "beside"] {
+        let env = stdout(&telstack_in(folder.path(), &["sdk-env", name]));
+        assert!(env.contains("value: http://localhost:4318\n"), "{name}: {env}");
+    }
+    let smoke = fs::read_to_string(folder.path().join("out/smoke-test.sh")).expect("a script");
+    assert!(!smoke.contains("beside"), "{smoke}");
+}
+
+#[test]
+fn what_a_sidecar_cannot_be_is_said() {
+    let cases = [
+        (SIDECAR.replace("via \"operator\"; ", ""), "write `platform \"kubernetes\" { via \"operator\" }`"),
+        (SIDECAR.replace("via \"operator\"; ", ""), "`mode=\"daemonset\"`"),
+        (SIDECAR.replace("mode=\"sidecar\"", "mode=\"sidecar\" replicas=2"), "`replicas` has no meaning for a sidecar"),
+        (
+            SIDECAR.replace("receiver \"otlp\"\n", "receiver \"otlp\"; durable\n"),
+            "`durable` has no meaning for a sidecar",
+        ),
+        (SIDECAR.replace("to \"debug\"", "to \"beside\""), "nothing of the stack reaches `beside`"),
+        (SIDECAR.replace(" port=8080", ""), "needs the port of the program in its pod"),
+    ];
+    for (stack, said) in cases {
+        let (_, run) = compile(&stack);
+        let text = stderr(&run) + &stdout(&run);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(run.status.code(), Some(1), "{said}: {text}");
         assert!(text.contains(said), "{said}: {text}");
     }
 }

@@ -177,13 +177,18 @@ impl Node {
 
     /// The same where another Service may lead to one of its listeners than to all others.
     pub fn host_at(&self, listener: Option<&Listener>, dialer: &Node) -> String {
+        if self.placement.sidecar().is_some() {
+            return "localhost".to_owned();
+        }
         let services = listener.map_or(&[][..], Operated::leading_to);
         let name = match &self.placement.operated {
             Some(_) => services.first().unwrap_or(&Operated::Base).name(&self.name),
             None => self.name.clone(),
         };
         let namespace = |node: &Node| node.placement.namespace.as_ref().map(|it| it.value.clone());
-        match namespace(self).filter(|own| namespace(dialer).is_some_and(|it| it != *own)) {
+        // The pods of programs may be anywhere.
+        let anywhere = dialer.placement.sidecar().is_some();
+        match namespace(self).filter(|own| namespace(dialer).is_some_and(|it| anywhere || it != *own)) {
             Some(namespace) => format!("{name}.{namespace}"),
             None => name,
         }

@@ -32,7 +32,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         for scrape in collector.scrapes.clone() {
             // A Service of another namespace may well be called like a node.
             let named = || system.find(&scrape.target.value).filter(|target| *target != id);
-            let inside = scrape.namespace.is_none() && system.node(id).placement.host.is_none();
+            let inside = scrape.namespace.is_none() && !system.node(id).placement.is_beside();
             let target = if inside { named() } else { None };
             let (job, edge) = job(system, id, target, &scrape);
             let node = system.node_mut(id);
@@ -100,7 +100,7 @@ fn job(system: &System, id: NodeId, target: Option<NodeId>, scrape: &Scrape) -> 
     }
     let edge = if let Some(target) = target {
         Some(of_node(&mut job, system.node(id), system.node(target), scrape))
-    } else if system.node(id).placement.host.is_some() {
+    } else if system.node(id).placement.is_beside() {
         beside_it(&mut job, system.node(id), scrape);
         None
     } else {
@@ -164,9 +164,11 @@ fn of_node(job: &mut Settings, scraper: &Node, node: &Node, scrape: &Scrape) -> 
     edge
 }
 
-/// Scrapes another program of the machine that a collector outside of the cluster runs on.
+/// Scrapes another program of the machine, or of the pod, that a collector runs on.
 fn beside_it(job: &mut Settings, scraper: &Node, scrape: &Scrape) {
-    let place = Origin::derived(NAME, "a program of the same machine", &[&scrape.origin, &scraper.origin]);
+    let what =
+        if scraper.placement.host.is_some() { "a program of the same machine" } else { "a program of the same pod" };
+    let place = Origin::derived(NAME, what, &[&scrape.origin, &scraper.origin]);
     let usual = || scraper.version().map(|version| otelcol::telemetry(version).default_port);
     let port = scrape.port.as_ref().map(|it| it.value).or_else(usual).unwrap_or_default();
     if let Some(path) = scrape.path.as_ref().filter(|it| it.value != METRICS_PATH) {

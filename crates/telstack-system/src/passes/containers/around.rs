@@ -47,6 +47,10 @@ pub(super) fn surround(system: &mut System) {
             permit(&mut cluster, node, pod, account, access::asked_by_allocator(node));
         }
         claim(&mut cluster, node, container, pod);
+        if node.placement.sidecar().is_some() {
+            // It is in pods that are not the stack's.
+            continue;
+        }
         if let Some(operated) = &node.placement.operated {
             let resource = resource(node, operated);
             cluster.services.extend(operator::services(&resource, pod.namespace.as_deref(), &[], false));

@@ -52,7 +52,8 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     user(container, node);
     let name = workload(node);
     let own_volumes = volumes(container, system, node, kind.value, &name);
-    let account = (!access::asked_by(node).is_empty()).then(|| {
+    // A sidecar asks as the account of the pod that it is put into.
+    let account = (placement.sidecar().is_none() && !access::asked_by(node).is_empty()).then(|| {
         let reason = "an account of its own: what it may do is for it alone";
         Sourced::new(node.name.clone(), Origin::derived(NAME, reason, &[&node.origin]))
     });
@@ -239,6 +240,12 @@ pub(in crate::passes) fn chosen(node: &Node) -> Labels {
 /// Labels that tell its pods from all others, as they are once there.
 pub(in crate::passes) fn picked(node: &Node) -> Labels {
     let namespace = node.placement.namespace.as_ref().map(|it| it.value.as_str());
+    if let Some(sidecar) = node.placement.sidecar() {
+        let value = format!("{}.{}", namespace.unwrap_or_default(), node.name);
+        let reason = "the operator labels pods so that it has put one into";
+        let label = Sourced::new(value, Origin::fact(NAME, reason, &[sidecar]));
+        return [(facts::sidecar().label.clone(), label)].into();
+    }
     match &node.placement.operated {
         Some(operated) => operator::labels(&resource(node, operated), namespace),
         None => chosen(node),

@@ -44,8 +44,8 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     let mut policies = Vec::new();
     for (id, node) in system.nodes() {
         let Some((container, pod)) = placed(node) else { continue };
-        // No policy holds in the network of a machine.
-        if pod.host_network.is_some() {
+        // No policy holds in the network of a machine; and the pods of programs are not the stack's.
+        if pod.host_network.is_some() || node.placement.sidecar().is_some() {
             continue;
         }
         let about = About { system, isolation: &isolation, id, node, container, pod };
@@ -263,7 +263,11 @@ impl About<'_> {
             Selector { labels: marked(picked(other)).collect(), expressions: Vec::new(), origin: origin.clone() };
         let there = other.placement.namespace.as_ref().map(|it| it.value.as_str());
         let elsewhere = there.filter(|it| self.pod.namespace.as_deref() != Some(it));
-        let namespaces = elsewhere.map(|it| space(it, origin));
+        let anywhere = || Selector { labels: Labels::new(), expressions: Vec::new(), origin: origin.clone() };
+        let namespaces = match other.placement.sidecar() {
+            Some(_) => Some(anywhere()),
+            None => elsewhere.map(|it| space(it, origin)),
+        };
         Peer { pods: Some(pods), namespaces, block: None, origin: origin.clone() }
     }
 }

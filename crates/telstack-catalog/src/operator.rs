@@ -34,12 +34,44 @@ pub struct Made {
     pub variable: (String, String),
 }
 
+/// The target allocator, which it starts beside a collector that asks for it.
+#[derive(Deserialize, Debug)]
+pub struct Allocator {
+    /// What is behind the name of the resource in the names of its account and of what else is its own.
+    pub suffix: String,
+    /// The receiver whose targets it shares out, and no other.
+    pub receiver: String,
+    /// The port at which collectors ask it.
+    pub port: u16,
+    /// Labels of its pods, beside [`Made::instance`].
+    pub labels: BTreeMap<String, String>,
+    /// How it shares targets out among the pods of a StatefulSet.
+    pub strategy: String,
+    /// The same among those of a DaemonSet.
+    pub strategy_on_machines: String,
+    /// What it watches in its own namespace, to know the pods that it shares out among.
+    pub resources: Vec<String>,
+    /// What it does with that.
+    pub verbs: Vec<String>,
+}
+
+/// How collectors get into the pods of programs.
+#[derive(Deserialize, Debug)]
+pub struct Sidecar {
+    /// The annotation by which pods, or the namespace of all, ask for one: its name, or `NAMESPACE/NAME`.
+    pub annotation: String,
+    /// The label of pods that have got one: `NAMESPACE.NAME`.
+    pub label: String,
+}
+
 #[derive(Deserialize)]
 struct Table {
     needs: String,
     collector: Resource,
     instrumentation: Resource,
     made: Made,
+    allocator: Allocator,
+    sidecar: Sidecar,
 }
 
 fn table() -> &'static Table {
@@ -70,12 +102,23 @@ pub fn made() -> &'static Made {
     &table().made
 }
 
+/// The target allocator.
+pub fn allocator() -> &'static Allocator {
+    &table().allocator
+}
+
+/// How collectors get into the pods of programs.
+pub fn sidecar() -> &'static Sidecar {
+    &table().sidecar
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn the_table_is_read() {
         assert_eq!(super::collector().kind, "OpenTelemetryCollector");
         assert!(super::made().config.starts_with('/') && super::made().suffix.starts_with('-'));
+        assert!(super::allocator().suffix.starts_with('-') && super::allocator().verbs.len() == 2);
         assert!(super::instrumentation().api.starts_with("opentelemetry.io/") && !super::needs().is_empty());
     }
 }

@@ -8,6 +8,7 @@ use telstack_system::{
 };
 
 use crate::{
+    allocator,
     check::{twice, value},
     codes, presets, scrapes,
     settings::Shaper,
@@ -21,10 +22,11 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
     let (distribution, version) = context.versions.of_collector(line, context.out);
     let mut collector = Collector::new(distribution);
     let mut environment = Vec::new();
+    let shared = allocator::line(line).is_some();
     for child in line.children() {
         match ComponentKind::parse(&child.name.value) {
             Some(kind) => component(&mut collector, kind, child, version.value, &mut environment, context),
-            None if child.name.value == "scrape" => scrapes::scrape(&mut collector, child, context),
+            None if child.name.value == "scrape" => scrapes::scrape(&mut collector, child, shared, context),
             None if child.name.value == "durable" && collector.delivery.is_none() => {
                 collector.delivery = Some(delivery(child));
             }

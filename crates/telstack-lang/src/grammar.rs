@@ -11,7 +11,10 @@ use self::{
     workload::WORKLOAD,
 };
 pub(crate) use crate::form::{Args, Block, Form, Kind, Props};
-use crate::scrapes::{KUBE_STATE_METRICS, SCRAPE};
+use crate::{
+    allocator::TARGET_ALLOCATOR,
+    scrapes::{KUBE_STATE_METRICS, SCRAPE},
+};
 
 pub(crate) const PLAIN: Form = Form {
     word: "",
@@ -153,15 +156,28 @@ static COLLECTOR: Form = Form {
     props: Props::Only(&[
         ("distribution", Kind::Distribution),
         ("version", Kind::Release),
-        ("mode", Kind::Word(&["daemonset", "deployment", "statefulset"], &["sidecar"])),
+        ("mode", Kind::Word(&["daemonset", "deployment", "sidecar", "statefulset"], &[])),
         ("replicas", Kind::Replicas),
         ("host", Kind::Word(&["macos"], &["linux", "windows"])),
         OWN_NAMESPACE,
         ("tolerations", Kind::Word(&["all", "none"], &[])),
     ]),
     block: Block::Words(&[
-        &RESOURCES, &RECEIVER, &SCRAPE, &PROCESSOR, &EXPORTER, &CONNECTOR, &EXTENSION, &PIPELINE, &DURABLE, &TELEMETRY,
-        &TLS, &MOUNT, &USER, &EXPOSE,
+        &RESOURCES,
+        &RECEIVER,
+        &SCRAPE,
+        &TARGET_ALLOCATOR,
+        &PROCESSOR,
+        &EXPORTER,
+        &CONNECTOR,
+        &EXTENSION,
+        &PIPELINE,
+        &DURABLE,
+        &TELEMETRY,
+        &TLS,
+        &MOUNT,
+        &USER,
+        &EXPOSE,
     ]),
     needs: &["pipeline"],
     later: &["engine"],

@@ -8,6 +8,7 @@
 //!
 //! Invariant: no tool and no emitted file is known here.
 
+mod allocator;
 mod check;
 mod clusters;
 mod codes;
@@ -26,6 +27,7 @@ mod rewrite;
 mod schema;
 mod scrapes;
 mod settings;
+mod sidecar;
 mod stack;
 mod stores;
 mod views;

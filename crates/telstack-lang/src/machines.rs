@@ -11,7 +11,7 @@ use telstack_system::{
 };
 
 use crate::{
-    codes,
+    codes, sidecar,
     stack::{Context, PASS},
 };
 
@@ -27,6 +27,10 @@ pub(crate) fn reached(
     context: &mut Context<'_>,
 ) -> Option<NodeId> {
     let (sender, receiver) = (system.node(from), system.node(to));
+    if let Some(finding) = sidecar::unreached(receiver, Some(atom.span)) {
+        context.out.push(finding);
+        return None;
+    }
     if let Some(host) = &receiver.placement.host {
         let message = format!("nothing reaches `{}`: it is on a machine outside of the cluster", receiver.name);
         let finding = Diagnostic::new(&codes::WRONG_END, message).at(atom.span, "sent to from here");

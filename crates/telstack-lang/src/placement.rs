@@ -6,8 +6,9 @@ use telstack_syntax::stack::{Atom, Node as Line};
 use telstack_system::{Isolation, Origin, Placement, Platform, Resources, Sourced, WorkloadKind};
 
 use crate::{
+    allocator,
     check::value,
-    codes, exposure,
+    codes, exposure, sidecar,
     words::{self, sourced, sourced_text, text},
 };
 
@@ -76,6 +77,9 @@ impl Placed {
             if let Some(line) = exposed {
                 out.push(self.of_kubernetes("expose", line.head()));
             }
+            if let Some(line) = allocator::line(line) {
+                out.push(self.of_kubernetes(&line.name.value, line.head()));
+            }
             if line.name.value == Product::KubeStateMetrics.id() {
                 out.push(self.of_kubernetes(&line.name.value, line.head()));
             }
@@ -108,6 +112,9 @@ impl Placed {
             let finding = finding.at(replicas.span(), "decided by the nodes").label(kind.span(), "one on each node");
             out.push(finding.help("drop `replicas`, or write `mode=\"deployment\"`"));
         }
+        if let Some(kind) = kind.as_ref().filter(|it| it.value == WorkloadKind::Sidecar) {
+            sidecar::check(line, kind, self, out);
+        }
         self.scaled(resources, most_replicas.as_ref(), out);
         let exposure = exposed.and_then(exposure::of);
         if let (Some(exposed), Some(exposure)) = (exposed, &exposure) {
@@ -129,7 +136,6 @@ impl Placed {
         }
         Placement {
             namespace,
-            kind,
             replicas,
             most_replicas,
             exposure,
@@ -138,6 +144,8 @@ impl Placed {
             storage_class: named.or_else(|| self.storage_class.clone()),
             host: None,
             operated: self.operated.clone().filter(|_| line.name.value == "collector"),
+            allocated: allocator::asked(line, self, kind.as_ref(), out),
+            kind,
         }
     }
 
@@ -202,8 +210,8 @@ fn of_a_machine(line: &Line, host: &Sourced<HostSystem>, exposed: Option<&Line>,
             report(key, atom.span);
         }
     }
-    if let Some(line) = exposed {
-        report("expose", line.head());
+    for line in exposed.into_iter().chain(allocator::line(line)) {
+        report(&line.name.value, line.head());
     }
     for child in line.children().iter().filter(|it| ["mount", "user"].contains(&&*it.name.value)) {
         report(&child.name.value, child.head());
@@ -226,6 +234,7 @@ fn kind(atom: &Atom) -> Option<Sourced<WorkloadKind>> {
         "daemonset" => WorkloadKind::DaemonSet,
         "deployment" => WorkloadKind::Deployment,
         "statefulset" => WorkloadKind::StatefulSet,
+        "sidecar" => WorkloadKind::Sidecar,
         _ => return None,
     };
     Some(sourced(atom, kind))

@@ -1,6 +1,6 @@
 //! `scrape` of a collector, and `kube-state-metrics`, which is there to be scraped.
 
-use telstack_catalog::{ComponentKind, Signal, otelcol, product::Product};
+use telstack_catalog::{ComponentKind, Signal, operator, otelcol, product::Product};
 use telstack_diagnostics::Diagnostic;
 use telstack_syntax::{
     stack::{Atom, Node as Line},
@@ -16,6 +16,7 @@ use crate::{
     form::{Args, Block, Form, Kind, Props},
     grammar,
     names::{did_you_mean, nearest},
+    sidecar,
     stack::{Context, PASS, name_of, resources, what},
     words::{self, sourced, sourced_text, text},
 };
@@ -50,22 +51,32 @@ const KSM: &str = Product::KubeStateMetrics.id();
 /// The receiver that embeds Prometheus.
 const RECEIVER: &str = "prometheus";
 
-/// Adds the receiver of a `scrape` line.
-pub(crate) fn scrape(collector: &mut Collector, line: &Line, context: &mut Context<'_>) {
+/// Adds the receiver of a `scrape` line. What is `shared` out among pods is all in one, for the target allocator knows
+/// no other.
+pub(crate) fn scrape(collector: &mut Collector, line: &Line, shared: bool, context: &mut Context<'_>) {
     let Some(target) = line.args.first().and_then(sourced_text) else { return };
-    let id = ComponentId::new(RECEIVER, Some(&target.value));
-    if let Some(first) = collector.component(ComponentKind::Receiver, &id) {
+    let id = if shared {
+        ComponentId::parse(&operator::allocator().receiver)
+    } else {
+        ComponentId::new(RECEIVER, Some(&target.value))
+    };
+    let known = collector.component(ComponentKind::Receiver, &id);
+    let again = collector.scrapes.iter().find(|it| it.target.value == target.value).map(|it| &it.origin);
+    let own = collector.scrapes.iter().any(|it| it.receiver == id);
+    if let Some(first) = known.map(|it| &it.origin).filter(|_| !shared || !own).or(again) {
         let message = format!("`{}` is scraped twice, as the receiver `{id}`", target.value);
-        context.out.push(match first.origin.span() {
+        context.out.push(match first.span() {
             Some(span) => twice(message, line.head(), span),
             None => Diagnostic::new(&codes::DECLARED_TWICE, message).at(line.head(), "again here"),
         });
         return;
     }
     let origin = Origin::written(line.head());
-    let settings = Value { kind: tree::Kind::Null, mark: origin.clone() };
-    let kind = ComponentKind::Receiver;
-    collector.components.push(Component { kind, id: id.clone(), settings, origin: origin.clone() });
+    if known.is_none() {
+        let settings = Value { kind: tree::Kind::Null, mark: origin.clone() };
+        let kind = ComponentKind::Receiver;
+        collector.components.push(Component { kind, id: id.clone(), settings, origin: origin.clone() });
+    }
     // One that there is not is reported, and still a port.
     let port = |atom: &Atom| Some(sourced(atom, u16::try_from(words::count(atom)?).unwrap_or(u16::MAX)));
     let beyond = |atom: &&Atom| words::count(atom).is_some_and(|it| u16::try_from(it).is_err());
@@ -106,7 +117,11 @@ pub(crate) fn targets(system: &System, id: NodeId, context: &mut Context<'_>) {
                     "write the receiver and its jobs yourself: `receiver \"prometheus\" { config { scrape_configs { … } } }`",
                 ));
             }
-            Some(_) => {}
+            Some(target) => {
+                if let Some(finding) = sidecar::unreached(system.node(target), at) {
+                    context.out.push(finding);
+                }
+            }
             None if of_cluster || context.incomplete => {}
             None => {
                 let message = format!("`scrape` names `{name}`, but no node of the stack has that name");
@@ -139,7 +154,13 @@ pub(crate) fn receivers(collector: &Collector, from: &Line) -> Vec<Reference> {
         id: it.receiver.clone(),
         origin: Origin::derived(PASS, reason, &[&it.origin, &Origin::written(from.head())]),
     };
-    collector.scrapes.iter().map(reference).collect()
+    let mut found: Vec<Reference> = Vec::new();
+    for reference in collector.scrapes.iter().map(reference) {
+        if !found.iter().any(|it| it.id == reference.id) {
+            found.push(reference);
+        }
+    }
+    found
 }
 
 /// Reports pipelines that name no source, and carry what nobody scrapes.

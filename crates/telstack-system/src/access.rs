@@ -1,7 +1,7 @@
 //! What components need of a cluster, by their settings.
 
 use telstack_catalog::{
-    Version,
+    Version, operator,
     otelcol::{self, Access, Condition, Need, SERVICE_ACCOUNT},
     product::Product,
 };
@@ -9,7 +9,7 @@ use telstack_syntax::tree::Kind;
 
 use crate::{
     expansion::is_open as is_reference,
-    model::{Collector, Component, Node, NodeKind, ScrapeJob, Store},
+    model::{Component, Node, NodeKind, ScrapeJob, Store},
     origin::{Origin, Value},
     wiring::Wiring,
 };
@@ -197,15 +197,39 @@ fn of_need(need: &Need, within: bool) -> Asked {
     }
 }
 
+/// What components ask for that run, and that are to be looked at.
+fn asked_by_those(node: &Node, wanted: impl Fn(&Component) -> bool) -> Vec<(Asked, Origin)> {
+    let (Some(collector), Some(version)) = (node.collector(), node.version()) else { return Vec::new() };
+    let wiring = Wiring::of(collector);
+    let running = collector.components.iter().filter(|it| wiring.runs(it) && wanted(it));
+    let asked = running.filter_map(|it| Some((asked(it, it.fact()?, version)?.0, &it.origin)));
+    asked.flat_map(|(all, origin)| all.into_iter().map(|it| (it, origin.clone()))).collect()
+}
+
+/// What the target allocator of a node asks of the API of the cluster: about targets in place of the receiver that
+/// scrapes them, and about the pods that it shares them out among.
+pub fn asked_by_allocator(node: &Node) -> Vec<(Asked, Origin)> {
+    let Some(allocated) = &node.placement.allocated else { return Vec::new() };
+    let mut found = asked_by_those(node, Component::is_allocatable);
+    let facts = operator::allocator();
+    let known =
+        |it: &&(Asked, Origin)| it.0.everywhere && facts.resources.iter().all(|own| it.0.resources.contains(own));
+    if found.iter().find(known).is_none() {
+        let own = Asked {
+            group: None,
+            resources: facts.resources.clone(),
+            any: false,
+            verbs: facts.verbs.clone(),
+            everywhere: false,
+            namespaces: Vec::new(),
+        };
+        found.push((own, allocated.clone()));
+    }
+    found
+}
+
 /// What the components of a node ask of the API of the cluster, each with where it is declared.
 pub fn asked_by(node: &Node) -> Vec<(Asked, Origin)> {
-    let of = |collector: &Collector| -> Vec<(Asked, Origin)> {
-        let Some(version) = node.version() else { return Vec::new() };
-        let wiring = Wiring::of(collector);
-        let running = collector.components.iter().filter(|it| wiring.runs(it));
-        let asked = running.filter_map(|it| Some((asked(it, it.fact()?, version)?.0, &it.origin)));
-        asked.flat_map(|(all, origin)| all.into_iter().map(|it| (it, origin.clone()))).collect()
-    };
     if let (NodeKind::Informer(product), Some(version)) = (&node.kind, node.version()) {
         let asked = asked_by_product(*product, version).into_iter();
         return asked.map(|it| (it, node.origin.clone())).collect();
@@ -217,7 +241,7 @@ pub fn asked_by(node: &Node) -> Vec<(Asked, Origin)> {
         };
         return facet.jobs.iter().flat_map(of_job).collect();
     }
-    node.collector().map(of).unwrap_or_default()
+    asked_by_those(node, |it| node.placement.allocated.is_none() || !it.is_allocatable())
 }
 
 /// What a product asks for at a release.

@@ -123,6 +123,10 @@ impl Part<'_> {
     /// What it surely asks of the API of the cluster, and what becomes of it without.
     pub(crate) fn asked(&self) -> Option<(Vec<Asked>, &'static str)> {
         let (fact, version) = self.usable()?;
+        let pod = self.node.container.as_ref().and_then(|it| it.pod.as_deref());
+        if pod.is_some_and(|it| it.allocates(self.component)) {
+            return None;
+        }
         access::asked(self.component, fact, version)
     }
 

@@ -7,6 +7,7 @@ use crate::{
         Cluster, Container, Pod, ProbeAction, Selector, Service, TargetPort,
         cluster::{Binding, Certificate, Claim, Labels, NetworkPolicy, Role},
     },
+    origin::Sourced,
 };
 
 pub(super) fn cluster(out: &mut Lines, cluster: &Cluster) {
@@ -137,6 +138,10 @@ pub(super) fn container(out: &mut Lines, it: &Container, pod: &Pod) {
     out.say("pod of", format!("{} {}", pod.kind, place(pod.namespace.as_deref(), &pod.name)));
     out.say("pod labels", labels(&pod.labels));
     out.say_some("account", pod.service_account.as_ref().map(|it| &it.value));
+    if let Some(shared) = &pod.targets_shared {
+        let text = |it: &Option<Sourced<String>>| it.as_ref().map_or("", |it| &it.value).to_owned();
+        out.say("targets shared out", format!("{} as {}", text(&shared.strategy), text(&shared.account)));
+    }
     out.say("network of the machine", pod.host_network.is_some());
     out.say_some("group of volumes", pod.fs_group.as_ref().map(|it| it.value));
     out.say_some("names by", pod.service_name.as_ref().map(|it| &it.value));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
-use telstack_catalog::{ComponentKind, Distribution, Signal, Version, otelcol};
+use telstack_catalog::{ComponentKind, Distribution, Signal, Version, operator, otelcol};
 
 use crate::{
     expansion,
@@ -81,6 +81,11 @@ impl Component {
     /// What the catalog knows of it; none for a type it does not know.
     pub fn fact(&self) -> Option<otelcol::Component> {
         otelcol::component(self.kind, &self.id.ty)
+    }
+
+    /// Would a target allocator look for its targets?
+    pub fn is_allocatable(&self) -> bool {
+        self.kind == ComponentKind::Receiver && self.id.to_string() == operator::allocator().receiver
     }
 
     /// Kind and id.

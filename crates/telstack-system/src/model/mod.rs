@@ -27,7 +27,7 @@ pub use container::{
 pub use link::{Bind, Dial, Edge, Hop, Listener, Protocol, Purpose, Requirement, Tls, Via};
 pub use network::{Joined, Network};
 pub use placement::{Exposure, ExposureTls, Isolation, Machine, Placement, Remote};
-pub use pod::{ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
+pub use pod::{Allocator, ContainerPort, Instances, Pod, Probe, ProbeAction, ProbeKind, WorkloadKind};
 pub use proxy::{Backend, Frontend, HttpProbe, Layer, Proxy, ProxyDoor, Route, Server, ServerCheck};
 pub use store::{
     AlertRule, Flag, JAEGER_TRACES_IN_MEMORY, JaegerStorage, LokiFacet, MetricsGenerator, MimirFacet, NamedFiles,
@@ -177,13 +177,18 @@ impl Node {
 
     /// The same where another Service may lead to one of its listeners than to all others.
     pub fn host_at(&self, listener: Option<&Listener>, dialer: &Node) -> String {
+        if self.placement.sidecar().is_some() {
+            return "localhost".to_owned();
+        }
         let services = listener.map_or(&[][..], Operated::leading_to);
         let name = match &self.placement.operated {
             Some(_) => services.first().unwrap_or(&Operated::Base).name(&self.name),
             None => self.name.clone(),
         };
         let namespace = |node: &Node| node.placement.namespace.as_ref().map(|it| it.value.clone());
-        match namespace(self).filter(|own| namespace(dialer).is_some_and(|it| it != *own)) {
+        // The pods of programs may be anywhere.
+        let anywhere = dialer.placement.sidecar().is_some();
+        match namespace(self).filter(|own| namespace(dialer).is_some_and(|it| anywhere || it != *own)) {
             Some(namespace) => format!("{name}.{namespace}"),
             None => name,
         }

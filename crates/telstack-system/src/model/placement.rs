@@ -31,6 +31,8 @@ pub struct Placement {
     pub host: Option<Sourced<HostSystem>>,
     /// What says that an operator makes its pods, from a resource that describes it.
     pub operated: Option<Origin>,
+    /// What asks for a target allocator, which gives each of its scrape targets to one of its pods.
+    pub allocated: Option<Origin>,
 }
 
 /// A program of a machine outside of the cluster.
@@ -134,6 +136,16 @@ pub struct Isolation {
 }
 
 impl Placement {
+    /// What puts it into the pods of programs, beside them.
+    pub fn sidecar(&self) -> Option<&Origin> {
+        self.kind.as_ref().filter(|it| it.value == WorkloadKind::Sidecar).map(|it| &it.origin)
+    }
+
+    /// Do only programs beside it reach it, of its machine or of the pod that it is in?
+    pub fn is_beside(&self) -> bool {
+        self.host.is_some() || self.sidecar().is_some()
+    }
+
     /// What makes it more than one pod, if anything does or may.
     pub fn several(&self) -> Option<Origin> {
         if let Some(kind) = self.kind.as_ref().filter(|it| it.value == WorkloadKind::DaemonSet) {

@@ -6,6 +6,7 @@ use crate::{
     known::Known,
     model::{
         cluster::{Labels, TargetPort, same_namespace},
+        collector::Component,
         container::Container,
     },
     origin::{Origin, Sourced},
@@ -100,13 +101,29 @@ pub struct Pod {
     /// Is it changed after what is written was said (a patch of Kustomize), in ways that are not known? Then nothing
     /// but what it is called is sure.
     pub patched: bool,
-    /// Is each of its scrape targets given to one of the pods (the operator's target allocator)?
-    pub targets_shared: Option<Origin>,
+    /// What gives each of its scrape targets to one of the pods, if anything does.
+    pub targets_shared: Option<Allocator>,
     /// What declares it.
     pub origin: Origin,
 }
 
+/// The operator's target allocator, as the resource of a collector describes it.
+#[derive(Clone, Debug)]
+pub struct Allocator {
+    /// The account that it finds targets as; none is one that the operator makes.
+    pub account: Option<Sourced<String>>,
+    /// How it shares targets out; none is upstream's choice.
+    pub strategy: Option<Sourced<String>>,
+    /// What asks for it.
+    pub origin: Origin,
+}
+
 impl Pod {
+    /// Does the target allocator look for the targets of a component, and not the component itself?
+    pub fn allocates(&self, component: &Component) -> bool {
+        self.targets_shared.is_some() && component.is_allocatable()
+    }
+
     /// Is it surely in a namespace?
     pub fn is_in(&self, namespace: Option<&str>) -> bool {
         same_namespace(self.namespace.as_deref(), namespace) == Some(true)

@@ -33,7 +33,11 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     for id in system.node_ids() {
         let node = system.node_mut(id);
         let Some(version) = node.version() else { continue };
-        let host = if node.placement.host.is_some() { BESIDE } else { EVERYBODY };
+        let host = match &node.placement {
+            it if it.host.is_some() => BESIDE,
+            it if it.sidecar().is_some() => IN_THE_POD,
+            _ => EVERYBODY,
+        };
         let Some(collector) = node.collector_mut() else { continue };
         open(collector, version, &host);
         let listeners = collector_listeners(collector, version);
@@ -58,11 +62,14 @@ const EVERYBODY: For = (
         "the address, written out: what it binds by itself differs between releases",
     ],
 );
+const IN_THE_POD: For = ("localhost", ["for the programs of the pod that it is put into, and nobody else"; 2]);
 const BESIDE: For = ("localhost", ["for the programs of its own machine, and nobody else"; 2]);
 
 fn open(collector: &mut Collector, version: Version, host: &For) {
     let tls = collector.tls.clone();
     for component in &mut collector.components {
+        // The kubelet, which asks whether it is well, is not in the pod.
+        let host = if component.id.ty == HEALTH_CHECK && host == &IN_THE_POD { &EVERYBODY } else { host };
         bind(component, version, host);
         if let Some(tls) = &tls {
             encrypt(component, version, tls);

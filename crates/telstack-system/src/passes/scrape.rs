@@ -42,7 +42,7 @@ fn scrape(system: &mut System, prometheus: NodeId, target: NodeId, names: &mut H
         |(edge, _): (EdgeId, NodeId)| system.edge(edge).dial.as_ref().is_some_and(|dial| dial.component.is_some());
     let taken =
         matches!(node.kind, NodeKind::Informer(_)) && system.incoming(target, Purpose::Scrape).into_iter().any(scraped);
-    if taken || matches!(node.kind, NodeKind::External(_)) || node.placement.host.is_some() {
+    if taken || matches!(node.kind, NodeKind::External(_)) || node.placement.is_beside() {
         return;
     }
     let own = node.listeners.iter().find(|it| it.name == "metrics").map(|it| (own_job(node), it.clone()));

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     graph::{NodeId, System},
     known::Known,
-    model::{ComponentRef, Dial, Edge, Node, Protocol, Purpose, Scrape, Tls, WorkloadKind},
+    model::{Component, ComponentRef, Dial, Edge, Node, Protocol, Purpose, Scrape, Tls, WorkloadKind},
     origin::{Origin, Settings, Sourced, Value},
 };
 
@@ -32,7 +32,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
         for scrape in collector.scrapes.clone() {
             // A Service of another namespace may well be called like a node.
             let named = || system.find(&scrape.target.value).filter(|target| *target != id);
-            let inside = scrape.namespace.is_none() && system.node(id).placement.host.is_none();
+            let inside = scrape.namespace.is_none() && !system.node(id).placement.is_beside();
             let target = if inside { named() } else { None };
             let (job, edge) = job(system, id, target, &scrape);
             let node = system.node_mut(id);
@@ -43,7 +43,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             if let Some(collector) = node.collector_mut()
                 && let Some(receiver) = collector.component_mut(ComponentKind::Receiver, &scrape.receiver)
             {
-                receiver.put("config.scrape_configs", scrape.origin.block([job]));
+                add(receiver, &scrape, job);
             }
             if let (Some(target), Some(edge)) = (target, edge) {
                 system.connect(id, target, edge);
@@ -52,8 +52,32 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     }
 }
 
-/// What puts one of a node on each machine.
+/// Adds a job to those that a receiver has.
+fn add(receiver: &mut Component, scrape: &Scrape, job: Value) {
+    let (block, key) = JOBS;
+    let inner = receiver.settings.as_map_mut().and_then(|it| it.get_mut(block));
+    let known = inner.and_then(Value::as_map_mut).and_then(|it| it.get_mut(key));
+    if let Some(Kind::Seq(jobs)) = known.map(|it| &mut it.kind) {
+        jobs.items.push(job);
+    } else {
+        receiver.put(&format!("{block}.{key}"), scrape.origin.block([job]));
+    }
+}
+
+/// Where a receiver has its jobs: a block, and a list in it.
+const JOBS: (&str, &str) = ("config", "scrape_configs");
+
+/// What puts one of a node on each machine, each with an eye on its own.
 fn on_each(node: &Node) -> Option<Origin> {
+    // The allocator is on one machine, and tells the targets of all apart.
+    if node.placement.allocated.is_some() {
+        return None;
+    }
+    on_machines(node)
+}
+
+/// What puts one of a node on each machine.
+fn on_machines(node: &Node) -> Option<Origin> {
     node.placement.kind.as_ref().filter(|it| it.value == WorkloadKind::DaemonSet).map(|it| it.origin.clone())
 }
 
@@ -76,7 +100,7 @@ fn job(system: &System, id: NodeId, target: Option<NodeId>, scrape: &Scrape) -> 
     }
     let edge = if let Some(target) = target {
         Some(of_node(&mut job, system.node(id), system.node(target), scrape))
-    } else if system.node(id).placement.host.is_some() {
+    } else if system.node(id).placement.is_beside() {
         beside_it(&mut job, system.node(id), scrape);
         None
     } else {
@@ -111,10 +135,16 @@ fn of_node(job: &mut Settings, scraper: &Node, node: &Node, scrape: &Scrape) -> 
         }
     }
     let host = node.host_for(scraper);
+    // What has no machine, an allocator gives to none of those that are on each.
+    let spread = scraper.placement.allocated.as_ref().and_then(|_| on_machines(scraper));
     if let Some(several) = node.placement.several() {
         let reason = "several pods have that name: each of them is asked, and not whichever answers";
         let origin = Origin::derived(NAME, reason, &[origin, &several]);
         job_of_pods(job, &origin, node, port, on_each(scraper).as_ref(), true);
+    } else if let Some(spread) = spread {
+        let reason = "the target allocator gives it to the pod on its machine, and must know that";
+        let origin = Origin::derived(NAME, reason, &[origin, &spread]);
+        job_of_pods(job, &origin, node, port, None, true);
     } else {
         let targets = origin.map([("targets", origin.flow([place.string(format!("{host}:{port}"))]))]);
         job.set("static_configs", origin.block([targets]));
@@ -134,9 +164,11 @@ fn of_node(job: &mut Settings, scraper: &Node, node: &Node, scrape: &Scrape) -> 
     edge
 }
 
-/// Scrapes another program of the machine that a collector outside of the cluster runs on.
+/// Scrapes another program of the machine, or of the pod, that a collector runs on.
 fn beside_it(job: &mut Settings, scraper: &Node, scrape: &Scrape) {
-    let place = Origin::derived(NAME, "a program of the same machine", &[&scrape.origin, &scraper.origin]);
+    let what =
+        if scraper.placement.host.is_some() { "a program of the same machine" } else { "a program of the same pod" };
+    let place = Origin::derived(NAME, what, &[&scrape.origin, &scraper.origin]);
     let usual = || scraper.version().map(|version| otelcol::telemetry(version).default_port);
     let port = scrape.port.as_ref().map(|it| it.value).or_else(usual).unwrap_or_default();
     if let Some(path) = scrape.path.as_ref().filter(|it| it.value != METRICS_PATH) {

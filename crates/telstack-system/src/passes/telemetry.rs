@@ -18,7 +18,7 @@ pub(super) const PASS: Pass = Pass {
 fn run(system: &mut System, _: &mut Diagnostics) {
     for id in system.node_ids() {
         let node = system.node(id);
-        if node.placement.host.is_some() {
+        if node.placement.is_beside() {
             continue;
         }
         let Some(version) = node.version.clone() else { continue };

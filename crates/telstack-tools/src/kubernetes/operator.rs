@@ -7,8 +7,9 @@ use std::sync::Arc;
 use telstack_catalog::{Distribution, operator as facts};
 use telstack_syntax::tree;
 use telstack_system::{
-    Bind, Cluster, Collector, Container, ContainerGaps, EnvValue, EnvVar, ImageRef, Known, Mount, MountSource, Node,
-    NodeKind, Origin, Pod, SecretRef, Service, ServicePort, Sourced, System, TargetPort, Value, WorkloadKind,
+    Allocator, Bind, Cluster, Collector, Container, ContainerGaps, EnvValue, EnvVar, ImageRef, Known, Mount,
+    MountSource, Node, NodeKind, Origin, Pod, SecretRef, Service, ServicePort, Sourced, System, TargetPort, Value,
+    WorkloadKind,
     cluster::{Autoscaler, Instrumentation, Labels, operator},
 };
 
@@ -114,7 +115,7 @@ pub(super) fn nodes(
             links: true,
             operated: true,
             patched: manifests.may_change(&facts::collector().kind, &object.name.value),
-            targets_shared: truth(spec, "targetAllocator.enabled").filter(|it| it.value).map(|it| it.origin),
+            targets_shared: allocator(spec),
             origin: place.clone(),
         };
         container.pod = Some(Arc::new(pod));
@@ -128,6 +129,16 @@ pub(super) fn nodes(
         found.push(node);
     }
     found
+}
+
+/// What shares targets out, if that is switched on.
+fn allocator(spec: &Value) -> Option<Allocator> {
+    let enabled = truth(spec, "targetAllocator.enabled").filter(|it| it.value)?;
+    Some(Allocator {
+        account: at(spec, "targetAllocator.serviceAccount"),
+        strategy: at(spec, "targetAllocator.allocationStrategy"),
+        origin: enabled.origin,
+    })
 }
 
 /// What programs are told that send telemetry.

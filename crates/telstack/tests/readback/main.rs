@@ -162,6 +162,41 @@ fn what_is_found_by_the_api_is_read_back() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Targets that an allocator gives to the pods of a StatefulSet, and of a DaemonSet; and a sidecar.
+const ALLOCATED: &str = r#"stack "allocated" {
+    platform "kubernetes" { namespace "obs"; via "operator"; network-policies default="deny" }
+    collector "scraper" replicas=3 {
+        resources cpu="100m..500m" memory="256MiB..512MiB"
+        target-allocator
+        scrape "annotated-pods" interval="30s"
+        scrape "kube-state-metrics"
+        pipeline "metrics" { to "store" }
+    }
+    collector "agent" mode="daemonset" {
+        resources cpu="100m..500m" memory="256MiB..512MiB"
+        target-allocator
+        receiver "k8s_cluster"
+        scrape "kube-state-metrics"
+        pipeline "metrics" { from "k8s_cluster" "prometheus"; to "store" }
+    }
+    collector "beside" mode="sidecar" {
+        resources cpu="100m..500m" memory="256MiB..512MiB"
+        receiver "otlp"
+        pipeline "metrics" { from "otlp"; to "store" }
+    }
+    kube-state-metrics { resources cpu="10m..100m" memory="64MiB..256MiB" }
+    prometheus "store" { resources memory="1GiB..2GiB" }
+}
+"#;
+
+#[test]
+fn what_is_shared_out_is_read_back() {
+    let compiled = compiled(ALLOCATED);
+    assert!(!compiled.artefacts.is_empty(), "{:?}", compiled.diagnostics);
+    let wrong = verdict(&compiled);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// How many stacks are tried: `PROPTEST_CASES` says otherwise.
 const CASES: u32 = 128;
 /// Most of what is tried must compile, or it proves little.

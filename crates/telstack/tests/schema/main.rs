@@ -3,6 +3,7 @@
 mod collector;
 mod diagnostics;
 mod operator;
+mod resources;
 mod stack;
 #[path = "../readback/stacks.rs"]
 mod stacks;

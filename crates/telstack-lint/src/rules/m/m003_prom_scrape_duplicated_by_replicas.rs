@@ -53,7 +53,7 @@ fn check(cx: &mut Cx<'_>) {
         // Up to several may be one.
         let sure = matches!(instances, Instances::Count(..) | Instances::EachMachine(_));
         let shared = part.component.setting(ALLOCATOR).is_some()
-            || container.pod.as_ref().is_some_and(|it| it.targets_shared.is_some());
+            || container.pod.as_ref().is_some_and(|it| it.allocates(part.component));
         if !sure || shared || config.at("global.external_labels").is_some() {
             continue;
         }
@@ -109,7 +109,7 @@ fn is_elsewhere(target: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use telstack_diagnostics::Severity;
-    use telstack_system::{Known, Sourced, WorkloadKind};
+    use telstack_system::{Allocator, Known, Sourced, WorkloadKind};
 
     use crate::test_support::Bench;
 
@@ -135,7 +135,8 @@ mod tests {
             let mut bench = Bench::collector("0.140.0", yaml);
             let origin = bench.at("pods");
             let pod = bench.in_pod(WorkloadKind::StatefulSet);
-            pod.targets_shared = allocator.then(|| origin.clone());
+            let shared = Allocator { account: None, strategy: None, origin: origin.clone() };
+            pod.targets_shared = allocator.then_some(shared);
             let container = bench.first().container.as_mut().expect("a container");
             container.replicas = Known::Value(Sourced::new(2, origin));
             bench

@@ -1,5 +1,7 @@
 //! What the OpenTelemetry operator makes of a collector's resource.
 
+use std::collections::BTreeMap;
+
 use telstack_catalog::{ComponentKind, operator};
 
 use super::{Cluster, Labels, Selector, Service, ServicePort, ServiceType, TargetPort, same_namespace};
@@ -48,12 +50,26 @@ pub fn workload(resource: &str) -> String {
     Operated::Base.name(resource)
 }
 
+/// The name of what belongs to the target allocator of a resource.
+pub fn allocator(resource: &str) -> String {
+    format!("{resource}{}", operator::allocator().suffix)
+}
+
+/// The labels of the pods of the target allocator of a resource.
+pub fn allocator_labels(resource: &Sourced<String>, namespace: Option<&str>) -> Labels {
+    instance_and(&operator::allocator().labels, resource, namespace)
+}
+
 /// The labels by which it finds the pods again.
 pub fn labels(resource: &Sourced<String>, namespace: Option<&str>) -> Labels {
-    let made = operator::made();
+    instance_and(&operator::made().labels, resource, namespace)
+}
+
+fn instance_and(labels: &BTreeMap<String, String>, resource: &Sourced<String>, namespace: Option<&str>) -> Labels {
     let label = |key: &str, value: &str| (key.to_owned(), Sourced::new(value.to_owned(), resource.origin.clone()));
     let instance = format!("{}.{}", namespace.unwrap_or_default(), resource.value);
-    made.labels.iter().map(|(key, value)| label(key, value)).chain([label(&made.instance, &instance)]).collect()
+    let own = label(&operator::made().instance, &instance);
+    labels.iter().map(|(key, value)| label(key, value)).chain([own]).collect()
 }
 
 /// The Services that it makes for a resource. `ports` are what the resource itself says; others follow from what the

@@ -40,8 +40,17 @@ pub(super) fn surround(system: &mut System) {
             continue;
         };
         namespace(&mut cluster, node);
-        permit(&mut cluster, node, pod);
+        if let Some(account) = &pod.service_account {
+            permit(&mut cluster, node, pod, account, access::asked_by(node));
+        }
+        if let Some(account) = pod.targets_shared.as_ref().and_then(|it| it.account.as_ref()) {
+            permit(&mut cluster, node, pod, account, access::asked_by_allocator(node));
+        }
         claim(&mut cluster, node, container, pod);
+        if node.placement.sidecar().is_some() {
+            // It is in pods that are not the stack's.
+            continue;
+        }
         if let Some(operated) = &node.placement.operated {
             let resource = resource(node, operated);
             cluster.services.extend(operator::services(&resource, pod.namespace.as_deref(), &[], false));
@@ -67,15 +76,14 @@ fn namespace(cluster: &mut Cluster, node: &Node) {
     }
 }
 
-/// An account, and roles with what its components ask for and nothing more.
-fn permit(cluster: &mut Cluster, node: &Node, pod: &Pod) {
-    let Some(account) = &pod.service_account else { return };
+/// An account, and roles with what is asked for as it and nothing more.
+fn permit(cluster: &mut Cluster, node: &Node, pod: &Pod, account: &Sourced<String>, asked: Vec<(Asked, Origin)>) {
     let origin = &account.origin;
     let account =
         ServiceAccount { name: account.value.clone(), namespace: pod.namespace.clone(), origin: origin.clone() };
     // By place: the whole cluster first, then namespaces, its own where nothing names another.
     let mut places: BTreeMap<Option<String>, Vec<RoleRule>> = BTreeMap::new();
-    for (mut asked, at) in access::asked_by(node) {
+    for (mut asked, at) in asked {
         let own = || pod.namespace.clone().unwrap_or_default();
         let named = std::mem::take(&mut asked.namespaces);
         let within: Vec<Option<String>> = match (asked.everywhere, named.is_empty()) {
@@ -91,8 +99,8 @@ fn permit(cluster: &mut Cluster, node: &Node, pod: &Pod) {
         let everywhere = namespace.is_none();
         // Cluster roles share one set of names, and so do those of a namespace that is not its own.
         let name = match &pod.namespace {
-            Some(own) if namespace.as_ref() != Some(own) => format!("{own}-{}", node.name),
-            _ => node.name.clone(),
+            Some(own) if namespace.as_ref() != Some(own) => format!("{own}-{}", account.name),
+            _ => account.name.clone(),
         };
         let namespace = namespace.filter(|it| !it.is_empty());
         let role = Role {

@@ -63,8 +63,10 @@ fn claims(system: &System) -> Vec<Claim<'_>> {
             out.push(Claim { kind, name: name.to_owned(), node: &node.name, what, place: node.span() });
         };
         let owner = &node.name;
-        let service = node.host_for(node);
-        claim(Kind::Service, &service, format!("the service of `{owner}`"));
+        if node.placement.sidecar().is_none() {
+            let service = node.host_for(node);
+            claim(Kind::Service, &service, format!("the service of `{owner}`"));
+        }
         if let Some(name) = container.init_service(owner) {
             claim(Kind::Service, &name, format!("`{owner}` needs it to be given its volumes"));
         }

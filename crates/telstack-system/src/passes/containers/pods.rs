@@ -15,8 +15,8 @@ use crate::{
     graph::System,
     known::Known,
     model::{
-        Bind, Container, ContainerPort, EnvValue, EnvVar, Listener, Mount, MountSource, Node, Pod, Probe, ProbeAction,
-        ProbeKind, TargetPort, Tls, WorkloadKind,
+        Allocator, Bind, Container, ContainerPort, EnvValue, EnvVar, Listener, Mount, MountSource, Node, Pod, Probe,
+        ProbeAction, ProbeKind, TargetPort, Tls, WorkloadKind,
         cluster::{Labels, operator},
     },
     origin::{Origin, Settings, Sourced, Value},
@@ -37,7 +37,10 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     let placement = &node.placement;
     let keeps = container.mounts.iter().find(|it| it.source.volume().is_some()).map(|it| it.origin.clone());
     let kind = placement.kind.clone().unwrap_or_else(|| {
-        if let Some(keeps) = &keeps {
+        if let Some(allocated) = &placement.allocated {
+            let reason = "the target allocator gives targets to pods whose names last";
+            Sourced::new(WorkloadKind::StatefulSet, Origin::fact(NAME, reason, &[&node.origin, allocated]))
+        } else if let Some(keeps) = &keeps {
             let reason = "it keeps data: each pod has a volume of its own, and finds it again";
             Sourced::new(WorkloadKind::StatefulSet, Origin::derived(NAME, reason, &[&node.origin, keeps]))
         } else {
@@ -49,7 +52,8 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     user(container, node);
     let name = workload(node);
     let own_volumes = volumes(container, system, node, kind.value, &name);
-    let account = (!access::asked_by(node).is_empty()).then(|| {
+    // A sidecar asks as the account of the pod that it is put into.
+    let account = (placement.sidecar().is_none() && !access::asked_by(node).is_empty()).then(|| {
         let reason = "an account of its own: what it may do is for it alone";
         Sourced::new(node.name.clone(), Origin::derived(NAME, reason, &[&node.origin]))
     });
@@ -107,9 +111,24 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
         links: placement.operated.is_some(),
         operated: placement.operated.is_some(),
         patched: false,
-        targets_shared: None,
+        targets_shared: allocator(node, kind.value),
         origin: kind.origin,
     }));
+}
+
+/// The target allocator, where the stack asks for one.
+fn allocator(node: &Node, kind: WorkloadKind) -> Option<Allocator> {
+    let asked = node.placement.allocated.as_ref()?;
+    let facts = facts::allocator();
+    let reason = "an account of its own: it looks for targets in place of the collector";
+    let account = Sourced::new(operator::allocator(&node.name), Origin::derived(NAME, reason, &[asked, &node.origin]));
+    let (strategy, reason) = if kind == WorkloadKind::DaemonSet {
+        (&facts.strategy_on_machines, "each pod scrapes what is on its own machine")
+    } else {
+        (&facts.strategy, "few targets move when pods come and go")
+    };
+    let strategy = Sourced::new(strategy.clone(), Origin::fact(NAME, reason, &[asked]));
+    Some(Allocator { account: Some(account), strategy: Some(strategy), origin: asked.clone() })
 }
 
 /// The name of the Service that stands for the pods of a StatefulSet one by one.
@@ -149,7 +168,7 @@ pub(super) fn fill(value: &mut Value) {
 }
 
 /// The name of the resource that the operator makes pods of.
-pub(super) fn resource(node: &Node, operated: &Origin) -> Sourced<String> {
+pub(in crate::passes) fn resource(node: &Node, operated: &Origin) -> Sourced<String> {
     let reason = "what the operator makes of the resource";
     Sourced::new(node.name.clone(), Origin::fact(NAME, reason, &[&node.origin, operated]))
 }
@@ -221,6 +240,12 @@ pub(in crate::passes) fn chosen(node: &Node) -> Labels {
 /// Labels that tell its pods from all others, as they are once there.
 pub(in crate::passes) fn picked(node: &Node) -> Labels {
     let namespace = node.placement.namespace.as_ref().map(|it| it.value.as_str());
+    if let Some(sidecar) = node.placement.sidecar() {
+        let value = format!("{}.{}", namespace.unwrap_or_default(), node.name);
+        let reason = "the operator labels pods so that it has put one into";
+        let label = Sourced::new(value, Origin::fact(NAME, reason, &[sidecar]));
+        return [(facts::sidecar().label.clone(), label)].into();
+    }
     match &node.placement.operated {
         Some(operated) => operator::labels(&resource(node, operated), namespace),
         None => chosen(node),

@@ -106,6 +106,9 @@ fn asks(node: &Node, component: &Component, title: &str, found: &mut Vec<Beside>
         let port = written.and_then(|it| it.rsplit_once(':')?.1.parse().ok()).unwrap_or(kubelet.port);
         add(Whom::Port(port), "the kubelet of its machine");
     }
+    if node.placement.allocated.is_some() && component.is_allocatable() {
+        return;
+    }
     let asked = node.version().and_then(|version| access::asked(component, fact, version)).map(|(all, _)| all);
     if asked.unwrap_or_default().iter().any(access::Asked::is_of_api) {
         found.extend(api(title, &component.origin));
@@ -113,7 +116,7 @@ fn asks(node: &Node, component: &Component, title: &str, found: &mut Vec<Beside>
 }
 
 /// The API is asked, whatever its port.
-fn api<'a>(title: &'a str, from: &'a Origin) -> impl Iterator<Item = Beside> + 'a {
+pub(super) fn api<'a>(title: &'a str, from: &'a Origin) -> impl Iterator<Item = Beside> + 'a {
     let reason = format!("{title} asks the API of the cluster");
     otelcol::api_ports().iter().map(move |port| Beside {
         whom: Whom::Port(*port),

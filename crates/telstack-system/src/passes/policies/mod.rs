@@ -4,16 +4,22 @@ mod beside;
 
 use core::net::IpAddr;
 
-use telstack_catalog::otelcol::{self, Transport};
+use telstack_catalog::{
+    operator as facts,
+    otelcol::{self, Transport},
+};
 use telstack_diagnostics::Diagnostics;
 
 use self::beside::{Beside, Whom};
-use super::{Pass, containers::pods::picked};
+use super::{
+    Pass,
+    containers::pods::{picked, resource},
+};
 use crate::{
     graph::{NodeId, System},
     model::{
         Cluster, Container, Isolation, Listener, Node, NodeKind, Platform, Pod, Purpose, Selector, TargetPort,
-        cluster::{IpBlock, Labels, NetworkPolicy, Peer, PolicyPort, PolicyRule},
+        cluster::{IpBlock, Labels, NetworkPolicy, Peer, PolicyPort, PolicyRule, operator},
     },
     origin::{Origin, Sourced},
 };
@@ -38,12 +44,13 @@ fn run(system: &mut System, _: &mut Diagnostics) {
     let mut policies = Vec::new();
     for (id, node) in system.nodes() {
         let Some((container, pod)) = placed(node) else { continue };
-        // No policy holds in the network of a machine.
-        if pod.host_network.is_some() {
+        // No policy holds in the network of a machine; and the pods of programs are not the stack's.
+        if pod.host_network.is_some() || node.placement.sidecar().is_some() {
             continue;
         }
         let about = About { system, isolation: &isolation, id, node, container, pod };
         policies.push(about.policy());
+        policies.extend(about.of_allocator());
     }
     let Some(cluster) = system.cluster.as_deref_mut() else { return };
     if let Some(deny) = &isolation.deny {
@@ -100,6 +107,38 @@ impl About<'_> {
             egress: Some(self.egress()),
             origin,
         }
+    }
+
+    /// What the target allocator of a collector is joined with: that, and the API.
+    fn of_allocator(&self) -> Option<NetworkPolicy> {
+        let (peer, origin) = self.allocator()?;
+        let mut ingress = Rules::default();
+        let asks = self.because("the collector asks it for its targets", &origin);
+        ingress.allow(Some(self.pods_of(self.node, &asks)), Some((facts::allocator().port, Transport::Tcp)), &asks);
+        let mut egress = Rules::default();
+        for Beside { whom, reason, from } in beside::api("the target allocator", &origin) {
+            if let Whom::Port(port) = whom {
+                egress.allow(None, Some((port, Transport::Tcp)), &self.because(&reason, &from));
+            }
+        }
+        Some(NetworkPolicy {
+            name: operator::allocator(&self.node.name),
+            namespace: self.pod.namespace.clone(),
+            pods: peer.pods?,
+            ingress: Some(ingress.0),
+            egress: Some(egress.0),
+            origin,
+        })
+    }
+
+    /// The pods of its target allocator, if it has one, and why they are named.
+    fn allocator(&self) -> Option<(Peer, Origin)> {
+        let (asked, operated) = (&self.pod.targets_shared.as_ref()?.origin, self.node.placement.operated.as_ref()?);
+        let origin = self.because("the target allocator tells each pod what to scrape", asked);
+        let mut labels = operator::allocator_labels(&resource(self.node, operated), self.pod.namespace.as_deref());
+        labels.values_mut().for_each(|it| it.origin = origin.clone());
+        let pods = Selector { labels, expressions: Vec::new(), origin: origin.clone() };
+        Some((Peer { pods: Some(pods), namespaces: None, block: None, origin: origin.clone() }, origin))
     }
 
     fn because(&self, reason: &str, from: &Origin) -> Origin {
@@ -185,6 +224,9 @@ impl About<'_> {
                 outside(&mut rules, &dial.host, port, &origin);
             }
         }
+        if let Some((peer, origin)) = self.allocator() {
+            rules.allow(Some(peer), Some((facts::allocator().port, Transport::Tcp)), &origin);
+        }
         for Beside { whom, reason, from } in beside::of(self.system, self.id) {
             let origin = self.because(&reason, &from);
             match whom {
@@ -221,7 +263,11 @@ impl About<'_> {
             Selector { labels: marked(picked(other)).collect(), expressions: Vec::new(), origin: origin.clone() };
         let there = other.placement.namespace.as_ref().map(|it| it.value.as_str());
         let elsewhere = there.filter(|it| self.pod.namespace.as_deref() != Some(it));
-        let namespaces = elsewhere.map(|it| space(it, origin));
+        let anywhere = || Selector { labels: Labels::new(), expressions: Vec::new(), origin: origin.clone() };
+        let namespaces = match other.placement.sidecar() {
+            Some(_) => Some(anywhere()),
+            None => elsewhere.map(|it| space(it, origin)),
+        };
         Peer { pods: Some(pods), namespaces, block: None, origin: origin.clone() }
     }
 }

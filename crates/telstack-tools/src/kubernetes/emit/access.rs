@@ -1,7 +1,7 @@
 //! The account of a pod, and what it may do.
 
 use telstack_system::{
-    Origin, Value,
+    Origin, Pod, Value,
     cluster::{Binding, Role},
 };
 
@@ -14,12 +14,22 @@ const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 impl Of<'_> {
     /// Account, roles and bindings.
     pub(super) fn permissions(&self) -> Vec<Value> {
+        let mut out = self.permissions_of(self.pod);
+        if let Some(shared) = &self.pod.targets_shared {
+            // The pod of the target allocator is in the same namespace, as another account.
+            let pod = Pod { service_account: shared.account.clone(), ..self.pod.clone() };
+            out.extend(self.permissions_of(&pod));
+        }
+        out
+    }
+
+    fn permissions_of(&self, pod: &Pod) -> Vec<Value> {
         let mut out = Vec::new();
-        if let Some(account) = self.cluster.account(self.pod) {
+        if let Some(account) = self.cluster.account(pod) {
             let mut object = self.object("v1", "ServiceAccount", &account.name, true, &account.origin);
             out.push(object.finish(&account.origin));
         }
-        for binding in self.cluster.bindings_of(self.pod) {
+        for binding in self.cluster.bindings_of(pod) {
             let wanted = &binding.role.value;
             let role = |it: &&Role| {
                 it.cluster == wanted.cluster && it.name == wanted.name && it.namespace == binding.namespace

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use telstack_catalog::operator as facts;
 use telstack_syntax::Writer;
 use telstack_system::{
-    Cluster, EnvValue, Exposure, ExposureTls, Node, Origin, Remote, SecretRef, ServiceType, System,
+    Cluster, EnvValue, Exposure, ExposureTls, Node, Origin, Purpose, Remote, SecretRef, ServiceType, System,
     cluster::Certificate,
 };
 
@@ -207,6 +207,7 @@ impl Notes<'_> {
         let origin = self.system.origin.clone();
         let mark = doc::follows("`kustomization.yaml` names all of it", &[&origin]);
         self.step("Everything in this folder, namespaces first:", &["kubectl apply -k .".to_owned()], &mark);
+        self.sidecars();
         let exposed: Vec<_> =
             self.nodes().filter_map(|it| Some((it.name.clone(), it.placement.exposure.clone()?))).collect();
         for (name, exposure) in exposed {
@@ -218,6 +219,39 @@ impl Notes<'_> {
             let path = "{.status.loadBalancer.ingress[0]}";
             let command = format!("kubectl get service {service} --namespace {namespace} --output jsonpath='{path}'");
             self.step(&text, &[command], &doc::follows("others dial it by that name", &[&exposure.host.origin]));
+        }
+    }
+
+    /// How programs get a collector into their pods.
+    fn sidecars(&mut self) {
+        let sidecars = self.system.nodes().filter_map(|(id, node)| Some((id, node, node.placement.sidecar()?)));
+        let mut steps = Vec::new();
+        for (id, node, origin) in sidecars {
+            let own = node.placement.namespace.as_ref().map_or("", |it| &it.value);
+            let (key, name) = (&facts::sidecar().annotation, format!("{own}/{}", node.name));
+            let text = format!(
+                "The operator puts `{}` into pods with the annotation `{}`, once they are made anew; in other namespaces \
+                 its value is `{name}`:",
+                node.name,
+                format_args!("{key}: {}", node.name)
+            );
+            let programs = self.system.incoming(id, Purpose::Telemetry).into_iter();
+            let commands = programs.map(|(_, from)| {
+                let workload = self.system.node(from);
+                let namespace = workload.placement.namespace.as_ref().map_or("", |it| &it.value);
+                let value = if namespace == own { &node.name } else { &name };
+                format!(
+                    "kubectl patch deployment {} --namespace {namespace} --patch \\\n  \
+                     '{{\"spec\": {{\"template\": {{\"metadata\": {{\"annotations\": {{\"{key}\": \"{value}\"}}}}}}}}}}'",
+                    workload.name
+                )
+            });
+            let commands: Vec<String> = commands.collect();
+            let text = if commands.is_empty() { text.trim_end_matches(':').to_owned() + "." } else { text };
+            steps.push((text, commands, doc::follows("pods ask for it", &[origin, &node.origin])));
+        }
+        for (text, commands, origin) in steps {
+            self.step(&text, &commands, &origin);
         }
     }
 

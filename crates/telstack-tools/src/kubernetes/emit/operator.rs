@@ -29,6 +29,7 @@ impl Of<'_> {
         }
         spec.put_some("autoscaler", self.scaled());
         spec.put_some("serviceAccount", pod.service_account.as_ref().map(|it| it.origin.string(&*it.value)));
+        spec.put_some("targetAllocator", self.allocator());
         spec.put_some("args", self.arguments());
         // The operator gives it this one by itself.
         let (variable, field) = &operator::made().variable;
@@ -80,6 +81,16 @@ impl Of<'_> {
         let reason = "there are more of them before those that there are have nothing to spare";
         out.put("targetCPUUtilization", doc::chosen(reason, &it.origin).int(BUSY_PERCENT));
         Some(out.finish(&it.origin))
+    }
+
+    /// What shares out what its pods scrape.
+    fn allocator(&self) -> Option<Value> {
+        let shared = self.pod.targets_shared.as_ref()?;
+        let mut out = Block::new();
+        out.put("enabled", shared.origin.bool(true));
+        out.put_some("serviceAccount", shared.account.as_ref().map(|it| it.origin.string(&*it.value)));
+        out.put_some("allocationStrategy", shared.strategy.as_ref().map(|it| it.origin.string(&*it.value)));
+        Some(out.finish(&shared.origin))
     }
 
     /// Its command line as a map, without what names the configuration.

@@ -2,7 +2,7 @@
 
 use telstack_system::{
     Origin, System, Value,
-    cluster::{NetworkPolicy, Peer, PolicyPort, PolicyRule},
+    cluster::{NetworkPolicy, Peer, PolicyPort, PolicyRule, operator},
 };
 
 use super::{Of, target, transport};
@@ -14,7 +14,10 @@ const KIND: &str = "NetworkPolicy";
 impl Of<'_> {
     /// Those that are about its pods, and no others.
     pub(super) fn policies(&self) -> impl Iterator<Item = Value> {
-        let mine = |it: &&NetworkPolicy| it.name == self.node.name && self.pod.is_in(it.namespace.as_deref());
+        let names = [self.node.name.clone(), operator::allocator(&self.node.name)];
+        let names = names.into_iter().take(if self.pod.targets_shared.is_some() { 2 } else { 1 });
+        let names: Vec<String> = names.collect();
+        let mine = move |it: &&NetworkPolicy| names.contains(&it.name) && self.pod.is_in(it.namespace.as_deref());
         self.cluster.policies.iter().filter(mine).map(|it| {
             let mut out = self.object(API, KIND, &it.name, true, &it.origin);
             out.put("spec", spec(it));

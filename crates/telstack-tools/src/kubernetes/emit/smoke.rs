@@ -29,6 +29,9 @@ fn checks(system: &System, out: &mut Writer<Origin>) {
     out.line("checks() {", &all);
     for (_, node) in nodes() {
         let Some(pod) = node.container.as_ref().and_then(|it| it.pod.as_deref()) else { continue };
+        if pod.kind == WorkloadKind::Sidecar {
+            continue;
+        }
         let kind = pod.kind.as_str().to_ascii_lowercase();
         let namespace = pod.namespace.as_deref().unwrap_or_default();
         out.line(&format!("    check_rollout {} {kind} {}", quoted(namespace), quoted(&pod.name)), &node.origin);

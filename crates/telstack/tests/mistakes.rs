@@ -85,8 +85,7 @@ impl Suite {
         if wanted.is_empty() || wanted != found || found.len() != diagnostics.len() {
             self.wrong += &format!("{name}\n  expected {wanted:?}\n  found    {found:?}\n");
         }
-        let report: String =
-            diagnostics.iter().map(|it| render::human(it, sources, render::Colour::Off)).collect();
+        let report: String = diagnostics.iter().map(|it| render::human(it, sources, render::Colour::Off)).collect();
         self.reports.push((name.to_owned(), report));
     }
 

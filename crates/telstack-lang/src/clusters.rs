@@ -10,7 +10,7 @@ mod mentions;
 use std::collections::BTreeMap;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
-use telstack_syntax::stack::{Atom, Node as Line, Prop, Spanned};
+use telstack_syntax::stack::{Atom, Node as Line, Prop, Scalar, Spanned};
 use telstack_system::{Origin, Platform, Sourced, System};
 
 use self::mentions::Exposed;
@@ -62,6 +62,8 @@ struct Member {
     lines: std::sync::Arc<[Line]>,
     /// Where it is declared.
     head: Span,
+    /// Is it a row of a fleet?
+    in_table: bool,
 }
 
 impl Description {
@@ -131,6 +133,15 @@ impl Description {
     }
 }
 
+/// The templates of a cluster that were followed already.
+#[derive(Default)]
+struct Followed {
+    /// Those around the line that is read.
+    chain: Vec<String>,
+    /// Where each was first used.
+    firsts: BTreeMap<String, Span>,
+}
+
 /// What is needed to read the clusters of an environment.
 struct Reader<'a> {
     sources: &'a mut SourceMap,
@@ -144,24 +155,36 @@ impl Reader<'_> {
     fn environment(&mut self, name: Option<Sourced<String>>, mut stack: Line) -> Environment {
         let lines = stack.children.take().unwrap_or_default();
         let (mut shared, mut templates, mut members) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let mut incomplete = self.incomplete;
         for line in lines {
             match line.name.value.as_str() {
                 "template" => declare(&mut templates, line, self.out),
-                "cluster" => members.extend(Member::of(&line)),
-                "clusters" => members.extend(fleet::members(&line, self.sources, self.loader, self.out)),
+                "cluster" => {
+                    outside_of_templates(line.children(), self.out);
+                    members.extend(Member::of(&line));
+                }
+                "clusters" => match fleet::members(&line, self.sources, self.loader, self.out) {
+                    Some(rows) => {
+                        outside_of_templates(line.children(), self.out);
+                        members.extend(rows);
+                    }
+                    None => incomplete = true,
+                },
                 _ => shared.push(line),
             }
         }
+        outside_of_templates(&shared, self.out);
         stack.children = Some(shared);
         if members.is_empty() {
-            members.push(Member { name: None, facts: BTreeMap::new(), lines: Vec::new().into(), head: stack.head() });
+            let (facts, head) = (BTreeMap::new(), stack.head());
+            members.push(Member { name: None, facts, lines: Vec::new().into(), head, in_table: false });
         } else {
             outside_of_clusters(&stack, self.out);
-            on_kubernetes(&stack, &members, self.out);
+            on_kubernetes(&mut stack, &members, self.out);
             named_once(&mut members, self.out);
         }
-        let (is_plain, incomplete) = (self.is_plain, self.incomplete);
-        let mut out = Environment { name, stack, templates, members, exposed: BTreeMap::new(), is_plain, incomplete };
+        let (is_plain, exposed) = (self.is_plain, BTreeMap::new());
+        let mut out = Environment { name, stack, templates, members, exposed, is_plain, incomplete };
         out.exposed = mentions::exposed(&out);
         out
     }
@@ -175,6 +198,8 @@ impl Environment {
             check::check(&line, &grammar::STACK, out);
         }
         let mut system = stack::lower(&line, &reached, self.incomplete, out);
+        // What another cluster does not say is reported there.
+        system.complete = !line.holes;
         system.cluster_name.clone_from(&member.name);
         system.environment.clone_from(&self.name);
         system
@@ -183,26 +208,26 @@ impl Environment {
     /// The `stack` line as it counts for one member.
     fn lines_of(&self, member: &Member, out: &mut Diagnostics) -> Line {
         let mut stack = self.stack.clone();
-        let mut lines = self.spread(stack.children.take().unwrap_or_default(), &mut Vec::new(), out);
-        let own = self.spread(member.lines.to_vec(), &mut Vec::new(), out);
+        let mut lines = self.spread(stack.children.take().unwrap_or_default(), &mut Followed::default(), out);
+        let own = self.spread(member.lines.to_vec(), &mut Followed::default(), out);
         lay(&mut lines, own, Some(&grammar::STACK));
         if self.incomplete || lines.iter().any(|line| line.broken) {
             stack.holes = true;
         }
-        let given = Given { tag: OF_CLUSTER, facts: &member.facts, of: Some(member.head) };
+        let given = Given { tag: OF_CLUSTER, facts: &member.facts, of: Some(member.head), in_table: member.in_table };
         given.put_in(&mut lines, out);
         stack.children = Some(lines);
         stack
     }
 
     /// Lines with templates in place of each `use`.
-    fn spread(&self, lines: Vec<Line>, chain: &mut Vec<String>, out: &mut Diagnostics) -> Vec<Line> {
+    fn spread(&self, lines: Vec<Line>, followed: &mut Followed, out: &mut Diagnostics) -> Vec<Line> {
         let (mut used, mut own) = (Vec::new(), Vec::new());
         for mut line in lines {
             match line.name.value.as_str() {
-                "use" => used.extend(self.used(&line, chain, out)),
+                "use" => used.extend(self.used(&line, followed, out)),
                 "namespace" => {
-                    let mut inner = self.spread(line.children.take().unwrap_or_default(), chain, out);
+                    let mut inner = self.spread(line.children.take().unwrap_or_default(), followed, out);
                     line.args.first().into_iter().for_each(|it| inhabit(&mut inner, it));
                     used.extend(inner);
                 }
@@ -214,7 +239,7 @@ impl Environment {
     }
 
     /// The lines of a template, as a `use` line wants them.
-    fn used(&self, line: &Line, chain: &mut Vec<String>, out: &mut Diagnostics) -> Vec<Line> {
+    fn used(&self, line: &Line, followed: &mut Followed, out: &mut Diagnostics) -> Vec<Line> {
         let Some(atom) = line.args.first() else { return Vec::new() };
         let Some(name) = text(atom) else { return Vec::new() };
         let Some(template) = self.templates.get(name) else {
@@ -226,10 +251,16 @@ impl Environment {
             }
             return Vec::new();
         };
-        if chain.iter().any(|it| it == name) || chain.len() > DEEPEST {
+        if followed.chain.iter().any(|it| it == name) || followed.chain.len() > DEEPEST {
             let message = format!("the template `{name}` uses itself");
             let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, "not followed");
             let finding = finding.label(template.head(), "declared here");
+            out.push(finding.help("leave one of the `use` lines out"));
+            return Vec::new();
+        }
+        if let Some(first) = followed.firsts.insert(name.to_owned(), line.head()) {
+            let finding = twice(format!("the template `{name}` is used twice in one cluster"), line.head(), first);
+            let finding = finding.note("its nodes would be there twice, under the same names");
             out.push(finding.help("leave one of the `use` lines out"));
             return Vec::new();
         }
@@ -242,12 +273,12 @@ impl Environment {
         }
         let values = template.props.iter().chain(&line.props);
         let facts = values.map(|it| (it.key.value.clone(), it.value.clone())).collect();
-        chain.push(name.to_owned());
+        followed.chain.push(name.to_owned());
         let mut lines = template.children().to_vec();
         // Before its own `use` lines are followed: it may hand its parameters on.
-        Given { tag: OF_TEMPLATE, facts: &facts, of: Some(template.head()) }.put_in(&mut lines, out);
-        let lines = self.spread(lines, chain, out);
-        chain.pop();
+        Given { tag: OF_TEMPLATE, facts: &facts, of: Some(template.head()), in_table: false }.put_in(&mut lines, out);
+        let lines = self.spread(lines, followed, out);
+        followed.chain.pop();
         lines
     }
 }
@@ -276,13 +307,33 @@ fn outside_of_clusters(stack: &Line, out: &mut Diagnostics) {
     }
 }
 
-/// One host is no cluster.
-fn on_kubernetes(stack: &Line, members: &[Member], out: &mut Diagnostics) {
-    let Some(platform) = check::value(stack, "platform") else { return };
+/// Parameters are those of a template: elsewhere nobody says what they are.
+fn outside_of_templates(lines: &[Line], out: &mut Diagnostics) {
+    for line in lines {
+        for atom in line.args.iter().chain(line.props.iter().map(|prop| &prop.value)) {
+            if atom.tag.as_ref().is_none_or(|tag| tag.value != OF_TEMPLATE) {
+                continue;
+            }
+            let key = atom.as_str().unwrap_or_default();
+            let message = format!("`(param)\"{key}\"` stands in no template, so nobody says what it is");
+            let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, "outside of templates");
+            out.push(finding.help("write the value itself, or `(let)\"name\"` for a constant of the stack"));
+        }
+        outside_of_templates(line.children(), out);
+    }
+}
+
+/// One host is no cluster. What else is wrong is told as it is on Kubernetes: there `mode` and `expose` have a meaning.
+fn on_kubernetes(stack: &mut Line, members: &[Member], out: &mut Diagnostics) {
+    let lines = stack.children.iter_mut().flatten();
+    let Some(platform) = lines.filter(|it| it.name.value == "platform").find_map(|it| it.args.first_mut()) else {
+        return;
+    };
     if text(platform).is_some_and(|it| it != Platform::Kubernetes.id()) {
         let finding = Diagnostic::new(&codes::WRONG_VALUE, "docker compose runs on one host, and not on clusters");
         let finding = finding.at(platform.span, "one host").label(members.first().map(|it| it.head), "a cluster");
         out.push(finding.help("write `platform \"kubernetes\"`, or put what differs into `env` blocks"));
+        platform.scalar = Scalar::String(Platform::Kubernetes.id().to_owned());
     }
 }
 
@@ -353,7 +404,8 @@ impl Member {
         let mut facts: BTreeMap<String, Atom> =
             line.props.iter().map(|it| (it.key.value.clone(), it.value.clone())).collect();
         facts.insert("name".to_owned(), atom.clone());
-        Some(Self { name: Some(name), facts, lines: line.children().to_vec().into(), head: line.head() })
+        let lines = line.children().to_vec().into();
+        Some(Self { name: Some(name), facts, lines, head: line.head(), in_table: false })
     }
 }
 
@@ -362,6 +414,8 @@ struct Given<'a> {
     tag: &'static str,
     facts: &'a BTreeMap<String, Atom>,
     of: Option<Span>,
+    /// Is it given by the columns of a table?
+    in_table: bool,
 }
 
 impl Given<'_> {
@@ -397,7 +451,12 @@ impl Given<'_> {
                 _ => ("the template has no parameter", "parameters"),
             };
             let finding = Diagnostic::new(&codes::UNKNOWN_NAME, format!("{what} `{key}`"));
-            let finding = finding.at(atom.span, "asked for here").label(self.of, format!("write `{key}=\"…\"` here"));
+            let finding = finding.at(atom.span, "asked for here");
+            let finding = if self.in_table {
+                finding.label(self.of, "a row without it").help(format!("give the fleet a column `{key}`"))
+            } else {
+                finding.label(self.of, format!("write `{key}=\"…\"` here"))
+            };
             did_you_mean(finding, key, &known, of)
         };
         out.push(finding);

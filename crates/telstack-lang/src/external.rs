@@ -20,7 +20,8 @@ use crate::{
     words::{is_url, secret, sourced_text, text, title},
 };
 
-const ALL: SignalSet = SignalSet::of(&[Signal::Traces, Signal::Metrics, Signal::Logs]);
+/// Whatever a collector sends.
+pub(crate) const ALL: SignalSet = SignalSet::of(&[Signal::Traces, Signal::Metrics, Signal::Logs]);
 
 /// A way to be reached.
 struct Speech {
@@ -123,7 +124,7 @@ pub(crate) fn of_cluster(reached: &Reached) -> Option<Node> {
     let address = format!("{}:{}", exposure.host.value, Exposure::port()?);
     let endpoint = ExternalEndpoint {
         protocol: Protocol::OTLP_GRPC,
-        signals: ALL,
+        signals: reached.signals,
         endpoint: Sourced::new(address, origin.clone()),
         in_settings: false,
         token: None,

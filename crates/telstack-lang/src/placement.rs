@@ -3,7 +3,7 @@
 use telstack_catalog::{host::HostSystem, product::Product};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 use telstack_syntax::stack::{Atom, Node as Line};
-use telstack_system::{Isolation, Origin, Placement, Platform, Resources, Sourced, WorkloadKind};
+use telstack_system::{Isolation, Origin, Placement, Platform, Resources, SecretRef, Sourced, WorkloadKind};
 
 use crate::{
     allocator,
@@ -31,6 +31,8 @@ const OF_PODS: [&str; 3] = ["mode", "replicas", "tolerations"];
 const VOLUMES: [&str; 2] = ["volume", "durable"];
 const OF_VOLUMES: [&str; 2] = ["size", STORAGE_CLASS];
 const STORAGE_CLASS: &str = "storage-class";
+/// Longest name of a workload: a StatefulSet labels its pods with it and a hash, and labels have 63 letters.
+const LONGEST_WORKLOAD: usize = 52;
 
 impl Placed {
     /// As the stack says; `origin` is where it is declared. Without a namespace of its own it is one of the stack's
@@ -58,6 +60,9 @@ impl Placed {
         let operated = line.and_then(|line| value(line, "via")).map(|atom| Origin::written(atom.span));
         let operated = operated.filter(|_| is_kubernetes);
         let placed = Self { platform, isolation: isolation.map(isolated), namespace, storage_class, operated };
+        if let Some(atom) = line.and_then(|line| value(line, STORAGE_CLASS)).filter(|_| is_kubernetes) {
+            out.extend(text(atom).and_then(|name| placed.no_object("a storage class", name, atom)));
+        }
         for line in inner.iter().filter(|_| !is_kubernetes) {
             let at = line.args.first().map_or_else(|| line.head(), |atom| atom.span);
             out.push(placed.of_kubernetes(&line.name.value, at));
@@ -101,6 +106,7 @@ impl Placed {
             of_a_machine(line, &host, exposed, out);
             return Placement { host: Some(host), ..Placement::default() };
         }
+        self.objects(line, out);
         let kind = line.prop("mode").and_then(kind);
         let count = line.prop("replicas").and_then(|atom| Some((atom, words::replicas(atom)?)));
         let replicas = count.map(|(atom, (least, _))| sourced(atom, least));
@@ -117,8 +123,8 @@ impl Placed {
         }
         self.scaled(resources, most_replicas.as_ref(), out);
         let exposure = exposed.and_then(exposure::of);
-        if let (Some(exposed), Some(exposure)) = (exposed, &exposure) {
-            exposure::check(line, exposed, exposure, out);
+        if let Some(exposed) = exposed {
+            exposure::check(line, exposed, exposure.as_ref(), out);
         }
         let namespace = self.namespace_of(line);
         let tolerant = line.prop("tolerations").map(|atom| sourced(atom, text(atom) == Some("all")));
@@ -166,6 +172,45 @@ impl Placed {
                     .help("say what is kept: `resources cpu=\"500m..2\"`"),
             );
         }
+    }
+
+    /// Reports names that no object of Kubernetes can have.
+    fn objects(&self, line: &Line, out: &mut Diagnostics) {
+        let name = crate::stack::name_of(line);
+        if name.len() > LONGEST_WORKLOAD {
+            let at = line.args.first().map_or_else(|| line.head(), |atom| atom.span);
+            let message = format!("`{name}` is too long for Kubernetes: {LONGEST_WORKLOAD} letters at most");
+            let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(at, format!("{} letters", name.len()));
+            let finding = finding.label(self.platform.span(), "adds to it, and takes 63 letters in all");
+            out.push(finding.help("write a shorter name: Services, volumes and pods are named after it"));
+        }
+        self.named(line, out);
+    }
+
+    /// The same of the Secrets and storage classes that lines name.
+    fn named(&self, line: &Line, out: &mut Diagnostics) {
+        for atom in line.args.iter().chain(line.props.iter().map(|prop| &prop.value)) {
+            if let Ok(Some(SecretRef::Secret { name, .. })) = words::reference(atom, &mut Diagnostics::default()) {
+                out.extend(self.no_object("a Secret", &name, atom));
+            }
+        }
+        if let Some(atom) = line.prop(STORAGE_CLASS).filter(|_| VOLUMES.contains(&&*line.name.value)) {
+            out.extend(text(atom).and_then(|name| self.no_object("a storage class", name, atom)));
+        }
+        for line in line.children() {
+            self.named(line, out);
+        }
+    }
+
+    fn no_object(&self, what: &str, name: &str, atom: &Atom) -> Option<Diagnostic> {
+        if words::is_object_name(name) {
+            return None;
+        }
+        let message = format!("{what} of Kubernetes cannot be called `{name}`");
+        let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(atom.span, "no name of an object");
+        let finding = finding.label(self.platform.span(), "takes lower case letters, digits, `-` and `.`");
+        let right = words::object_name_from(name);
+        Some(if right.is_empty() { finding } else { finding.help(format!("write `{right}`")) })
     }
 
     fn of_kubernetes(&self, word: &str, at: Span) -> Diagnostic {

@@ -97,10 +97,19 @@ fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
         Scalar::Int(number) => Some(number),
         _ => text.trim().parse().ok(),
     };
+    if let Some(help) = upwards(kind, text) {
+        let wanted = match kind {
+            Kind::Replicas => "a range that goes upwards",
+            _ => "a range from what is kept to what is allowed",
+        };
+        return (wanted, help);
+    }
     match kind {
         Kind::Name => {
             let name = host_name_from(text);
-            let help = if name.is_empty() {
+            let help = if text.len() > LONGEST_NAME {
+                format!("write at most {LONGEST_NAME} letters, digits and `-`: it becomes a host name")
+            } else if name.is_empty() {
                 "start with a letter, then letters, digits and `-`".to_owned()
             } else {
                 format!(
@@ -179,6 +188,19 @@ fn explain(kind: Kind, word: &str, atom: &Atom) -> (&'static str, String) {
         }
         Kind::Text | Kind::Signal | Kind::Word(..) | Kind::Distribution => ("a text", "write it in quotes".to_owned()),
     }
+}
+
+/// What to write for a range that goes downwards.
+fn upwards(kind: Kind, text: &str) -> Option<String> {
+    let (from, to) = text.split_once("..")?;
+    let turned = format!("{}..{}", to.trim(), from.trim());
+    let fits = match kind {
+        Kind::Bytes => limit(&turned, Bytes::parse).is_some(),
+        Kind::Cpu => limit(&turned, Cpu::parse).is_some(),
+        Kind::Replicas => range(&turned).is_some(),
+        _ => false,
+    };
+    fits.then(|| format!("write the least first: `\"{turned}\"`"))
 }
 
 /// `30d` for `30 days`.
@@ -353,9 +375,13 @@ pub(crate) fn replicas(atom: &Atom) -> Option<(u64, Option<u64>)> {
     if let Some(number) = count(atom) {
         return Some((u64::try_from(number).ok()?, None));
     }
-    let (least, most) = text(atom)?.split_once("..")?;
+    range(text(atom)?).map(|(least, most)| (least, Some(most)))
+}
+
+fn range(text: &str) -> Option<(u64, u64)> {
+    let (least, most) = text.split_once("..")?;
     let (least, most): (u64, u64) = (least.trim().parse().ok()?, most.trim().parse().ok()?);
-    (least > 0 && least < most && most <= MOST_REPLICAS).then_some((least, Some(most)))
+    (least > 0 && least < most && most <= MOST_REPLICAS).then_some((least, most))
 }
 
 /// More than anybody runs.
@@ -408,6 +434,21 @@ pub fn is_host_name(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('-')
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// Can an object of Kubernetes have this name? Host names with dots between them.
+pub(crate) fn is_object_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let part = |it: &str| it.starts_with(plain) && it.ends_with(plain) && it.chars().all(|c| plain(c) || c == '-');
+    text.len() <= 253 && text.split('.').all(part)
+}
+
+/// The name of an object that somebody probably meant.
+pub(crate) fn object_name_from(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' };
+    let name: String = text.chars().map(plain).collect();
+    let name = name.trim_matches(['-', '.']);
+    if is_object_name(name) { name.to_owned() } else { String::new() }
 }
 
 /// The host name that somebody probably meant.

@@ -64,7 +64,7 @@ pub(crate) fn with_release(finding: Diagnostic, node: &Node) -> Diagnostic {
 
 /// How to mount a path of the host at a path of a container, in the words of what runs it: a stack, compose, a cluster.
 pub(crate) fn mount_host(cx: &Cx<'_>, path: &str, at: &str) -> String {
-    if cx.system.platform.value == Platform::Kubernetes {
+    if cx.system.platform.value == Platform::Kubernetes && cx.system.from_files {
         return format!(
             "`{{name: host, mountPath: {at}, readOnly: true}}` among the container's `volumeMounts`, and `{{name: host, \
              hostPath: {{path: {path}}}}}` among the pod's `volumes`"

@@ -188,9 +188,10 @@ pub(crate) fn compile_file(files: &dyn Files, path: &Path, file: FileId, sources
 fn member(description: &Description, index: usize, sound: bool) -> Judged {
     let mut diagnostics = Diagnostics::default();
     let mut system = description.lower(index, &mut diagnostics);
-    system.complete = sound && !diagnostics.has_errors();
+    let known = system.complete;
+    system.complete = known && sound && !diagnostics.has_errors();
     passes::run(&mut system, &mut diagnostics);
-    system.complete = sound && !diagnostics.has_errors();
+    system.complete = known && sound && !diagnostics.has_errors();
     telstack_lint::check(&system, &mut diagnostics);
     let artefacts = if sound && !diagnostics.has_errors() { telstack_tools::emit(&system) } else { Vec::new() };
     Judged { systems: vec![system], diagnostics, artefacts }

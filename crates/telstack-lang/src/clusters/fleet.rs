@@ -12,28 +12,30 @@ use crate::{Loader, codes, names::did_you_mean, words::is_host_name};
 /// The column with the name of the cluster.
 const NAME: &str = "name";
 
-/// The clusters of a `clusters` line.
-pub(super) fn members(line: &Line, sources: &mut SourceMap, loader: &dyn Loader, out: &mut Diagnostics) -> Vec<Member> {
-    let Some(from) = line.prop("from") else { return Vec::new() };
-    let Some(path) = from.as_str() else { return Vec::new() };
+/// The clusters of a `clusters` line; none where it is reported what is wrong with them.
+pub(super) fn members(
+    line: &Line,
+    sources: &mut SourceMap,
+    loader: &dyn Loader,
+    out: &mut Diagnostics,
+) -> Option<Vec<Member>> {
+    let from = line.prop("from")?;
+    let path = from.as_str()?;
     let including = sources.file(from.span.file).name().to_owned();
     let table = match loader.load(&including, path) {
         Ok(table) => table,
         Err(why) => {
             let finding = Diagnostic::new(&codes::INCLUDE_FAILS, format!("cannot read the fleet `{path}`: {why}"));
             out.push(finding.at(from.span, "cannot be read").note(format!("paths are relative to `{including}`")));
-            return Vec::new();
+            return None;
         }
     };
     let file = sources.add(table.name, table.text);
     let text = sources.file(file).text().to_owned();
     let lines: Arc<[Line]> = line.children().to_vec().into();
-    let mut table = Table { file, text: &text, out };
-    table
-        .rows(from.span)
-        .into_iter()
-        .map(|(name, facts, head)| Member { name: Some(name), facts, lines: lines.clone(), head })
-        .collect()
+    let rows = Table { file, text: &text, out }.rows(from.span).filter(|rows| !rows.is_empty())?;
+    let member = |(name, facts, head)| Member { name: Some(name), facts, lines: lines.clone(), head, in_table: true };
+    Some(rows.into_iter().map(member).collect())
 }
 
 type Row = (Sourced<String>, BTreeMap<String, Atom>, Span);
@@ -45,7 +47,7 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn rows(&mut self, named: Span) -> Vec<Row> {
+    fn rows(&mut self, named: Span) -> Option<Vec<Row>> {
         let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(self.text.as_bytes());
         let header = match reader.headers() {
             Ok(header) => header.clone(),
@@ -62,14 +64,30 @@ impl Table<'_> {
                 did_you_mean(finding, NAME, &known, "columns")
                     .help("give each cluster a name: it becomes that of its folder"),
             );
-            return Vec::new();
+            return None;
         };
+        if let Some(again) = (1..columns.len()).find(|at| columns[..*at].contains(&columns[*at])) {
+            let message = format!("the fleet has two columns `{}`", columns[again]);
+            let finding = Diagnostic::new(&codes::DECLARED_TWICE, message).at(head, "the columns");
+            self.out.push(finding.label(named, "read as a fleet here").help("give one of the two another name"));
+            return None;
+        }
         let mut rows = Vec::new();
+        let mut none = true;
         for record in reader.records() {
             let record = match record {
                 Ok(record) => record,
                 Err(error) => return self.unreadable(&error, named),
             };
+            none = false;
+            let start = record.position().map_or(0, csv::Position::byte);
+            if self.is_open_from(start) {
+                let finding = Diagnostic::new(&codes::SYNTAX_ERROR, "a quote is opened in this row, and never closed");
+                let finding = finding.at(self.span_of(start), "takes in all that follows");
+                self.out
+                    .push(finding.label(named, "read as a fleet here").help("close it behind the value: `\"a, b\"`"));
+                return None;
+            }
             let row = self.span_of(record.position().map_or(0, csv::Position::byte));
             let mut facts = BTreeMap::new();
             let mut places = self.places(row, &record);
@@ -89,14 +107,37 @@ impl Table<'_> {
             facts.insert(NAME.to_owned(), Atom { scalar: Scalar::String(name.clone()), ..atom.clone() });
             rows.push((Sourced::new(name, Origin::written(atom.span)), facts, row));
         }
-        rows
+        if none {
+            let finding = Diagnostic::new(&codes::MISSING_PART, "the fleet has no row, so there is no cluster");
+            let finding = finding.at(head, "columns alone").label(named, "read as a fleet here");
+            self.out.push(finding.help("write a row for each cluster below the columns"));
+        }
+        Some(rows)
     }
 
-    fn unreadable(&mut self, error: &csv::Error, named: Span) -> Vec<Row> {
+    /// Is a quote of the record that starts there still open at the end of the text?
+    fn is_open_from(&self, byte: u64) -> bool {
+        let text = usize::try_from(byte).ok().and_then(|start| self.text.get(start..)).unwrap_or_default();
+        let (mut quoted, mut before) = (false, '\n');
+        for c in text.trim_start_matches(['\n', '\r']).chars() {
+            match (quoted, c) {
+                // A doubled one closes and opens again.
+                (true, '"') => quoted = false,
+                (false, '"') => quoted = matches!(before, ',' | '\n' | '\r' | '"'),
+                (false, '\n' | '\r') => return false,
+                _ => {}
+            }
+            before = c;
+        }
+        quoted
+    }
+
+    fn unreadable(&mut self, error: &csv::Error, named: Span) -> Option<Vec<Row>> {
         let at = error.position().map_or(0, csv::Position::byte);
         let message = match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                format!("this row has {len} fields, the first one {expected_len}")
+                let values = if *len == 1 { "value" } else { "values" };
+                format!("this row has {len} {values}, and there are {expected_len} columns")
             }
             _ => format!("the fleet is no CSV: {error}"),
         };
@@ -106,7 +147,7 @@ impl Table<'_> {
                 .label(named, "read as a fleet here")
                 .help("write one value for each column, with commas between them"),
         );
-        Vec::new()
+        None
     }
 
     /// The line of the text that a record starts in.

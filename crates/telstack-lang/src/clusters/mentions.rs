@@ -2,20 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use telstack_catalog::{ComponentKind, otelcol};
+use telstack_catalog::{ComponentKind, SignalSet, otelcol};
 use telstack_diagnostics::{Diagnostic, Diagnostics, Span};
 use telstack_syntax::stack::{Atom, Node as Line, Scalar};
 
-use telstack_system::{Exposure, Origin, Remote};
+use telstack_system::{ComponentId, Exposure, Origin, Remote};
 
 use super::{Environment, Member};
-use crate::{codes, exposure, names::did_you_mean, placement::Placed, stack::name_of, words::text};
+use crate::{
+    codes, exposure,
+    external::ALL,
+    names::did_you_mean,
+    placement::Placed,
+    stack::name_of,
+    words::{signal, text},
+};
 
 /// A node of a cluster that others may send to, if it is exposed.
 #[derive(Clone, Debug)]
 pub(crate) struct Exposed {
     /// How, if it is.
     exposure: Option<Exposure>,
+    /// Does a line say how that means nothing, which is reported there?
+    is_broken: bool,
+    /// What its pipelines take in that others send.
+    signals: SignalSet,
     /// Its namespace.
     namespace: String,
     /// Where it is declared.
@@ -29,6 +40,8 @@ pub(crate) struct Reached {
     pub name: String,
     /// What it is there.
     pub remote: Remote,
+    /// What it takes.
+    pub signals: SignalSet,
     /// Where it is first sent to.
     pub mention: Span,
 }
@@ -50,13 +63,33 @@ pub(super) fn exposed(environment: &Environment) -> BTreeMap<(String, String), E
         let line = environment.lines_of(member, &mut Diagnostics::default());
         let placed = Placed::read(&line, &Origin::written(line.head()), &mut Diagnostics::default());
         for line in line.children().iter().filter(|it| it.name.value == COLLECTOR) {
-            let exposure = line.children().iter().find(|it| it.name.value == EXPOSE).and_then(exposure::of);
+            let expose = line.children().iter().find(|it| it.name.value == EXPOSE);
+            let exposure = expose.and_then(exposure::of);
+            let is_broken = expose.is_some() && exposure.is_none();
             let namespace = placed.namespace_of(line).map(|it| it.value).unwrap_or_default();
-            let node = Exposed { exposure, namespace, head: line.head() };
+            let node = Exposed { exposure, is_broken, signals: taken(line), namespace, head: line.head() };
             found.insert((cluster.value.clone(), name_of(line).to_owned()), node);
         }
     }
     found
+}
+
+/// The signals of the pipelines that begin with what takes OTLP; all where that is not known, or reported elsewhere.
+fn taken(collector: &Line) -> SignalSet {
+    let lines = |line: &'_ Line, word: &str| -> Vec<Line> {
+        line.children().iter().filter(|it| it.name.value == word).cloned().collect()
+    };
+    let mut found = SignalSet::EMPTY;
+    for pipeline in lines(collector, "pipeline") {
+        let mut from = lines(&pipeline, "from").into_iter().flat_map(|it| it.args);
+        if from.any(|it| text(&it).is_some_and(|it| ComponentId::parse(it).ty == exposure::RECEIVER)) {
+            let signals = pipeline.args.iter().filter_map(|it| Some(signal(it)?.0));
+            signals.for_each(|it| {
+                found.insert(it);
+            });
+        }
+    }
+    if found.is_empty() || collector.is_incomplete() { ALL } else { found }
 }
 
 fn has_exposed(line: &Line) -> bool {
@@ -74,6 +107,7 @@ pub(super) fn resolve(
     if own.is_none() {
         return reached;
     }
+    let mut is_missing = false;
     let collectors = line.children.iter_mut().flatten().filter(|it| it.name.value == COLLECTOR);
     let pipelines = collectors.flat_map(|it| it.children.iter_mut().flatten()).filter(|it| it.name.value == "pipeline");
     for to in pipelines.flat_map(|it| it.children.iter_mut().flatten()).filter(|it| it.name.value == "to") {
@@ -92,12 +126,13 @@ pub(super) fn resolve(
                 return true;
             }
             match environment.reach(&cluster, &node, atom) {
-                Ok(remote) => {
-                    reached.push(Reached { name, remote, mention: atom.span });
+                Ok((remote, signals)) => {
+                    reached.push(Reached { name, remote, signals, mention: atom.span });
                     true
                 }
                 Err(finding) => {
-                    out.push(*finding);
+                    is_missing |= finding.is_none();
+                    out.extend(finding.map(|it| *it));
                     false
                 }
             }
@@ -105,6 +140,7 @@ pub(super) fn resolve(
         // What stood there was reported.
         to.broken |= to.args.is_empty();
     }
+    line.holes |= is_missing;
     reached
 }
 
@@ -135,8 +171,8 @@ impl Environment {
         self.members.iter().any(|it| it.cluster() == Some(cluster))
     }
 
-    /// How a node of another cluster is reached; else why it is not.
-    fn reach(&self, cluster: &str, node: &str, atom: &Atom) -> Result<Remote, Box<Diagnostic>> {
+    /// How a node of another cluster is reached; else why it is not, where nothing else tells.
+    fn reach(&self, cluster: &str, node: &str, atom: &Atom) -> Result<(Remote, SignalSet), Option<Box<Diagnostic>>> {
         let declared = self.members.iter().find(|it| it.cluster() == Some(cluster)).map(|it| it.head);
         if let Some(exposed) = self.exposed.get(&(cluster.to_owned(), node.to_owned())) {
             let remote = |exposure: Exposure| Remote {
@@ -145,14 +181,17 @@ impl Environment {
                 namespace: exposed.namespace.clone(),
                 exposure,
             };
-            return exposed.exposure.clone().map(remote).ok_or_else(|| {
+            let taken = exposed.exposure.clone().map(|it| (remote(it), exposed.signals));
+            return taken.ok_or_else(|| {
+                if exposed.is_broken {
+                    return None;
+                }
                 let message =
                     format!("`{node}` of the cluster `{cluster}` is not exposed: no other cluster reaches it");
                 let finding = Diagnostic::new(&codes::WRONG_END, message).at(atom.span, "sent to from another cluster");
                 let finding = finding.label(exposed.head, "declared here, for its own cluster");
-                Box::new(
-                    finding.help("write in it how it is reached: `expose \"load-balancer\" host=\"otlp.example.com\"`"),
-                )
+                let help = "write in it how it is reached: `expose \"load-balancer\" host=\"otlp.example.com\"`";
+                Some(Box::new(finding.help(help)))
             });
         }
         let in_cluster = self.exposed.keys().filter(|it| it.0 == cluster);
@@ -164,11 +203,11 @@ impl Environment {
         };
         let finding = Diagnostic::new(&codes::UNKNOWN_NAME, message).at(atom.span, "sent to from another cluster");
         let finding = finding.label(declared, "declared here");
-        Err(Box::new(if known.is_empty() {
+        Err(Some(Box::new(if known.is_empty() {
             finding
                 .help("write in its collector how it is reached: `expose \"load-balancer\" host=\"otlp.example.com\"`")
         } else {
             did_you_mean(finding, node, &known, "collectors")
-        }))
+        })))
     }
 }

@@ -1,5 +1,6 @@
 //! Environments, clusters, templates and fleets.
 
+use telstack_catalog::Signal;
 use telstack_diagnostics::{Diagnostics, SourceMap};
 use telstack_system::{ExposureTls, Purpose, System};
 
@@ -122,6 +123,8 @@ fn other_clusters_are_reached_where_they_are_exposed() {
     assert_eq!((near.as_str(), inside.is_none()), ("gateway", true));
     let (far, outside) = target(&systems[1], "far");
     let external = outside.expect("outside");
+    let signals: Vec<_> = external.endpoints[0].signals.iter().collect();
+    assert_eq!(signals, [Signal::Traces], "those of the pipelines that take OTLP");
     let remote = external.exposed.expect("exposed");
     assert_eq!((far.as_str(), external.endpoints[0].endpoint.value.as_str()), ("hub/gateway", "otlp.example.com:4317"));
     assert_eq!((remote.namespace.as_str(), remote.exposure.encryption()), ("in", ExposureTls::Mutual));
@@ -129,6 +132,22 @@ fn other_clusters_are_reached_where_they_are_exposed() {
     let marks =
         |text: &str| all(text).1.marks().into_iter().map(|(code, at)| format!("{code} {at}")).collect::<Vec<_>>();
     assert_eq!(marks(&gateway("resources cpu=1")), ["Z006 \"hub/gateway\""]);
+    let at = |host: &str| gateway(&format!("expose \"load-balancer\" host={host}"));
+    for host in [
+        "\"https://otlp.example.com\"",
+        "\"otlp.example.com:4317\"",
+        "\"203.0.113.7\"",
+        "\"2001:db8::1\"",
+        "\"a_b.com\"",
+    ] {
+        assert_eq!(marks(&at(host)), [format!("Z004 {host}")]);
+    }
+    // In plain text nobody is made a certificate out to.
+    for host in ["\"203.0.113.7\" tls=\"off\"", "\"Otlp.example.com\"", "\"hub\""] {
+        assert_eq!(marks(&at(host)), [""; 0]);
+    }
+    // What is wrong with the line is told there, and not at those who send to it.
+    assert_eq!(marks(&gateway("expose \"load-balancer\"")), ["Z003 expose \"load-balancer\""]);
     let open = gateway("expose \"load-balancer\" host=\"otlp.example.com\"");
     assert_eq!(
         marks(&open.replace(
@@ -170,6 +189,13 @@ fn a_fleet_is_a_table() {
     assert_eq!(with("name,zone\nEU 1,1\n").1, ["Z004 EU 1"]);
     assert_eq!(with("name,zone\neu-1,1\neu-1,2\n").1, ["Z005 eu-1"]);
     assert_eq!(with("name,zone\neu-1\n").1, ["Z001 eu-1"]);
+    assert_eq!(with("name,zone,zone\neu-1,1,2\n").1, ["Z005 name,zone,zone"]);
+    assert_eq!(with("name,zone\n").1, ["Z003 name,zone"]);
+    assert_eq!(with("name,zone\neu-1,\"a\neu-2,b\n").1, ["Z001 eu-1,\"a"]);
+    // Lines and quotes within quotes, and a quote in the middle of a value, are values.
+    let clusters = |table| with(table).0.join(" ");
+    assert_eq!(clusters("\u{feff}name,zone\r\neu-1,\"a\nb\"\r\neu-2,\"say \"\"b\"\"\"\r\n"), "eu-1 eu-2");
+    assert_eq!(clusters("name,zone\neu-1,5\" disks\neu-2,b\n# \"of last year\n"), "eu-1 eu-2");
     assert_eq!(all(&stack).1.marks(), [("Z007", "\"fleet.csv\"")]);
 }
 
@@ -183,6 +209,16 @@ fn mistakes_are_found_once_and_where_they_are() {
     assert_eq!(marks(&format!("{template}\n cluster \"a\" {{ use \"t\" keep=30 }}")), ["Z004 30"]);
     assert_eq!(marks("cluster \"a\" { loki { retention (cluster)\"keep\" } }"), ["Z006 (cluster)\"keep\""]);
     assert_eq!(marks("loki { retention (cluster)\"keep\" }"), ["Z006 (cluster)\"keep\""]);
+    assert_eq!(marks("loki { retention (param)\"keep\" }"), ["Z004 (param)\"keep\""]);
+    assert_eq!(
+        marks(&format!("{template}\n cluster \"a\" {{ tempo {{ retention (param)\"keep\" }} }}")),
+        ["Z004 (param)\"keep\""]
+    );
+    assert_eq!(
+        marks(&format!("{template}\n cluster \"a\" {{ use \"t\"; use \"t\" keep=\"1d\" }}")),
+        ["Z005 use \"t\" keep=\"1d\""]
+    );
+    assert_eq!(marks(&format!("{template}\n cluster \"a\" {{ use \"t\" }}\n cluster \"b\" {{ use \"t\" }}")), [""; 0]);
     assert_eq!(marks("template \"t\" { use \"t\" }\n cluster \"a\" { use \"t\" }"), ["Z004 \"t\""]);
     assert_eq!(marks("loki\n cluster \"a\" { tempo }"), ["Z010 loki"]);
     assert_eq!(marks("cluster \"a\" { loki }\n cluster \"a\" { tempo }"), ["Z005 \"a\""]);

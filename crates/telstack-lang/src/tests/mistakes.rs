@@ -360,3 +360,34 @@ fn volumes_of_agents() {
     assert_eq!(stack("daemonset").marks(), [("Z004", "\"5GiB\"")]);
     assert_eq!(stack("statefulset").marks(), []);
 }
+
+#[test]
+fn objects_of_a_cluster_have_names_of_their_kind() {
+    let marks = |platform: &str, lines: &str| -> Vec<String> {
+        let text = format!("stack \"s\" {{\n platform {platform}\n{lines}\n}}\n");
+        run(&text).marks().into_iter().map(|(code, at)| format!("{code} {at}")).collect()
+    };
+    let none = [""; 0];
+    let grafana = "grafana { admin_password (secret)\"Grafana_Admin/password\" }";
+    assert_eq!(marks("\"kubernetes\"", grafana), ["Z004 (secret)\"Grafana_Admin/password\""]);
+    // In compose it becomes a variable.
+    assert_eq!(marks("\"compose\"", grafana), none);
+    assert_eq!(marks("\"kubernetes\" { storage-class \"Fast SSD\" }", "loki"), ["Z004 \"Fast SSD\""]);
+    assert_eq!(marks("\"kubernetes\"", "loki { volume size=\"1GiB\" storage-class=\"ssd_1\" }"), ["Z004 \"ssd_1\""]);
+    assert_eq!(marks("\"kubernetes\" { storage-class \"linode-block-storage.retain\" }", "loki"), none);
+    let (fits, longer) = ("l".repeat(52), "l".repeat(53));
+    assert_eq!(marks("\"kubernetes\"", &format!("loki \"{fits}\"")), none);
+    assert_eq!(marks("\"kubernetes\"", &format!("loki \"{longer}\"")), [format!("Z004 \"{longer}\"")]);
+    assert_eq!(marks("\"compose\"", &format!("loki \"{longer}\"")), none);
+}
+
+#[test]
+fn ranges_go_upwards() {
+    let help = |line: &str| {
+        let text = format!("stack \"s\" {{\n platform \"kubernetes\"\n loki {{ resources {line} }}\n}}\n");
+        run(&text).findings.iter().flat_map(|it| it.help.clone()).collect::<Vec<String>>()
+    };
+    assert_eq!(help("cpu=\"2..1\""), ["write the least first: `\"1..2\"`"]);
+    assert_eq!(help("memory=\"2GiB..1GiB\""), ["write the least first: `\"1GiB..2GiB\"`"]);
+    assert_eq!(help("cpu=\"2..x\""), ["write cores or thousandths of one: `2`, `0.5`, `\"500m\"`"]);
+}

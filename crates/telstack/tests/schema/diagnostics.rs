@@ -17,6 +17,8 @@ fn what_check_prints_is_what_the_schema_promises() {
     let mistakes = files_ending(&root().join("tests/mistakes"), &["kdl", "yaml"]);
     let checked: Vec<String> = mistakes
         .iter()
+        // By itself it holds nothing to find.
+        .filter(|it| !it.ends_with("kustomization.yaml"))
         .map(|it| format!("tests/mistakes/{it}"))
         .chain(["golden/single-node/configs/loki.yaml".to_owned()])
         .collect();

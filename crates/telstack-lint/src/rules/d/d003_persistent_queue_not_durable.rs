@@ -27,7 +27,7 @@ pub(crate) static RULE: Rule = Rule {
 }"#,
         silent: "The folder is on a named volume or a host folder; the storage is a database; the extension is not \
                  enabled (P002); the folder comes from the environment, or is not there at all (D004). An error where \
-                 the stack says `durable`.",
+                 the stack says `durable`, and of the queue of an exporter on an `emptyDir`: every rollout empties it.",
         sources: &[
             "https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/extension/storage/filestorage",
             "https://github.com/open-telemetry/opentelemetry-collector/issues/12711",
@@ -80,6 +80,10 @@ fn check(cx: &mut Cx<'_>) {
             });
         if part.collector.delivery.is_none() && !cx.system.from_files {
             finding = finding.help("write `durable` in the collector: storage, folder and volume follow from it");
+        }
+        let ends_with_pod = container.pod.is_some() && matches!(source, Some(MountSource::Ephemeral(_)));
+        if ends_with_pod && part.component.kind == ComponentKind::Exporter {
+            finding = finding.severity(Severity::Error);
         }
         if let Some(delivery) = &part.collector.delivery {
             finding =
@@ -135,7 +139,9 @@ mod tests {
     fn speaks_of_claims_in_a_cluster() {
         let mut bench = queue("/queue", Some(MountSource::Ephemeral(None)));
         assert_eq!(bench.helps("D003")[0], "mount a volume at `/queue`");
+        assert_eq!(bench.finds("D003", "/queue"), Severity::Warning);
         bench.in_pod(WorkloadKind::Deployment);
+        assert_eq!(bench.finds("D003", "/queue"), Severity::Error);
         assert!(bench.helps("D003")[0].contains("persistentVolumeClaim"), "{:?}", bench.helps("D003"));
     }
 

@@ -57,7 +57,13 @@ fn check(cx: &mut Cx<'_>) {
         let at = part.component.setting(START).map_or(&part.component.origin, |value| &value.mark);
         let finding = cx
             .finding(format!("{} {what}", part.title()), at, "how far it has read is kept nowhere")
-            .help(format!("name a storage extension: `{STORAGE}: file_storage`, with its folder on a volume"));
+            .help(cx.words(
+                format!(
+                    "declare `extension \"file_storage\" {{ directory \"/var/lib/otelcol\" }}`, which gets a volume, and name it here: \
+                     `{STORAGE} \"file_storage\"`"
+                ),
+                format!("name a storage extension: `{STORAGE}: file_storage`, with its folder on a volume"),
+            ));
         cx.report(finding);
     }
 }

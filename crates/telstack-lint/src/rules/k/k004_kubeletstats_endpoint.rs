@@ -57,10 +57,7 @@ fn check(cx: &mut Cx<'_>) {
             continue;
         }
         if let Some(finding) = judge(cx, part, kubelet, pod) {
-            let help = format!(
-                "ask the node: `{}: {}`, with `spec.nodeName` in that variable",
-                kubelet.endpoint, kubelet.write
-            );
+            let help = ask_the_node(cx, kubelet);
             cx.report(finding.label(pod.origin.span(), "a pod with a network of its own").help(help));
         }
     }
@@ -88,14 +85,20 @@ fn one_for_all(cx: &Cx<'_>, part: &Part<'_>) -> Option<Diagnostic> {
         IpAddr::V6(it) => !it.is_loopback() && !it.is_unicast_link_local() && !it.is_unspecified(),
     };
     let message = format!("{} asks `{host}` from every node, and each of the others is asked by nobody", part.title());
-    let help =
-        format!("ask the node: `{}: {}`, with `spec.nodeName` in that variable", kubelet.endpoint, kubelet.write);
+    let help = ask_the_node(cx, kubelet);
     fixed.then(|| {
         cx.finding(message, &endpoint.mark, "one node")
             .severity(Severity::Warning)
             .label(pod.origin.span(), "runs on every node")
             .help(help)
     })
+}
+
+fn ask_the_node(cx: &Cx<'_>, kubelet: &Kubelet) -> String {
+    cx.words(
+        format!("leave `{}` out: the address of the node follows from where it runs", kubelet.endpoint),
+        format!("ask the node: `{}: {}`, with `spec.nodeName` in that variable", kubelet.endpoint, kubelet.write),
+    )
 }
 
 fn judge(cx: &Cx<'_>, part: &Part<'_>, kubelet: &Kubelet, pod: &Pod) -> Option<Diagnostic> {

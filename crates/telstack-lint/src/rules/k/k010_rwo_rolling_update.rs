@@ -79,12 +79,19 @@ fn check(cx: &mut Cx<'_>) {
                 cx.finding(message, &mount.origin, format!("`{name}`, the same for all of them"))
                     .severity(if alone { Severity::Error } else { Severity::Warning })
                     .label(place, format!("runs {words}"))
-                    .help("run one, or make it a StatefulSet with `volumeClaimTemplates`: a volume for each")
+                    .help(cx.words(
+                        "run one, or write `mode=\"statefulset\"`: a volume for each",
+                        "run one, or make it a StatefulSet with `volumeClaimTemplates`: a volume for each",
+                    ))
             } else {
                 let message =
                     format!("a rollout of `{}` waits for a volume that the old pod holds until it is done", pod.name);
-                cx.finding(message, &mount.origin, format!("`{name}`, the same for the old and the new pod"))
-                    .help("let the old pod go first: `strategy: {type: Recreate}`")
+                cx.finding(message, &mount.origin, format!("`{name}`, the same for the old and the new pod")).help(
+                    cx.words(
+                        "write `mode=\"statefulset\"`: there the old pod goes first",
+                        "let the old pod go first: `strategy: {type: Recreate}`",
+                    ),
+                )
             };
             finding = finding.label(mode.span(), format!("`{}`", mode.value));
             if let Some(strategy) = &pod.strategy {

@@ -39,6 +39,14 @@ fn check(cx: &mut Cx<'_>) {
     for part in cx.facts.parts.iter().filter(|part| part.component.kind == ComponentKind::Exporter && part.runs()) {
         let Some((_, version)) = part.usable() else { continue };
         for (dial, _) in link::exporter_dials(part.component, Some(version)) {
+            // What another cluster of the stack exposes is told there.
+            let exposes = |node: &Node| {
+                let host = node.external().and_then(|it| Some(&it.exposed.as_ref()?.exposure.host));
+                host.is_some_and(|host| host.value == dial.host)
+            };
+            if cx.system.nodes().any(|(_, node)| exposes(node)) {
+                continue;
+            }
             let ours = cx
                 .system
                 .reached(part.id, &dial.host, dial.port)
@@ -109,6 +117,16 @@ fn balancers(cx: &mut Cx<'_>) {
                 service.name,
                 ports.join(" and ")
             );
+            if let Some(exposure) = &node.placement.exposure {
+                let finding = cx.finding(message, exposure.encrypted_by(), "readable for everybody on the way");
+                let finding = finding.label(exposure.host.span(), "reached at this name");
+                cx.report(
+                    finding.help(
+                        "leave `tls` out, which encrypts, or write `tls=\"mutual\"`, which lets in whom you know",
+                    ),
+                );
+                continue;
+            }
             let mut finding = cx.finding(message, &first.origin, "may be reached from outside of the cluster");
             for (_, listener) in &open {
                 finding = finding.label(listener.origin.span(), "not encrypted");

@@ -1,6 +1,6 @@
 //! `expose`: how what is outside the cluster reaches a collector.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use telstack_diagnostics::{Diagnostic, Diagnostics};
 use telstack_syntax::stack::{Atom, Node as Line};

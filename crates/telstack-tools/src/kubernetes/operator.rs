@@ -90,7 +90,9 @@ pub(super) fn nodes(
         let mut carried: Labels = object.labels();
         carried.extend(labels(spec.at("podLabels")));
         carried.extend(operator::labels(&object.name, namespace.as_deref()));
-        if kind != WorkloadKind::Sidecar {
+        if kind == WorkloadKind::Sidecar {
+            carried.extend(operator::sidecar_labels(&object.name, namespace.as_deref()));
+        } else {
             cluster.services.extend(services(&object.name, namespace.as_deref(), spec));
         }
         let pod = Pod {

@@ -223,6 +223,9 @@ fn what_a_sidecar_cannot_be_is_said() {
     }
 }
 
+/// A stack with a node of that name.
+type Stack = Box<dyn Fn(&str) -> String>;
+
 /// At the limit, and one beyond it.
 #[test]
 fn names_that_follow_are_as_long_as_kubernetes_takes_them() {
@@ -236,7 +239,6 @@ fn names_that_follow_are_as_long_as_kubernetes_takes_them() {
         }
     };
     let exposed = "expose \"load-balancer\" host=\"a.example.com\"";
-    type Stack = Box<dyn Fn(&str) -> String>;
     let cases: [(Stack, usize, &str); 5] = [
         // 63 without `-collector-monitoring`, `-exposed`, and nothing.
         (

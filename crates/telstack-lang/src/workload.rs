@@ -28,6 +28,10 @@ pub(crate) fn node(line: &Line, context: &mut Context<'_>) -> Node {
             .and_then(|it| it.prop("ratio"))
             .and_then(|atom| Some(sourced(atom, words::share(atom)?.to_string()))),
         token: child("to").and_then(|it| it.prop("token")).and_then(secret),
+        patched: child("patch").map(|it| {
+            let usual = || Sourced::new(name_of(line).to_owned(), Origin::written(it.head()));
+            it.prop("container").and_then(sourced_text).unwrap_or_else(usual)
+        }),
         instrumented: child("instrumentation").map(|it| Origin::written(it.head())),
     };
     if context.placed.platform.value == Platform::Compose {

@@ -213,8 +213,8 @@ pub fn asked_by_allocator(node: &Node) -> Vec<(Asked, Origin)> {
     let mut found = asked_by_those(node, Component::is_allocatable);
     let facts = operator::allocator();
     let known =
-        |it: &&(Asked, Origin)| it.0.everywhere && facts.resources.iter().all(|own| it.0.resources.contains(own));
-    if found.iter().find(known).is_none() {
+        |it: &(Asked, Origin)| it.0.everywhere && facts.resources.iter().all(|own| it.0.resources.contains(own));
+    if !found.iter().any(known) {
         let own = Asked {
             group: None,
             resources: facts.resources.clone(),

@@ -222,3 +222,55 @@ fn what_a_sidecar_cannot_be_is_said() {
         assert!(text.contains(said), "{said}: {text}");
     }
 }
+
+/// A stack with a node of that name.
+type Stack = Box<dyn Fn(&str) -> String>;
+
+/// At the limit, and one beyond it.
+#[test]
+fn names_that_follow_are_as_long_as_kubernetes_takes_them() {
+    let collector = |platform: &str, props: &str, more: &str| {
+        let (platform, props, more) = (platform.to_owned(), props.to_owned(), more.to_owned());
+        move |name: &str| {
+            format!(
+                "stack \"s\" {{\n platform \"kubernetes\" {{ {platform} }}\n collector \"{name}\" {props} {{ resources memory=\"256MiB\"; \
+                 receiver \"otlp\"; exporter \"debug\"; pipeline \"traces\" {{ from \"otlp\"; to \"debug\" }}; {more} }}\n}}"
+            )
+        }
+    };
+    let exposed = "expose \"load-balancer\" host=\"a.example.com\"";
+    let cases: [(Stack, usize, &str); 5] = [
+        // 63 without `-collector-monitoring`, `-exposed`, and nothing.
+        (
+            Box::new(collector("via \"operator\"", "", "")),
+            42,
+            "-collector-monitoring`: 64 characters, and Kubernetes takes 63",
+        ),
+        (Box::new(collector("", "", exposed)), 55, "-exposed`: 64 characters, and Kubernetes takes 63"),
+        (Box::new(collector("", "mode=\"statefulset\"", "")), 52, "`: 53 characters, and Kubernetes takes 52"),
+        // The label of the operator has the namespace in it, and a point.
+        (
+            Box::new(collector(
+                "via \"operator\"; namespace \"a-namespace-of-35-characters-in-all\"",
+                "mode=\"sidecar\"",
+                "",
+            )),
+            27,
+            "`: 64 characters, and Kubernetes takes 63",
+        ),
+        (
+            Box::new(collector("via \"operator\"", "mode=\"statefulset\"", "")),
+            42,
+            "-collector`: 53 characters, and Kubernetes takes 52",
+        ),
+    ];
+    for (stack, most, said) in cases {
+        let (_, run) = compile(&stack(&"n".repeat(most)));
+        assert_eq!(run.status.code(), Some(0), "{most}: {}{}", stderr(&run), stdout(&run));
+        let (_, run) = compile(&stack(&"n".repeat(most + 1)));
+        let text = stderr(&run) + &stdout(&run);
+        assert_eq!(run.status.code(), Some(1), "{most}: {text}");
+        assert!(text.contains("C021") && text.contains(said), "{most}: {text}");
+        assert!(text.contains(&format!("a name of at most {most} characters")), "{text}");
+    }
+}

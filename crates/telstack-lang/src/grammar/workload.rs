@@ -37,6 +37,13 @@ pub(super) static WORKLOAD: Form = Form {
             ..ONCE
         },
         &Form {
+            word: "patch",
+            about: "A file that tells the Deployment of that name, with `kubectl patch`; which of its containers, if it is not called so.",
+            props: Props::Only(&[("container", Kind::Name)]),
+            example: r#"patch container="app""#,
+            ..ONCE
+        },
+        &Form {
             word: "instrumentation",
             about: "A resource of the operator, by which it puts SDKs into pods that ask for it.",
             example: "instrumentation",

@@ -179,6 +179,8 @@ pub struct Programs {
     pub token: Option<Sourced<SecretRef>>,
     /// What asks for a resource of the operator, which instruments them.
     pub instrumented: Option<Origin>,
+    /// The container of a Deployment called like them that a patch is written for.
+    pub patched: Option<Sourced<String>>,
 }
 
 /// One way to reach something outside.

@@ -10,6 +10,7 @@ pub static RULES: &[&RuleInfo] = &[
     &CLIENT_CERTIFICATE,
     &QUEUE_IN_MEMORY,
     &NAME_COLLIDES,
+    &NAME_TOO_LONG,
 ];
 
 /// C020.
@@ -26,6 +27,26 @@ pub static NAME_COLLIDES: RuleInfo = RuleInfo {
            loki \"loki\"",
     silent: "Never: all names are known when a stack is compiled. Names of nodes that are equal are Z005.",
     sources: &["compose-spec: spec.md, services and volumes"],
+};
+
+/// C021.
+pub(super) static NAME_TOO_LONG: RuleInfo = RuleInfo {
+    code: "C021",
+    name: "derived-name-too-long",
+    severity: Severity::Error,
+    summary: "A name that follows from the name of a node is longer than Kubernetes takes.",
+    why: "Services, volumes and values of labels have at most 63 characters, a StatefulSet 52, for its pods have a label with its \
+          name and more. What is called after a node has something behind that: `-headless`, `-exposed`, or what the \
+          OpenTelemetry operator puts there, `-collector-monitoring`. Kubernetes would refuse what is too long, or make no \
+          pods; the operator would cut it, and nobody would find it.",
+    bad: "platform \"kubernetes\"\nloki \"logs-of-all-the-shops-in-all-of-the-regions-of-the-world\"",
+    good: "platform \"kubernetes\"\nloki \"logs-of-all-shops\"",
+    silent: "In docker compose. Ports have names of 15 characters at most, to which longer ones are cut.",
+    sources: &[
+        "kubernetes.io/docs/concepts/overview/working-with-objects/names",
+        "kubernetes/kubernetes: pkg/controller/history/controller_history.go",
+        "opentelemetry-operator: internal/naming",
+    ],
 };
 
 /// N020.

@@ -18,22 +18,26 @@ pub(super) const PASS: Pass = Pass {
 fn run(system: &mut System, _: &mut Diagnostics) {
     for id in system.node_ids() {
         let node = system.node(id);
-        if node.placement.is_beside() {
+        if node.placement.host.is_some() {
             continue;
         }
         let Some(version) = node.version.clone() else { continue };
         let facts = otelcol::telemetry(version.value);
         let own = node.origin.clone();
+        let (host, reason) = match node.placement.sidecar() {
+            Some(_) => ("localhost", "written out, for the operator opens it otherwise: it is in the pod of a program"),
+            None => ("0.0.0.0", "Prometheus scrapes it from another container"),
+        };
         let Some(collector) = system.node_mut(id).collector_mut() else { continue };
         let because = [&own, &version.origin];
-        let open = Origin::derived(NAME, "Prometheus scrapes it from another container", &because);
+        let open = Origin::derived(NAME, reason, &because);
         let metrics = collector.telemetry.map_mut("metrics", &open);
         if metrics.contains("address") || metrics.contains("readers") {
             continue;
         }
         if facts.readers {
             let reader = Origin::fact(NAME, format!("{} replaces `address` by readers", version.value), &because);
-            let mut exporter = open.map([("host", open.string("0.0.0.0")), ("port", open.int(facts.default_port))]);
+            let mut exporter = open.map([("host", open.string(host)), ("port", open.int(facts.default_port))]);
             if facts.readers_add_suffixes
                 && let Some(map) = exporter.as_map_mut()
             {
@@ -50,7 +54,7 @@ fn run(system: &mut System, _: &mut Diagnostics) {
             let pull = reader.map([("exporter", exporter)]);
             metrics.set("readers", reader.block([reader.map([("pull", pull)])]));
         } else {
-            metrics.set("address", open.string(format!("0.0.0.0:{}", facts.default_port)));
+            metrics.set("address", open.string(format!("{host}:{}", facts.default_port)));
         }
     }
 }

@@ -90,7 +90,9 @@ pub(super) fn nodes(
         let mut carried: Labels = object.labels();
         carried.extend(labels(spec.at("podLabels")));
         carried.extend(operator::labels(&object.name, namespace.as_deref()));
-        if kind != WorkloadKind::Sidecar {
+        if kind == WorkloadKind::Sidecar {
+            carried.extend(operator::sidecar_labels(&object.name, namespace.as_deref()));
+        } else {
             cluster.services.extend(services(&object.name, namespace.as_deref(), spec));
         }
         let pod = Pod {
@@ -231,7 +233,14 @@ fn addresses(node: &Node) -> Vec<Origin> {
     fn texts(value: &Value, found: &mut Vec<Origin>) {
         match &value.kind {
             tree::Kind::String(_) => found.push(value.mark.clone()),
-            tree::Kind::Map(map) => map.iter().for_each(|entry| texts(&entry.value, found)),
+            tree::Kind::Map(map) => {
+                // Of a host and a port apart, the place is that of the port, or of both.
+                if map.get("host").is_some() {
+                    found.push(value.mark.clone());
+                    found.extend(map.get("port").map(|it| it.mark.clone()));
+                }
+                map.iter().for_each(|entry| texts(&entry.value, found));
+            }
             tree::Kind::Seq(seq) => seq.items.iter().for_each(|item| texts(item, found)),
             _ => {}
         }

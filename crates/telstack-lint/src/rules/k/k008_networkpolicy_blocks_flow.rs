@@ -3,7 +3,7 @@ use core::net::IpAddr;
 use telstack_catalog::otelcol::{self, Transport};
 use telstack_diagnostics::{Diagnostic, RuleInfo, Severity};
 use telstack_system::{
-    Cluster, Container, Edge, NodeId, Origin, Pod, Selector,
+    Cluster, Container, Edge, NodeId, Origin, Pod, Selector, WorkloadKind,
     access::Asked,
     cluster::{Labels, NetworkPolicy, Peer, PolicyRule, same_namespace},
 };
@@ -38,8 +38,8 @@ spec:
       ports: [{port: 3200}]",
         silent: "No policy picks the pod; policies of another kind (Cilium, Calico, the administrator's) are among the \
                  files; one allows addresses, which may be those of the pod; it picks namespaces by labels that no \
-                 file shows; a pod is in the network of its node, or a patch may change \
-                 it; there may be more policies than these files have. \
+                 file shows; a pod is in the network of its node, a patch may change \
+                 it, or it is that of a program with a sidecar; there may be more policies than these files have. \
                  Names and the API of the cluster are a warning.",
         sources: &[
             "https://kubernetes.io/docs/concepts/services-networking/network-policies/",
@@ -89,9 +89,10 @@ fn check(cx: &mut Cx<'_>) {
     api(cx, cluster);
 }
 
-/// Is it in the network of its node, where no policy holds, or may a patch put it there or under other labels?
+/// Is it in the network of its node, where no policy holds, may a patch put it there or under other labels, or is it in
+/// the pods of others?
 fn may_be_outside(pod: &Pod) -> bool {
-    pod.host_network.is_some() || pod.patched
+    pod.host_network.is_some() || pod.patched || pod.kind == WorkloadKind::Sidecar
 }
 
 fn container<'a>(cx: &Cx<'a>, id: NodeId) -> Option<&'a Container> {

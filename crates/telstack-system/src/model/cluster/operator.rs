@@ -50,6 +50,12 @@ pub fn workload(resource: &str) -> String {
     Operated::Base.name(resource)
 }
 
+/// The label of pods into which a resource was put as a sidecar.
+pub fn sidecar_labels(resource: &Sourced<String>, namespace: Option<&str>) -> Labels {
+    let value = format!("{}.{}", namespace.unwrap_or_default(), resource.value);
+    [(operator::sidecar().label.clone(), Sourced::new(value, resource.origin.clone()))].into()
+}
+
 /// The name of what belongs to the target allocator of a resource.
 pub fn allocator(resource: &str) -> String {
     format!("{resource}{}", operator::allocator().suffix)

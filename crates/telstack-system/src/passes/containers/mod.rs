@@ -4,6 +4,7 @@ pub(super) mod around;
 mod certificates;
 mod environment;
 mod issuing;
+mod lengths;
 mod names;
 pub(super) mod pods;
 mod ports;
@@ -57,6 +58,7 @@ fn run(system: &mut System, diagnostics: &mut Diagnostics) {
         around::surround(system);
     }
     names::check(system, diagnostics);
+    lengths::check(system, diagnostics);
 }
 
 fn container(system: &System, id: NodeId, circles: &Circles, ports: &mut HostPorts) -> Option<Container> {

@@ -71,6 +71,9 @@ pub(super) fn place(container: &mut Container, system: &System, node: &Node) {
     let mut labels = labels(system, node);
     if let Some(operated) = &placement.operated {
         labels.extend(operator::labels(&resource(node, operated), namespace.as_deref()));
+        if placement.sidecar().is_some() {
+            labels.extend(picked(node));
+        }
         let (variable, field) = &facts::made().variable;
         if !container.env.iter().any(|it| it.name == *variable) {
             let origin = Origin::fact(NAME, "the operator gives it to each collector", &[operated]);
@@ -241,10 +244,9 @@ pub(in crate::passes) fn chosen(node: &Node) -> Labels {
 pub(in crate::passes) fn picked(node: &Node) -> Labels {
     let namespace = node.placement.namespace.as_ref().map(|it| it.value.as_str());
     if let Some(sidecar) = node.placement.sidecar() {
-        let value = format!("{}.{}", namespace.unwrap_or_default(), node.name);
         let reason = "the operator labels pods so that it has put one into";
-        let label = Sourced::new(value, Origin::fact(NAME, reason, &[sidecar]));
-        return [(facts::sidecar().label.clone(), label)].into();
+        let resource = Sourced::new(node.name.clone(), Origin::fact(NAME, reason, &[sidecar]));
+        return operator::sidecar_labels(&resource, namespace);
     }
     match &node.placement.operated {
         Some(operated) => operator::labels(&resource(node, operated), namespace),

@@ -8,6 +8,7 @@ mod certificates;
 mod config;
 mod notes;
 mod operator;
+mod patch;
 mod policy;
 mod scale;
 mod smoke;
@@ -80,6 +81,7 @@ pub(crate) fn emit(system: &System, written: &[Artefact]) -> Vec<Artefact> {
         out.push(kustomization(system, Some(&space.name), &what, &space.origin, &files));
         folders.push((space.name.clone(), space.origin.clone()));
     }
+    out.extend(system.nodes().filter_map(|(_, node)| patch::emit(system, node)));
     for it in &cluster.certificates {
         let Some(elsewhere) = &it.elsewhere else { continue };
         let path = format!("for-{elsewhere}/{}.yaml", it.name);

@@ -9,7 +9,7 @@ use telstack_system::{
     cluster::Certificate,
 };
 
-use super::smoke;
+use super::{patch::Patch, smoke};
 use crate::{Artefact, doc};
 
 const PATH: &str = "NOTES.md";
@@ -208,6 +208,7 @@ impl Notes<'_> {
         let mark = doc::follows("`kustomization.yaml` names all of it", &[&origin]);
         self.step("Everything in this folder, namespaces first:", &["kubectl apply -k .".to_owned()], &mark);
         self.sidecars();
+        self.patches();
         let exposed: Vec<_> =
             self.nodes().filter_map(|it| Some((it.name.clone(), it.placement.exposure.clone()?))).collect();
         for (name, exposure) in exposed {
@@ -252,6 +253,27 @@ impl Notes<'_> {
         }
         for (text, commands, origin) in steps {
             self.step(&text, &commands, &origin);
+        }
+    }
+
+    /// Patches of what is not of this stack.
+    fn patches(&mut self) {
+        let found = self.system.nodes().filter_map(|(_, node)| Some((node, Patch::of(node)?)));
+        let steps = found.map(|(node, patch)| {
+            let (name, container) = (&node.name, &patch.container.value);
+            let text = format!(
+                "Tell the container `{container}` of the Deployment `{name}` where to send. It must be there, and its \
+                 pods are made anew:"
+            );
+            let command = format!(
+                "kubectl patch deployment {name} --namespace {} --patch-file {}",
+                patch.namespace,
+                patch.path(node)
+            );
+            (text, command, doc::follows("it is not of this stack", &[&patch.container.origin]))
+        });
+        for (text, command, origin) in steps.collect::<Vec<_>>() {
+            self.step(&text, &[command], &origin);
         }
     }
 

@@ -126,9 +126,9 @@ fn everything_derived_is_told_on_one_page() {
             assert!(!reason.is_empty() && !what.is_empty(), "{stack}: {decision}");
             assert!(!decisions[..at].contains(decision), "{stack}: twice: {decision}");
         }
-        // One page.
-        assert!(text.lines().count() <= 90, "{stack}: {} lines\n{text}", text.lines().count());
-        assert!(text.len() <= 10_000, "{stack}: {} bytes", text.len());
+        // One page, of three clusters too.
+        assert!(text.lines().count() <= 110, "{stack}: {} lines\n{text}", text.lines().count());
+        assert!(text.len() <= 11_000, "{stack}: {} bytes", text.len());
         assert_eq!(printed, stdout(&telstack(&["build", &stack, "--explain"])), "the same bytes");
     }
 }

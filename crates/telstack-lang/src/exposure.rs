@@ -19,7 +19,8 @@ pub(crate) const RECEIVER: &str = "otlp";
 pub(crate) fn of(line: &Line) -> Option<Exposure> {
     let host = line.prop("host").and_then(sourced_text)?;
     let is_plain = line.prop("tls").and_then(text) == Some("off");
-    if !is_full_name(&host.value) && !(is_plain && host.value.parse::<IpAddr>().is_ok()) {
+    let can_be_reached = is_full_name(&host.value) || is_plain && host.value.parse::<IpAddr>().is_ok();
+    if !can_be_reached {
         return None;
     }
     let tls = line.prop("tls").and_then(|atom| {

@@ -83,10 +83,9 @@ fn taken(collector: &Line) -> SignalSet {
     for pipeline in lines(collector, "pipeline") {
         let mut from = lines(&pipeline, "from").into_iter().flat_map(|it| it.args);
         if from.any(|it| text(&it).is_some_and(|it| ComponentId::parse(it).ty == exposure::RECEIVER)) {
-            let signals = pipeline.args.iter().filter_map(|it| Some(signal(it)?.0));
-            signals.for_each(|it| {
+            for it in pipeline.args.iter().filter_map(|it| Some(signal(it)?.0)) {
                 found.insert(it);
-            });
+            }
         }
     }
     if found.is_empty() || collector.is_incomplete() { ALL } else { found }

@@ -136,7 +136,9 @@ impl About<'_> {
         let (asked, operated) = (&self.pod.targets_shared.as_ref()?.origin, self.node.placement.operated.as_ref()?);
         let origin = self.because("the target allocator tells each pod what to scrape", asked);
         let mut labels = operator::allocator_labels(&resource(self.node, operated), self.pod.namespace.as_deref());
-        labels.values_mut().for_each(|it| it.origin = origin.clone());
+        for it in labels.values_mut() {
+            it.origin = origin.clone();
+        }
         let pods = Selector { labels, expressions: Vec::new(), origin: origin.clone() };
         Some((Peer { pods: Some(pods), namespaces: None, block: None, origin: origin.clone() }, origin))
     }

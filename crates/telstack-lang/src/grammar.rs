@@ -149,7 +149,7 @@ static VERSIONS: Form = Form {
 };
 const PIN: Form = Form { about: "The release that runs.", args: Args::One(Kind::Release), ..ONCE };
 
-static COLLECTOR: Form = Form {
+pub(crate) static COLLECTOR: Form = Form {
     word: "collector",
     about: "An OpenTelemetry Collector.",
     args: Args::One(Kind::Name),
@@ -225,7 +225,7 @@ static EXTENSION: Form = Form {
     ..COMPONENT
 };
 
-static PIPELINE: Form = Form {
+pub(crate) static PIPELINE: Form = Form {
     word: "pipeline",
     about: "One signal, from its sources to its ends; several signals make one pipeline each.",
     args: Args::Some(Kind::Signal),

@@ -31,9 +31,6 @@ const OF_PODS: [&str; 3] = ["mode", "replicas", "tolerations"];
 const VOLUMES: [&str; 2] = ["volume", "durable"];
 const OF_VOLUMES: [&str; 2] = ["size", STORAGE_CLASS];
 const STORAGE_CLASS: &str = "storage-class";
-/// Longest name of a workload: a StatefulSet labels its pods with it and a hash, and labels have 63 letters.
-const LONGEST_WORKLOAD: usize = 52;
-
 impl Placed {
     /// As the stack says; `origin` is where it is declared. Without a namespace of its own it is one of the stack's
     /// name.
@@ -106,7 +103,7 @@ impl Placed {
             of_a_machine(line, &host, exposed, out);
             return Placement { host: Some(host), ..Placement::default() };
         }
-        self.objects(line, out);
+        self.named(line, out);
         let kind = line.prop("mode").and_then(kind);
         let count = line.prop("replicas").and_then(|atom| Some((atom, words::replicas(atom)?)));
         let replicas = count.map(|(atom, (least, _))| sourced(atom, least));
@@ -174,20 +171,7 @@ impl Placed {
         }
     }
 
-    /// Reports names that no object of Kubernetes can have.
-    fn objects(&self, line: &Line, out: &mut Diagnostics) {
-        let name = crate::stack::name_of(line);
-        if name.len() > LONGEST_WORKLOAD {
-            let at = line.args.first().map_or_else(|| line.head(), |atom| atom.span);
-            let message = format!("`{name}` is too long for Kubernetes: {LONGEST_WORKLOAD} letters at most");
-            let finding = Diagnostic::new(&codes::WRONG_VALUE, message).at(at, format!("{} letters", name.len()));
-            let finding = finding.label(self.platform.span(), "adds to it, and takes 63 letters in all");
-            out.push(finding.help("write a shorter name: Services, volumes and pods are named after it"));
-        }
-        self.named(line, out);
-    }
-
-    /// The same of the Secrets and storage classes that lines name.
+    /// Reports names of Secrets and storage classes that no object of Kubernetes can have.
     fn named(&self, line: &Line, out: &mut Diagnostics) {
         for atom in line.args.iter().chain(line.props.iter().map(|prop| &prop.value)) {
             if let Ok(Some(SecretRef::Secret { name, .. })) = words::reference(atom, &mut Diagnostics::default()) {

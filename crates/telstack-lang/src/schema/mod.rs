@@ -140,7 +140,7 @@ impl Schemas {
             });
             (json!({"not": only_names}), choice(is("null"), json!(true), names))
         } else {
-            let bare = if form.needs.is_empty() { names } else { json!({"type": ["object", "array"]}) };
+            let bare = if sure(form).is_empty() { names } else { json!({"type": ["object", "array"]}) };
             (json!({"required": [VALUES]}), bare)
         };
         let one = choice(is("object"), line.clone(), bare.clone());
@@ -156,7 +156,7 @@ impl Schemas {
             types.push("array");
             block.insert("items".to_owned(), reference(&format!("{name}.words")));
         }
-        if form.needs.is_empty() {
+        if sure(form).is_empty() {
             types.push("null");
         }
         let mut schema = Keywords::from_iter([("type".to_owned(), json!(types))]);
@@ -217,7 +217,7 @@ impl Schemas {
         let mut keys = Keywords::new();
         keys.insert("properties".to_owned(), Value::Object(known));
         keys.insert("additionalProperties".to_owned(), others);
-        if !form.needs.is_empty() {
+        if !sure(form).is_empty() {
             needs(form, &mut keys);
         }
         keys
@@ -233,10 +233,19 @@ impl Schemas {
     }
 }
 
+/// Words that lines over them may complete: of a template, for one cluster or environment. Only a whole stack tells what
+/// they lack.
+const COMPLETED: [&str; 2] = [grammar::COLLECTOR.word, grammar::PIPELINE.word];
+
+/// What a word surely needs where it stands.
+fn sure(form: &Form) -> Vec<&'static str> {
+    let spared = |need: &&str| form.spared.iter().any(|it| it.0 == *need) || COMPLETED.contains(&form.word);
+    form.needs.iter().copied().filter(|need| !spared(need)).collect()
+}
+
 /// What must be there, unless it may come from where a schema cannot see it.
 fn needs(form: &Form, keys: &mut Keywords) {
-    let sure: Vec<&str> =
-        form.needs.iter().copied().filter(|need| !form.spared.iter().any(|it| it.0 == *need)).collect();
+    let sure = sure(form);
     let wanted = json!({"required": sure});
     let elsewhere: Vec<&str> =
         [BLOCK, grammar::INCLUDE.word].into_iter().filter(|it| *it == BLOCK || form.child(it).is_some()).collect();

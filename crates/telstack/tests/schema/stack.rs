@@ -118,7 +118,6 @@ fn mistakes_are_found_at_their_place() {
         ("memory: {let: most}", "memory: 2Gi", "/stack/shop/collector/gateway/resources/memory", "2Gi"),
         ("memory: {let: most}", "memory: {env: MOST}", "/stack/shop/collector/gateway/resources/memory", "env"),
         ("traces, logs/all", "traces, log", "/stack/shop/collector/gateway/pipeline", "log"),
-        ("            from: otlp\n", "", "/stack/shop/collector/gateway/pipeline/traces, logs~1all", "from"),
         (
             "protocol: otlp",
             "protocol: grpc",
@@ -164,6 +163,7 @@ fn mistakes_are_found_at_their_place() {
 
 /// Of the stacks that are kept with a mistake of words, parts or values: those that no schema can find.
 const BEYOND: &[(&str, &str)] = &[
+    ("collector-without-pipelines", "a line for one cluster or environment may add them"),
     ("constant-made-of-itself", "what a constant means stands elsewhere"),
     ("constant-of-the-wrong-kind", "what a constant means stands elsewhere"),
     ("instrumentation-without-", "what a word means depends on the platform"),
@@ -194,6 +194,8 @@ fn kept_mistakes_get_the_same_verdict() {
             continue;
         }
         match (shared(&ours).is_empty(), found.is_empty()) {
+            // What stands twice is one list, of one too many.
+            (true, false) if ours.diagnostics.iter().any(|it| it.rule.code == "Z005") => refused += 1,
             (true, false) => wrong += &format!("{name} is taken: {found:?}\n{yaml}\n"),
             (false, true) if !BEYOND.iter().any(|it| name.starts_with(it.0)) => {
                 let said: Vec<&str> = ours.diagnostics.iter().map(|it| it.message.as_str()).collect();
@@ -235,9 +237,14 @@ fn the_validator_that_users_have_agrees() {
     for stack in crate::support::stacks() {
         let text = fs::read_to_string(root().join(format!("stacks/{stack}.stack.kdl"))).expect("a stack");
         let name = format!("{stack}.stack.yaml");
-        fs::write(folder.path().join(&name), in_yaml("s.stack.kdl", &text).expect("in YAML")).expect("writable");
-        args.push(name);
+        let yaml = in_yaml("s.stack.kdl", &text).expect("in YAML");
+        // That validator reads no tags of ours, which settings need.
+        if !yaml.contains(": !") && !yaml.contains("- !") {
+            fs::write(folder.path().join(&name), yaml).expect("writable");
+            args.push(name);
+        }
     }
+    assert!(args.len() > 4, "{args:?}");
     let all: Vec<&str> = args.iter().map(String::as_str).collect();
     let (valid, said) = check_jsonschema(folder.path(), &all);
     assert!(valid, "{said}");

@@ -38,10 +38,18 @@ pub(super) fn check(system: &System, out: &mut Diagnostics) {
         let Some(worst) = all.iter().rev().max_by_key(|it| it.excess()).filter(|it| it.excess() > 0) else { continue };
         let Derived { what, name, most } = worst;
         let length = name.chars().count();
-        let message =
-            format!("{what} of `{}` would be `{name}`: {length} characters, and Kubernetes takes {most}", node.name);
+        let message = if *name == node.name {
+            format!("the name of {what} has {length} characters, and Kubernetes takes {most}")
+        } else {
+            format!("{what} of `{}` would be `{name}`: {length} characters, and Kubernetes takes {most}", node.name)
+        };
         let finding =
             Diagnostic::new(&codes::NAME_TOO_LONG, message).at(node.span(), "too long for what follows from it");
+        let finding = if *most == LONGEST_STATEFUL {
+            finding.note("its pods carry that name and a hash as a label, and no label has more than 63 characters")
+        } else {
+            finding
+        };
         let own = node.name.chars().count().saturating_sub(worst.excess());
         out.push(if own > 0 {
             finding.help(format!("give `{}` a name of at most {own} characters", node.name))

@@ -34,7 +34,7 @@ impl<'a> Patch<'a> {
 /// The file of a workload that asks for one.
 pub(super) fn emit(system: &System, node: &Node) -> Option<Artefact> {
     let patch = Patch::of(node)?;
-    let path = patch.path(node);
+    let file = patch.path(node);
     let what =
         format!("{}: what the containers of this Deployment are told; to be applied with `kubectl patch`", node.name);
     let at: &Origin = &patch.container.origin;
@@ -46,6 +46,6 @@ pub(super) fn emit(system: &System, node: &Node) -> Option<Artefact> {
     let within = |key: &str, value: Value| containers.map([(key, value)]);
     let inner = within("containers", containers.block([container.finish(at)]));
     let document = within("spec", within("template", within("spec", inner)));
-    let header = doc::header(system, &what, &path);
-    Some(Artefact::new(path, yaml::write(&header, at, &document)))
+    let header = doc::header(system, &what, &file);
+    Some(Artefact::new(file, yaml::write(&header, at, &document)))
 }

@@ -82,13 +82,13 @@ fn a_patch_is_for_a_container_and_is_in_no_kustomization() {
         fs::write(folder.path().join("s.stack.kdl"), stack).expect("writable");
         let run = telstack_in(folder.path(), &["build", "s.stack.kdl", "-o", "out"]);
         assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
-        let out = folder.file().join("out");
+        let out = folder.path().join("out");
         let read = |file: &str| fs::read_to_string(out.join(file)).unwrap_or_else(|_| panic!("{file} is there"));
         let file = "dev/app-otel-env.patch.yaml";
         let patch = support::json_of_yaml(&read(file)).expect("YAML");
         let of = &patch["spec"]["template"]["spec"]["containers"][0];
         assert_eq!(of["name"], container);
-        let told = support::json_of_yaml(&stdout(&telstack_in(folder.file(), &["sdk-env", "app", "s.stack.kdl"])));
+        let told = support::json_of_yaml(&stdout(&telstack_in(folder.path(), &["sdk-env", "app", "s.stack.kdl"])));
         assert_eq!(of["env"], told.expect("YAML")["env"]);
         let command = format!("kubectl patch deployment app --namespace dev --patch-file {file}\n");
         assert!(read("NOTES.md").contains(&command), "{}", read("NOTES.md"));
@@ -96,7 +96,7 @@ fn a_patch_is_for_a_container_and_is_in_no_kustomization() {
             assert!(!read(&file).contains("patch"), "{file}");
         }
         // What is read back has no Deployment of that name.
-        let check = telstack_in(folder.file(), &["check", "--fail-on", "warning", "out"]);
+        let check = telstack_in(folder.path(), &["check", "--fail-on", "warning", "out"]);
         assert_eq!(check.status.code(), Some(0), "{}{}", stdout(&check), stderr(&check));
     }
 }

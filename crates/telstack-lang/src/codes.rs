@@ -191,8 +191,9 @@ pub(crate) static NOT_SUPPORTED_YET: RuleInfo = RuleInfo {
     summary: "The word belongs to the language, but this release cannot compile it.",
     why: "Leaving it out silently would give a smaller stack than the one described.",
     bad: r#"stack "shop" {
-    platform "kubernetes" { via "operator" }
+    platform "compose"
     loki "loki"
+    mimir "mimir"
 }
 "#,
     good: r#"stack "shop" {

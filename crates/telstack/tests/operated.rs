@@ -247,7 +247,7 @@ fn names_that_follow_are_as_long_as_kubernetes_takes_them() {
             "-collector-monitoring`: 64 characters, and Kubernetes takes 63",
         ),
         (Box::new(collector("", "", exposed)), 55, "-exposed`: 64 characters, and Kubernetes takes 63"),
-        (Box::new(collector("", "mode=\"statefulset\"", "")), 52, "`: 53 characters, and Kubernetes takes 52"),
+        (Box::new(collector("", "mode=\"statefulset\"", "")), 52, "has 53 characters, and Kubernetes takes 52"),
         // The label of the operator has the namespace in it, and a point.
         (
             Box::new(collector(
